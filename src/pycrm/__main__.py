@@ -1,0 +1,6 @@
+"""``python -m pycrm`` is the command line."""
+
+from pycrm.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""The CRM: made once from a URL and plugins, frozen at its first session."""
+
+from __future__ import annotations
+
+import random as _random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.app.core import BOOKS, Core
+from pycrm.declare.table import NAMING, create_tables
+from pycrm.errors import DeclarationError, StoreError
+from pycrm.pipeline import execute
+from pycrm.pipeline.book import Book
+from pycrm.pipeline.chart import Guard
+from pycrm.plugin import HookCaller, Plugin, Registry, load
+from pycrm.revision.model import Setting
+from pycrm.scope.actor import Actor, Source, unkey
+from pycrm.session import Session
+from pycrm.store import Store, Transaction
+from pycrm.values import Clock, Identifiers, SystemClock
+
+__all__ = ["CRM"]
+
+T = TypeVar("T")
+_TRIES = 8
+_MISSING = object()
+
+
+class CRM:
+    """One tenant's CRM: a database, the core and the enabled plugins.
+
+    Args:
+        url: ``sqlite:///clinic.db`` or ``postgresql://user@host/database``.
+        plugins: names of installed plugins, plugin classes or instances.
+        currency: of sums over nothing, and the default of forms.
+        clock: where "now" comes from; a `FixedClock` in tests.
+        random: the source of identifiers; a seeded ``random.Random`` makes them repeatable.
+        schema: on PostgreSQL, the schema of this tenant.
+        utc_offset: of the business day, in hours; 8 is Shanghai.
+        on_error: whether a failing plugin stops the act (``"refuse"``) or is left out (``"isolate"``).
+
+    Raises:
+        DeclarationError: the plugins or their declarations do not fit together.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        plugins: Iterable[str | Plugin | type[Plugin]] = (),
+        currency: str = "CNY",
+        clock: Clock | None = None,
+        random: _random.Random | None = None,
+        schema: str | None = None,
+        utc_offset: float = 8,
+        on_error: Any = "refuse",
+    ) -> None:
+        self.store = Store(url, schema=schema)
+        self.currency = currency
+        self.clock: Clock = clock or SystemClock()
+        self.identifiers = Identifiers(self.clock, random)
+        self._zone = timezone(timedelta(hours=utc_offset))
+        self.registry: Registry = load([Core(), *plugins])
+        self.pipelines = Book(self.registry.pipelines, cast("dict[str, Guard]", self.registry.guards))
+        self.hooks = HookCaller(self.registry.plugins, on_error=on_error)
+        self.hooks.freeze()
+        self._check_scopes()
+        self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
+        self.metadata = self._metadata()
+        self._secret: bytes | None = None
+        self._lock = threading.Lock()
+
+    # --- sessions ------------------------------------------------------------------------------
+
+    def session(self, who: Any, *, operation: str | None = None, source: Source = Source.PYTHON) -> Session:
+        """A session that reads and writes as `who`: a login, a user, or `system`.
+
+        Leaving the block commits. A known `operation` raises `AlreadyDoneError` and does nothing.
+        """
+        return Session(self, self._transaction(True, operation), who, source)
+
+    def view(self, who: Any, *, source: Source = Source.PYTHON) -> Session:
+        """A session that only reads, all of it from one state of the database."""
+        return Session(self, self._transaction(False, None), who, source)
+
+    def system(self, purpose: str, *, grants: Iterable[str] = ("*",)) -> Actor:
+        """The product itself as an actor; its purpose is kept with all it writes.
+
+        Args:
+            purpose: what for, in words.
+            grants: ``"*"``, class names, or ``"Customer.read"``.
+        """
+        if not purpose.strip():
+            raise DeclarationError("a system actor names its purpose")
+        return Actor.system(purpose, tuple(grants))
+
+    def run(
+        self,
+        who: Any,
+        function: Callable[[Session], T],
+        *,
+        operation: str | None = None,
+        source: Source = Source.PYTHON,
+    ) -> T:
+        """Call the function in a session of its own, again if the database asks for it.
+
+        Serialization failures and locks are retried from the beginning; what the function did was
+        rolled back then. Its answer is returned once the session has committed.
+        """
+        for attempt in range(_TRIES):
+            try:
+                with self.session(who, operation=operation, source=source) as session:
+                    answer = function(session)
+                return answer
+            except StoreError as error:
+                if attempt + 1 == _TRIES or not self.store.is_transient(error):
+                    raise
+                time.sleep(0.01 * 2**attempt * _random.random())
+        raise AssertionError("unreachable")
+
+    def _transaction(self, write: bool, operation: str | None) -> Transaction:
+        return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
+
+    # --- what is declared ------------------------------------------------------------------------
+
+    def records(self) -> tuple[type[Any], ...]:
+        """Every record class, of core and plugins, in the order of loading."""
+        return tuple(self.registry.records.values())
+
+    def classes(self) -> tuple[Any, ...]:
+        """Every class with a table: records, children, facets and pycrm's own books."""
+        return (*(cls for each in self.registry.loaded for cls in each.classes), *BOOKS)
+
+    def record(self, name: str, default: Any = _MISSING) -> Any:
+        """The record or facet class of that name.
+
+        Raises:
+            DeclarationError: no loaded plugin has one, and there is no default.
+        """
+        found = self.registry.records.get(name)
+        if found is None:
+            found = next((cls for cls in self.registry.tables.values() if cls.__name__ == name), None)
+        if found is None and default is _MISSING:
+            raise DeclarationError(f"no loaded plugin has a record {name}")
+        return found if found is not None else default
+
+    def is_registered(self, cls: Any) -> bool:
+        """Whether the class belongs to this CRM."""
+        return cls in self._ranks
+
+    def facets_of(self, cls: Any) -> tuple[Any, ...]:
+        """The facets that extend a record class."""
+        return self.registry.facets.get(cls, ())
+
+    def rank(self, cls: Any) -> int:
+        """The place of a class in the order of writing: what is referred to comes first."""
+        return self._ranks[cls]
+
+    def _check_scopes(self) -> None:
+        naked = [
+            f"{self.registry.plugin_of(cls).name}: {cls.__name__}"
+            for cls in self.records()
+            if cls.__scope__ is None
+        ]
+        if naked:
+            raise DeclarationError(
+                f"no scope declared (owned(), through(…), reference() …): {', '.join(naked)}"
+            )
+
+    def _metadata(self) -> sa.MetaData:
+        metadata = sa.MetaData(naming_convention=NAMING)
+        tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
+        create_tables(metadata, self.classes(), self.store.dialect, tables)
+        return metadata
+
+    # --- what rooms below ask of the whole ---------------------------------------------------------
+
+    def entry_values(self, tx: Transaction, cls: Any) -> dict[str, Any]:
+        """Stage, time and pipeline version with which a new record begins."""
+        return execute.entry_values(tx, cls)
+
+    def stage_entry(self, tx: Transaction, record: Any) -> Any:
+        """The first row of a record's stage history."""
+        return execute.entry(tx, record, None, execute.stage_of(tx, record), None)
+
+    def calendar_day(self, moment: datetime) -> date:
+        """The business day of an instant."""
+        return moment.astimezone(self._zone).date()
+
+    def unkey(self, value: Any) -> UUID | None:
+        """An id from what the driver gave."""
+        return unkey(value)
+
+    @property
+    def secret(self) -> bytes:
+        """The key of claims and cursors, kept with the database it protects."""
+        if self._secret is None:
+            with self._lock:
+                self._secret = self._read_secret()
+        return self._secret
+
+    def _read_secret(self) -> bytes:
+        table = Setting.__table__.c
+        with self.store.connect() as connection:
+            value = connection.execute(sa.select(table.value).where(table.name == "secret")).scalar()
+        if value is None:
+            raise StoreError("the database has not been set up: run `pycrm migrate`")
+        return bytes.fromhex(value)
+
+    # --- setting up --------------------------------------------------------------------------------
+
+    def migrate(self) -> list[str]:
+        """Bring the database to the shape of this version and of its plugins.
+
+        Returns:
+            one line for each step taken; an empty list when nothing was to do.
+        """
+        from pycrm.app.setup import migrate
+
+        return migrate(self)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.store.dispose()

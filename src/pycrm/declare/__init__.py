@@ -1,0 +1,28 @@
+"""Declaring records: from one class body come table, codec, schema, form and list."""
+
+from pycrm.declare.field import Children, Field, Link, children, field, ge, le, link, minimum_length
+from pycrm.declare.policy import administered, owned, private, reference, through, used_by
+from pycrm.declare.record import Child, Facet, Record
+from pycrm.declare.reference import Ref
+
+__all__ = [
+    "Child",
+    "Children",
+    "Facet",
+    "Field",
+    "Link",
+    "Record",
+    "Ref",
+    "administered",
+    "children",
+    "field",
+    "ge",
+    "le",
+    "link",
+    "minimum_length",
+    "owned",
+    "private",
+    "reference",
+    "through",
+    "used_by",
+]

@@ -1,0 +1,257 @@
+"""JSON in and out of records: strict, every error at once, each with its path.
+
+Nothing is coerced (``"false"`` is no truth value, ``"3"`` no number) and no unknown key is
+swallowed. A patch holds only what it changes: a key that is absent is left alone, a null empties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from cattrs import Converter
+from cattrs.errors import BaseValidationError
+
+from pycrm.declare.field import Spec
+from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
+from pycrm.declare.record import child_class
+from pycrm.declare.reference import Ref
+from pycrm.errors import InvalidError, NotReadError, Problem
+from pycrm.values import Money, decimal_of, parse_instant
+
+__all__ = ["dump", "from_json", "json_schema", "load", "load_patch"]
+
+_MOST_ROWS = 1000
+
+
+def _exactly(kind: type) -> Any:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise ValueError(f"expected {_WORDS[kind]}")
+        return value
+
+    return structure
+
+
+_WORDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+def _text(value: Any, words: str) -> str:
+    if type(value) is not str or len(value) > 200:
+        raise ValueError(f"expected {words}")
+    return value
+
+
+def _date(value: Any, _: Any) -> date:
+    text = _text(value, "a date such as 2026-06-30")
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected a date such as 2026-06-30") from None
+
+
+def _instant(value: Any, _: Any) -> datetime:
+    try:
+        return parse_instant(value)
+    except ValueError:
+        raise ValueError("expected an instant with its zone, such as 2026-06-30T09:00:00+08:00") from None
+
+
+def _key(value: Any, _: Any) -> UUID:
+    text = _text(value, "an identifier")
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError("expected an identifier") from None
+
+
+def _money(value: Any, _: Any) -> Money:
+    if type(value) is not dict or set(value) != {"amount", "currency"}:
+        raise ValueError("expected an object with amount and currency")
+    return Money(_text(value["amount"], "the amount as text"), _text(value["currency"], "a currency"))
+
+
+@cache
+def converter() -> Converter:
+    """The strict converter of plain values."""
+    made = Converter(forbid_extra_keys=True, detailed_validation=True)
+    for kind in (str, int, bool):
+        made.register_structure_hook(kind, _exactly(kind))
+    made.register_structure_hook(date, _date)
+    made.register_structure_hook(datetime, _instant)
+    made.register_structure_hook(UUID, _key)
+    made.register_structure_hook(Money, _money)
+    return made
+
+
+def from_json(spec: Spec, value: Any) -> Any:
+    """The value of one field from JSON.
+
+    Raises:
+        ValueError: it is of another type.
+    """
+    kind = spec.kind
+    if value is None or kind is None:
+        return value
+    if isinstance(kind, LinkKind):
+        return Ref(kind.target, _key(value, None))
+    if isinstance(kind, DecimalKind):
+        return decimal_of(_text(value, "a decimal number as text"))
+    if isinstance(kind, EnumKind):
+        return _member(kind, value)
+    if isinstance(kind, TextsKind):
+        if type(value) is not list or any(type(item) is not str for item in value):
+            raise ValueError("expected a list of texts")
+        return tuple(value)
+    return converter().structure(value, kind.python)
+
+
+def _member(kind: EnumKind, value: Any) -> Enum:
+    members: Any = kind.python
+    for member in members:
+        if type(value) is str and member.value == value:
+            return member  # type: ignore[no-any-return]
+    raise ValueError(f"expected one of {', '.join(member.value for member in members)}")
+
+
+def load(cls: Any, data: Any) -> Any:
+    """A new record from a JSON object.
+
+    Raises:
+        InvalidError: with every missing, unknown and wrong field and its path.
+    """
+    problems: list[Problem] = []
+    values = _loaded(cls, data, "", problems)
+    problems += [
+        Problem(name, "required", "a value is required")
+        for name, spec in cls.__specs__.items()
+        if spec.required and isinstance(data, Mapping) and name not in data
+    ]
+    if problems:
+        raise _invalid(cls, problems)
+    return cls(**values)
+
+
+def load_patch(cls: Any, data: Any) -> dict[str, Any]:
+    """The fields of a change from a JSON object: what is absent is not touched.
+
+    Raises:
+        InvalidError: with every unknown and wrong field and its path.
+    """
+    problems: list[Problem] = []
+    values = _loaded(cls, data, "", problems)
+    if problems:
+        raise _invalid(cls, problems)
+    return values
+
+
+def _invalid(cls: Any, problems: list[Problem]) -> InvalidError:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return InvalidError(f"{cls.__name__}: {problems[0].path}: {problems[0].message}{more}", fields=problems)
+
+
+def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[str, Any]:
+    if type(data) is not dict:
+        problems.append(Problem(prefix.rstrip("/"), "type", "expected an object"))
+        return {}
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        path = f"{prefix}{name}"
+        spec = cls.__specs__.get(name) if isinstance(name, str) else None
+        if spec is None or not spec.init:
+            problems.append(Problem(path, "unknown", "unknown field"))
+            continue
+        try:
+            if spec.child is not None:
+                values[name] = _rows(cls, spec, value, path, problems)
+            else:
+                values[name] = spec.clean(from_json(spec, value))
+        except BaseValidationError as error:
+            inner = error.exceptions[0] if error.exceptions else error
+            problems.append(Problem(path, "type", str(inner)))
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(path, "required" if value is None else "type", str(error)))
+    return values
+
+
+def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) -> tuple[Any, ...]:
+    if type(value) is not list or len(value) > _MOST_ROWS:
+        raise ValueError(f"expected a list of at most {_MOST_ROWS} rows")
+    child = child_class(cls, spec)
+    made: list[Any] = []
+    for index, row in enumerate(value):
+        before = len(problems)
+        inner = dict(row) if type(row) is dict else row
+        identity = inner.pop("id", None) if type(inner) is dict else None
+        values = _loaded(child, inner, f"{path}/{index}/", problems)
+        if type(inner) is dict:
+            problems += [
+                Problem(f"{path}/{index}/{name}", "required", "a value is required")
+                for name, one in child.__specs__.items()
+                if one.required and name not in inner
+            ]
+        if len(problems) == before:
+            made.append(_identified(child, values, identity))
+    return tuple(made)
+
+
+def _identified(child: Any, values: dict[str, Any], identity: Any) -> Any:
+    from pycrm.declare.row import layout
+
+    made = child(**values)
+    return made if identity is None else layout(child).copy(made, {"id": _key(identity, None)})
+
+
+def dump(record: Any) -> dict[str, Any]:
+    """The record as JSON has it; fields that were not read are absent."""
+    found: dict[str, Any] = {}
+    for name, spec in type(record).__specs__.items():
+        try:
+            value = getattr(record, name)
+        except NotReadError:
+            continue
+        if spec.child is not None:
+            found[name] = [dump(row) for row in value]
+        else:
+            found[name] = None if value is None or spec.kind is None else spec.kind.jsonable(value)
+    return found
+
+
+def json_schema(cls: Any, *, patch: bool = False) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what `load`, or with `patch` `load_patch`, takes."""
+    properties: dict[str, Any] = {}
+    for name, spec in cls.__specs__.items():
+        if spec.init:
+            properties[name] = _property(cls, spec)
+    schema: dict[str, Any] = {
+        "title": cls.__name__,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    required = [name for name, spec in cls.__specs__.items() if spec.required]
+    if required and not patch:
+        schema["required"] = required
+    return schema
+
+
+def _property(cls: Any, spec: Spec) -> dict[str, Any]:
+    if spec.child is not None:
+        inner = json_schema(child_class(cls, spec))
+        inner["properties"]["id"] = {"type": "string", "format": "uuid"}
+        return {"title": spec.label, "type": "array", "maxItems": _MOST_ROWS, "items": inner}
+    assert spec.kind is not None
+    found: dict[str, Any] = {"title": spec.label, **spec.kind.json_type}
+    if found["type"] == "string" and spec.kind.name == "text":
+        found["maxLength"] = spec.longest
+    if spec.nullable:
+        found["type"] = [found["type"], "null"]
+        if "enum" in found:
+            found["enum"] = [*found["enum"], None]
+    return found

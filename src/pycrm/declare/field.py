@@ -1,0 +1,357 @@
+"""The fields of a record: a typed column on the class, a typed value on the instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.kind import Kind, LinkKind
+from pycrm.declare.reference import Ref
+from pycrm.errors import DeclarationError, NotReadError
+from pycrm.values import Money
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from pycrm.declare.record import Record
+
+__all__ = ["Children", "Field", "Link", "MoneyColumn", "Spec", "children", "field", "link"]
+
+T = TypeVar("T")
+L = TypeVar("L")
+X = TypeVar("X", bound="Record")
+
+Validator = Callable[[Any], None]
+
+
+class _Required:
+    """Stands for the default that a field does not have."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = _Required()
+
+
+@attrs.frozen
+class Spec:
+    """What was declared of one field."""
+
+    name: str
+    label: str
+    kind: Kind | None
+    zh: str | None = None
+    default: Any = REQUIRED
+    nullable: bool = False
+    key: bool = False
+    unique: bool = False
+    special: bool = False
+    personal: bool = False
+    order: bool = False
+    init: bool = True
+    derived: bool = False
+    longest: int = 4000
+    validators: tuple[Validator, ...] = ()
+    normalise: Callable[[str], str] | None = None
+    child: str | None = None
+    column: str | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a new record must name a value."""
+        return self.init and self.default is REQUIRED
+
+    @property
+    def target(self) -> str | None:
+        """The class that a link points to."""
+        return self.kind.target if isinstance(self.kind, LinkKind) else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that hold it."""
+        if self.kind is None:
+            return ()
+        if self.column:
+            return (self.column,)
+        return tuple(name for name, _ in self.kind.columns(self.name))
+
+    def clean(self, value: Any) -> Any:
+        """The value in its stored form; `ValueError` says what is wrong with it."""
+        if value is None:
+            if self.nullable:
+                return None
+            raise ValueError("a value is required")
+        if self.kind is None:
+            return tuple(value)
+        value = self.kind.clean(value, self.longest)
+        if value == "" and not self.nullable and self.default is REQUIRED:
+            raise ValueError("a value is required")
+        for validate in self.validators:
+            validate(value)
+        return value
+
+
+@attrs.frozen
+class Declared:
+    """What `field`, `link` and `children` leave in the class body until the class is made."""
+
+    options: dict[str, Any]
+
+
+class MoneyColumn:
+    """An amount of money in a query: comparing it compares the currency too.
+
+    Ordering and `session.sum` take it as they take any column.
+    """
+
+    def __init__(self, units: ColumnElement[int], currency: ColumnElement[str]) -> None:
+        self.units = units
+        self.currency = currency
+
+    def _with(self, condition: ColumnElement[bool], other: Money) -> ColumnElement[bool]:
+        return sa.and_(condition, self.currency == other.currency)
+
+    def __lt__(self, other: Money) -> ColumnElement[bool]:
+        return self._with(self.units < other.units, other)
+
+    def __le__(self, other: Money) -> ColumnElement[bool]:
+        return self._with(self.units <= other.units, other)
+
+    def __gt__(self, other: Money) -> ColumnElement[bool]:
+        return self._with(self.units > other.units, other)
+
+    def __ge__(self, other: Money) -> ColumnElement[bool]:
+        return self._with(self.units >= other.units, other)
+
+    def __eq__(self, other: Money) -> ColumnElement[bool]:  # type: ignore[override]
+        return self._with(self.units == other.units, other)
+
+    def __ne__(self, other: Money) -> ColumnElement[bool]:  # type: ignore[override]
+        return sa.or_(self.units != other.units, self.currency != other.currency)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def between(self, low: Money, high: Money) -> ColumnElement[bool]:
+        """At least `low` and at most `high`."""
+        return sa.and_(self >= low, self <= high)
+
+    def is_(self, nothing: None) -> ColumnElement[bool]:
+        """``is_(None)``: no amount."""
+        return self.units.is_(nothing)
+
+    def is_not(self, nothing: None) -> ColumnElement[bool]:
+        """``is_not(None)``: some amount."""
+        return self.units.is_not(nothing)
+
+    def asc(self) -> Any:
+        """Smallest first."""
+        return self.units.asc()
+
+    def desc(self) -> Any:
+        """Largest first."""
+        return self.units.desc()
+
+
+class _Slot:
+    """The part that `Field`, `Link` and `Children` share: one slot of the record behind a descriptor."""
+
+    def __init__(self, spec: Spec, slot: Any) -> None:
+        self.spec = spec
+        self._read = slot.__get__
+        self.write: Callable[[Any, Any], None] = slot.__set__
+        self.slot = slot
+        self._raw = spec.kind.raw if spec.kind else ()
+        self._decode = spec.kind.decode if spec.kind else None
+
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            # Bases without a table have no columns; attrs looks at their slots.
+            return self.expression(owner) if owner.__dict__.get("__tablename__") else self
+        try:
+            value = self._read(record)
+        except AttributeError:
+            name = f"{type(record).__name__}.{self.spec.name}"
+            raise NotReadError(f"{name} was not read", name=self.spec.name, obj=record) from None
+        if value.__class__ in self._raw and self._decode is not None:
+            return self._decode(value)
+        return value
+
+    def __set__(self, record: Any, value: Any) -> None:
+        self.write(record, value)
+
+    def expression(self, owner: type[Record]) -> Any:
+        """The field as a column expression of that class."""
+        spec = self.spec
+        if spec.name not in owner.__specs__:
+            raise AttributeError(f"{owner.__name__} has no field {spec.name}")
+        columns = owner.__table__.c
+        if isinstance(spec.kind, Kind) and spec.kind.name == "money":
+            return MoneyColumn(*(columns[name] for name in spec.columns))
+        if spec.kind is None:
+            raise AttributeError(f"{owner.__name__}.{spec.name} is a list of rows, not a column")
+        return columns[spec.columns[0]]
+
+
+if TYPE_CHECKING:
+    # One descriptor at run time, three faces for the type checkers.
+    class Field(_Slot, Generic[T]):
+        """A value of a record: ``Booking.on`` is a column expression, ``booking.on`` a date."""
+
+        @overload
+        def __get__(self: Field[Money], record: None, owner: Any = None) -> MoneyColumn: ...
+        @overload
+        def __get__(self: Field[Money | None], record: None, owner: Any = None) -> MoneyColumn: ...
+        @overload
+        def __get__(self, record: None, owner: Any = None) -> ColumnElement[T]: ...
+        @overload
+        def __get__(self, record: object, owner: Any = None) -> T: ...
+        def __get__(self, record: Any, owner: Any = None) -> Any: ...
+        def __set__(self, record: Any, value: T) -> None: ...
+
+    class Link(_Slot, Generic[L]):
+        """A link to another record: takes a record or a `Ref`, gives a `Ref`."""
+
+        @overload
+        def __get__(self, record: None, owner: Any = None) -> ColumnElement[Any]: ...
+        @overload
+        def __get__(self: Link[X | None], record: object, owner: Any = None) -> Ref[X] | None: ...
+        @overload
+        def __get__(self: Link[X], record: object, owner: Any = None) -> Ref[X]: ...
+        def __get__(self, record: Any, owner: Any = None) -> Any: ...
+        def __set__(self, record: Any, value: L | Ref[L]) -> None: ...
+
+    class Children(_Slot, Generic[L]):
+        """Rows that belong to the record's value, in order."""
+
+        @overload
+        def __get__(self, record: None, owner: Any = None) -> ColumnElement[Any]: ...
+        @overload
+        def __get__(self, record: object, owner: Any = None) -> tuple[L, ...]: ...
+        def __get__(self, record: Any, owner: Any = None) -> Any: ...
+        def __set__(self, record: Any, value: tuple[L, ...] | list[L]) -> None: ...
+
+else:
+
+    class Field(_Slot, Generic[T]):
+        """A value of a record: ``Booking.on`` is a column expression, ``booking.on`` a date."""
+
+    class Link(_Slot, Generic[L]):
+        """A link to another record: takes a record or a `Ref`, gives a `Ref`."""
+
+    class Children(_Slot, Generic[L]):
+        """Rows that belong to the record's value, in order."""
+
+
+def field(
+    label: str,
+    *,
+    zh: str | None = None,
+    default: Any = REQUIRED,
+    key: bool = False,
+    unique: bool = False,
+    special: bool = False,
+    personal: bool = False,
+    order: bool = False,
+    init: bool = True,
+    longest: int = 4000,
+    scale: int = 2,
+    validator: Validator | tuple[Validator, ...] = (),
+    normalise: Callable[[str], str] | None = None,
+    column: str | None = None,
+) -> Any:
+    """Declare a value of a record.
+
+    Args:
+        label: what people call it, in English; `zh` in Chinese.
+        default: the value when none is given; without it the field is required on creation.
+        key: changes only through an amendment.
+        unique: two records never hold the same value. On reference data a unique index; elsewhere
+            a claim of the keyed hash, which tells nobody what a hidden record holds.
+        special: health, identity numbers: read by explicit grant, each read recorded.
+        personal: emptied when the person is erased.
+        order: lists can be sorted by it (indexed; never null).
+        init: False for what the product computes: nobody may write it.
+        longest: of texts, in code points.
+        scale: of decimals, the places after the point.
+        validator: called with the value, raises `ValueError`; `ge`, `le`, `one_of`, `matching` are ready.
+        normalise: for `unique`: the form in which two values are compared.
+        column: the column's name where it is not the field's.
+    """
+    options = {"label": label, "zh": zh, "default": default, "key": key, "unique": unique}
+    options |= {"special": special, "personal": personal, "order": order, "init": init, "longest": longest}
+    options |= {"scale": scale, "normalise": normalise, "column": column}
+    options["validators"] = validator if isinstance(validator, tuple) else (validator,)
+    return Declared(options)
+
+
+def link(
+    label: str,
+    *,
+    zh: str | None = None,
+    default: Any = REQUIRED,
+    key: bool = False,
+    init: bool = True,
+    column: str | None = None,
+    unique: bool = False,
+) -> Any:
+    """Declare a link to another record; ``Link[Customer | None]`` may be empty.
+
+    Args:
+        column: the column's name where it is not the field's name with ``_id``.
+        unique: at most one record links to the same target.
+    """
+    options = {"label": label, "zh": zh, "default": default, "key": key, "init": init}
+    return Declared(options | {"column": column, "unique": unique, "scale": 0})
+
+
+def children(label: str, *, zh: str | None = None, key: bool = False, default: Any = ()) -> Any:
+    """Declare rows that belong to the record: they share its version and its history."""
+    return Declared({"label": label, "zh": zh, "key": key, "default": default, "scale": 0})
+
+
+def kept(label: str, *, init: Literal[False] = False, column: str | None = None) -> Any:
+    """Declare what pycrm itself keeps of every record (its id, its version, its owner)."""
+    return Declared({"label": label, "init": init, "derived": True, "column": column, "scale": 0})
+
+
+def ge(least: Any) -> Validator:
+    """At least `least`."""
+
+    def validate(value: Any) -> None:
+        if not value >= least:
+            raise ValueError(f"must be at least {least}")
+
+    return validate
+
+
+def le(most: Any) -> Validator:
+    """At most `most`."""
+
+    def validate(value: Any) -> None:
+        if not value <= most:
+            raise ValueError(f"must be at most {most}")
+
+    return validate
+
+
+def minimum_length(characters: int) -> Validator:
+    """At least so many characters, white space at the ends aside."""
+
+    def validate(value: str) -> None:
+        if len(value.strip()) < characters:
+            raise ValueError(f"at least {characters} characters")
+
+    return validate
+
+
+def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any) -> Spec:
+    """The `Spec` of a declaration, once its name and kind are known."""
+    options = {key: value for key, value in declared.options.items() if key != "scale"}
+    spec = Spec(name=name, kind=kind, **(options | more))
+    if spec.order and spec.nullable:
+        raise DeclarationError(f"{name}: lists cannot be ordered by a field that may be empty")
+    return spec

@@ -1,0 +1,117 @@
+"""How a record is owned, and so who may see it: every record declares one of these."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+__all__ = [
+    "Administered",
+    "Owned",
+    "Policy",
+    "Private",
+    "Reference",
+    "Through",
+    "UsedBy",
+    "administered",
+    "owned",
+    "private",
+    "reference",
+    "through",
+    "used_by",
+]
+
+
+@attrs.frozen
+class Policy:
+    """The declared ownership of a record class; `pairs` names its (owner, unit) columns."""
+
+    pairs: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields that hold the owners, in the order of the table."""
+        return tuple(name for pair in self.pairs for name in pair)
+
+
+OWN_PAIR = ("owner", "owner_unit")
+PARENT_PAIR = ("parent_owner", "parent_unit")
+
+
+@attrs.frozen
+class Owned(Policy):
+    """The row has an owner and the unit the owner belonged to when ownership began."""
+
+    pairs = (OWN_PAIR,)
+
+
+@attrs.frozen
+class Through(Policy):
+    """The row is visible with its parent, and with `owned` also to an owner of its own."""
+
+    links: tuple[str, ...]
+    owned: bool = False
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]
+        """The parent's owner is copied to the row, since a join would cost each page its index."""
+        return (OWN_PAIR, PARENT_PAIR) if self.owned else (PARENT_PAIR,)
+
+
+@attrs.frozen
+class Reference(Policy):
+    """Everybody signed in may read it; writing needs a grant."""
+
+
+@attrs.frozen
+class Administered(Policy):
+    """Seen and written only by those with a grant that names this record class."""
+
+
+@attrs.frozen
+class Private(Policy):
+    """Seen only by its writer."""
+
+    pairs = (OWN_PAIR,)
+
+
+@attrs.frozen
+class UsedBy(Policy):
+    """Visible to whoever sees a record that links to it, given as ``"Customer.party"``."""
+
+    links: tuple[str, ...]
+
+
+def owned() -> Owned:
+    """Rows belong to a person and a unit: own, unit, unit and below, all."""
+    return Owned()
+
+
+def through(*links: str, owned: bool = False) -> Through:
+    """Rows are visible with the record that one of these links names.
+
+    With ``owned=True`` each row also has an owner of its own, who sees it even where the parent
+    is hidden (an engineer with one case at somebody else's customer).
+    """
+    return Through(links, owned)
+
+
+def reference() -> Reference:
+    """Rows are common knowledge (products, regions): read by all, written by grant."""
+    return Reference()
+
+
+def administered() -> Administered:
+    """Rows belong to the administration (users, roles): a grant must name the class."""
+    return Administered()
+
+
+def private() -> Private:
+    """Rows are seen by their writer alone."""
+    return Private()
+
+
+def used_by(*links: str) -> UsedBy:
+    """Rows are visible through the records that use them: ``used_by("Customer.party")``."""
+    return UsedBy(links)

@@ -1,0 +1,370 @@
+"""Records: frozen values with a table behind them, made from one declaration."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+from uuid import UUID
+
+import attrs
+
+from pycrm.declare.annotation import read_annotation
+from pycrm.declare.field import (
+    REQUIRED,
+    Children,
+    Declared,
+    Field,
+    Link,
+    Spec,
+    children,
+    declared_field,
+    field,
+    kept,
+    link,
+)
+from pycrm.declare.policy import Policy
+from pycrm.declare.reference import Ref
+from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from pycrm.entities.org import OrgUnit, User
+
+__all__ = ["Child", "Facet", "Record", "Row"]
+
+# Words of the verbs: a field of that name could not be passed to them.
+_RESERVED = frozenset({"because", "to", "ref", "check", "derive"})
+
+
+class RecordMeta(type):
+    """Turns a class body of declared fields into a frozen, slotted attrs class with typed fields."""
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        **options: Any,
+    ) -> Any:
+        if "__attrs_attrs__" in namespace:
+            # attrs makes a slotted class by building the class a second time.
+            return super().__new__(mcls, name, bases, namespace)
+        specs = _specs(name, namespace)
+        made = super().__new__(mcls, name, bases, _attributes(namespace, specs))
+        made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, order=False)
+        for spec in specs.values():
+            descriptor = Children if spec.kind is None else Link if spec.target else Field
+            type.__setattr__(made, spec.name, descriptor(spec, made.__dict__[spec.name]))
+        _describe(made, specs, namespace, options)
+        return made
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, namespace)
+
+    @property
+    def __table__(cls) -> sa.Table:
+        """The bare table of statements: no keys, no indexes, results as the driver gives them."""
+        from pycrm.declare.table import statement_table
+
+        return statement_table(cls)
+
+
+def _specs(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:
+    annotations = namespace.get("__annotations__", {})
+    module = getattr(sys.modules.get(namespace.get("__module__", "")), "__dict__", {})
+    found: dict[str, Spec] = {}
+    for name, declared in list(namespace.items()):
+        if not isinstance(declared, Declared):
+            continue
+        if name in _RESERVED:
+            raise DeclarationError(f"{class_name}.{name}: this word belongs to the verbs of a session")
+        try:
+            read = read_annotation(annotations[name], module, declared.options["scale"])
+            found[name] = declared_field(name, declared, read.kind, nullable=read.nullable, child=read.child)
+        except (KeyError, TypeError, DeclarationError) as error:
+            raise DeclarationError(f"{class_name}.{name}: {error}") from None
+    return found
+
+
+def _attributes(namespace: dict[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
+    body = dict(namespace)
+    annotations: dict[str, Any] = {}
+    for spec in specs.values():
+        default = attrs.NOTHING if spec.default is REQUIRED or not spec.init else spec.default
+        body[spec.name] = attrs.field(default=default, init=spec.init, kw_only=True)
+        annotations[spec.name] = Any
+    # Class variables and forward references would be read as fields.
+    body["__annotations__"] = annotations
+    return body
+
+
+def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], options: dict[str, Any]) -> None:
+    inherited: dict[str, Spec] = dict(getattr(made.__mro__[1], "__every_spec__", {}))
+    every = inherited | specs
+    made.__every_spec__ = every
+    table, scope = options.pop("table", None), options.pop("scope", None)
+    pipeline, host = options.pop("pipeline", None), options.pop("of", None)
+    made.__tablename__, made.__scope__, made.__pipeline__ = table, scope, pipeline
+    made.__facet_of__ = host if host is None or isinstance(host, str) else host.__name__
+    made.__primary__ = tuple(options.pop("primary", ())) or None
+    made.__indexes__ = tuple(options.pop("indexes", ()))
+    if options:
+        raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
+    if scope is not None and not isinstance(scope, Policy):
+        raise DeclarationError(f"{made.__name__}: scope must be owned(), through(), reference() …")
+    present = set(specs) | made.__always__
+    if scope is not None:
+        present |= set(scope.columns)
+    if pipeline is not None:
+        present |= {"stage", "stage_at", "pipeline_version"}
+    made.__specs__ = {name: spec for name, spec in every.items() if name in present}
+    made.__slot_table__ = None
+    if any(base.__name__ == "Child" for base in made.__mro__[1:]):
+        _CHILDREN[made.__name__] = made
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(field, link, children, kept)
+)
+class _Base(metaclass=RecordMeta):
+    """What records, facets and children share."""
+
+    __always__: ClassVar[frozenset[str]] = frozenset()
+    __tablename__: ClassVar[str]
+    __scope__: ClassVar[Policy | None]
+    __pipeline__: ClassVar[str | None]
+    __facet_of__: ClassVar[str | None]
+    __specs__: ClassVar[dict[str, Spec]]
+    __every_spec__: ClassVar[dict[str, Spec]]
+    __primary__: ClassVar[tuple[str, ...] | None] = None
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[sa.Table]
+
+        def __init_subclass__(
+            cls,
+            *,
+            table: str | None = None,
+            scope: Policy | None = None,
+            pipeline: str | None = None,
+            of: type[Record] | str | None = None,
+            primary: tuple[str, ...] = (),
+            indexes: tuple[tuple[str, ...], ...] = (),
+        ) -> None: ...
+
+    def __attrs_post_init__(self) -> None:
+        problems: list[Problem] = []
+        cls = type(self)
+        for name, spec in cls.__specs__.items():
+            if not spec.init:
+                continue
+            slot: Any = _descriptor(cls, name)
+            value = slot._read(self)
+            try:
+                slot.write(self, spec.clean(value))
+            except (ValueError, TypeError) as error:
+                problems.append(Problem(name, _code(value), str(error)))
+        if problems:
+            raise InvalidError(_summary(cls, problems), fields=problems)
+
+    def derive(self, session: Any) -> Mapping[str, Any]:
+        """What follows from the record's own fields and from what they link to.
+
+        Called before the record is written, with the session that writes it; returns the fields
+        that nobody types, by name.
+        """
+        return {}
+
+    def check(self, moment: datetime) -> None:
+        """The rules of one record that need no data: raise `ValueError` or `InvalidError`.
+
+        `moment` is now, by the clock of the CRM, in UTC.
+        """
+
+    def __repr__(self) -> str:
+        shown = []
+        for name, spec in type(self).__specs__.items():
+            if spec.derived or spec.special or spec.personal:
+                continue
+            try:
+                value = getattr(self, name)
+            except NotReadError:
+                continue
+            if value is not None and value != ():
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+_CHILDREN: dict[str, Any] = {}
+
+
+def child_class(cls: Any, spec: Spec) -> Any:
+    """The class of the rows of a `Children` field."""
+    name = spec.child
+    assert name is not None
+    home = sys.modules.get(cls.__module__)
+    found = getattr(home, name, None) or _CHILDREN.get(name)
+    if found is None:
+        raise DeclarationError(f"{cls.__name__}.{spec.name}: there is no child class {name}")
+    return found
+
+
+def _descriptor(cls: type, name: str) -> Any:
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    raise AttributeError(name)
+
+
+def _code(value: Any) -> str:
+    return "required" if value is None or value == "" else "type"
+
+
+def _summary(cls: type, problems: list[Problem]) -> str:
+    first = problems[0]
+    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{cls.__name__}: {first.path}: {first.message}{rest}"
+
+
+class Record(_Base):
+    """A thing that the enterprise keeps, changes and shows: a frozen value with a table behind it.
+
+    A subclass names its table and its scope and declares its fields::
+
+        class Booking(Record, table="exam_booking", scope=through("customer")):
+            customer: Link[Customer] = link("Customer")
+            on: Field[date] = field("Date", order=True)
+
+    ``Booking.on`` is then a typed column expression, ``booking.on`` a date. Two values are equal
+    when class, id and version are.
+
+    Raises:
+        InvalidError: on creation, with every problem of every field.
+        NotReadError: on access to a field that was hidden from the reader or not asked for.
+    """
+
+    __always__: ClassVar[frozenset[str]] = frozenset(
+        ("id", "version", "created_at", "created_by", "updated_at", "updated_by", "archived_at")
+    )
+
+    id: Field[UUID] = kept("Id", init=False)
+    version: Field[int] = kept("Version", init=False)
+    created_at: Field[datetime] = kept("Created at", init=False)
+    created_by: Link[User | None] = kept("Created by", init=False)
+    updated_at: Field[datetime] = kept("Changed at", init=False)
+    updated_by: Link[User | None] = kept("Changed by", init=False)
+    archived_at: Field[datetime | None] = kept("Archived at", init=False)
+    owner: Link[User | None] = kept("Owner", init=False)
+    owner_unit: Link[OrgUnit | None] = kept("Owner's unit", init=False)
+    parent_owner: Link[User | None] = kept("Owner of the parent", init=False)
+    parent_unit: Link[OrgUnit | None] = kept("Unit of the parent's owner", init=False)
+    stage: Field[str] = kept("Stage", init=False)
+    stage_at: Field[datetime] = kept("In stage since", init=False)
+    pipeline_version: Field[int] = kept("Pipeline version", init=False)
+
+    @property
+    def ref(self) -> Ref[Self]:
+        """The reference that other records keep of this one."""
+        return Ref(type(self).__name__, self.id)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return _identity(self) == _identity(other)
+
+    def __hash__(self) -> int:
+        return hash(_identity(self))
+
+
+class Facet(_Base):
+    """Fields that a plugin adds to somebody else's record, in a table of its own with the same key.
+
+    ``class ExamProfile(Facet, table="exam_profile", of=Customer)``; written with
+    ``session.add(ExamProfile(of=customer, blood_type="A"))``, read with
+    ``session.facet(customer, ExamProfile)``. A facet is seen by whoever sees its host.
+    """
+
+    __always__: ClassVar[frozenset[str]] = frozenset(
+        ("of", "version", "created_at", "created_by", "updated_at", "updated_by")
+    )
+
+    of: Link[Any] = link("Record", column="of_id")
+    version: Field[int] = kept("Version", init=False)
+    created_at: Field[datetime] = kept("Created at", init=False)
+    created_by: Link[User | None] = kept("Created by", init=False)
+    updated_at: Field[datetime] = kept("Changed at", init=False)
+    updated_by: Link[User | None] = kept("Changed by", init=False)
+
+    @property
+    def id(self) -> UUID:
+        """The id of the record that it extends."""
+        host: Any = self.of
+        found: UUID = host.id
+        return found
+
+    @property
+    def ref(self) -> Ref[Self]:
+        """A reference to this facet."""
+        return Ref(type(self).__name__, self.id)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return _identity(self) == _identity(other)
+
+    def __hash__(self) -> int:
+        return hash(_identity(self))
+
+
+class Child(_Base):
+    """A row that belongs to its parent's value, version and history, such as a line of an order.
+
+    ``class OpportunityLine(Child, table="crm_opportunity_line")``; its parent declares
+    ``lines: Children[OpportunityLine] = children("Lines")``. Two children are equal when all
+    their fields are.
+    """
+
+    __always__: ClassVar[frozenset[str]] = frozenset(("id", "parent", "position"))
+
+    id: Field[UUID] = kept("Id", init=False)
+    parent: Field[UUID] = kept("Parent", init=False, column="parent_id")
+    position: Field[int] = kept("Position", init=False)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this row was made by the caller and is not stored yet."""
+        try:
+            return self.id is None
+        except NotReadError:
+            return True
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name, spec in type(self).__specs__.items() if not spec.derived)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+
+class Row(_Base):
+    """A row of pycrm's own books (revisions, claims, stage entries): no version, no history.
+
+    `primary` names the columns of its key, `indexes` further indexes; a name that begins with
+    ``!`` makes its index unique.
+    """
+
+
+def _identity(record: Any) -> tuple[Any, ...]:
+    try:
+        return (record.id, record.version)
+    except NotReadError:
+        # A record that was not added yet is equal to itself alone.
+        return (None, id(record))

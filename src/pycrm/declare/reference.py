@@ -1,0 +1,54 @@
+"""References from one record to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+import attrs
+
+if TYPE_CHECKING:
+    from pycrm.declare.record import Record
+
+__all__ = ["Ref", "key_of"]
+
+R = TypeVar("R", covariant=True)
+
+
+@attrs.frozen(repr=False)
+class Ref(Generic[R]):
+    """The name of a record: its class and its id, without its contents.
+
+    >>> Ref("Customer", UUID(int=7))
+    Ref(Customer 00000000-0000-0000-0000-000000000007)
+    """
+
+    entity: str
+    id: UUID
+
+    @classmethod
+    def to(cls, record: type[Record], id: UUID) -> Ref[Any]:
+        """A reference to the record of that class and id."""
+        return cls(record.__name__, id)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def __repr__(self) -> str:
+        return f"Ref({self.entity} {self.id})"
+
+
+def key_of(value: Any) -> UUID:
+    """The id of a record, a reference or an id.
+
+    Raises:
+        TypeError: the value names no record.
+    """
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, bytes):
+        return UUID(bytes=value)
+    found = getattr(value, "id", None)
+    if isinstance(found, UUID):
+        return found
+    raise TypeError(f"{value!r} names no record")

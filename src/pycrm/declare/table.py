@@ -1,0 +1,156 @@
+"""Tables: a bare one per class for statements, and the real ones that a CRM creates.
+
+The bare table has neither keys nor indexes and lives in a metadata of its own, so that a class can
+be declared once and used by many CRMs with different plugins. The real tables are made when a CRM
+freezes, when every class that a link can name is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Administered, Reference
+from pycrm.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from pycrm.declare.field import Spec
+
+__all__ = ["create_tables", "key_column", "statement_table"]
+
+# The naming of constraints must be stable for migrations to find them again.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def statement_table(cls: Any) -> sa.Table:
+    """The bare table of a record, facet or child class, made at its first use."""
+    made: sa.Table | None = cls.__dict__.get("__slot_table__")
+    if made is None:
+        if cls.__tablename__ is None:
+            raise DeclarationError(f"{cls.__name__} has no table of its own")
+        columns = [
+            sa.Column(name, kind) for spec in cls.__specs__.values() for name, kind in _columns(spec, None)
+        ]
+        made = sa.Table(cls.__tablename__, sa.MetaData(), *columns, info={"record": cls})
+        type.__setattr__(cls, "__slot_table__", made)
+    return made
+
+
+def _columns(spec: Spec, dialect: str | None) -> list[tuple[str, sa.types.TypeEngine[Any]]]:
+    if spec.kind is None:
+        return []
+    pairs = spec.kind.columns(spec.name) if dialect is None else spec.kind.ddl(spec.name, dialect)
+    if spec.column:
+        return [(spec.column, pairs[0][1])]
+    return list(pairs)
+
+
+def key_column(cls: Any) -> str:
+    """The column of the key: ``id``, of facets ``of_id``."""
+    return "of_id" if cls.__facet_of__ is not None and "of" in cls.__specs__ else "id"
+
+
+def create_tables(
+    metadata: sa.MetaData, classes: Iterable[Any], dialect: str, tables: Mapping[str, str]
+) -> None:
+    """Add the real tables of these classes to the metadata.
+
+    `tables` gives the table of each class name that a link or a facet may point to.
+
+    Raises:
+        DeclarationError: a link points to a class that is not registered.
+    """
+    for cls in classes:
+        _create(metadata, cls, dialect, tables)
+
+
+def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, str]) -> None:
+    keys = cls.__primary__ or (key_column(cls),)
+    parts: list[Any] = []
+    for spec in cls.__specs__.values():
+        for name, kind in _columns(spec, dialect):
+            nullable = spec.nullable or name in _OPEN
+            parts.append(sa.Column(name, kind, primary_key=name in keys, nullable=nullable))
+        if (spec.unique and isinstance(cls.__scope__, Reference | Administered)) or (
+            spec.unique and spec.target
+        ):
+            parts.append(sa.UniqueConstraint(*spec.columns))
+        target = _target(cls, spec, tables)
+        if target:
+            parts.append(sa.ForeignKeyConstraint(spec.columns, [target], ondelete=_on_delete(cls, spec)))
+    table = sa.Table(cls.__tablename__, metadata, *parts)
+    for columns in _indexes(cls):
+        where = table.c.archived_at.is_(None) if "archived_at" in cls.__specs__ else None
+        sa.Index(
+            f"ix_{cls.__tablename__}_{'_'.join(columns)}"[:63],
+            *(table.c[name] for name in columns),
+            sqlite_where=where,
+            postgresql_where=where,
+        )
+    for columns in (*_plain_indexes(cls), *cls.__indexes__):
+        if columns[0].startswith("!"):
+            parts = [column.lstrip("!") for column in columns]
+            sa.Index(
+                f"uq_{cls.__tablename__}_{'_'.join(parts)}"[:63],
+                *(table.c[name] for name in parts),
+                unique=True,
+            )
+            continue
+        sa.Index(f"ix_{cls.__tablename__}_{'_'.join(columns)}"[:63], *(table.c[name] for name in columns))
+
+
+# Filled by the product and legitimately empty.
+_OPEN = frozenset(("archived_at", "owner_id", "owner_unit_id", "parent_owner_id", "parent_unit_id"))
+
+
+def _target(cls: Any, spec: Spec, tables: Mapping[str, str]) -> str | None:
+    if spec.name == "parent" and not hasattr(cls, "version"):
+        return None
+    if spec.name in (*OWN_PAIR, *PARENT_PAIR, "created_by", "updated_by"):
+        # Kept from the transaction itself; a foreign key would cost every write an index probe.
+        return None
+    name = cls.__facet_of__ if spec.name == "of" else spec.target
+    if name is None or name == "Record":
+        return None
+    if name not in tables:
+        raise DeclarationError(f"{cls.__name__}.{spec.name} links to {name}, which no plugin registers")
+    return f"{tables[name]}.id"
+
+
+def _on_delete(cls: Any, spec: Spec) -> str | None:
+    return "CASCADE" if spec.name == "of" else None
+
+
+def _indexes(cls: Any) -> list[tuple[str, ...]]:
+    """The triples of each declared order: alone, by owner and by unit, for each pair of owners."""
+    if cls.__scope__ is None:
+        return []
+    orders = [spec.columns[0] for spec in cls.__specs__.values() if spec.order] or ["id"]
+    if len(orders) > 3:
+        raise DeclarationError(f"{cls.__name__}: at most three fields may have order=True")
+    found: list[tuple[str, ...]] = []
+    for order in orders:
+        tail = (order,) if order == "id" else (order, "id")
+        if tail != ("id",):
+            found.append(tail)
+        for owner, unit in cls.__scope__.pairs:
+            found += [(f"{owner}_id", *tail), (f"{unit}_id", *tail)]
+    return found
+
+
+def _plain_indexes(cls: Any) -> list[tuple[str, ...]]:
+    """Foreign keys that children, facets and lists are found by."""
+    found: list[tuple[str, ...]] = []
+    for spec in cls.__specs__.values():
+        if spec.name == "parent" and "position" in cls.__specs__:
+            found.append(("parent_id", "position"))
+        elif spec.target and not spec.derived and not spec.unique and spec.name != "of":
+            found.append(spec.columns)
+    return found

@@ -1,0 +1,66 @@
+"""Import and export: foreign tables to typed drafts of records, records to tables.
+
+Here stands the part that knows no session and no database: reading, mapping, reporting, writing.
+Names are loaded when they are first used, so that a command that only reads pays for nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pycrm.exchange.convert import Kind, Lookup
+    from pycrm.exchange.draft import Drafts, Orphan
+    from pycrm.exchange.mapping import Children, Column, Formats, Mapping
+    from pycrm.exchange.plan import Draft, Plan
+    from pycrm.exchange.reading import Limits, Position, Row, TableReader, read_table
+    from pycrm.exchange.report import ImportReport, Progress, ReportMark, RowVerdict, Verdict
+    from pycrm.exchange.writing import TableWriter, neutralise, restore, write_table
+
+_HOMES = {
+    "convert": ("Kind", "Lookup"),
+    "draft": ("Drafts", "Orphan"),
+    "mapping": ("Children", "Column", "Formats", "Mapping"),
+    "plan": ("Draft", "Plan"),
+    "reading": ("Limits", "Position", "Row", "TableReader", "read_table"),
+    "report": ("ImportReport", "Progress", "ReportMark", "RowVerdict", "Verdict"),
+    "writing": ("TableWriter", "neutralise", "restore", "write_table"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Children",
+    "Column",
+    "Draft",
+    "Drafts",
+    "Formats",
+    "ImportReport",
+    "Kind",
+    "Limits",
+    "Lookup",
+    "Mapping",
+    "Orphan",
+    "Plan",
+    "Position",
+    "Progress",
+    "ReportMark",
+    "Row",
+    "RowVerdict",
+    "TableReader",
+    "TableWriter",
+    "Verdict",
+    "neutralise",
+    "read_table",
+    "restore",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,126 @@
+"""Where pipelines and stage histories are kept: published versions are immutable rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.declare import Field, Link, field, link
+from pycrm.declare.record import Row
+from pycrm.entities.org import User
+from pycrm.errors import DeclarationError
+from pycrm.pipeline.chart import Chart, Guard, compile_pipeline
+from pycrm.pipeline.model import Pipeline
+from pycrm.revision.sql import insert_text
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Book", "PipelineVersion", "StageEntry"]
+
+
+class PipelineVersion(Row, table="crm_pipeline_version", primary=("key", "version")):
+    """One published version of a pipeline; it never changes."""
+
+    key: Field[str] = field("Key", longest=100)
+    version: Field[int] = field("Version")
+    entity: Field[str] = field("Entity", longest=100)
+    state: Field[str] = field("State", longest=20)
+    definition: Field[str] = field("Definition", longest=1_000_000)
+
+
+class StageEntry(
+    Row,
+    table="crm_stage_entry",
+    primary=("record_id", "seq"),
+    indexes=(("pipeline", "stage", "at"),),
+):
+    """A record entered a stage: with label and probability as they were then."""
+
+    record: Field[UUID] = field("Record", column="record_id")
+    seq: Field[int] = field("Sequence")
+    pipeline: Field[str] = field("Pipeline", longest=100)
+    version: Field[int] = field("Pipeline version")
+    source: Field[str | None] = field("From", default=None, longest=100)
+    stage: Field[str] = field("Stage", longest=100)
+    label: Field[str] = field("Label", longest=200)
+    probability: Field[int | None] = field("Probability", default=None)
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
+    reason: Field[str | None] = field("Reason", default=None)
+
+
+class Book:
+    """The compiled pipelines of one CRM, by key and version."""
+
+    def __init__(self, declared: Mapping[tuple[str, int], Pipeline], guards: Mapping[str, Guard]) -> None:
+        """Compiles every declared pipeline; raises `DeclarationError` with all that is wrong."""
+        self._guards = dict(guards)
+        self.declared = dict(declared)
+        self._charts = {key: compile_pipeline(one, self._guards) for key, one in declared.items()}
+
+    def __getitem__(self, key: tuple[str, int]) -> Chart:
+        return self._charts[key]
+
+    def publish(self, tx: Transaction) -> None:
+        """Store the declared versions that are not stored yet.
+
+        Raises:
+            DeclarationError: a published version was declared anew with another content.
+        """
+        stored = {(key, version): text for key, version, text in tx.fetch(_definitions())}
+        for (key, version), pipeline in sorted(self.declared.items()):
+            text = json.dumps(pipeline.as_dict(), ensure_ascii=False, sort_keys=True)
+            if (key, version) not in stored:
+                values = {"key": key, "version": version, "entity": pipeline.entity}
+                values |= {"state": "published", "definition": text}
+                names = ("key", "version", "entity", "state", "definition")
+                tx.write_one(insert_text(tx, PipelineVersion), [values[name] for name in names])
+            elif stored[key, version] != text:
+                raise DeclarationError(
+                    f"pipeline {key} version {version} is published and differs; declare version {version + 1}"
+                )
+
+    def current(self, tx: Transaction, key: str) -> Chart:
+        """The newest published version, as this transaction sees it.
+
+        Raises:
+            DeclarationError: no pipeline of that key is published.
+        """
+        memo = ("pipeline", key)
+        if memo not in tx.memo:
+            table = PipelineVersion.__table__.c
+            statement = sa.select(sa.func.max(table.version)).where(
+                table.key == key, table.state == "published"
+            )
+            tx.memo[memo] = tx.fetch(statement)[0][0]
+        version = tx.memo[memo]
+        if version is None:
+            raise DeclarationError(f"no pipeline {key} is published: run the migrations")
+        return self.chart(tx, key, version)
+
+    def chart(self, tx: Transaction, key: str, version: int) -> Chart:
+        """The compiled version, from memory or from its row."""
+        found = self._charts.get((key, version))
+        if found is None:
+            table = PipelineVersion.__table__.c
+            rows = tx.fetch(sa.select(table.definition).where(table.key == key, table.version == version))
+            if not rows:
+                raise DeclarationError(f"there is no version {version} of pipeline {key}")
+            pipeline = Pipeline.from_dict(json.loads(rows[0][0]))
+            found = self._charts[key, version] = compile_pipeline(pipeline, self._guards)
+        return found
+
+    def of(self, tx: Transaction, record: Any) -> Chart:
+        """The version under which a record runs: the one it was started with."""
+        return self.chart(tx, type(record).__pipeline__, record.pipeline_version)
+
+
+def _definitions() -> Any:
+    table = PipelineVersion.__table__.c
+    return sa.select(table.key, table.version, table.definition)

@@ -1,0 +1,99 @@
+"""The pipelines that come with the core: selling (PIP-16) and qualifying leads (appendix A)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from pycrm.pipeline.model import Move, Pipeline, Stage
+
+__all__ = ["LEAD", "SALES"]
+
+_STALL_DAYS: Final = 14
+_OPEN: Final = ("filed", "contacted", "need_confirmed", "quoted", "negotiating")
+
+
+def _zh(text: str) -> dict[str, str]:
+    return {"zh": text}
+
+
+def _back(source: str, target: str) -> Move:
+    return Move("back", source, target, "Go back", translations=_zh("退回"))
+
+
+SALES: Final = Pipeline(
+    "sales",
+    1,
+    "Opportunity",
+    "Sales",
+    translations=_zh("销售过程"),
+    stages=(
+        Stage("filed", "Filed", probability=10, stall_days=_STALL_DAYS, translations=_zh("筛选")),
+        Stage("contacted", "Contacted", probability=20, stall_days=_STALL_DAYS, translations=_zh("已联系")),
+        Stage(
+            "need_confirmed",
+            "Need confirmed",
+            probability=40,
+            stall_days=_STALL_DAYS,
+            required="need",
+            translations=_zh("需求确认"),
+        ),
+        Stage(
+            "quoted",
+            "Quoted",
+            probability=60,
+            stall_days=_STALL_DAYS,
+            required=("amount", "expected_close"),
+            translations=_zh("已报价"),
+        ),
+        Stage(
+            "negotiating", "Negotiating", probability=80, stall_days=_STALL_DAYS, translations=_zh("谈判中")
+        ),
+        Stage("won", "Won", kind="won", required=("amount", "closed_on"), translations=_zh("赢单")),
+        Stage("lost", "Lost", kind="lost", required="lost_reason", translations=_zh("丢单")),
+    ),
+    moves=(
+        # Forward, and over stages: a customer who calls for a quotation is not sent back to the start.
+        Move("contact", _OPEN[:1], "contacted", "Contact", translations=_zh("联系")),
+        Move("confirm", _OPEN[:2], "need_confirmed", "Confirm the need", translations=_zh("确认需求")),
+        Move("quote", _OPEN[:3], "quoted", "Quote", translations=_zh("报价")),
+        Move("negotiate", _OPEN[:4], "negotiating", "Negotiate", translations=_zh("谈判")),
+        # From every open stage: PIP-S6 counts records won directly from "contacted".
+        Move("win", _OPEN, "won", "Win", translations=_zh("赢单")),
+        Move("lose", _OPEN, "lost", "Lose", translations=_zh("丢单")),
+        *(_back(source, target) for target, source in pairwise(_OPEN)),
+        *(
+            Move("reopen", "lost", target, "Reopen", reason=True, translations=_zh("重新打开"))
+            for target in _OPEN
+        ),
+    ),
+)
+"""The default opportunity pipeline (销售过程), with the probabilities of PIP-16.
+
+Every stage is reached by its own verb from each earlier open stage; "back" goes one stage back;
+"reopen" leads from lost to an open stage, which the caller names, and asks for a reason.
+"""
+
+LEAD: Final = Pipeline(
+    "lead",
+    1,
+    "Lead",
+    "Lead",
+    translations=_zh("线索"),
+    stages=(
+        Stage("new", "New", translations=_zh("新线索")),
+        Stage("assigned", "Assigned", translations=_zh("已分配")),
+        Stage("accepted", "Accepted", translations=_zh("已接受")),
+        Stage("converted", "Converted", kind="won", translations=_zh("已转化")),
+        Stage("rejected", "Rejected", kind="lost", required="reject_reason", translations=_zh("已拒绝")),
+        Stage("recycled", "Recycled", translations=_zh("已回收")),
+    ),
+    moves=(
+        Move("assign", ("new", "recycled"), "assigned", "Assign", translations=_zh("分配")),
+        Move("accept", "assigned", "accepted", "Accept", translations=_zh("接受")),
+        Move("convert", "accepted", "converted", "Convert", translations=_zh("转化")),
+        Move("reject", ("assigned", "accepted"), "rejected", "Reject", translations=_zh("拒绝")),
+        Move("recycle", "rejected", "recycled", "Recycle", reason=True, translations=_zh("回收")),
+    ),
+)
+"""The life of a lead (线索): assigned, accepted and converted, or rejected and recycled on a new fact."""

@@ -1,0 +1,40 @@
+"""Plugins: a table of contents for what is declared, hook methods for the moments.
+
+>>> from pycrm.plugin import Plugin, hookimpl
+>>> class Greeting(Plugin):
+...     '''Greeting
+...
+...     Says who came.
+...     '''
+...     name = "greeting"
+...     @hookimpl
+...     def record_added(self, record):
+...         print("welcome", record)
+>>> Greeting().title
+'Greeting'
+"""
+
+from pycrm.hooks import hookimpl
+from pycrm.plugin.caller import HookCaller
+from pycrm.plugin.errors import PluginDeclarationError, PluginError
+from pycrm.plugin.loading import InstalledPlugin, discover, load
+from pycrm.plugin.model import API, Plugin
+from pycrm.plugin.registry import Contents, Registry
+from pycrm.plugin.report import Failure, Measure, Quarantine
+
+__all__ = [
+    "API",
+    "Contents",
+    "Failure",
+    "HookCaller",
+    "InstalledPlugin",
+    "Measure",
+    "Plugin",
+    "PluginDeclarationError",
+    "PluginError",
+    "Quarantine",
+    "Registry",
+    "discover",
+    "hookimpl",
+    "load",
+]

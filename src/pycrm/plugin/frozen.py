@@ -1,0 +1,32 @@
+"""Frozen copies of what is handed to plugins."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["frozen"]
+
+
+def frozen(value: Any) -> Any:
+    """The value in a form that its reader cannot change.
+
+    Containers are copied and frozen, all the way down; records, money, dates and texts are frozen
+    by themselves and stand as they are. It is a copy, so that what a plugin keeps does not change
+    when the core goes on.
+
+    >>> frozen({"lines": [1, 2]})
+    mappingproxy({'lines': (1, 2)})
+    """
+    kind = type(value)
+    if kind is dict or kind is MappingProxyType:
+        return MappingProxyType({key: frozen(each) for key, each in value.items()})
+    if kind is list or kind is tuple:
+        return tuple([frozen(each) for each in value])
+    if kind is set:
+        return frozenset(value)
+    if kind is bytearray:
+        return bytes(value)
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # named tuples such as Change
+        return value._make([frozen(each) for each in value])
+    return value

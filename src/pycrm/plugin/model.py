@@ -1,0 +1,260 @@
+"""What a plugin is: a table of contents with hook methods."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import attrs
+
+from pycrm.errors import Problem
+from pycrm.hooks import PROJECT
+from pycrm.plugin.errors import PluginDeclarationError
+from pycrm.plugin.place import place_of
+
+__all__ = ["API", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
+
+# The version of the contract between pycrm and its plugins, against which `Plugin.api` is checked.
+API = "0.1"
+
+CORE = "core"
+CORE_PREFIX = "crm"
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_NAME = 30
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_DOTTED_NAME = re.compile(_DOTTED.pattern + r":[^\W\d]\w*")
+
+
+class Plugin:
+    """What one plugin contributes, as a table of contents.
+
+    Subclass it, give it a `name`, and list what it declares; moments are hook methods, marked with
+    `hookimpl`. The first line of the subclass's docstring is the plugin's title, the rest its
+    description. An entry that pycrm does not know is refused rather than ignored, as is a tuple
+    that lacks its comma. Indicators, pages and other entries come with the rooms that read them.
+
+    - `name`: lower-case, the prefix of the plugin's tables (``exam`` for ``exam_booking``).
+    - `version`: where it is left out, that of the distribution the plugin was installed with.
+    - `api`: the versions of the plugin contract it is written for, such as ``">=0.1,<0.2"``;
+      nothing said means any.
+    - `requires`: the plugins without which it does not run, each as ``"billing"`` or
+      ``"billing>=1.2"``; they are loaded first.
+    - `records`, `children`, `facets`: its record classes, the classes of their child rows, and its
+      extensions of records of other plugins (at most one for each).
+    - `pipelines`: each with a `key` and a `version`.
+    - `guards`: functions that pipelines name, by their names.
+    - `commands`: functions that the command line offers under the plugin's name.
+    - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
+    - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used.
+
+    Raises:
+        PluginDeclarationError: when the subclass is made, with everything wrong in its entries.
+
+    >>> class Exam(Plugin):
+    ...     '''Examination centre
+    ...
+    ...     Bookings and packages.
+    ...     '''
+    ...     name = "exam"
+    ...     requires = ("billing>=1.2",)
+    >>> Exam().title, Exam().description, Exam().prefix
+    ('Examination centre', 'Bookings and packages.', 'exam')
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = ""
+    api: ClassVar[str] = ""
+    requires: ClassVar[tuple[str, ...]] = ()
+    records: ClassVar[tuple[type[Any], ...]] = ()
+    children: ClassVar[tuple[type[Any], ...]] = ()
+    facets: ClassVar[tuple[type[Any], ...]] = ()
+    pipelines: ClassVar[tuple[Any, ...]] = ()
+    guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
+    commands: ClassVar[tuple[Callable[..., object], ...]] = ()
+    migrations: ClassVar[str | None] = None
+    sample: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        problems = list(_problems(cls))
+        if problems:
+            raise PluginDeclarationError(problems)
+
+    @property
+    def title(self) -> str:
+        """The first line of the docstring."""
+        return self._doc().partition("\n")[0].rstrip(".") or self.name
+
+    @property
+    def description(self) -> str:
+        """The docstring without its first line."""
+        return self._doc().partition("\n")[2].strip()
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its tables begin with, without the underscore: its name, for core ``crm``."""
+        return CORE_PREFIX if self.name == CORE else self.name
+
+    def _doc(self) -> str:
+        return inspect.cleandoc(type(self).__doc__ or "")
+
+    def __repr__(self) -> str:
+        return f"<plugin {self.name}>"
+
+
+@attrs.frozen(eq=False)
+class Loaded:
+    """A plugin with what is known of where it came from: its version and its distribution."""
+
+    plugin: Plugin
+    version: str
+    distribution: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.plugin.name
+
+    @property
+    def classes(self) -> tuple[type[Any], ...]:
+        """Every class with a table: records, children, facets."""
+        return (*self.plugin.records, *self.plugin.children, *self.plugin.facets)
+
+    @property
+    def side(self) -> str:
+        """How a message names this plugin: ``plugin exam (exam/plugin.py:12)``."""
+        return f"plugin {self.name} ({place_of(self.plugin)})"
+
+
+@attrs.frozen(eq=False)
+class HookMethod:
+    """A method of that name which is marked as an implementation of `hook`."""
+
+    name: str
+    hook: str
+    function: Callable[..., object]
+    options: Mapping[str, Any]
+
+
+def hook_methods(plugin: Plugin) -> Iterator[HookMethod]:
+    """The methods marked with `hookimpl`, sorted by name; no property is evaluated."""
+    for name in dir(type(plugin)):
+        static = inspect.getattr_static(type(plugin), name)
+        marked = static if hasattr(static, f"{PROJECT}_impl") else getattr(static, "__func__", static)
+        options = getattr(marked, f"{PROJECT}_impl", None)
+        if isinstance(options, dict):
+            yield HookMethod(name, options.get("specname") or name, getattr(plugin, name), options)
+
+
+def host_name(cls: Any) -> str | None:
+    """The name of the record class that a facet extends; None where the class is no facet."""
+    host = getattr(cls, "__facet_of__", None)
+    return host.__name__ if isinstance(host, type) else host
+
+
+def _problems(cls: type[Plugin]) -> Iterator[Problem]:
+    name = getattr(cls, "name", None)
+    label = name if isinstance(name, str) else cls.__name__
+
+    def problem(entry: str, code: str, message: str) -> Problem:
+        # Finding the line means parsing the file, so it is looked up only for a message.
+        return Problem(f"{label}/{entry}", code, f"plugin {label} ({place_of(cls)}): {message}")
+
+    if not isinstance(name, str):
+        yield problem("name", "required", "it needs a name")
+    elif not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _LONGEST_NAME:
+        yield problem(
+            "name",
+            "format",
+            f"a name is lower-case letters, digits and single underscores, at most {_LONGEST_NAME}",
+        )
+    elif name == CORE_PREFIX:
+        yield problem("name", "range", f"the name {name} is kept for the tables of core")
+    if sys.flags.optimize < 2 and not (vars(cls).get("__doc__") or "").strip():
+        yield problem("__doc__", "required", "it needs a docstring: its title, and what it is for")
+    for entry, value in vars(cls).items():
+        if entry.startswith("_") or entry == "name":
+            continue
+        if entry in _CHECKS:
+            for code, message in _CHECKS[entry](value):
+                yield problem(entry, code, f"{entry} {message}")
+        elif not (callable(value) or hasattr(type(value), "__get__")):
+            yield problem(entry, "unknown", f"{entry} is no entry of a plugin; constants begin with _")
+
+
+Finding = tuple[str, str]
+Check = Callable[[object], Iterator[Finding]]
+
+
+def _text(value: object) -> Iterator[Finding]:
+    if not isinstance(value, str):
+        yield "type", "must be text"
+
+
+def _matching(pattern: re.Pattern[str], example: str) -> Check:
+    def check(value: object) -> Iterator[Finding]:
+        if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+            yield "format", f'must be text such as "{example}"'
+
+    return check
+
+
+def _each(expected: str, fits: Callable[[object], bool]) -> Check:
+    def check(value: object) -> Iterator[Finding]:
+        if not isinstance(value, tuple):
+            yield "type", f"must be a tuple of {expected}; a tuple of one ends in a comma"
+            return
+        for number, item in enumerate(value):
+            if not fits(item):
+                yield "type", f"must hold {expected}, but [{number}] is {_say(item)}"
+
+    return check
+
+
+def _guards(value: object) -> Iterator[Finding]:
+    if not isinstance(value, Mapping):
+        yield "type", "must map names to functions"
+        return
+    for key, guard in value.items():
+        if not isinstance(key, str) or not callable(guard):
+            yield "type", f"must map names to functions, but [{key!r}] is {_say(guard)}"
+
+
+def _is_record(value: object) -> bool:
+    return _has_table(value) and host_name(value) is None
+
+
+def _is_facet(value: object) -> bool:
+    return _has_table(value) and host_name(value) is not None
+
+
+def _has_table(value: object) -> bool:
+    return isinstance(value, type) and isinstance(getattr(value, "__tablename__", None), str)
+
+
+def _is_pipeline(value: object) -> bool:
+    return hasattr(value, "key") and hasattr(value, "version")
+
+
+def _say(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+
+
+_CHECKS: Mapping[str, Check] = {
+    "version": _text,
+    "api": _text,
+    "requires": _each("names of plugins", lambda value: isinstance(value, str)),
+    "records": _each("record classes", _is_record),
+    "children": _each("classes of child rows", _is_record),
+    "facets": _each("facet classes", _is_facet),
+    "pipelines": _each("pipelines", _is_pipeline),
+    "guards": _guards,
+    "commands": _each("functions", callable),
+    "migrations": _matching(_DOTTED, "exam.migrations"),
+    "sample": _matching(_DOTTED_NAME, "exam.sample:add"),
+}

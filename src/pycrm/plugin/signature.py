@@ -1,0 +1,126 @@
+"""What a hook asks of its implementations, and whether a plugin's methods fit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
+from types import ModuleType, SimpleNamespace
+from typing import Any, get_type_hints
+
+import attrs
+
+from pycrm.errors import Problem
+from pycrm.hooks import PROJECT, HookKind, hook_kind
+from pycrm.plugin.errors import PluginDeclarationError
+from pycrm.plugin.model import HookMethod, Plugin, hook_methods
+from pycrm.plugin.place import place_of
+from pycrm.plugin.rules import near
+
+__all__ = ["Hook", "hook_problems", "hooks_of", "picker"]
+
+# Calls go in the order of loading; pluggy's ways to jump the queue would not be honoured.
+_ORDERING = ("tryfirst", "trylast", "hookwrapper", "wrapper")
+
+
+@attrs.frozen
+class Hook:
+    """One hook as specified: its kind, its arguments in order, and the type of its answer."""
+
+    name: str
+    kind: HookKind
+    arguments: tuple[str, ...]
+    answer: Any
+    given: frozenset[str] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "given", frozenset(self.arguments))
+
+
+def hooks_of(modules: Iterable[ModuleType]) -> dict[str, Hook]:
+    """The hooks that these modules specify, by name.
+
+    Raises:
+        PluginDeclarationError: a hook's name is of no known kind, two modules specify one hook, or
+            a hook that chooses does not say the type of its answer.
+    """
+    hooks: dict[str, Hook] = {}
+    problems: list[Problem] = []
+    for module in modules:
+        for name, function in vars(module).items():
+            if not hasattr(function, f"{PROJECT}_spec"):
+                continue
+            said = f"hook {name} ({place_of(function)})"
+            kind = hook_kind(name)
+            answer = _answer(function)
+            if kind is None:
+                message = f"{said} must be named before_<verb>, choose_<thing> or in the past tense"
+                problems.append(Problem(f"hooks/{name}", "format", message))
+            elif name in hooks:
+                problems.append(Problem(f"hooks/{name}", "duplicate", f"{said} is specified twice"))
+            elif (kind == "choose") is (answer is type(None)):
+                message = f"{said} must return " + ("its answer or None" if kind == "choose" else "None")
+                problems.append(Problem(f"hooks/{name}", "type", message))
+            else:
+                hooks[name] = Hook(name, kind, tuple(inspect.signature(function).parameters), answer)
+    if problems:
+        raise PluginDeclarationError(problems)
+    return hooks
+
+
+def hook_problems(plugins: Iterable[Plugin], hooks: Mapping[str, Hook]) -> Iterator[Problem]:
+    """Hook methods that would never be called, or not as their author expects."""
+    for plugin in plugins:
+        marked = {method.name for method in hook_methods(plugin)}
+        for method in hook_methods(plugin):
+            yield from _method_problems(plugin, method, hooks)
+        for name in sorted(hooks.keys() - marked):
+            static = inspect.getattr_static(type(plugin), name, None)
+            if static is not None:
+                message = f"plugin {plugin.name}: {name} ({place_of(static)}) lacks @hookimpl"
+                yield Problem(f"{plugin.name}/{name}", "required", message)
+
+
+def _method_problems(plugin: Plugin, method: HookMethod, hooks: Mapping[str, Hook]) -> Iterator[Problem]:
+    def problem(code: str, message: str) -> Problem:
+        said = f"plugin {plugin.name}: hook {method.hook} ({place_of(method.function)})"
+        return Problem(f"{plugin.name}/{method.hook}", code, f"{said} {message}")
+
+    hook = hooks.get(method.hook)
+    if hook is None:
+        if not method.options.get("optionalhook"):
+            yield problem("unknown", f"does not exist{near(method.hook, hooks)}")
+        return
+    if ordering := [name for name in _ORDERING if method.options.get(name)]:
+        yield problem("rule", f"asks for {ordering[0]}, but plugins are called in the order of loading")
+    if _is_deferred(method.function):
+        yield problem("type", "must be a plain function: nothing would await or iterate it")
+    for parameter in inspect.signature(method.function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            yield problem("type", f"takes {parameter}; name the arguments: {', '.join(hook.arguments)}")
+        elif parameter.name not in hook.arguments:
+            hint = near(parameter.name, hook.arguments)
+            offered = ", ".join(hook.arguments)
+            yield problem("unknown", f"takes {parameter.name}, but is given {offered}{hint}")
+
+
+def picker(function: Callable[..., object]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    """What takes, of all arguments, those that the function names, in its order."""
+    names = tuple(inspect.signature(function).parameters)
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple([given[name] for name in names])
+
+
+def _is_deferred(function: Callable[..., object]) -> bool:
+    return (
+        inspect.iscoroutinefunction(function)
+        or inspect.isgeneratorfunction(function)
+        or inspect.isasyncgenfunction(function)
+    )
+
+
+def _answer(function: Any) -> Any:
+    """The declared type of the answer; the arguments' types may be known to type checkers only."""
+    annotations = {"return": function.__annotations__.get("return")}
+    return get_type_hints(SimpleNamespace(__annotations__=annotations), function.__globals__)["return"]

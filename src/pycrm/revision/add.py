@@ -1,0 +1,264 @@
+"""Adding records: stamped, owned, checked, written in one go with their children and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+
+from pycrm.declare import Ref
+from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Private, Through, UsedBy
+from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.row import layout
+from pycrm.entities.customer import OwnershipInterval
+from pycrm.entities.org import Action
+from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
+from pycrm.revision import claim
+from pycrm.revision.log import jsonable, note
+from pycrm.revision.place import Place, check_links, place_of, user_place
+from pycrm.revision.sql import insert_text
+from pycrm.scope.actor import bounds, key
+from pycrm.scope.children import is_below
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["add_all"]
+
+
+@attrs.define
+class _Batch:
+    """Rows of one call, written together, table by table."""
+
+    rows: dict[Any, list[tuple[Any, ...]]] = attrs.field(factory=dict)
+    claims: list[claim.Wanted] = attrs.field(factory=list)
+
+    def put(self, tx: Transaction, record: Any) -> None:
+        cls = type(record)
+        self.rows.setdefault(cls, []).append(layout(cls).dump[tx.dialect](record))
+
+    def write(self, tx: Transaction) -> None:
+        claim.take(tx, self.claims)
+        for cls in sorted(self.rows, key=tx.crm.rank):
+            text, rows = insert_text(tx, cls), self.rows[cls]
+            if len(rows) == 1:
+                tx.write_one(text, rows[0])
+            else:
+                tx.run_many(text, rows)
+
+
+def add_all(tx: Transaction, records: Sequence[Any], owner: Any = None) -> list[Any]:
+    """Add records and return them as they are now; see `Session.add`."""
+    batch = _Batch()
+    made = [_prepared(tx, record, owner, batch) for record in records]
+    batch.write(tx)
+    hooks = tx.crm.hooks
+    if hooks.has("record_added"):
+        for record in made:
+            hooks.observe("record_added", session=tx.session, record=record)
+    return made
+
+
+def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
+    cls = type(record)
+    facet = cls.__facet_of__ is not None
+    _permitted(tx, cls)
+    check_links(tx, record)
+    values: dict[str, Any] = {
+        "version": 1,
+        "created_at": tx.moment,
+        "created_by": tx.actor.ref,
+        "updated_at": tx.moment,
+        "updated_by": tx.actor.ref,
+    }
+    place = Place()
+    if not facet:
+        values["id"] = tx.crm.identifiers.new()
+        place = _owned(tx, record, owner)
+        values |= place.values
+    values |= tx.crm.entry_values(tx, cls)
+    made = layout(cls).copy(record, values)
+    made = _completed(tx, cls, made)
+    hooks = tx.crm.hooks
+    if hooks.has("before_add"):
+        hooks.before("before_add", session=tx.session, record=made)
+    tx.memo[("new", cls.__name__, made.id)] = (made, place)
+    batch.put(tx, made)
+    batch.claims += claim.claims_of(tx, made)
+    changes = {
+        spec.name: [None, jsonable(spec, value)]
+        for spec in layout(cls).specs
+        if not spec.derived and (value := getattr(made, spec.name)) is not None and value != ()
+    }
+    changes |= put_children(tx, batch, made)
+    if place.values.get("owner"):
+        changes["owner"] = [None, str(place.values["owner"].id)]
+        _interval(tx, batch, made, place)
+    if "stage" in cls.__specs__:
+        changes["stage"] = [None, made.stage]
+        batch.put(tx, tx.crm.stage_entry(tx, made))
+    note(tx, made, "add", changes)
+    return made
+
+
+def _completed(tx: Transaction, cls: Any, made: Any) -> Any:
+    derived = {name: None for name, spec in cls.__specs__.items() if not spec.init and not spec.derived}
+    derived |= made.derive(tx.session)
+    made = layout(cls).copy(made, derived)
+    checked(made, tx)
+    return made
+
+
+def checked(record: Any, tx: Transaction) -> None:
+    """Run the record's own rules and those of its children.
+
+    Raises:
+        InvalidError: with the path of the child where it is one.
+    """
+    cls = type(record)
+    problems: list[Problem] = []
+    for spec in cls.__specs__.values():
+        if spec.child is None:
+            continue
+        for index, child in enumerate(getattr(record, spec.name)):
+            try:
+                child.check(tx.moment)
+            except ValueError as error:
+                problems.append(Problem(f"{spec.name}/{index}", "rule", str(error)))
+    if problems:
+        raise InvalidError(problems[0].message, fields=problems)
+    try:
+        record.check(tx.moment)
+    except ValueError as error:
+        raise InvalidError(str(error), fields=[Problem("", "rule", str(error))]) from None
+
+
+def _permitted(tx: Transaction, cls: Any) -> None:
+    users = [cls]
+    if cls.__facet_of__ is not None:
+        users = [tx.crm.record(cls.__facet_of__)]
+    if isinstance(users[0].__scope__, UsedBy):
+        users = [tx.crm.record(path.split(".")[0]) for path in users[0].__scope__.links]
+    if all(bounds(tx.actor, user, Action.CREATE).nothing for user in users):
+        raise ForbiddenError(f"adding a {cls.__name__.lower()} is not granted")
+
+
+def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
+    cls = type(record)
+    policy = cls.__scope__
+    values: dict[str, Any] = {}
+    if OWN_PAIR in policy.pairs:
+        named = owner
+        if named is None and tx.crm.hooks.has("choose_owner"):
+            named = tx.crm.hooks.choose("choose_owner", session=tx.session, record=record)
+        if isinstance(policy, Private) and named is not None:
+            raise InvalidError("a private record belongs to its writer")
+        values |= dict(zip(OWN_PAIR, _owner(tx, cls, named), strict=True))
+    if isinstance(policy, Through):
+        values |= dict(zip(PARENT_PAIR, _parent(tx, record, policy), strict=True))
+    return Place(values)
+
+
+def _owner(tx: Transaction, cls: Any, named: Any) -> tuple[Ref[Any] | None, Ref[Any] | None]:
+    actor = tx.actor
+    if named is None:
+        home: Ref[Any] | None = Ref("OrgUnit", actor.home_unit) if actor.home_unit else None
+        return actor.ref, home
+    found: UUID = named.id if hasattr(named, "id") else named
+    unit = user_place(tx, found)
+    if found != actor.id and not _may_assign(tx, cls, unit):
+        raise ForbiddenError("handing a record to this person is not granted")
+    return Ref("User", found), Ref("OrgUnit", unit)
+
+
+def _may_assign(tx: Transaction, cls: Any, unit: UUID) -> bool:
+    reach = bounds(tx.actor, cls, Action.ASSIGN)
+    if reach.everything or unit in reach.units:
+        return True
+    return any(is_below(tx, unit, root) for root in reach.roots)
+
+
+def _parent(tx: Transaction, record: Any, policy: Through) -> tuple[Any, Any]:
+    for name in policy.links:
+        link = getattr(record, name)
+        if link is not None:
+            place = place_of(tx, link)
+            if place is None:
+                raise NotFoundError(f"no such {name}")
+            return place
+    return None, None
+
+
+def _interval(tx: Transaction, batch: _Batch, record: Any, place: Place) -> None:
+    batch.put(
+        tx,
+        OwnershipInterval(
+            entity=type(record).__name__,
+            record=record.id,
+            user=place.values["owner"],
+            unit=place.values["owner_unit"],
+            since=tx.moment,
+            by=tx.actor.ref,
+            reason=tx.memo.get("reason") or "added",
+        ),
+    )
+
+
+def put_children(tx: Transaction, batch: _Batch, record: Any) -> dict[str, Any]:
+    """Give the children of a new record their ids and put them into the batch."""
+    changes: dict[str, Any] = {}
+    cls = type(record)
+    for spec in cls.__specs__.values():
+        if spec.child is None:
+            continue
+        rows = [
+            placed(tx, cls, spec, child, record.id, at) for at, child in enumerate(getattr(record, spec.name))
+        ]
+        for row in rows:
+            batch.put(tx, row)
+            changes |= child_changes(spec.name, None, row)
+        _descriptor(cls, spec.name).write(record, tuple(rows))
+    return changes
+
+
+def placed(tx: Transaction, cls: Any, spec: Any, child: Any, parent: UUID, position: int) -> Any:
+    """A child with its id, its parent and its place in the list.
+
+    Raises:
+        InvalidError: it is no row of the class that the field holds.
+    """
+    wanted = child_class(cls, spec)
+    if type(child) is not wanted:
+        wrong = Problem(f"{spec.name}/{position}", "type", f"expected a {wanted.__name__}")
+        raise InvalidError(wrong.message, fields=[wrong])
+    check_links(tx, child)
+    identity = tx.crm.identifiers.new() if child.is_new else child.id
+    return layout(wanted).copy(child, {"id": identity, "parent": parent, "position": position})
+
+
+def child_changes(name: str, old: Any, new: Any) -> dict[str, Any]:
+    """The differences of one child row, field by field, under ``lines/<id>/qty``."""
+    some = new if new is not None else old
+    changes: dict[str, Any] = {}
+    for spec in layout(type(some)).specs:
+        if spec.derived and spec.name != "position":
+            continue
+        pair = [None if row is None else jsonable(spec, getattr(row, spec.name)) for row in (old, new)]
+        if pair[0] != pair[1]:
+            changes[f"{name}/{some.id}/{spec.name}"] = pair
+    return changes
+
+
+def written(tx: Transaction, rows: Iterable[Any]) -> None:
+    """Write rows of pycrm's own books at once."""
+    batch = _Batch()
+    for row in rows:
+        batch.put(tx, row)
+    batch.write(tx)
+
+
+def raw(tx: Transaction, value: UUID) -> Any:
+    """An id as the driver takes it."""
+    return key(tx, value)

@@ -1,0 +1,51 @@
+"""Putting records away and bringing them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action
+from pycrm.errors import ConflictError, ForbiddenError
+from pycrm.revision.change import guarded_update, stamp
+from pycrm.revision.log import jsonable, note
+from pycrm.scope.actor import bounds
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["archive", "restore"]
+
+
+def archive(tx: Transaction, record: Any) -> Any:
+    """Put a record away; see `Session.archive`."""
+    if record.archived_at is not None:
+        raise ConflictError("the record is archived already")
+    return _set(tx, record, "archive", tx.moment)
+
+
+def restore(tx: Transaction, record: Any) -> Any:
+    """Bring a record back; see `Session.restore`."""
+    if record.archived_at is None:
+        raise ConflictError("the record is not archived")
+    return _set(tx, record, "restore", None)
+
+
+def _set(tx: Transaction, record: Any, act: str, moment: Any) -> Any:
+    cls = type(record)
+    if bounds(tx.actor, cls, Action.DELETE).nothing:
+        # Whoever cannot see it must not learn that it is there.
+        if tx.session.find_one(cls, record.id) is None:
+            raise tx.session.missing(cls)
+        raise ForbiddenError(f"to {act} a {cls.__name__.lower()} is not granted")
+    spec = cls.__specs__["archived_at"]
+    changes = {"archived_at": [jsonable(spec, record.archived_at), jsonable(spec, moment)]}
+    hooks = tx.crm.hooks
+    if hooks.has("before_change"):
+        hooks.before("before_change", session=tx.session, record=record, changes=changes)
+    made = layout(cls).copy(record, {"archived_at": moment} | stamp(tx, record))
+    guarded_update(tx, record, made, {"archived_at": moment}, Action.DELETE)
+    note(tx, made, act, changes)
+    if hooks.has("record_changed"):
+        hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
+    return made

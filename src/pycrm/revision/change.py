@@ -1,0 +1,299 @@
+"""Changing records: guarded by the version that was read, kept field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.row import driver_values, layout
+from pycrm.entities.org import Action
+from pycrm.errors import (
+    AmendmentRequiredError,
+    ForbiddenError,
+    InvalidError,
+    NotReadError,
+    Problem,
+    StaleError,
+)
+from pycrm.revision import claim
+from pycrm.revision.add import _Batch, checked, child_changes, placed
+from pycrm.revision.log import jsonable, note
+from pycrm.revision.place import check_links
+from pycrm.revision.sql import delete_text, update_text
+from pycrm.scope.actor import key
+from pycrm.scope.children import with_children
+from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.predicate import scope_of
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["amend", "apply", "change"]
+
+_LEAST_REASON = 5
+
+
+def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
+    """Change fields that are no key fields; see `Session.change`."""
+    cls = type(record)
+    keys = [name for name in values if name in cls.__specs__ and cls.__specs__[name].key]
+    if keys:
+        raise amendment_required(record, keys)
+    return apply(tx, record, values, "change")
+
+
+def amendment_required(record: Any, keys: list[str]) -> AmendmentRequiredError:
+    """The refusal of a direct write of key fields, with their current values."""
+    specs = type(record).__specs__
+    current = {name: jsonable(specs[name], getattr(record, name)) for name in keys}
+    problems = [Problem(name, "key", "changes only by an amendment") for name in keys]
+    names = ", ".join(keys)
+    return AmendmentRequiredError(
+        f"{names}: changes only by an amendment", fields=problems, data={"current": current}
+    )
+
+
+def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | None) -> Any:
+    """Change key fields with a reason, at once; see `Session.amend`."""
+    if because is None or len(because.strip()) < _LEAST_REASON:
+        short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
+        raise InvalidError("an amendment needs a reason", fields=[short])
+    own, elsewhere = _routed(tx, record, values)
+    for target, part in elsewhere:
+        apply(tx, target, part, "amend")
+    return apply(tx, record, own, "amend") if own else fetch_one(tx, type(record), record.id)
+
+
+def _routed(
+    tx: Transaction, record: Any, values: dict[str, Any]
+) -> tuple[dict[str, Any], list[tuple[Any, dict[str, Any]]]]:
+    """Fields of the record itself, and fields of its party and the party's facets.
+
+    A customer's tax id lies with its organisation; people say "the customer's tax id" all the same.
+    """
+    specs = type(record).__specs__
+    own = {name: value for name, value in values.items() if name in specs and specs[name].init}
+    rest = {name: value for name, value in values.items() if name not in own}
+    found: list[tuple[Any, dict[str, Any]]] = []
+    for target in _parts(tx, record) if rest else ():
+        inner = type(target).__specs__
+        part = {name: rest.pop(name) for name in list(rest) if name in inner and inner[name].init}
+        if part:
+            found.append((target, part))
+    if rest:
+        _refuse_unknown(type(record), rest)
+    return own, found
+
+
+def _parts(tx: Transaction, record: Any) -> list[Any]:
+    found: list[Any] = []
+    for spec in type(record).__specs__.values():
+        if spec.unique and spec.target:
+            part = tx.session.get(getattr(record, spec.name))
+            found.append(part)
+            for facet in tx.crm.facets_of(type(part)):
+                extra = fetch_one(tx, facet, part.id)
+                if extra is not None:
+                    found.append(extra)
+    return found
+
+
+def _refuse_unknown(cls: Any, values: dict[str, Any]) -> None:
+    problems = [
+        Problem(name, "unknown", "is computed" if name in cls.__specs__ else "unknown field")
+        for name in values
+    ]
+    raise InvalidError(f"{cls.__name__}: {problems[0].path}: {problems[0].message}", fields=problems)
+
+
+def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **system: Any) -> Any:
+    """Write changed fields of one record, its children and its claims, and note them.
+
+    `values` are fields that people may write, `system` those that only pycrm writes (the stage).
+
+    Raises:
+        InvalidError: unknown or computed fields, wrong values, all at once.
+        StaleError: the record moved on since it was read.
+        NotFoundError: it is gone or out of sight.
+        ForbiddenError: it is visible, but changing it is not granted.
+    """
+    cls = type(record)
+    cleaned = _cleaned(cls, values)
+    before = {name: _read(tx, record, name) for name in cleaned}
+    differing = {name: value for name, value in cleaned.items() if value != before[name]}
+    if not differing and not system:
+        return record
+    made = layout(cls).copy(record, differing | system | stamp(tx, record))
+    check_links(tx, made, differing)
+    derived = {
+        name: value for name, value in made.derive(tx.session).items() if _derives(cls, name, made, value)
+    }
+    made = layout(cls).copy(made, derived)
+    checked(_with_children(tx, made), tx)
+    changes = {
+        name: [jsonable(cls.__specs__[name], before[name]), jsonable(cls.__specs__[name], value)]
+        for name, value in differing.items()
+        if cls.__specs__[name].kind is not None
+    }
+    changes |= {
+        name: [jsonable(cls.__specs__[name], getattr(record, name)), jsonable(cls.__specs__[name], value)]
+        for name, value in (derived | system).items()
+    }
+    hooks = tx.crm.hooks
+    if hooks.has("before_change"):
+        hooks.before("before_change", session=tx.session, record=record, changes=changes)
+    columns = differing | derived | system
+    guarded_update(tx, record, made, {n: v for n, v in columns.items() if cls.__specs__[n].kind is not None})
+    for name in differing:
+        if cls.__specs__[name].child is not None:
+            changes |= _change_children(tx, made, cls.__specs__[name], before[name])
+    _change_claims(tx, record, made, differing)
+    if act != "archive":
+        note(tx, made, act, changes)
+    if hooks.has("record_changed"):
+        hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
+    return made
+
+
+def _cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
+    problems: list[Problem] = []
+    cleaned: dict[str, Any] = {}
+    for name, value in values.items():
+        spec = cls.__specs__.get(name)
+        if spec is None or not spec.init:
+            problems.append(Problem(name, "unknown", "unknown field" if spec is None else _instead(name)))
+            continue
+        try:
+            cleaned[name] = spec.clean(value)
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(name, "required" if value is None else "type", str(error)))
+    if problems:
+        first = problems[0]
+        raise InvalidError(f"{cls.__name__}: {first.path}: {first.message}", fields=problems)
+    return cleaned
+
+
+def _instead(name: str) -> str:
+    ways = {"stage": "use a move", "owner": "moves only by assignment", "archived_at": "use archive"}
+    return ways.get(name, "is computed")
+
+
+def _read(tx: Transaction, record: Any, name: str) -> Any:
+    try:
+        return getattr(record, name)
+    except NotReadError:
+        if type(record).__specs__[name].child is None:
+            raise
+        return getattr(with_children(tx, [record], (name,))[0], name)
+
+
+def _with_children(tx: Transaction, record: Any) -> Any:
+    missing = [
+        spec.name
+        for spec in type(record).__specs__.values()
+        if spec.child is not None and not _has(record, spec.name)
+    ]
+    if not missing:
+        return record
+    loaded = with_children(tx, [record], missing)[0]
+    return layout(type(record)).copy(record, {name: getattr(loaded, name) for name in missing})
+
+
+def _has(record: Any, name: str) -> bool:
+    try:
+        getattr(record, name)
+    except NotReadError:
+        return False
+    return True
+
+
+def _derives(cls: Any, name: str, made: Any, value: Any) -> bool:
+    """Whether a derived value is new; what was drawn at creation (a code) stays."""
+    return bool(cls.__specs__[name].init and getattr(made, name) != value)
+
+
+def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
+    """The next version, and who made it when."""
+    return {"version": record.version + 1, "updated_at": tx.moment, "updated_by": tx.actor.ref}
+
+
+def guarded_update(
+    tx: Transaction, record: Any, made: Any, values: dict[str, Any], action: str = Action.UPDATE
+) -> None:
+    """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not."""
+    cls = type(record)
+    scope = scope_of(tx, cls, action)
+    specs = cls.__specs__
+    every = values | {name: getattr(made, name) for name in ("version", "updated_at", "updated_by")}
+    given: dict[str, Any] = {}
+    for name, value in every.items():
+        spec = specs[name]
+        for column, item in zip(spec.columns, driver_values(spec, value, tx.dialect), strict=True):
+            given[f"set_{column}"] = item
+    text, names = update_text(tx, cls, tuple(name[4:] for name in given), scope)
+    given |= {"key": key(tx, record.id), "seen": record.version}
+    if scope.values:
+        given |= {name: key(tx, value) for name, value in scope.values.items()}
+    if tx.write_one(text, [given[name] for name in names]).rowcount != 1:
+        raise _why_not(tx, record, values)
+
+
+def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
+    cls = type(record)
+    current = fetch_one(tx, cls, record.id)
+    if current is None:
+        return not_found(cls)
+    if current.version == record.version:
+        return ForbiddenError(f"changing this {cls.__name__.lower()} is not granted")
+    conflicts = {
+        name: {
+            "base": jsonable(cls.__specs__[name], getattr(record, name)),
+            "theirs": jsonable(cls.__specs__[name], getattr(current, name)),
+            "yours": jsonable(cls.__specs__[name], value),
+        }
+        for name, value in values.items()
+    }
+    return StaleError(
+        f"the {cls.__name__.lower()} was changed by somebody else in the meantime",
+        data={"read": record.version, "current": current.version, "fields": conflicts},
+    )
+
+
+def _change_children(tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...]) -> dict[str, Any]:
+    cls = type(made)
+    kept = {child.id: child for child in old}
+    changes: dict[str, Any] = {}
+    batch = _Batch()
+    rows: list[Any] = []
+    for position, child in enumerate(getattr(made, spec.name)):
+        row = placed(tx, cls, spec, child, made.id, position)
+        rows.append(row)
+        before = kept.pop(row.id, None)
+        if before is None and not child.is_new:
+            raise InvalidError(
+                "this row belongs to another record", fields=[Problem(spec.name, "unknown", "")]
+            )
+        differences = child_changes(spec.name, before, row)
+        if before is not None and differences:
+            tx.write_one(delete_text(tx, child_class(cls, spec)), [key(tx, row.id)])
+        if differences or before is None:
+            batch.put(tx, row)
+        changes |= differences
+    for gone in kept.values():
+        tx.write_one(delete_text(tx, child_class(cls, spec)), [key(tx, gone.id)])
+        changes |= child_changes(spec.name, gone, None)
+    batch.write(tx)
+    _descriptor(cls, spec.name).write(made, tuple(rows))
+    return changes
+
+
+def _change_claims(tx: Transaction, record: Any, made: Any, differing: dict[str, Any]) -> None:
+    specs = type(record).__specs__
+    if not any(specs[name].unique or specs[name].child for name in differing):
+        return
+    old = claim.claims_of(tx, _with_children(tx, record))
+    new = claim.claims_of(tx, _with_children(tx, made))
+    held = {one[0] for one in old}
+    wanted = {one[0] for one in new}
+    claim.release(tx, [one for one in old if one[0] not in wanted])
+    claim.take(tx, [one for one in new if one[0] not in held])

@@ -1,0 +1,112 @@
+"""Reading the past: what changed, and how a record was at a moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.declare import Ref
+from pycrm.declare.codec import from_json
+from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.row import layout
+from pycrm.revision.log import flush
+from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
+from pycrm.scope.actor import unkey
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["as_of", "history", "replay"]
+
+
+def history(tx: Transaction, record: Any, entities: Iterable[tuple[str, UUID]]) -> list[Revision]:
+    """The revisions of these (entity, id) pairs, newest first; the caller has checked the scope."""
+    if tx.write:
+        flush(tx)
+    change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
+    pairs = list(entities)
+    mine = sa.or_(*(sa.and_(change.record_id == id, change.entity == name) for name, id in pairs))
+    rows = tx.fetch(
+        sa.select(
+            *(revision.id, change.entity, change.record_id, change.version, change.act, revision.at),
+            *(revision.by_id, revision.actor, revision.on_behalf_id, revision.source),
+            *(sa.func.coalesce(change.reason, revision.purpose), revision.operation, change.changes),
+        )
+        .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
+        .where(mine)
+        # Within a record the version is the order, across records the time of writing.
+        .order_by(revision.at.desc(), change.version.desc(), revision.id.desc())
+    )
+    return [_revision(row) for row in rows]
+
+
+def _revision(row: Any) -> Revision:
+    identity, entity, record, version, act, at, by, actor, behalf, source, reason, operation, changes = row
+    moment = at if isinstance(at, datetime) else _descriptor(RevisionRow, "at")._decode(at)
+    return Revision(
+        unkey(identity),  # type: ignore[arg-type]
+        entity,
+        unkey(record),  # type: ignore[arg-type]
+        version,
+        act,
+        moment,
+        Ref("User", unkey(by)) if by else None,  # type: ignore[arg-type]
+        actor,
+        Ref("User", unkey(behalf)) if behalf else None,  # type: ignore[arg-type]
+        source,
+        reason,
+        operation,
+        tuple(FieldChange(path, *pair) for path, pair in json.loads(changes).items()),
+    )
+
+
+def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
+    """The record with its children as it was at that moment, or None before it was added."""
+    past = [one for one in history(tx, record, [(type(record).__name__, record.id)]) if one.at <= moment]
+    return replay(record, reversed(past)) if past else None
+
+
+def replay(record: Any, revisions: Iterable[Revision]) -> Any:
+    """The value that these revisions, oldest first, lead to."""
+    cls = type(record)
+    state: dict[str, Any] = {}
+    last: Revision | None = None
+    for last in revisions:
+        for change in last.changes:
+            state[change.path] = change.new
+    assert last is not None
+    values: dict[str, Any] = {"version": last.version, "updated_at": last.at, "updated_by": last.by}
+    for spec in cls.__specs__.values():
+        if spec.child is not None:
+            values[spec.name] = _children(cls, spec, record.id, state)
+        elif not spec.derived or spec.name in state:
+            values[spec.name] = from_json(spec, state.get(spec.name, [] if spec.default == () else None))
+    return layout(cls).copy(record, values)
+
+
+def _children(cls: Any, spec: Any, parent: UUID, state: dict[str, Any]) -> tuple[Any, ...]:
+    child = child_class(cls, spec)
+    rows: dict[str, dict[str, Any]] = {}
+    for path, value in state.items():
+        name, _, rest = path.partition("/")
+        if name == spec.name and rest:
+            identity, _, field = rest.partition("/")
+            rows.setdefault(identity, {})[field] = value
+    made: list[Any] = []
+    for identity, values in rows.items():
+        if values.get("position") is None:
+            continue
+        row = object.__new__(child)
+        for inner in layout(child).specs:
+            if not inner.derived:
+                empty: Any = [] if inner.default == () else None
+                _descriptor(child, inner.name).write(row, from_json(inner, values.get(inner.name, empty)))
+        for name, value in (("id", UUID(identity)), ("parent", parent), ("position", values["position"])):
+            _descriptor(child, name).write(row, value)
+        made.append(row)
+    return tuple(sorted(made, key=lambda row: row.position))

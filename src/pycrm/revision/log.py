@@ -1,0 +1,108 @@
+"""The book of changes within one unit of work: written once, at its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pycrm.declare.field import Spec
+from pycrm.declare.row import layout
+from pycrm.errors import AlreadyDoneError, ConflictError
+from pycrm.revision.model import ChangeRow, RevisionRow
+from pycrm.revision.sql import insert_text
+from pycrm.scope.actor import key, unkey
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["flush", "jsonable", "note", "refuse_repeated"]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def jsonable(spec: Spec, value: Any) -> Any:
+    """The value of a field as the history keeps it."""
+    if value is None or spec.kind is None:
+        return value
+    return spec.kind.jsonable(value)
+
+
+def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> None:
+    """Keep one change of one record for the revision of this unit of work.
+
+    `changes` maps the path of each field to a pair of its values before and after. A second change
+    of the same record within one unit of work has a version and a row of its own.
+    """
+    entity = type(record).__name__
+    reason = tx.memo.get("reason")
+    tx.changes.append((key(tx, record.id), record.version, entity, act, reason, _encode(changes)))
+
+
+def flush(tx: Transaction) -> UUID | None:
+    """Write the revision and its change rows; returns the revision's id if there is one.
+
+    Raises:
+        AlreadyDoneError: this operation id has been used before.
+    """
+    if not tx.changes:
+        return tx.memo.get("revision")
+    revision = _revision(tx)
+    rows = [
+        (record, version, entity, key(tx, revision), *rest) for record, version, entity, *rest in tx.changes
+    ]
+    tx.changes.clear()
+    text = insert_text(tx, ChangeRow)
+    if len(rows) == 1:
+        tx.write_one(text, rows[0])
+    else:
+        tx.run_many(text, rows)
+    return revision
+
+
+def revision_id(tx: Transaction) -> UUID:
+    """The id of this unit of work's revision, written or not."""
+    found: UUID | None = tx.memo.get("revision_id")
+    if found is None:
+        found = tx.memo["revision_id"] = tx.crm.identifiers.new()
+    return found
+
+
+def _revision(tx: Transaction) -> UUID:
+    written: UUID | None = tx.memo.get("revision")
+    if written is not None:
+        return written
+    actor = tx.actor
+    row = RevisionRow(
+        id=revision_id(tx),
+        at=tx.moment,
+        by=actor.ref,
+        actor=actor.name,
+        source=actor.source.value,
+        purpose=actor.purpose,
+        operation=tx.operation,
+    )
+    try:
+        tx.write_one(insert_text(tx, RevisionRow), layout(RevisionRow).dump[tx.dialect](row))
+    except ConflictError as error:
+        raise AlreadyDoneError("this operation has taken effect before") from error
+    tx.memo["revision"] = row.id
+    return row.id
+
+
+def refuse_repeated(tx: Transaction) -> None:
+    """Refuse an operation id that has taken effect.
+
+    Raises:
+        AlreadyDoneError: with the revision that the operation wrote.
+    """
+    if tx.operation is None:
+        return
+    import sqlalchemy as sa
+
+    table = RevisionRow.__table__.c
+    rows = tx.fetch(sa.select(table.id).where(table.operation == tx.operation))
+    if rows:
+        raise AlreadyDoneError(
+            "this operation has taken effect before", data={"revision": str(unkey(rows[0][0]))}
+        )

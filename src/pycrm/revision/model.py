@@ -1,0 +1,93 @@
+"""What is kept of every change: revisions, change rows and claims of unique values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from pycrm.declare import Field, Link, Ref, field, link
+from pycrm.declare.record import Row
+from pycrm.entities.org import User
+
+__all__ = ["ChangeRow", "Claim", "FieldChange", "Revision", "RevisionRow", "Setting"]
+
+
+class RevisionRow(
+    Row,
+    table="crm_revision",
+    primary=("id",),
+    indexes=(("!operation",), ("at",)),
+):
+    """One unit of work that changed something."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
+    actor: Field[str] = field("Actor", longest=300)
+    on_behalf: Link[User | None] = link("On behalf of", default=None)
+    source: Field[str] = field("Source", longest=20)
+    purpose: Field[str | None] = field("Purpose", default=None)
+    operation: Field[str | None] = field("Operation", default=None, longest=200)
+
+
+class ChangeRow(
+    Row,
+    table="crm_change",
+    primary=("record_id", "version", "entity"),
+    indexes=(("revision_id",),),
+):
+    """What one unit of work did to one record: its version after, and each field before and after."""
+
+    record: Field[UUID] = field("Record", column="record_id")
+    version: Field[int] = field("Version")
+    entity: Field[str] = field("Entity", longest=100)
+    revision: Field[UUID] = field("Revision", column="revision_id")
+    act: Field[str] = field("Act", longest=20)
+    reason: Field[str | None] = field("Reason", default=None)
+    changes: Field[str] = field("Changes", longest=10_000_000)
+
+
+class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",),)):
+    """A unique value that some record holds, as a keyed hash that gives nothing away."""
+
+    digest: Field[UUID] = field("Digest")
+    entity: Field[str] = field("Entity", longest=100)
+    record: Field[UUID] = field("Record", column="record_id")
+
+
+class Setting(Row, table="crm_setting", primary=("name",)):
+    """A value that the product keeps about itself."""
+
+    name: Field[str] = field("Name", longest=100)
+    value: Field[str] = field("Value", longest=10000)
+
+
+@attrs.frozen
+class FieldChange:
+    """One field before and after, as JSON has it; of child rows the path is ``lines/<id>/qty``."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+@attrs.frozen
+class Revision:
+    """One change of one record: who, when, why and what."""
+
+    id: UUID
+    entity: str
+    record: UUID
+    version: int
+    act: str
+    at: datetime
+    by: Ref[User] | None
+    actor: str
+    on_behalf: Ref[User] | None
+    source: str
+    reason: str | None
+    operation: str | None
+    changes: tuple[FieldChange, ...]

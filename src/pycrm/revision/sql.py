@@ -1,0 +1,53 @@
+"""The texts of writing statements, compiled once per class and shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pycrm.declare.row import layout
+from pycrm.declare.table import key_column
+from pycrm.scope.predicate import Scope
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["delete_text", "insert_text", "update_text"]
+
+
+def insert_text(tx: Transaction, cls: Any) -> str:
+    """INSERT of all columns, in the order of the layout."""
+
+    def statement() -> Any:
+        return sa.insert(cls.__table__).values({name: sa.bindparam(name) for name in layout(cls).names})
+
+    return tx.store.text(("insert", cls), statement)[0]
+
+
+def update_text(
+    tx: Transaction, cls: Any, columns: tuple[str, ...], scope: Scope
+) -> tuple[str, tuple[str, ...]]:
+    """UPDATE of some columns where id and version are as read and the row is in scope."""
+
+    def statement() -> Any:
+        table = cls.__table__.c
+        found = sa.update(cls.__table__).values(
+            {name: sa.bindparam(f"set_{name}", type_=table[name].type) for name in columns}
+        )
+        key = table[key_column(cls)]
+        found = found.where(key == sa.bindparam("key", type_=key.type))
+        found = found.where(table.version == sa.bindparam("seen", type_=sa.BigInteger()))
+        return found if scope.where is None else found.where(scope.where)
+
+    return tx.store.text(("update", cls, columns, scope.shape), statement)
+
+
+def delete_text(tx: Transaction, cls: Any) -> str:
+    """DELETE of one child row by its id."""
+
+    def statement() -> Any:
+        table = cls.__table__.c
+        return sa.delete(cls.__table__).where(table.id == sa.bindparam("key", type_=table.id.type))
+
+    return tx.store.text(("delete", cls), statement)[0]

@@ -1,0 +1,6 @@
+"""Who may see and do what: actors, reach, and the one gateway of reading statements."""
+
+from pycrm.scope.actor import Actor, Held, Source
+from pycrm.scope.reason import Reason
+
+__all__ = ["Actor", "Held", "Reason", "Source"]

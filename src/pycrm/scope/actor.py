@@ -1,0 +1,192 @@
+"""Actors: who does something, on whose behalf, and what their roles let them do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare import Ref
+from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.entities.org import Action, Grant, Reach, Role, RoleAssignment, User, UserState
+from pycrm.errors import ForbiddenError, NotFoundError
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Actor", "Bounds", "Held", "Source", "bounds", "resolve"]
+
+
+class Source(StrEnum):
+    """Where an act came from."""
+
+    PYTHON = "python"
+    PAGE = "page"
+    REST = "rest"
+    CLI = "cli"
+    IMPORT = "import"
+    SYNC = "sync"
+    JOB = "job"
+
+
+@attrs.frozen
+class Held:
+    """One grant that an actor holds: through which role, at which unit."""
+
+    entity: str
+    action: str
+    reach: Reach
+    role: str
+    unit: UUID | None
+
+
+@attrs.frozen(eq=False)
+class Actor:
+    """Who acts. A frozen value, resolved once per session; nothing runs without one."""
+
+    name: str
+    id: UUID | None = None
+    home_unit: UUID | None = None
+    held: tuple[Held, ...] = ()
+    source: Source = Source.PYTHON
+    purpose: str | None = None
+    on_behalf: UUID | None = None
+    is_system: bool = False
+    grants: tuple[str, ...] = ()
+    _bounds: dict[Any, Any] = attrs.field(factory=dict, repr=False)
+
+    @classmethod
+    def system(cls, purpose: str, grants: tuple[str, ...] = ("*",)) -> Actor:
+        """An actor without a person, for work that the product does by itself.
+
+        Args:
+            purpose: what for; kept with everything it writes.
+            grants: what it may do: ``"*"``, ``"Customer"`` or ``"Customer.read"``.
+        """
+        return cls(f"system: {purpose}", purpose=purpose, is_system=True, grants=grants, source=Source.JOB)
+
+    @property
+    def ref(self) -> Ref[User] | None:
+        """The user, or None for a system actor."""
+        return Ref("User", self.id) if self.id is not None else None
+
+
+@attrs.frozen
+class Bounds:
+    """How far an actor reaches for one entity and action, all grants united."""
+
+    everything: bool = False
+    own: bool = False
+    units: tuple[UUID, ...] = ()
+    roots: tuple[UUID, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no grant gives anything."""
+        return not (self.everything or self.own or self.units or self.roots)
+
+
+def bounds(actor: Actor, cls: Any, action: str) -> Bounds:
+    """How far the actor reaches for that class and action.
+
+    Grants unite: a record is in reach when any of them gives it. The entity ``*`` stands for every
+    record with an owner; the organisation and the catalogues need a grant that names them.
+    """
+    key = (cls.__name__, action)
+    found = actor._bounds.get(key)
+    if found is None:
+        found = actor._bounds[key] = _bounds(actor, cls, action)
+    return found
+
+
+def _bounds(actor: Actor, cls: Any, action: str) -> Bounds:
+    name = cls.__name__
+    if actor.is_system:
+        given = any(grant in ("*", name, f"{name}.{action}") for grant in actor.grants)
+        return Bounds(everything=given)
+    if action == Action.READ and isinstance(cls.__scope__, Reference):
+        return Bounds(everything=True)
+    wild = not isinstance(cls.__scope__, Reference | Administered | UsedBy)
+    matching = [
+        held
+        for held in actor.held
+        if held.action == action and (held.entity == name or (wild and held.entity == "*"))
+    ]
+    reaches = {held.reach for held in matching}
+    if Reach.ALL in reaches:
+        return Bounds(everything=True)
+    return Bounds(
+        own=Reach.OWN in reaches,
+        units=_units(matching, Reach.UNIT),
+        roots=_units(matching, Reach.SUBTREE),
+    )
+
+
+def _units(matching: list[Held], reach: Reach) -> tuple[UUID, ...]:
+    return tuple(dict.fromkeys(held.unit for held in matching if held.reach is reach and held.unit))
+
+
+def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = None) -> Actor:
+    """The actor of a session, from a login, a user or an actor, in one statement.
+
+    Raises:
+        NotFoundError: no such user.
+        ForbiddenError: the user was suspended or has left.
+    """
+    if isinstance(who, Actor) and who.is_system:
+        return who
+    if isinstance(who, Actor):
+        who = who.ref
+    text, names = tx.store.text(("actor", isinstance(who, str)), lambda: _statement(isinstance(who, str)))
+    login = who if isinstance(who, str) else key(tx, who.id if hasattr(who, "id") else who)
+    today = tx.crm.calendar_day(tx.moment)
+    day = today.isoformat() if tx.dialect == "sqlite" else today
+    rows = tx.run(text, [login if name == "login" else day for name in names]).fetchall()
+    if not rows:
+        raise NotFoundError("no such user")
+    identity, name, home, state = rows[0][:4]
+    if state != UserState.ACTIVE.value:
+        raise ForbiddenError("this user may not sign in any more")
+    held = tuple(
+        Held(entity, action, Reach(reach), role, unkey(unit))
+        for *_, unit, role, entity, action, reach in rows
+        if entity is not None
+    )
+    return Actor(name, unkey(identity), unkey(home), held, source, purpose)
+
+
+def _statement(by_login: bool) -> Any:
+    user, given = User.__table__.c, RoleAssignment.__table__.c
+    role, grant = Role.__table__.c, Grant.__table__.c
+    day = sa.bindparam("day", type_=given.since.type)
+    dated = sa.and_(given.since <= day, sa.or_(given.until.is_(None), given.until >= day))
+    joined = (
+        User.__table__.outerjoin(
+            RoleAssignment.__table__,
+            sa.and_(given.user_id == user.id, dated, given.archived_at.is_(None)),
+        )
+        .outerjoin(Role.__table__, sa.and_(role.id == given.role_id, role.archived_at.is_(None)))
+        .outerjoin(Grant.__table__, grant.parent_id == role.id)
+    )
+    who = user.login if by_login else user.id
+    return (
+        sa.select(
+            *(user.id, user.login, user.home_unit_id, user.state),
+            *(given.unit_id, role.name, grant.entity, grant.action, grant.reach),
+        )
+        .select_from(joined)
+        .where(who == sa.bindparam("login", type_=who.type), user.archived_at.is_(None))
+    )
+
+
+def key(tx: Transaction, value: UUID | None) -> Any:
+    """An id as the driver takes it."""
+    return value.bytes if value is not None and tx.dialect == "sqlite" else value
+
+
+def unkey(value: Any) -> UUID | None:
+    """An id as Python has it."""
+    return UUID(bytes=value) if isinstance(value, bytes) else value

@@ -1,0 +1,69 @@
+"""Counting and summing what an actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pycrm.declare.field import MoneyColumn
+from pycrm.declare.row import layout
+from pycrm.entities.customer import OwnershipInterval
+from pycrm.errors import InvalidError
+from pycrm.scope.gateway import query, unknown_field
+from pycrm.values import Money
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["count", "owners", "total"]
+
+
+def count(
+    tx: Transaction, cls: Any, conditions: Iterable[Any], distinct: Any = None, limit: int | None = None
+) -> int:
+    """See `Session.count`."""
+    asked = query(tx, cls, conditions)
+    column = asked.column(distinct) if distinct is not None else None
+    if asked.nothing:
+        return 0
+    if column is not None:
+        inner = asked.select(column).where(column.is_not(None)).distinct()
+    elif limit is None:
+        return int(tx.fetch(asked.select(sa.func.count()))[0][0])
+    else:
+        inner = asked.select(sa.literal_column("1").label("one"))
+    if limit is not None:
+        inner = inner.limit(limit)
+    return int(tx.fetch(sa.select(sa.func.count()).select_from(inner.subquery()))[0][0])
+
+
+def total(tx: Transaction, amount: Any, conditions: Iterable[Any]) -> Money:
+    """See `Session.sum`."""
+    if not isinstance(amount, MoneyColumn):
+        raise InvalidError("only amounts of money are summed")
+    cls = getattr(getattr(amount.units, "table", None), "info", {}).get("record")
+    if cls is None:
+        raise unknown_field("amount")
+    asked = query(tx, cls, conditions)
+    units, currency = asked.column(amount.units), asked.column(amount.currency)
+    if asked.nothing:
+        return Money.minor(0, tx.crm.currency)
+    statement = asked.select(currency, sa.func.sum(units)).where(units.is_not(None)).group_by(currency)
+    sums = {code: Money.minor(int(value), code) for code, value in tx.fetch(statement)}
+    if len(sums) > 1:
+        shown = {code: f"{money.amount:f}" for code, money in sorted(sums.items())}
+        raise InvalidError("the amounts have several currencies", data={"sums": shown})
+    return next(iter(sums.values()), Money.minor(0, tx.crm.currency))
+
+
+def owners(tx: Transaction, record: Any) -> list[OwnershipInterval]:
+    """The intervals of ownership of a record that the reader was shown, oldest first."""
+    made, table = layout(OwnershipInterval), OwnershipInterval.__table__.c
+    statement = (
+        sa.select(*(table[name] for name in made.names))
+        .where(table.record_id == record.id)
+        .order_by(table.since)
+    )
+    return made.build(tx.fetch(statement))

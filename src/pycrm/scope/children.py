@@ -1,0 +1,86 @@
+"""Reading what belongs to records that the reader has already been shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.row import layout
+from pycrm.declare.table import key_column
+from pycrm.entities.org import UnitClosure
+from pycrm.scope.actor import unkey
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["any_record", "is_below", "with_children"]
+
+_AT_ONCE = 500
+
+
+def with_children(tx: Transaction, records: Sequence[Any], names: Iterable[str] | None = None) -> list[Any]:
+    """The same records with their child rows, read in one statement a list and 500 records."""
+    if not records:
+        return []
+    cls = type(records[0])
+    wanted = [
+        spec
+        for spec in cls.__specs__.values()
+        if spec.child is not None and (names is None or spec.name in names)
+    ]
+    found: dict[str, dict[UUID, list[Any]]] = {}
+    for spec in wanted:
+        found[spec.name] = _rows(tx, child_class(cls, spec), [record.id for record in records])
+    return [
+        layout(cls).copy(record, {name: tuple(rows.get(record.id, ())) for name, rows in found.items()})
+        for record in records
+    ]
+
+
+def _rows(tx: Transaction, child: Any, parents: list[UUID]) -> dict[UUID, list[Any]]:
+    made, table = layout(child), child.__table__.c
+    found: dict[UUID, list[Any]] = {}
+    for start in range(0, len(parents), _AT_ONCE):
+        statement = (
+            sa.select(*(table[name] for name in made.names))
+            .where(table.parent_id.in_(parents[start : start + _AT_ONCE]))
+            .order_by(table.parent_id, table.position)
+        )
+        for row in made.build(tx.fetch(statement)):
+            found.setdefault(row.parent, []).append(row)
+    return found
+
+
+def any_record(tx: Transaction, cls: Any, id: UUID) -> Any:
+    """The record of that id whoever asks: for the product's own derivations and explanations."""
+    made, table = layout(cls), cls.__table__.c
+    rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(table[key_column(cls)] == id))
+    return made.build(rows)[0] if rows else None
+
+
+def is_below(tx: Transaction, unit: UUID, root: UUID) -> bool:
+    """Whether a unit is another one or lies below it."""
+    table = UnitClosure.__table__.c
+    statement = sa.select(table.depth).where(table.ancestor_id == root, table.descendant_id == unit)
+    return bool(tx.fetch(statement))
+
+
+def derived_write(tx: Transaction, cls: Any, id: UUID, **values: Any) -> None:
+    """Rewrite derived fields of one record: no version, no revision, in the same transaction."""
+    columns = {cls.__specs__[name].columns[0]: value for name, value in values.items()}
+    table = cls.__table__
+    tx.execute(sa.update(table).where(table.c[key_column(cls)] == id).values(columns))
+
+
+def slot(cls: Any, name: str) -> Any:
+    """The descriptor of a field."""
+    return _descriptor(cls, name)
+
+
+def keys(rows: Iterable[Any]) -> list[UUID]:
+    """The ids in the first column of some rows."""
+    return [found for row in rows if (found := unkey(row[0])) is not None]

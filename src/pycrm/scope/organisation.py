@@ -1,0 +1,90 @@
+"""The closure table of units and the copies of owners, kept in step with the organisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR
+from pycrm.entities.org import OrgUnit, UnitClosure
+from pycrm.errors import ConflictError, Problem
+from pycrm.scope.children import keys
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["follow", "move_unit", "place_unit"]
+
+
+def place_unit(tx: Transaction, unit: UUID, parent: UUID | None) -> None:
+    """Enter a new unit under its parent into the closure."""
+    closure = UnitClosure.__table__
+    tx.execute(sa.insert(closure).values(ancestor_id=unit, descendant_id=unit, depth=0))
+    if parent is not None:
+        above = sa.select(
+            closure.c.ancestor_id,
+            sa.bindparam("unit", unit, type_=closure.c.descendant_id.type),
+            closure.c.depth + 1,
+        ).where(closure.c.descendant_id == parent)
+        tx.execute(sa.insert(closure).from_select(["ancestor_id", "descendant_id", "depth"], above))
+
+
+def refuse_circle(tx: Transaction, unit: UUID, parent: UUID | None) -> None:
+    """Refuse to place a unit below itself.
+
+    Raises:
+        ConflictError: it would make a circle (COR-E6).
+    """
+    if parent is None:
+        return
+    closure = UnitClosure.__table__.c
+    inside = sa.select(closure.depth).where(closure.ancestor_id == unit, closure.descendant_id == parent)
+    if tx.fetch(inside):
+        problem = Problem("parent", "rule", "would make a cycle")
+        raise ConflictError("a unit cannot be placed below itself: it would make a cycle", fields=[problem])
+
+
+def move_unit(tx: Transaction, unit: UUID, parent: UUID | None) -> None:
+    """Hang a unit with everything below it under another parent; no record is touched."""
+    closure = UnitClosure.__table__
+    if tx.dialect == "postgresql":
+        tx.run("LOCK TABLE crm_unit_closure IN SHARE ROW EXCLUSIVE MODE")
+    refuse_circle(tx, unit, parent)
+    inside = keys(tx.fetch(sa.select(closure.c.descendant_id).where(closure.c.ancestor_id == unit)))
+    above = sa.select(closure.c.ancestor_id).where(
+        closure.c.descendant_id == unit, closure.c.ancestor_id != unit
+    )
+    outside = keys(tx.fetch(above))
+    if outside:
+        tx.execute(
+            sa.delete(closure).where(closure.c.ancestor_id.in_(outside), closure.c.descendant_id.in_(inside))
+        )
+    if parent is not None:
+        up, down = closure.alias("up"), closure.alias("down")
+        joined = (
+            sa.select(up.c.ancestor_id, down.c.descendant_id, up.c.depth + down.c.depth + 1)
+            .select_from(up.join(down, sa.true()))
+            .where(up.c.descendant_id == parent, down.c.ancestor_id == unit)
+        )
+        tx.execute(sa.insert(closure).from_select(["ancestor_id", "descendant_id", "depth"], joined))
+
+
+def follow(tx: Transaction, user: UUID, unit: UUID) -> None:
+    """A person moved to another unit and takes all records along: their unit is rewritten."""
+    for cls in tx.crm.records():
+        pairs = cls.__scope__.pairs if cls.__scope__ is not None else ()
+        table = cls.__table__
+        for owner, place in (OWN_PAIR, PARENT_PAIR):
+            if (owner, place) in pairs:
+                tx.execute(
+                    sa.update(table).where(table.c[f"{owner}_id"] == user).values({f"{place}_id": unit})
+                )
+
+
+def is_empty(tx: Transaction, unit: UUID) -> bool:
+    """Whether no unit lies below this one."""
+    table = OrgUnit.__table__.c
+    below: Any = tx.fetch(sa.select(table.id).where(table.parent_id == unit, table.archived_at.is_(None)))
+    return not below

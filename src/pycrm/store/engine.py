@@ -1,0 +1,196 @@
+"""One database: its engine, its settings, and the guard that no statement passes unmarked.
+
+SQLite runs with write-ahead log and full synchronisation, since other settings lose acknowledged
+commits in a power cut; writers begin with BEGIN IMMEDIATE, since a transaction that first reads and
+then writes fails under load. PostgreSQL runs with its own durable defaults, and both are asserted
+rather than assumed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+
+from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError
+
+__all__ = ["Store"]
+
+_BUSY_MS = 10_000
+_LEAST_SQLITE = (3, 35, 0)
+_LEAST_POSTGRESQL = 130000
+
+
+class Store:
+    """The database of one CRM."""
+
+    def __init__(self, url: str | URL, *, schema: str | None = None, pool_size: int = 10) -> None:
+        """Raises `DeclarationError` for a URL of neither SQLite nor PostgreSQL."""
+        self.url = _with_driver(_parsed(url))
+        self.dialect = self.url.get_backend_name()
+        self.schema = schema
+        self.token = object()
+        self.in_memory = self.dialect == "sqlite" and self.url.database in (None, "", ":memory:")
+        # An in-memory database has one connection, so its sessions take turns.
+        self.turn: threading.RLock | None = threading.RLock() if self.in_memory else None
+        self.engine = self._engine(pool_size)
+        self._texts: dict[Any, tuple[str, tuple[str, ...]]] = {}
+        self._checked = False
+        event.listen(self.engine, "before_cursor_execute", self._guard)
+
+    def _engine(self, pool_size: int) -> sa.Engine:
+        if self.dialect == "sqlite":
+            # Handing the one connection back must not roll back the session that is using it.
+            pool: dict[str, Any] = {"poolclass": StaticPool, "pool_reset_on_return": None}
+            if not self.in_memory:
+                pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": pool_size}
+            arguments = {"check_same_thread": False, "timeout": _BUSY_MS / 1000, "cached_statements": 512}
+            engine = sa.create_engine(self.url, connect_args=arguments, isolation_level="AUTOCOMMIT", **pool)
+            event.listen(engine, "connect", _prepare_sqlite)
+            return engine
+        options = "-c timezone=UTC -c synchronous_commit=on"
+        if self.schema:
+            options += f" -c search_path={_plain_name(self.schema)}"
+        return sa.create_engine(
+            self.url,
+            connect_args={"options": options},
+            isolation_level="AUTOCOMMIT",
+            paramstyle="format",
+            pool_size=pool_size,
+            pool_pre_ping=False,
+        )
+
+    def _guard(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> None:
+        options = context.execution_options if context is not None else connection.get_execution_options()
+        if options.get("pycrm") is not self.token:
+            raise StoreError("this statement was not built by the gateway: read and write through a session")
+
+    def connect(self) -> sa.Connection:
+        """A connection whose statements bear the mark; it is for pycrm's own rooms.
+
+        Raises:
+            StoreError: the database does not answer or has other settings than promised.
+        """
+        try:
+            connection = self.engine.connect()
+        except sa.exc.DBAPIError as error:
+            raise StoreError(f"the database does not answer: {error.orig}") from error
+        connection = connection.execution_options(pycrm=self.token)
+        if not self._checked:
+            self._check(connection)
+            self._checked = True
+        return connection
+
+    def _check(self, connection: sa.Connection) -> None:
+        if self.dialect == "sqlite":
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            full = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            keys = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
+            wanted = "memory" if self.in_memory else "wal"
+            found = (mode, full, keys)
+            if found != (wanted, 2, 1):
+                raise StoreError(f"SQLite runs with {found} and not with WAL, FULL and foreign keys")
+            return
+        asked = connection.exec_driver_sql(
+            "SELECT current_setting('synchronous_commit'), current_setting('fsync'), "
+            "current_setting('server_version_num')::int, current_setting('server_encoding')"
+        ).one()
+        if asked[0] not in ("on", "remote_apply", "remote_write") or asked[2] < _LEAST_POSTGRESQL:
+            raise StoreError(f"PostgreSQL runs with {tuple(asked)}: commits would not be durable")
+        if asked[3] != "UTF8":
+            raise StoreError(f"the database has the encoding {asked[3]}; pycrm needs UTF8")
+
+    def text(
+        self, key: Any, make: Callable[[], sa.sql.expression.ClauseElement]
+    ) -> tuple[str, tuple[str, ...]]:
+        """The text of a statement for the driver and the order of its parameters, compiled once.
+
+        The ORM's way of compiling and caching costs a short statement more than the database does.
+        """
+        found = self._texts.get(key)
+        if found is None:
+            compiled: Any = make().compile(dialect=self.engine.dialect)
+            found = self._texts[key] = (str(compiled), tuple(compiled.positiontup or ()))
+        return found
+
+    def translated(self, error: Exception) -> Exception:
+        """The refusal or failure that an error of the driver stands for."""
+        name = type(error).__name__
+        text = str(error)
+        if "UNIQUE constraint" in text or name == "UniqueViolation":
+            return ConflictError("a record with this value is already there")
+        if "FOREIGN KEY constraint" in text or name == "ForeignKeyViolation":
+            return InvalidError("the record refers to something that is not there, or is referred to")
+        if name in ("NotNullViolation",) or "NOT NULL constraint" in text:
+            return InvalidError("a value is required that was not given")
+        return StoreError(f"the database refused: {name}: {text.splitlines()[0] if text else ''}")
+
+    def is_transient(self, error: BaseException | None) -> bool:
+        """Whether the same work may succeed when it is done again from its beginning."""
+        while error is not None:
+            name, text = type(error).__name__, str(error)
+            if name in ("SerializationFailure", "DeadlockDetected", "AdminShutdown"):
+                return True
+            if "database is locked" in text or "database table is locked" in text:
+                return True
+            error = error.__cause__
+        return False
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _parsed(url: str | URL) -> URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise DeclarationError(f"no address of a database: {error}") from None
+
+
+def _with_driver(url: URL) -> URL:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+pysqlite")
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise DeclarationError(f"pycrm runs on SQLite and PostgreSQL, not on {backend}")
+
+
+def _plain_name(name: str) -> str:
+    if not (name.isidentifier() and name.isascii()):
+        raise DeclarationError(f"{name!r} is no name for a schema")
+    return name
+
+
+def _prepare_sqlite(driver: Any, record: Any) -> None:
+    # The driver's own transaction handling loses increments and splits migrations: off.
+    driver.isolation_level = None
+    cursor = driver.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute("PRAGMA cache_size=-65536")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+def one_off(url: URL) -> sa.Engine:
+    """An engine without a pool for set-up work outside a CRM, such as creating a database."""
+    return sa.create_engine(_with_driver(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of a SQLite URL."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))

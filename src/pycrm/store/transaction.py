@@ -1,0 +1,160 @@
+"""One transaction on one connection: begins at its first statement, ends in commit or rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pycrm.errors import StoreError
+
+if TYPE_CHECKING:
+    from pycrm.store.engine import Store
+
+__all__ = ["Transaction"]
+
+_BEGIN = {
+    ("sqlite", True): "BEGIN IMMEDIATE",
+    ("sqlite", False): "BEGIN",
+    ("postgresql", True): "BEGIN ISOLATION LEVEL READ COMMITTED",
+    ("postgresql", False): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
+
+
+class Transaction:
+    """The unit of work of one session: connection, moment, operation id and what was changed.
+
+    Rooms above hang what they need on it (`actor`, `registry`, `hooks`, `session`); the store
+    itself only runs statements. Short statements go to the driver as text compiled once, the
+    others through SQLAlchemy.
+    """
+
+    def __init__(self, store: Store, *, write: bool, moment: datetime, operation: str | None) -> None:
+        self.store = store
+        self.write = write
+        self.moment = moment
+        self.operation = operation
+        self.dialect = store.dialect
+        self.actor: Any = None
+        self.crm: Any = None
+        self.session: Any = None
+        self.changes: list[Any] = []
+        self.pending: list[Callable[[], None]] = []
+        self.memo: dict[Any, Any] = {}
+        # How many writing statements ran; a verb that fails after one has spoiled the whole.
+        self.written = 0
+        self.spoiled: BaseException | None = None
+        self._connection: sa.Connection | None = None
+        self._cursor: Any = None
+        self._closed = False
+        self._has_turn = False
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection, begun."""
+        if self._connection is None:
+            self._begin()
+        assert self._connection is not None
+        return self._connection
+
+    @property
+    def cursor(self) -> Any:
+        """The driver's cursor on this transaction."""
+        if self._cursor is None:
+            self._begin()
+        return self._cursor
+
+    def _begin(self) -> None:
+        if self._closed:
+            raise StoreError("the session has ended")
+        if self.store.turn is not None:
+            self.store.turn.acquire()
+            self._has_turn = True
+        try:
+            self._connection = self.store.connect()
+            driver: Any = self._connection.connection.driver_connection
+            self._cursor = driver.cursor()
+            self._cursor.execute(_BEGIN[self.dialect, self.write])
+        except BaseException as error:
+            self._release()
+            if isinstance(error, Exception) and not isinstance(error, StoreError):
+                raise self.store.translated(error) from error
+            raise
+
+    def run(self, text: str, values: Sequence[Any] = ()) -> Any:
+        """Execute one statement on the driver and return its cursor."""
+        cursor = self._cursor or self.cursor
+        try:
+            cursor.execute(text, values)
+        except Exception as error:
+            raise self.store.translated(error) from error
+        return cursor
+
+    def write_one(self, text: str, values: Sequence[Any]) -> Any:
+        """Execute one writing statement on the driver and return its cursor."""
+        self.written += 1
+        return self.run(text, values)
+
+    def run_many(self, text: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Execute one writing statement for many rows and return the number of rows touched."""
+        self.written += 1
+        cursor = self._cursor or self.cursor
+        try:
+            cursor.executemany(text, rows)
+        except Exception as error:
+            raise self.store.translated(error) from error
+        return int(cursor.rowcount)
+
+    def fetch(self, statement: sa.sql.expression.Executable, values: Any = None) -> list[Any]:
+        """The rows of a statement built by a room of pycrm, as the driver gave them."""
+        try:
+            result = self.connection.execute(statement, values)
+            cursor: Any = result.cursor
+            return cursor.fetchall() if cursor is not None else []
+        except sa.exc.DBAPIError as error:
+            raise self.store.translated(error.orig) from error  # type: ignore[arg-type]
+
+    def execute(self, statement: sa.sql.expression.Executable, values: Any = None) -> int:
+        """Run a writing statement built by a room of pycrm and return the number of rows touched."""
+        self.written += 1
+        try:
+            return self.connection.execute(statement, values).rowcount
+        except sa.exc.DBAPIError as error:
+            raise self.store.translated(error.orig) from error  # type: ignore[arg-type]
+
+    def commit(self) -> None:
+        """Make everything durable; the transaction is over then."""
+        if self._cursor is not None:
+            try:
+                self._cursor.execute("COMMIT")
+            except Exception as error:
+                self.rollback()
+                raise self.store.translated(error) from error
+        self._release()
+
+    def rollback(self) -> None:
+        """Undo everything; the transaction is over then."""
+        if self._cursor is not None:
+            try:
+                self._cursor.execute("ROLLBACK")
+            except Exception:
+                # The connection may be gone, and then the database has rolled back by itself.
+                if self._connection is not None:
+                    self._connection.invalidate()
+        self._release()
+
+    def _release(self) -> None:
+        self._closed = True
+        connection, self._connection, cursor, self._cursor = self._connection, None, self._cursor, None
+        if cursor is not None:
+            try:
+                cursor.close()
+            except Exception:
+                cursor = None
+        if connection is not None:
+            connection.close()
+        if self._has_turn and self.store.turn is not None:
+            self._has_turn = False
+            self.store.turn.release()

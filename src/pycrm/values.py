@@ -1,0 +1,290 @@
+"""Values with no database behind them: money, instants, text, identifiers and the clock."""
+
+from __future__ import annotations
+
+import os
+import random as _random
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Protocol
+from uuid import UUID
+
+import attrs
+
+__all__ = [
+    "Clock",
+    "FixedClock",
+    "Identifiers",
+    "Money",
+    "SystemClock",
+    "clean_text",
+    "currency_digits",
+    "decimal_of",
+    "parse_instant",
+    "plain_phone",
+    "utc",
+]
+
+_MAX_DIGITS = 30
+_MAX_MINOR = 2**63 - 1
+
+# ISO 4217 minor units where they are not two.
+_DIGITS = dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0)
+_DIGITS |= dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0)
+_DIGITS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+
+
+def currency_digits(currency: str) -> int:
+    """How many decimal places the currency has (ISO 4217): 2 for CNY, 0 for JPY, 3 for KWD."""
+    return _DIGITS.get(currency, 2)
+
+
+def decimal_of(value: Decimal | int | str) -> Decimal:
+    """A finite decimal of at most 30 digits on either side of the point.
+
+    The bound is checked before any arithmetic, since a huge exponent costs minutes to expand.
+
+    Raises:
+        ValueError: not a number, not finite, or out of bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise ValueError("expected a decimal number")
+    if isinstance(value, int) and value.bit_length() > 110:
+        raise ValueError(f"more than {_MAX_DIGITS} digits")
+    if isinstance(value, str) and (len(value) > 2 * _MAX_DIGITS + 8 or not value.isascii()):
+        raise ValueError("expected a decimal number")
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("expected a decimal number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("expected a decimal number") from None
+    if not number.is_finite():
+        raise ValueError("expected a finite number")
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_MAX_DIGITS or number.adjusted() > _MAX_DIGITS:
+        raise ValueError(f"more than {_MAX_DIGITS} digits")
+    return number
+
+
+@attrs.frozen(init=False, repr=False, order=False)
+class Money:
+    """An exact amount in one currency, kept as a whole number of minor units (fen, cents).
+
+    ``Money("86000", "CNY")`` takes major units as text, integer or `Decimal`; `Money.minor` takes
+    minor units. More decimals than the currency has are refused rather than rounded; `rounded`
+    rounds half up. Amounts of two currencies are never added nor compared.
+
+    >>> Money("12.50", "CNY") + Money(3, "CNY")
+    Money('15.50', 'CNY')
+    """
+
+    units: int
+    currency: str
+
+    def __init__(self, amount: Decimal | int | str, currency: str) -> None:
+        """Raises `ValueError` when the amount is no exact, finite amount of that currency."""
+        number = decimal_of(amount)
+        digits = currency_digits(_currency(currency))
+        scaled = number.scaleb(digits)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{currency} has {digits} decimal places")
+        self.__attrs_init__(_bounded(int(scaled)), currency)
+
+    @classmethod
+    def minor(cls, units: int, currency: str) -> Money:
+        """The amount of that many minor units: ``Money.minor(1250, "CNY")`` is 12.50 CNY."""
+        made = object.__new__(cls)
+        made.__attrs_init__(_bounded(units), _currency(currency))
+        return made
+
+    @classmethod
+    def rounded(cls, amount: Decimal | int | str, currency: str) -> Money:
+        """The amount rounded half up to the currency's decimal places."""
+        step = Decimal(1).scaleb(-currency_digits(currency))
+        return cls(decimal_of(amount).quantize(step, rounding=ROUND_HALF_UP), currency)
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units."""
+        return Decimal(self.units).scaleb(-currency_digits(self.currency))
+
+    def split(self, weights: Iterable[int]) -> tuple[Money, ...]:
+        """Parts in proportion to the weights that add up exactly (largest remainder).
+
+        Raises:
+            ValueError: no weight, a negative one, or all zero.
+        """
+        shares = list(weights)
+        total = sum(shares)
+        if not shares or min(shares) < 0 or total == 0:
+            raise ValueError("weights must be non-negative and not all zero")
+        parts = [self.units * share // total for share in shares]
+        rests = sorted(range(len(shares)), key=lambda i: (-(self.units * shares[i] % total), i))
+        for index in rests[: self.units - sum(parts)]:
+            parts[index] += 1
+        return tuple(Money.minor(part, self.currency) for part in parts)
+
+    def times(self, factor: Decimal | int | str) -> Money:
+        """The product, rounded half up to the minor unit."""
+        return Money.rounded(self.amount * decimal_of(factor), self.currency)
+
+    def _same(self, other: Money) -> int:
+        if self.currency != other.currency:
+            raise ValueError(f"cannot mix {self.currency} and {other.currency}")
+        return other.units
+
+    def __add__(self, other: Money) -> Money:
+        return Money.minor(self.units + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money.minor(self.units - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money.minor(-self.units, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.units < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.units <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.units > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.units >= self._same(other)
+
+    def __bool__(self) -> bool:
+        return self.units != 0
+
+    def __str__(self) -> str:
+        return f"{self.amount:,f} {self.currency}"
+
+    def __repr__(self) -> str:
+        return f"Money('{self.amount:f}', '{self.currency}')"
+
+
+def _currency(code: str) -> str:
+    if not (
+        isinstance(code, str) and len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()
+    ):
+        raise ValueError("a currency is three capital letters, such as CNY")
+    return code
+
+
+def _bounded(units: int) -> int:
+    if isinstance(units, bool) or not isinstance(units, int):
+        raise ValueError("minor units are a whole number")
+    if not -_MAX_MINOR <= units <= _MAX_MINOR:
+        raise ValueError("the amount is too large")
+    return units
+
+
+def clean_text(value: str, *, longest: int = 4000) -> str:
+    """The text in Unicode normal form C.
+
+    Raises:
+        ValueError: longer than `longest` code points, or holding NUL or lone surrogates.
+    """
+    if not value.isascii():
+        # Surrogates cannot be stored as UTF-8 by either database.
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("holds a lone surrogate")
+        value = unicodedata.normalize("NFC", value)
+    if "\x00" in value:
+        raise ValueError("holds a NUL character")
+    if len(value) > longest:
+        raise ValueError(f"longer than {longest} characters")
+    return value
+
+
+def plain_phone(value: str) -> str:
+    """A telephone number for comparing: digits only, without the country prefix 86."""
+    folded = unicodedata.normalize("NFKC", value)
+    digits = "".join(character for character in folded if character.isdigit())
+    if digits.startswith("0086"):
+        digits = digits[4:]
+    elif digits.startswith("86") and len(digits) > 11:
+        digits = digits[2:]
+    return digits
+
+
+def utc(moment: datetime) -> datetime:
+    """The same instant in UTC.
+
+    Raises:
+        ValueError: the instant names no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("the instant has no time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant lies outside the calendar") from None
+
+
+def parse_instant(text: str) -> datetime:
+    """An instant from ISO 8601 text with a zone, in UTC; `ValueError` otherwise."""
+    if not isinstance(text, str) or len(text) > 40:
+        raise ValueError("expected an instant such as 2026-06-30T09:00:00+08:00")
+    return utc(datetime.fromisoformat(text))
+
+
+class Clock(Protocol):
+    """Where "now" comes from."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock for tests and replays: it stands still until told to move."""
+
+    def __init__(self, start: datetime | str) -> None:
+        self._now = parse_instant(start) if isinstance(start, str) else utc(start)
+
+    def now(self) -> datetime:
+        """The instant the clock was last set to."""
+        return self._now
+
+    def advance(self, **amount: float) -> datetime:
+        """Move by that much, in the words of `datetime.timedelta`: ``advance(days=1)``."""
+        self._now += timedelta(**amount)
+        return self._now
+
+    def set(self, moment: datetime | str) -> None:
+        """Move to that instant."""
+        self._now = parse_instant(moment) if isinstance(moment, str) else utc(moment)
+
+
+class Identifiers:
+    """Makes identifiers from a clock and a source of random bytes, so that a test can repeat them.
+
+    They are UUIDs of version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random
+    bits and no counter, so that neighbours tell nothing of each other.
+    """
+
+    def __init__(self, clock: Clock, random: _random.Random | None = None) -> None:
+        self._clock = clock
+        self.bytes: Callable[[int], bytes] = os.urandom if random is None else random.randbytes
+
+    def new(self) -> UUID:
+        """A fresh identifier."""
+        stamp = int(self._clock.now().timestamp() * 1000)
+        tail = int.from_bytes(self.bytes(10), "big")
+        number = (stamp & 0xFFFF_FFFF_FFFF) << 80
+        number |= 0x7000 << 64 | (tail >> 62 & 0x0FFF) << 64
+        number |= 0x8000_0000_0000_0000 | (tail & 0x3FFF_FFFF_FFFF_FFFF)
+        return UUID(int=number)

@@ -1,0 +1,136 @@
+"""Databases for tests: SQLite always, PostgreSQL where a server is named.
+
+`PYCRM_TEST_POSTGRESQL` is the address of a superuser. One migrated template is made a worker, and
+each test gets a copy of its own, so that tests can run in any order.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from pycrm import CRM, FixedClock
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+SERVER = os.environ.get("PYCRM_TEST_POSTGRESQL")
+NOW = "2026-06-30T09:00:00+08:00"
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever touches a database is run on both."""
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", BOTH, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """CI refuses a skipped test."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("PYCRM_CI") and skipped:
+        terminalreporter.section("skipped tests are failures here", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """CI refuses a skipped test."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("PYCRM_CI") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = 1
+
+
+def _administer(statement: str) -> None:
+    import psycopg
+
+    assert SERVER is not None
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _address(name: str) -> str:
+    assert SERVER is not None
+    return SERVER.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    crm = CRM(f"sqlite:///{path}", clock=FixedClock(NOW), random=random.Random(1))
+    crm.migrate()
+    crm.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """A migrated PostgreSQL database to copy."""
+    name = f"template_{uuid4().hex[:12]}"
+    _administer(f"CREATE DATABASE {name}")
+    crm = CRM(_address(name), clock=FixedClock(NOW), random=random.Random(1))
+    crm.migrate()
+    crm.close()
+    yield name
+    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    if SERVER is None:
+        pytest.skip("PYCRM_TEST_POSTGRESQL names no server")
+    name = f"test_{uuid4().hex[:12]}"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
+    yield _address(name)
+    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at the catalogue's "today", Tuesday 2026-06-30."""
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def open_crm(database: str, clock: FixedClock) -> Iterator[Callable[..., CRM]]:
+    """Make CRMs on the test's database; they are closed after the test."""
+    made: list[CRM] = []
+
+    def open_(**options: Any) -> CRM:
+        options = {"clock": clock, "random": random.Random(7)} | options
+        made.append(CRM(database, **options))
+        return made[-1]
+
+    yield open_
+    for crm in made:
+        with suppress(Exception):
+            crm.close()
+
+
+@pytest.fixture
+def crm(open_crm: Callable[..., CRM]) -> CRM:
+    """A CRM without further plugins."""
+    return open_crm()
+
+
+@pytest.fixture
+def cast(crm: CRM) -> Any:
+    """The catalogue's people in their units; see `house.enterprise`."""
+    from house import enterprise
+
+    return enterprise(crm)
