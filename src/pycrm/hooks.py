@@ -193,8 +193,9 @@ def record_changed(session: Session, record: Record, changes: Mapping[str, Chang
     """See a record that has just been changed.
 
     Runs inside `Session.change`, `amend`, `move`, `archive` and `restore`, after the row and its
-    change row are written and before the commit. `record` is the new value; `changes` maps each field that differs to its `Change`.
-    Refusing is no longer possible; an exception is a failure of the plugin.
+    change row are written and before the commit. `record` is the new value; `changes` maps each
+    field that differs to its `Change`. Refusing is no longer possible; an exception is a failure
+    of the plugin.
 
     >>> from pycrm.plugin import Plugin, hookimpl
     >>> class Exam(Plugin):

@@ -57,6 +57,7 @@ class Session:
         self.transaction = transaction
         self._who, self._source = who, source
         transaction.crm, transaction.session = crm, self
+        transaction.before_write = self._before_write
 
     def __enter__(self) -> Self:
         try:
@@ -82,6 +83,9 @@ class Session:
             self.transaction.rollback()
             raise
         self.transaction.commit()
+
+    def _before_write(self) -> None:
+        self.crm.hooks.mark_write(self)
 
     @property
     def actor(self) -> Actor:
@@ -350,10 +354,6 @@ class Session:
     def missing(self, cls: type[Any]) -> NotFoundError:
         """The refusal for a record that is missing or out of scope."""
         return not_found(cls)
-
-    def id_of(self, text: str | None) -> UUID | None:
-        """An id from its text."""
-        return UUID(text) if text else None
 
     def is_same(self, key: Any, record: Record) -> bool:
         """Whether a key as the driver gave it is that of the record."""

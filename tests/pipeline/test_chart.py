@@ -163,7 +163,11 @@ class _Later:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("guard", [_later, partial(_later), _Later()], ids=["function", "partial", "object"])
+@pytest.mark.parametrize(
+    "guard",
+    [_later, partial(_later), _Later(), partial(_Later())],
+    ids=["function", "partial", "object", "partial object"],
+)
 def test_async_guards_are_refused_when_compiling(guard: Any) -> None:
     """A plugin's async guard is refused at start-up and not met in the middle of a move."""
     with pytest.raises(DeclarationError, match=r"guard exam.complete of pipeline report is async"):

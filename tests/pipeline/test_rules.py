@@ -104,7 +104,7 @@ CASES: list[tuple[str, Callable[[], Pipeline], set[tuple[str, str]]]] = [
         lambda: with_move(1, sources=("quoted", "quoted")),
         {("moves/1/sources/0", "rule"), ("moves/1/sources/1", "rule")},
     ),
-    ("permission", lambda: with_move(0, permission="reopen"), {("moves/0/permission", "format")}),
+    ("permission", lambda: with_move(0, permission="may reopen"), {("moves/0/permission", "format")}),
     ("guard", lambda: with_move(0, guards="is it paid?"), {("moves/0/guards/0", "format")}),
     ("field", lambda: with_stage(1, required="customer.name"), {("stages/1/required/0", "format")}),
     ("field twice", lambda: with_move(0, required=("need", "need")), {("moves/0/required/1", "rule")}),

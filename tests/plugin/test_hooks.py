@@ -86,7 +86,7 @@ def test_a_room_above_may_specify_hooks_of_its_own() -> None:
 @pytest.mark.parametrize("name", sorted(SPECIFIED))
 def test_every_hook_is_documented(name: str) -> None:
     """A plugin author reads of each hook when it runs, what raising does, and an example."""
-    text = inspect.getdoc(SPECIFIED[name]) or ""
+    text = " ".join((inspect.getdoc(SPECIFIED[name]) or "").split())
     assert "Runs inside `Session." in text
     assert "RefusedError" in text or "failure of the plugin" in text
     assert ">>> class " in text

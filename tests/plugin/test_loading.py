@@ -44,7 +44,7 @@ class Exam(Plugin):
 
     name = "exam"
     records = (Visit,)
-    guards = {"paid": exam_guard}  # noqa: RUF012
+    guards = {"paid": exam_guard}
     pipelines = (journey(),)
 
 
@@ -59,7 +59,7 @@ class Pool(Plugin):
 
     name = "pool"
     records = (type("Visit", (), {"__tablename__": "pool_visit"}),)
-    guards = {"paid": pool_guard}  # noqa: RUF012
+    guards = {"paid": pool_guard}
     pipelines = (journey(),)
 
 

@@ -1,6 +1,6 @@
 """The figures that Northwind and Chinook must give, computed without pycrm.
 
-    python tests/realdata/figures.py FOLDER
+    python -m realdata.figures FOLDER        (in the folder tests)
 
 FOLDER holds `northwind/create.sql` and `chinook/Chinook_Sqlite.sqlite`. Everything here is the
 standard library: the tables are read by SQLite, the sums are exact decimals, and the tree of

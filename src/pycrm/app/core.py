@@ -64,11 +64,11 @@ class Core(Plugin):
         """No circle of units, no archived unit in use, one primary contact."""
         tx = session.transaction
         if isinstance(record, OrgUnit) and "parent" in changes:
-            parent = changes["parent"][1]
-            organisation.refuse_circle(tx, record.id, session.id_of(parent))
-        if isinstance(record, OrgUnit) and "archived_at" in changes and changes["archived_at"][1]:
+            parent = changes["parent"].after
+            organisation.refuse_circle(tx, record.id, parent.id if parent else None)
+        if isinstance(record, OrgUnit) and "archived_at" in changes and changes["archived_at"].after:
             _refuse_used_unit(session, record)
-        if isinstance(record, Contact) and changes.get("is_primary", (None, False))[1]:
+        if isinstance(record, Contact) and "is_primary" in changes and changes["is_primary"].after:
             _only_primary(session, record)
 
     @hookimpl

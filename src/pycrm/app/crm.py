@@ -68,7 +68,11 @@ class CRM:
         self._zone = timezone(timedelta(hours=utc_offset))
         self.registry: Registry = load([Core(), *plugins])
         self.pipelines = Book(self.registry.pipelines, cast("dict[str, Guard]", self.registry.guards))
-        self.hooks = HookCaller(self.registry.plugins, on_error=on_error)
+        self.hooks = HookCaller(
+            self.registry.plugins,
+            on_error=on_error,
+            savepoint=lambda session: session.transaction.savepoint(),
+        )
         self.hooks.freeze()
         self._check_scopes()
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Child", "Facet", "Record", "Row"]
 
 # Words of the verbs: a field of that name could not be passed to them.
-_RESERVED = frozenset({"because", "to", "ref", "check", "derive"})
+_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from"})
 
 
 class RecordMeta(type):
@@ -171,11 +171,20 @@ class _Base(metaclass=RecordMeta):
         if problems:
             raise InvalidError(_summary(cls, problems), fields=problems)
 
-    def derive(self, session: Any) -> Mapping[str, Any]:
-        """What follows from the record's own fields and from what they link to.
+    # The fields from which `derive` computes: it is called when one of them changes.
+    derives_from: ClassVar[tuple[str, ...]] = ()
 
-        Called before the record is written, with the session that writes it; returns the fields
-        that nobody types, by name.
+    def begin(self, session: Any) -> Mapping[str, Any]:
+        """The first values of fields that nobody types, by name.
+
+        Called when the record is added, with the session that adds it.
+        """
+        return {}
+
+    def derive(self, session: Any) -> Mapping[str, Any]:
+        """What follows from the fields in `derives_from`, by name.
+
+        Called when the record is added and whenever one of those fields changes.
         """
         return {}
 

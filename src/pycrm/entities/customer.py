@@ -128,7 +128,7 @@ class Customer(Record, table="crm_customer", scope=owned()):
     last_contact_at: Field[datetime | None] = field("Last contact", zh="最近联系", init=False, default=None)
     next_contact_on: Field[date | None] = field("Next contact", zh="下次联系", init=False, default=None)
 
-    def derive(self, session: Any) -> dict[str, Any]:
+    def begin(self, session: Any) -> dict[str, Any]:
         """Name and kind come from the party, the code from the CRM's source of random bytes."""
         party = session.get(self.party)
         return {
@@ -239,7 +239,7 @@ class Contact(Record, table="crm_contact", scope=through("customer")):
         party = Party(kind=PartyKind.PERSON, name=name, contact_points=contact_points(mobile, email, phone))
         return ContactDraft(party, {"customer": customer, "department": department, **details})
 
-    def derive(self, session: Any) -> dict[str, Any]:
+    def begin(self, session: Any) -> dict[str, Any]:
         """The name comes from the person."""
         return {"name": session.get(self.person).name}
 

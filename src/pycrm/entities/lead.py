@@ -36,7 +36,7 @@ class Lead(Record, table="crm_lead", scope=owned(), pipeline="lead"):
     )
     converted_to: Link[Customer | None] = link("Converted to", zh="转为客户", default=None, init=False)
 
-    def derive(self, session: Any) -> dict[str, Any]:
+    def begin(self, session: Any) -> dict[str, Any]:
         """A lead without a time was received now."""
         return {"received_at": self.received_at or session.now}
 

@@ -320,7 +320,7 @@ class TableReader:
                     raise refuse(path, "quote", f"{opened}; nothing after it can be read")
                 window, index = self._window, 0
                 assert window is not None
-        if scan.fault is not None:
+        if scan.fault is not None and not faults:
             code, message = scan.fault
             lines = f"line {number}" if last == number else f"lines {number} to {last}"
             faults.append(Problem(path, code, f"{lines}: {message}"))

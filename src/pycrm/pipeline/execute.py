@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, NotReadError, Problem
+from pycrm.hooks import StageMove
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.chart import Chart, Facts, Requirement
 from pycrm.pipeline.model import Move, Stage
@@ -127,14 +128,15 @@ def move(tx: Transaction, record: Any, to: str, values: dict[str, Any], because:
     known = {name: value for name, value in values.items() if name in cls.__specs__}
     facts = Facts(_values(tx, record) | known, layout(cls).copy(record, known), because)
     outcome = chart.execute(record.stage, chosen, facts)
+    step = StageMove(cls.__pipeline__, chosen.key, record.stage, chosen.target, because)
     hooks = tx.crm.hooks
     if hooks.has("before_move"):
-        hooks.before("before_move", session=tx.session, record=record, move=chosen)
+        hooks.before("before_move", session=tx.session, record=record, move=step)
     system = {"stage": outcome.target.key, "stage_at": tx.moment}
     made = apply(tx, record, values, "move", **system)
     written(tx, [entry(tx, made, record.stage, outcome.target, because)])
     if hooks.has("record_moved"):
-        hooks.observe("record_moved", session=tx.session, record=made, move=chosen)
+        hooks.observe("record_moved", session=tx.session, record=made, move=step)
     return made
 
 

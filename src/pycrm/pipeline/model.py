@@ -97,7 +97,8 @@ class Move:
         sources: the keys of the stages it starts from.
         target: the key of the stage it leads to.
         label: the English name, for a button.
-        permission: what the actor must hold besides the right to move the record; the session asks.
+        permission: what the actor must hold besides the right to move the record; the session asks,
+            the chart does not.
         guards: names of the guards that must have no objection.
         required: fields that must be filled besides those that the target stage requires.
         reason: whether a comment must be given.

@@ -18,7 +18,6 @@ __all__ = ["check", "problems", "warnings"]
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DOTTED = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
-_PERMISSION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _BREAKS = frozenset(("Cc", "Zl", "Zp"))
 _LONGEST_LABEL = 200
@@ -136,8 +135,8 @@ def _moves(
         yield from _label(move.label, move.translations, path)
         yield from _ends(pipeline, move, path)
         yield from _required(move.required, f"{path}/required", fields)
-        if move.permission is not None and not _PERMISSION.fullmatch(move.permission):
-            message = f"{move.permission!r} is not a permission such as opportunity.reopen"
+        if move.permission is not None and not _DOTTED.fullmatch(move.permission):
+            message = f"{move.permission!r} is not the name of a permission"
             yield Problem(f"{path}/permission", "format", message)
         yield from _each(move.guards, f"{path}/guards", _DOTTED, "guard", guards)
 

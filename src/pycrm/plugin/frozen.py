@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
+
+from pycrm.values import Money
 
 __all__ = ["frozen"]
+
+# What most fields hold, looked up first: this runs before every hook.
+_PLAIN = frozenset((str, int, bool, type(None), UUID, date, datetime, Decimal, Money))
 
 
 def frozen(value: Any) -> Any:
@@ -19,14 +27,16 @@ def frozen(value: Any) -> Any:
     mappingproxy({'lines': (1, 2)})
     """
     kind = type(value)
+    if kind in _PLAIN:
+        return value
     if kind is dict or kind is MappingProxyType:
         return MappingProxyType({key: frozen(each) for key, each in value.items()})
     if kind is list or kind is tuple:
         return tuple([frozen(each) for each in value])
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # named tuples such as Change
+        return value._make([frozen(each) for each in value])
     if kind is set:
         return frozenset(value)
     if kind is bytearray:
         return bytes(value)
-    if isinstance(value, tuple) and hasattr(value, "_make"):  # named tuples such as Change
-        return value._make([frozen(each) for each in value])
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -105,14 +105,16 @@ def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
 
 def _completed(tx: Transaction, cls: Any, made: Any) -> Any:
     derived = {name: None for name, spec in cls.__specs__.items() if not spec.init and not spec.derived}
-    derived |= made.derive(tx.session)
+    derived |= made.begin(tx.session)
     made = layout(cls).copy(made, derived)
+    derived = made.derive(tx.session)
+    made = layout(cls).copy(made, derived) if derived else made
     checked(made, tx)
     return made
 
 
-def checked(record: Any, tx: Transaction) -> None:
-    """Run the record's own rules and those of its children.
+def checked(record: Any, tx: Transaction, names: Container[str] | None = None) -> None:
+    """Run the record's own rules and those of its children, or of the named lists of them.
 
     Raises:
         InvalidError: with the path of the child where it is one.
@@ -120,7 +122,7 @@ def checked(record: Any, tx: Transaction) -> None:
     cls = type(record)
     problems: list[Problem] = []
     for spec in cls.__specs__.values():
-        if spec.child is None:
+        if spec.child is None or (names is not None and spec.name not in names):
             continue
         for index, child in enumerate(getattr(record, spec.name)):
             try:

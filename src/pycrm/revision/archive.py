@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError
+from pycrm.hooks import Change
 from pycrm.revision.change import guarded_update, stamp
 from pycrm.revision.log import jsonable, note
 from pycrm.scope.actor import bounds
@@ -39,13 +40,13 @@ def _set(tx: Transaction, record: Any, act: str, moment: Any) -> Any:
             raise tx.session.missing(cls)
         raise ForbiddenError(f"to {act} a {cls.__name__.lower()} is not granted")
     spec = cls.__specs__["archived_at"]
-    changes = {"archived_at": [jsonable(spec, record.archived_at), jsonable(spec, moment)]}
+    changes = {"archived_at": Change(record.archived_at, moment)}
     hooks = tx.crm.hooks
     if hooks.has("before_change"):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     made = layout(cls).copy(record, {"archived_at": moment} | stamp(tx, record))
     guarded_update(tx, record, made, {"archived_at": moment}, Action.DELETE)
-    note(tx, made, act, changes)
+    note(tx, made, act, {"archived_at": [jsonable(spec, one) for one in changes["archived_at"]]})
     if hooks.has("record_changed"):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made

@@ -15,6 +15,7 @@ from pycrm.errors import (
     Problem,
     StaleError,
 )
+from pycrm.hooks import Change
 from pycrm.revision import claim
 from pycrm.revision.add import _Batch, checked, child_changes, placed
 from pycrm.revision.log import jsonable, note
@@ -125,34 +126,49 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
     check_links(tx, made, differing)
-    derived = {
-        name: value for name, value in made.derive(tx.session).items() if _derives(cls, name, made, value)
-    }
-    made = layout(cls).copy(made, derived)
-    checked(_with_children(tx, made), tx)
-    changes = {
-        name: [jsonable(cls.__specs__[name], before[name]), jsonable(cls.__specs__[name], value)]
-        for name, value in differing.items()
-        if cls.__specs__[name].kind is not None
-    }
-    changes |= {
-        name: [jsonable(cls.__specs__[name], getattr(record, name)), jsonable(cls.__specs__[name], value)]
-        for name, value in (derived | system).items()
-    }
+    made, derived = _derived(tx, made, differing)
+    for name, value in (derived | system).items():
+        before[name] = getattr(record, name)
+        differing[name] = value
+    changes = {name: Change(before[name], value) for name, value in differing.items()}
     hooks = tx.crm.hooks
     if hooks.has("before_change"):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
-    columns = differing | derived | system
-    guarded_update(tx, record, made, {n: v for n, v in columns.items() if cls.__specs__[n].kind is not None})
-    for name in differing:
-        if cls.__specs__[name].child is not None:
-            changes |= _change_children(tx, made, cls.__specs__[name], before[name])
+    specs = cls.__specs__
+    guarded_update(tx, record, made, {n: v for n, v in differing.items() if specs[n].kind is not None})
+    kept: dict[str, Any] = {}
+    for name, value in differing.items():
+        if specs[name].child is not None:
+            kept |= _change_children(tx, made, specs[name], before[name])
+        else:
+            kept[name] = [jsonable(specs[name], before[name]), jsonable(specs[name], value)]
     _change_claims(tx, record, made, differing)
-    if act != "archive":
-        note(tx, made, act, changes)
+    note(tx, made, act, kept)
     if hooks.has("record_changed"):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made
+
+
+def _derived(tx: Transaction, made: Any, differing: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The record with what follows from its changed fields, its rules checked.
+
+    A record from a list has no child rows; they are read only where a rule asks for them.
+    """
+    cls = type(made)
+    try:
+        derived: dict[str, Any] = {}
+        if not differing.keys().isdisjoint(cls.derives_from):
+            derived = {
+                name: value for name, value in made.derive(tx.session).items() if getattr(made, name) != value
+            }
+        made = layout(cls).copy(made, derived) if derived else made
+        checked(made, tx, differing)
+    except NotReadError:
+        whole = _with_children(tx, made)
+        if whole is made:
+            raise
+        return _derived(tx, whole, differing)
+    return made, derived
 
 
 def _cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -205,11 +221,6 @@ def _has(record: Any, name: str) -> bool:
     except NotReadError:
         return False
     return True
-
-
-def _derives(cls: Any, name: str, made: Any, value: Any) -> bool:
-    """Whether a derived value is new; what was drawn at creation (a code) stays."""
-    return bool(cls.__specs__[name].init and getattr(made, name) != value)
 
 
 def stamp(tx: Transaction, record: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,13 @@ class Transaction:
         self.memo: dict[Any, Any] = {}
         # How many writing statements ran; a verb that fails after one has spoiled the whole.
         self.written = 0
+        self.before_write: Callable[[], None] | None = None
         self.spoiled: BaseException | None = None
         self._connection: sa.Connection | None = None
         self._cursor: Any = None
         self._closed = False
         self._has_turn = False
+        self._savepoints = 0
 
     @property
     def connection(self) -> sa.Connection:
@@ -94,12 +97,12 @@ class Transaction:
 
     def write_one(self, text: str, values: Sequence[Any]) -> Any:
         """Execute one writing statement on the driver and return its cursor."""
-        self.written += 1
+        self._count()
         return self.run(text, values)
 
     def run_many(self, text: str, rows: Iterable[Sequence[Any]]) -> int:
         """Execute one writing statement for many rows and return the number of rows touched."""
-        self.written += 1
+        self._count()
         cursor = self._cursor or self.cursor
         try:
             cursor.executemany(text, rows)
@@ -118,11 +121,33 @@ class Transaction:
 
     def execute(self, statement: sa.sql.expression.Executable, values: Any = None) -> int:
         """Run a writing statement built by a room of pycrm and return the number of rows touched."""
-        self.written += 1
+        self._count()
         try:
             return self.connection.execute(statement, values).rowcount
         except sa.exc.DBAPIError as error:
             raise self.store.translated(error.orig) from error  # type: ignore[arg-type]
+
+    def _count(self) -> None:
+        if self.before_write is not None:
+            self.before_write()
+        self.written += 1
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is written within is undone when an exception leaves it."""
+        self._savepoints += 1
+        name = f"pycrm_{self._savepoints}"
+        noted, written = len(self.changes), self.written
+        self.run(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self.run(f"ROLLBACK TO SAVEPOINT {name}")
+            del self.changes[noted:]
+            self.written = written
+            raise
+        finally:
+            self.run(f"RELEASE SAVEPOINT {name}")
 
     def commit(self) -> None:
         """Make everything durable; the transaction is over then."""

@@ -1,0 +1,32 @@
+"""Small tables in memory, for the tests of reading and mapping."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from pycrm.errors import InvalidError
+from pycrm.exchange import Row, TableReader, read_table
+
+__all__ = ["read", "refusal", "rows"]
+
+
+def read(content: bytes | str, **options: Any) -> TableReader:
+    """An open table of these bytes, or of this text as UTF-8."""
+    data = content.encode() if isinstance(content, str) else content
+    return read_table(io.BytesIO(data), **options)
+
+
+def rows(content: bytes | str, **options: Any) -> list[Row]:
+    """All rows of the table."""
+    return list(read(content, **options))
+
+
+def refusal(content: bytes | str, **options: Any) -> InvalidError:
+    """The error by which the file as a whole is refused, at opening or while reading."""
+    try:
+        list(read(content, **options))
+    except InvalidError as error:
+        assert error.fields, "a refusal names its place"
+        return error
+    raise AssertionError("the table was not refused")
