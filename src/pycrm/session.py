@@ -203,17 +203,12 @@ class Session:
         """
         cls, key = self._named(what, id)
         new = self.transaction.memo.get(("new", cls.__name__, key))
-        if new is not None and self.transaction.memo.get("revision") is None and not self._changed(cls, key):
+        if new is not None:
             return new[0]
         found = fetch_one(self.transaction, cls, key)
         if found is None:
             raise not_found(cls)
         return with_children(self.transaction, [found])[0]
-
-    def _changed(self, cls: Any, key: UUID) -> bool:
-        return any(
-            row[2] == cls.__name__ and row[1] > 1 and unkey(row[0]) == key for row in self.transaction.changes
-        )
 
     def find_one(self, cls: type[A], id: Any, /) -> A | None:
         """One record by its id, or None where it is missing or out of scope."""

@@ -7,7 +7,7 @@ import random as _random
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Protocol
 from uuid import UUID
 
@@ -34,6 +34,11 @@ _MAX_MINOR = 2**63 - 1
 _DIGITS = dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0)
 _DIGITS |= dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0)
 _DIGITS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+_DIGITS |= dict.fromkeys(("CLF", "UYW"), 4)
+
+# Wide enough for the product of any two bounded decimals: the ambient context has 28 digits, and
+# an amount rounded twice is rounded wrong.
+EXACT = Context(prec=8 * _MAX_DIGITS)
 
 
 def currency_digits(currency: str) -> int:
@@ -55,7 +60,7 @@ def decimal_of(value: Decimal | int | str) -> Decimal:
         raise ValueError(f"more than {_MAX_DIGITS} digits")
     if isinstance(value, str) and (len(value) > 2 * _MAX_DIGITS + 8 or not value.isascii()):
         raise ValueError("expected a decimal number")
-    if isinstance(value, str) and "_" in value:
+    if isinstance(value, str) and ("_" in value or value != value.strip()):
         raise ValueError("expected a decimal number")
     try:
         number = Decimal(value)
@@ -88,7 +93,7 @@ class Money:
         """Raises `ValueError` when the amount is no exact, finite amount of that currency."""
         number = decimal_of(amount)
         digits = currency_digits(_currency(currency))
-        scaled = number.scaleb(digits)
+        scaled = number.scaleb(digits, EXACT)
         if scaled != scaled.to_integral_value():
             raise ValueError(f"{currency} has {digits} decimal places")
         self.__attrs_init__(_bounded(int(scaled)), currency)
@@ -104,7 +109,7 @@ class Money:
     def rounded(cls, amount: Decimal | int | str, currency: str) -> Money:
         """The amount rounded half up to the currency's decimal places."""
         step = Decimal(1).scaleb(-currency_digits(currency))
-        return cls(decimal_of(amount).quantize(step, rounding=ROUND_HALF_UP), currency)
+        return cls(decimal_of(amount).quantize(step, ROUND_HALF_UP, EXACT), currency)
 
     @property
     def amount(self) -> Decimal:
@@ -129,9 +134,13 @@ class Money:
 
     def times(self, factor: Decimal | int | str) -> Money:
         """The product, rounded half up to the minor unit."""
-        return Money.rounded(self.amount * decimal_of(factor), self.currency)
+        step = Decimal(1).scaleb(-currency_digits(self.currency))
+        product = EXACT.multiply(self.amount, decimal_of(factor))
+        return Money(product.quantize(step, ROUND_HALF_UP, EXACT), self.currency)
 
     def _same(self, other: Money) -> int:
+        if not isinstance(other, Money):
+            raise TypeError("money is added to and compared with money only")
         if self.currency != other.currency:
             raise ValueError(f"cannot mix {self.currency} and {other.currency}")
         return other.units
@@ -202,9 +211,9 @@ def clean_text(value: str, *, longest: int = 4000) -> str:
 
 
 def plain_phone(value: str) -> str:
-    """A telephone number for comparing: digits only, without the country prefix 86."""
+    """A telephone number for comparing: the digits 0 to 9 only, without the country prefix 86."""
     folded = unicodedata.normalize("NFKC", value)
-    digits = "".join(character for character in folded if character.isdigit())
+    digits = "".join(str(unicodedata.digit(character)) for character in folded if character.isdigit())
     if digits.startswith("0086"):
         digits = digits[4:]
     elif digits.startswith("86") and len(digits) > 11:

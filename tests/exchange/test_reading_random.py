@@ -40,8 +40,7 @@ def written(table: list[list[str]], delimiter: str, end: str, quoting: int) -> s
     """The table as the csv module writes it, under a header that fills the reader's first sample."""
     width = len(table[0]) if table else 1
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
-    # The csv module quotes a lone CR or LF only where it is in its own line end.
+    # The csv module quotes a lone CR or LF only where it is part of its line end, so that is CRLF first.
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting)  # type: ignore[arg-type]
     writer.writerow(["h" * 70_000, *(f"h{column}" for column in range(1, width))])
     writer.writerows(table)

@@ -54,13 +54,13 @@ class Core(Plugin):
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Any) -> None:
+    def before_add(self, session: Any, record: Contact) -> None:
         """One primary contact a customer (COR-7)."""
-        if isinstance(record, Contact) and record.is_primary:
+        if record.is_primary:
             _only_primary(session, record)
 
     @hookimpl
-    def before_change(self, session: Any, record: Any, changes: Any) -> None:
+    def before_change(self, session: Any, record: OrgUnit | Contact, changes: Any) -> None:
         """No circle of units, no archived unit in use, one primary contact."""
         tx = session.transaction
         if isinstance(record, OrgUnit) and "parent" in changes:
@@ -72,14 +72,13 @@ class Core(Plugin):
             _only_primary(session, record)
 
     @hookimpl
-    def record_added(self, session: Any, record: Any) -> None:
+    def record_added(self, session: Any, record: OrgUnit) -> None:
         """A new unit takes its place in the tree."""
-        if isinstance(record, OrgUnit):
-            parent = record.parent
-            organisation.place_unit(session.transaction, record.id, parent.id if parent else None)
+        parent = record.parent
+        organisation.place_unit(session.transaction, record.id, parent.id if parent else None)
 
     @hookimpl
-    def record_changed(self, session: Any, record: Any, changes: Any) -> None:
+    def record_changed(self, session: Any, record: OrgUnit | User | Party, changes: Any) -> None:
         """Keep what is derived in step: the tree, the names of customers, the unit of owners."""
         tx = session.transaction
         if isinstance(record, OrgUnit) and "parent" in changes:

@@ -78,6 +78,7 @@ class CRM:
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
         self.metadata = self._metadata()
         self._secret: bytes | None = None
+        self.role_grants: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
     # --- sessions ------------------------------------------------------------------------------

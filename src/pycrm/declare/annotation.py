@@ -12,8 +12,9 @@ import attrs
 
 from pycrm.declare.kind import Kind, LinkKind, kind_of
 
-__all__ = ["ReadAnnotation", "read_annotation"]
+__all__ = ["ReadAnnotation", "is_declaration", "read_annotation"]
 
+_WANTED = "annotate the field as Field[…], Link[…] or Children[…]"
 _OUTER = re.compile(r"^(?:\w+\.)*(Field|Link|Children|ClassVar)\[(.*)\]$", re.DOTALL)
 _NAME = re.compile(r"^(?:\w+\.)*(\w+)$")
 
@@ -43,12 +44,22 @@ def read_annotation(annotation: Any, namespace: Mapping[str, Any], scale: int) -
         name, nullable = _optional_name(inner)
         return ReadAnnotation(LinkKind(name), nullable)
     if outer != "Field":
-        raise TypeError("annotate the field as Field[…], Link[…] or Children[…]")
+        raise TypeError(_WANTED)
     plain, nullable = _without_none(_evaluated(inner, namespace))
     return ReadAnnotation(kind_of(plain, scale=scale), nullable)
 
 
+def is_declaration(annotation: Any) -> bool:
+    """Whether an annotation is one of a field, so that its value must be declared too."""
+    try:
+        return _parts(annotation)[0] in ("Field", "Link", "Children")
+    except TypeError:
+        return False
+
+
 def _parts(annotation: Any) -> tuple[str, Any]:
+    if annotation is None:
+        raise TypeError(_WANTED)
     if isinstance(annotation, str):
         match = _OUTER.match(annotation.strip())
         if not match:
@@ -61,6 +72,8 @@ def _parts(annotation: Any) -> tuple[str, Any]:
 
 
 def _optional_name(inner: Any) -> tuple[str, bool]:
+    if isinstance(inner, typing.ForwardRef):
+        inner = inner.__forward_arg__
     if isinstance(inner, str):
         names = [part.strip().strip("\"'") for part in inner.split("|")]
         nullable = "None" in names
@@ -83,11 +96,14 @@ def _class_name(inner: Any) -> str:
 
 
 def _evaluated(inner: Any, namespace: Mapping[str, Any]) -> Any:
+    if isinstance(inner, typing.ForwardRef):
+        inner = inner.__forward_arg__
     if not isinstance(inner, str):
         return inner
     try:
         # The text is an annotation in source code that Python would evaluate in just this way.
-        return eval(inner, dict(namespace))
+        found = eval(inner, dict(namespace))
+        return eval(found, dict(namespace)) if isinstance(found, str) else found
     except NameError as error:
         raise TypeError(f"{error} (import it outside TYPE_CHECKING)") from None
 

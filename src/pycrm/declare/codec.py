@@ -66,9 +66,13 @@ def _instant(value: Any, _: Any) -> datetime:
 def _key(value: Any, _: Any) -> UUID:
     text = _text(value, "an identifier")
     try:
-        return UUID(text)
+        found = UUID(text)
     except ValueError:
         raise ValueError("expected an identifier") from None
+    # Python also takes braces, a URN and text without hyphens.
+    if str(found) != text.lower():
+        raise ValueError("expected an identifier")
+    return found
 
 
 def _money(value: Any, _: Any) -> Money:
@@ -162,7 +166,7 @@ def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[s
         return {}
     values: dict[str, Any] = {}
     for name, value in data.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{_printable(name)}"
         spec = cls.__specs__.get(name) if isinstance(name, str) else None
         if spec is None or not spec.init:
             problems.append(Problem(path, "unknown", "unknown field"))
@@ -180,6 +184,11 @@ def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[s
     return values
 
 
+def _printable(name: Any) -> str:
+    """A key as an error may repeat it: whatever it holds, it can be encoded and it is short."""
+    return str(name)[:100].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) -> tuple[Any, ...]:
     if type(value) is not list or len(value) > _MOST_ROWS:
         raise ValueError(f"expected a list of at most {_MOST_ROWS} rows")
@@ -188,7 +197,7 @@ def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) 
     for index, row in enumerate(value):
         before = len(problems)
         inner = dict(row) if type(row) is dict else row
-        identity = inner.pop("id", None) if type(inner) is dict else None
+        identity = _identity(inner, f"{path}/{index}/id", problems) if type(inner) is dict else None
         values = _loaded(child, inner, f"{path}/{index}/", problems)
         if type(inner) is dict:
             problems += [
@@ -201,11 +210,22 @@ def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) 
     return tuple(made)
 
 
-def _identified(child: Any, values: dict[str, Any], identity: Any) -> Any:
+def _identity(row: dict[str, Any], path: str, problems: list[Problem]) -> UUID | None:
+    """The id of a row that is stored already, taken out of the row; a new row has none."""
+    if "id" not in row:
+        return None
+    try:
+        return _key(row.pop("id"), None)
+    except ValueError as error:
+        problems.append(Problem(path, "type", str(error)))
+        return None
+
+
+def _identified(child: Any, values: dict[str, Any], identity: UUID | None) -> Any:
     from pycrm.declare.row import layout
 
     made = child(**values)
-    return made if identity is None else layout(child).copy(made, {"id": _key(identity, None)})
+    return made if identity is None else layout(child).copy(made, {"id": identity})
 
 
 def dump(record: Any) -> dict[str, Any]:

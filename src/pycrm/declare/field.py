@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
@@ -9,6 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.kind import Kind, LinkKind
+from pycrm.declare.raw import Dump
 from pycrm.declare.reference import Ref
 from pycrm.errors import DeclarationError, NotReadError
 from pycrm.values import Money
@@ -59,25 +61,23 @@ class Spec:
     normalise: Callable[[str], str] | None = None
     child: str | None = None
     column: str | None = None
+    # The class that a link points to, the columns that hold the field, and how it reaches a driver.
+    target: str | None = attrs.field(init=False)
+    columns: tuple[str, ...] = attrs.field(init=False)
+    dumps: dict[str, Dump | None] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        kind, put = self.kind, object.__setattr__
+        put(self, "target", kind.target if isinstance(kind, LinkKind) else None)
+        names = () if kind is None else tuple(name for name, _ in kind.columns(self.name))
+        put(self, "columns", (self.column,) if self.column and kind is not None else names)
+        dialects = () if kind is None else ("sqlite", "postgresql")
+        put(self, "dumps", {} if kind is None else {one: kind.dump(one) for one in dialects})
 
     @property
     def required(self) -> bool:
         """Whether a new record must name a value."""
         return self.init and self.default is REQUIRED
-
-    @property
-    def target(self) -> str | None:
-        """The class that a link points to."""
-        return self.kind.target if isinstance(self.kind, LinkKind) else None
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the columns that hold it."""
-        if self.kind is None:
-            return ()
-        if self.column:
-            return (self.column,)
-        return tuple(name for name, _ in self.kind.columns(self.name))
 
     def clean(self, value: Any) -> Any:
         """The value in its stored form; `ValueError` says what is wrong with it."""
@@ -112,26 +112,28 @@ class MoneyColumn:
         self.units = units
         self.currency = currency
 
-    def _with(self, condition: ColumnElement[bool], other: Money) -> ColumnElement[bool]:
-        return sa.and_(condition, self.currency == other.currency)
+    def _compared(self, compare: Callable[[Any, int], Any], other: Money) -> ColumnElement[bool]:
+        if not isinstance(other, Money):
+            raise TypeError("money is compared with money; for no amount say is_(None)")
+        return sa.and_(compare(self.units, other.units), self.currency == other.currency)
 
     def __lt__(self, other: Money) -> ColumnElement[bool]:
-        return self._with(self.units < other.units, other)
+        return self._compared(operator.lt, other)
 
     def __le__(self, other: Money) -> ColumnElement[bool]:
-        return self._with(self.units <= other.units, other)
+        return self._compared(operator.le, other)
 
     def __gt__(self, other: Money) -> ColumnElement[bool]:
-        return self._with(self.units > other.units, other)
+        return self._compared(operator.gt, other)
 
     def __ge__(self, other: Money) -> ColumnElement[bool]:
-        return self._with(self.units >= other.units, other)
+        return self._compared(operator.ge, other)
 
     def __eq__(self, other: Money) -> ColumnElement[bool]:  # type: ignore[override]
-        return self._with(self.units == other.units, other)
+        return self._compared(operator.eq, other)
 
     def __ne__(self, other: Money) -> ColumnElement[bool]:  # type: ignore[override]
-        return sa.or_(self.units != other.units, self.currency != other.currency)
+        return sa.not_(self._compared(operator.eq, other))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -353,5 +355,10 @@ def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any
     options = {key: value for key, value in declared.options.items() if key != "scale"}
     spec = Spec(name=name, kind=kind, **(options | more))
     if spec.order and spec.nullable:
-        raise DeclarationError(f"{name}: lists cannot be ordered by a field that may be empty")
+        raise DeclarationError("lists cannot be ordered by a field that may be empty")
+    if spec.init and spec.kind is not None and spec.default is not REQUIRED:
+        try:
+            spec.clean(spec.default)
+        except (ValueError, TypeError) as error:
+            raise DeclarationError(f"the default {spec.default!r} does not fit: {error}") from None
     return spec

@@ -45,6 +45,8 @@ class Kind:
 
     name = "text"
     raw: tuple[type, ...] = ()
+    # What of `raw` a driver takes back as it is; None where it takes all.
+    taken: tuple[type, ...] | None = None
     # PostgreSQL's driver already returns dates, instants, keys and truth values.
     python: type = str
     json_type: dict[str, Any] = {"type": "string"}
@@ -311,6 +313,7 @@ class TextsKind(Kind):
     """A list of short texts in one JSON column."""
 
     name, python, raw = "texts", tuple, (str, list)
+    taken = (str,)
     json_type = {"type": "array", "items": {"type": "string"}}
 
     def columns(self, name: str) -> Any:

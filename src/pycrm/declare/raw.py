@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.declare.reference import key_of
-from pycrm.values import decimal_of, utc
+from pycrm.values import EXACT, decimal_of, utc
 
 __all__ = [
     "Dump",
@@ -118,7 +118,7 @@ class RawJson(_Raw, sa.types.UserDefinedType[Any]):
 
 def scaled(value: Any, scale: int) -> int:
     """The decimal as a whole number of 10**-scale; `ValueError` when it has more places."""
-    number = decimal_of(value).scaleb(scale)
+    number = decimal_of(value).scaleb(scale, EXACT)
     if number != number.to_integral_value():
         raise ValueError(f"more than {scale} decimal places")
     return int(number)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare.annotation import read_annotation
+from pycrm.declare.annotation import is_declaration, read_annotation
 from pycrm.declare.field import (
     REQUIRED,
     Children,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Child", "Facet", "Record", "Row"]
 
 # Words of the verbs: a field of that name could not be passed to them.
-_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from"})
+_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "self"})
 
 
 class RecordMeta(type):
@@ -57,7 +57,10 @@ class RecordMeta(type):
         made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, order=False)
         for spec in specs.values():
             descriptor = Children if spec.kind is None else Link if spec.target else Field
-            type.__setattr__(made, spec.name, descriptor(spec, made.__dict__[spec.name]))
+            slot = made.__dict__[spec.name]
+            # Generated code reads the slot itself, without the descriptor's decoding.
+            type.__setattr__(made, f"_raw_{spec.name}", slot)
+            type.__setattr__(made, spec.name, descriptor(spec, slot))
         _describe(made, specs, namespace, options)
         return made
 
@@ -82,10 +85,13 @@ def _specs(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:
         if name in _RESERVED:
             raise DeclarationError(f"{class_name}.{name}: this word belongs to the verbs of a session")
         try:
-            read = read_annotation(annotations[name], module, declared.options["scale"])
+            read = read_annotation(annotations.get(name), module, declared.options["scale"])
             found[name] = declared_field(name, declared, read.kind, nullable=read.nullable, child=read.child)
-        except (KeyError, TypeError, DeclarationError) as error:
+        except (TypeError, DeclarationError) as error:
             raise DeclarationError(f"{class_name}.{name}: {error}") from None
+    for name, annotation in annotations.items():
+        if name not in found and is_declaration(annotation):
+            raise DeclarationError(f"{class_name}.{name}: declare it with field(…), link(…) or children(…)")
     return found
 
 
@@ -102,7 +108,14 @@ def _attributes(namespace: dict[str, Any], specs: Mapping[str, Spec]) -> dict[st
 
 
 def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], options: dict[str, Any]) -> None:
-    inherited: dict[str, Spec] = dict(getattr(made.__mro__[1], "__every_spec__", {}))
+    base = made.__mro__[1]
+    inherited: dict[str, Spec] = dict(getattr(base, "__every_spec__", {}))
+    if getattr(base, "__tablename__", None):
+        raise DeclarationError(f"{made.__name__}: {base.__name__} has a table; extend it by a facet")
+    for name in inherited.keys() & specs.keys():
+        raise DeclarationError(
+            f"{made.__name__}.{name}: pycrm keeps this field of every {base.__name__.lower()}"
+        )
     every = inherited | specs
     made.__every_spec__ = every
     table, scope = options.pop("table", None), options.pop("scope", None)

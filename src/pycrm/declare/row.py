@@ -12,7 +12,6 @@ from typing import Any
 import attrs
 
 from pycrm.declare.field import Spec
-from pycrm.declare.record import _descriptor
 
 __all__ = ["Layout", "layout"]
 
@@ -30,24 +29,23 @@ class Layout:
     copy: Callable[[Any, Mapping[str, Any]], Any]
     dump: Mapping[str, Callable[[Any], tuple[Any, ...]]]
 
-    def dump_values(self, dialect: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Some fields as the driver takes them: column name to value."""
-        found: dict[str, Any] = {}
-        for name, value in values.items():
-            spec = self.cls.__specs__[name]  # type: ignore[attr-defined]
-            found.update(zip(spec.columns, driver_values(spec, value, dialect), strict=True))
+    _partial: dict[Any, Callable[[Any], tuple[Any, ...]]] = attrs.field(factory=dict, repr=False)
+
+    def dump_of(self, names: tuple[str, ...], dialect: str) -> Callable[[Any], tuple[Any, ...]]:
+        """What gives, of a record, the named fields as the driver takes them, column by column."""
+        found = self._partial.get((names, dialect))
+        if found is None:
+            specs = [self.cls.__specs__[name] for name in names]  # type: ignore[attr-defined]
+            found = self._partial[names, dialect] = _dumper(self.cls, specs, dialect)
         return found
 
+    def key(self, record: Any, dialect: str) -> Any:
+        """The key of a record as the driver takes it."""
+        return self.dump_of((_key_field(self.cls),), dialect)(record)[0]
 
-def driver_values(spec: Spec, value: Any, dialect: str) -> tuple[Any, ...]:
-    """The value of one field as the driver takes it, one item per column."""
-    assert spec.kind is not None
-    if value is None:
-        return (None,) * len(spec.columns)
-    if spec.kind.name == "money":
-        return (value.units, value.currency)
-    dump = spec.kind.dump(dialect)
-    return (value if dump is None else dump(value),)
+
+def _key_field(cls: Any) -> str:
+    return "id" if "id" in cls.__specs__ else "of"
 
 
 _LAYOUTS: dict[type, Layout] = {}
@@ -69,27 +67,39 @@ def layout(cls: Any) -> Layout:
     return made
 
 
+def _open_twin(cls: Any) -> Any:
+    """A class of the same layout whose slots can be written; records are made as one of it.
+
+    Writing a slot through the class's own descriptors costs ten times as much.
+    """
+    # Setting and deleting share one slot of the type: both must be the plain ones.
+    body: dict[str, Any] = {"__slots__": (), "__setattr__": object.__setattr__}
+    body["__delattr__"] = object.__delattr__
+    body |= {name: getattr(cls, f"_raw_{name}") for name in cls.__specs__}
+    return type.__new__(type(cls), f"_Open{cls.__name__}", (cls,), body)
+
+
 def _builder(cls: Any, specs: Sequence[Spec]) -> Builder:
-    scope: dict[str, Any] = {"cls": cls, "new": object.__new__}
+    scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__}
     variables: list[str] = []
     body: list[str] = []
     for index, spec in enumerate(specs):
-        scope[f"set{index}"] = _descriptor(cls, spec.name).write
         if len(spec.columns) == 2:
             variables += [f"a{index}", f"b{index}"]
             value = f"(a{index}, b{index}) if a{index} is not None else None"
         else:
             variables.append(f"a{index}")
             value = f"a{index}"
-        body.append(f"        set{index}(made, {value})")
+        body.append(f"        made.{spec.name} = {value}")
     source = "\n".join(
         [
             "def build(rows):",
             "    found = []",
             "    add = found.append",
             f"    for {', '.join(variables)}, in rows:",
-            "        made = new(cls)",
+            "        made = new(open_)",
             *body,
+            "        made.__class__ = cls",
             "        add(made)",
             "    return found",
         ]
@@ -104,10 +114,11 @@ def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tu
     values: list[str] = []
     for index, spec in enumerate(specs):
         assert spec.kind is not None
-        descriptor = _descriptor(cls, spec.name)
-        read = "read" if spec.init else "maybe"
-        scope[f"{read}{index}"] = descriptor._read if spec.init else _maybe(descriptor._read)
-        lines.append(f"    v{index} = {read}{index}(record)")
+        if spec.init:
+            lines.append(f"    v{index} = record._raw_{spec.name}")
+        else:
+            lines += ["    try:", f"        v{index} = record._raw_{spec.name}"]
+            lines += ["    except AttributeError:", f"        v{index} = None"]
         dump = spec.kind.dump(dialect)
         if spec.kind.name == "money":
             lines.append(f"    if v{index}.__class__ is not tuple and v{index} is not None:")
@@ -118,7 +129,8 @@ def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tu
             ]
             continue
         if dump is not None:
-            scope[f"dump{index}"], scope[f"raw{index}"] = dump, spec.kind.raw
+            taken = spec.kind.raw if spec.kind.taken is None else spec.kind.taken
+            scope[f"dump{index}"], scope[f"raw{index}"] = dump, taken
             lines.append(f"    if v{index} is not None and v{index}.__class__ not in raw{index}:")
             lines.append(f"        v{index} = dump{index}(v{index})")
         values.append(f"v{index}")
@@ -126,35 +138,28 @@ def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tu
     return _compiled(source, scope, "dump", cls)  # type: ignore[no-any-return]
 
 
-def _maybe(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def maybe(record: Any) -> Any:
-        try:
-            return read(record)
-        except AttributeError:
-            return None
-
-    return maybe
-
-
 def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
-    slots = tuple(
-        (name, _descriptor(cls, name)._read, _descriptor(cls, name).write) for name in cls.__specs__
+    scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__}
+    lines: list[str] = []
+    for name in cls.__specs__:
+        lines += [
+            "    try:",
+            f"        made.{name} = record._raw_{name}",
+            "    except AttributeError:",
+            "        pass",
+        ]
+    source = "\n".join(
+        [
+            "def copy(record, values):",
+            "    made = new(open_)",
+            *lines,
+            "    for name, value in values.items():",
+            "        setattr(made, name, value)",
+            "    made.__class__ = cls",
+            "    return made",
+        ]
     )
-    new = object.__new__
-
-    def copy(record: Any, values: Mapping[str, Any]) -> Any:
-        made = new(cls)
-        for name, read, write in slots:
-            if name in values:
-                write(made, values[name])
-            else:
-                try:
-                    write(made, read(record))
-                except AttributeError:
-                    continue
-        return made
-
-    return copy
+    return _compiled(source, scope, "copy", cls)  # type: ignore[no-any-return]
 
 
 def _compiled(source: str, scope: dict[str, Any], name: str, cls: type) -> Any:

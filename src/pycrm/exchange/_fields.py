@@ -249,6 +249,8 @@ def _in_currency(
         if not text:
             return nothing
         code = cells[currency].strip()
+        if not code:
+            raise ValueError(f"the amount has no currency: {column.currency} is empty")
         convert = known.get(code)
         if convert is None:
             made = make(code)

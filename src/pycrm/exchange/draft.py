@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -27,7 +27,7 @@ class Orphan:
 
 
 class Drafts:
-    """Iterates over the drafts of a table, once.
+    """Iterates over the drafts of a table, once; use it in a `with` block when there are children's tables.
 
     Tables of children may be in any order and larger than memory: they are set aside on disk first.
     Rows that are grouped must stand together: a key that comes back later is a problem of the later
@@ -76,6 +76,12 @@ class Drafts:
                 yield Orphan(name, line, problems=problems)
             for line, key in spool.left():
                 yield Orphan(name, line, key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Throw away what was set aside."""

@@ -130,12 +130,12 @@ def move(tx: Transaction, record: Any, to: str, values: dict[str, Any], because:
     outcome = chart.execute(record.stage, chosen, facts)
     step = StageMove(cls.__pipeline__, chosen.key, record.stage, chosen.target, because)
     hooks = tx.crm.hooks
-    if hooks.has("before_move"):
+    if hooks.has("before_move", cls):
         hooks.before("before_move", session=tx.session, record=record, move=step)
     system = {"stage": outcome.target.key, "stage_at": tx.moment}
     made = apply(tx, record, values, "move", **system)
     written(tx, [entry(tx, made, record.stage, outcome.target, because)])
-    if hooks.has("record_moved"):
+    if hooks.has("record_moved", cls):
         hooks.observe("record_moved", session=tx.session, record=made, move=step)
     return made
 

@@ -27,7 +27,7 @@ from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
 from pycrm.plugin.report import Failure, Implementation, Measure, Quarantine, reason_of
-from pycrm.plugin.signature import Hook, hook_problems, hooks_of, picker
+from pycrm.plugin.signature import Hook, hook_problems, hooks_of, picker, subjects_of
 
 __all__ = ["HookCaller"]
 
@@ -120,6 +120,8 @@ class HookCaller:
         self._chosen: dict[str, tuple[Implementation, ...]] = {}
         self._implementations: tuple[Implementation, ...] = ()
         self._implemented: frozenset[str] = frozenset()
+        self._every: dict[str, tuple[Implementation, ...]] = {}
+        self._by_class: dict[tuple[str, type], tuple[Implementation, ...]] = {}
         self._is_frozen = False
 
     def check_pending(self) -> None:
@@ -151,19 +153,34 @@ class HookCaller:
         for hook in self._hooks.values():
             given = getattr(self._manager.hook, hook.name).get_hookimpls()
             implementations = [
-                Implementation(each.plugin_name, hook, each.function, picker(each.function))
+                Implementation(
+                    each.plugin_name,
+                    hook,
+                    each.function,
+                    picker(each.function),
+                    subjects_of(each.function),
+                )
                 for each in sorted(given, key=lambda each: places[each.plugin_name])
             ]
             calls = {"before": self._before, "past": self._observed, "choose": self._chosen}[hook.kind]
-            calls[hook.name] = tuple(implementations)
+            calls[hook.name] = self._every[hook.name] = tuple(implementations)
             found += implementations
         self._implementations = tuple(sorted(found, key=lambda each: places[each.plugin]))
         self._implemented = frozenset(each.hook.name for each in found)
         self._is_frozen = True
 
-    def has(self, hook: str) -> bool:
-        """Whether any plugin implements the hook."""
-        return hook in self._implemented
+    def has(self, hook: str, cls: type | None = None) -> bool:
+        """Whether any plugin implements the hook, or with `cls` for records of that class."""
+        if hook not in self._implemented:
+            return False
+        return cls is None or bool(self._concerned(hook, cls))
+
+    def _concerned(self, hook: str, cls: type) -> tuple[Implementation, ...]:
+        found = self._by_class.get((hook, cls))
+        if found is None:
+            each: Iterable[Implementation] = self._every[hook]
+            found = self._by_class[hook, cls] = tuple(one for one in each if one.concerns(cls))
+        return found
 
     def before(self, hook: str, /, **arguments: object) -> None:
         """Ask every plugin; the first refusal ends the asking and propagates.
@@ -252,6 +269,10 @@ class HookCaller:
         hook = implementations[0].hook
         if arguments.keys() != hook.given:
             raise DeclarationError(f"hook {hook.name} is called with {', '.join(hook.arguments)}")
+        if "record" in arguments:
+            implementations = self._concerned(hook.name, type(arguments["record"]))
+            if not implementations:
+                return None
         given = {name: frozen(value) for name, value in arguments.items()}
         run = _Run(arguments.get("session"), _running.get(), implementations[0])
         if run.depth > _MAX_DEPTH:

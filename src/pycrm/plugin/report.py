@@ -53,6 +53,7 @@ class Implementation:
     hook: Hook
     function: Callable[..., object]
     pick: Callable[[Mapping[str, object]], tuple[object, ...]]
+    subjects: tuple[type, ...] = ()
     calls: int = 0
     refusals: int = 0
     failures: int = 0
@@ -60,6 +61,10 @@ class Implementation:
     seconds: float = 0.0
     slowest: float = 0.0
     quarantine: Quarantine | None = None
+
+    def concerns(self, cls: type) -> bool:
+        """Whether the hook's annotation of `record` admits records of that class."""
+        return not self.subjects or issubclass(cls, self.subjects)
 
     @property
     def measure(self) -> Measure:

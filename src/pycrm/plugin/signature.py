@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
-from types import ModuleType, SimpleNamespace
-from typing import Any, get_type_hints
+from types import ModuleType, SimpleNamespace, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -17,7 +17,7 @@ from pycrm.plugin.model import HookMethod, Plugin, hook_methods
 from pycrm.plugin.place import place_of
 from pycrm.plugin.rules import near
 
-__all__ = ["Hook", "hook_problems", "hooks_of", "picker"]
+__all__ = ["Hook", "hook_problems", "hooks_of", "picker", "subjects_of"]
 
 # Calls go in the order of loading; pluggy's ways to jump the queue would not be honoured.
 _ORDERING = ("tryfirst", "trylast", "hookwrapper", "wrapper")
@@ -110,6 +110,21 @@ def picker(function: Callable[..., object]) -> Callable[[Mapping[str, object]], 
     if len(names) > 1:
         return itemgetter(*names)
     return lambda given: tuple([given[name] for name in names])
+
+
+def subjects_of(function: Callable[..., object]) -> tuple[type, ...]:
+    """The record classes that the function's `record` is annotated with; none means every class."""
+    annotations = {"record": getattr(function, "__annotations__", {}).get("record", Any)}
+    scope = getattr(function, "__globals__", {})
+    try:
+        hint = get_type_hints(SimpleNamespace(__annotations__=annotations), scope)["record"]
+    except NameError:
+        # Imported for type checkers only: the hook is called for every class, and decides itself.
+        return ()
+    named = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if not all(isinstance(one, type) and getattr(one, "__tablename__", None) for one in named):
+        return ()
+    return tuple(named)
 
 
 def _is_deferred(function: Callable[..., object]) -> bool:

@@ -55,8 +55,8 @@ def add_all(tx: Transaction, records: Sequence[Any], owner: Any = None) -> list[
     made = [_prepared(tx, record, owner, batch) for record in records]
     batch.write(tx)
     hooks = tx.crm.hooks
-    if hooks.has("record_added"):
-        for record in made:
+    for record in made:
+        if hooks.has("record_added", type(record)):
             hooks.observe("record_added", session=tx.session, record=record)
     return made
 
@@ -82,9 +82,10 @@ def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
     made = layout(cls).copy(record, values)
     made = _completed(tx, cls, made)
     hooks = tx.crm.hooks
-    if hooks.has("before_add"):
+    if hooks.has("before_add", cls):
         hooks.before("before_add", session=tx.session, record=made)
     tx.memo[("new", cls.__name__, made.id)] = (made, place)
+    tx.memo["new"] = True
     batch.put(tx, made)
     batch.claims += claim.claims_of(tx, made)
     changes = {

@@ -42,11 +42,11 @@ def _set(tx: Transaction, record: Any, act: str, moment: Any) -> Any:
     spec = cls.__specs__["archived_at"]
     changes = {"archived_at": Change(record.archived_at, moment)}
     hooks = tx.crm.hooks
-    if hooks.has("before_change"):
+    if hooks.has("before_change", cls):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     made = layout(cls).copy(record, {"archived_at": moment} | stamp(tx, record))
     guarded_update(tx, record, made, {"archived_at": moment}, Action.DELETE)
     note(tx, made, act, {"archived_at": [jsonable(spec, one) for one in changes["archived_at"]]})
-    if hooks.has("record_changed"):
+    if hooks.has("record_changed", cls):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made

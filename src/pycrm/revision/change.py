@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.record import _descriptor, child_class
-from pycrm.declare.row import driver_values, layout
+from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import (
     AmendmentRequiredError,
@@ -132,7 +132,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         differing[name] = value
     changes = {name: Change(before[name], value) for name, value in differing.items()}
     hooks = tx.crm.hooks
-    if hooks.has("before_change"):
+    if hooks.has("before_change", cls):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     specs = cls.__specs__
     guarded_update(tx, record, made, {n: v for n, v in differing.items() if specs[n].kind is not None})
@@ -144,7 +144,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
             kept[name] = [jsonable(specs[name], before[name]), jsonable(specs[name], value)]
     _change_claims(tx, record, made, differing)
     note(tx, made, act, kept)
-    if hooks.has("record_changed"):
+    if hooks.has("record_changed", cls):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made
 
@@ -233,19 +233,18 @@ def guarded_update(
 ) -> None:
     """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not."""
     cls = type(record)
+    made_by = layout(cls)
     scope = scope_of(tx, cls, action)
-    specs = cls.__specs__
-    every = values | {name: getattr(made, name) for name in ("version", "updated_at", "updated_by")}
-    given: dict[str, Any] = {}
-    for name, value in every.items():
-        spec = specs[name]
-        for column, item in zip(spec.columns, driver_values(spec, value, tx.dialect), strict=True):
-            given[f"set_{column}"] = item
-    text, names = update_text(tx, cls, tuple(name[4:] for name in given), scope)
-    given |= {"key": key(tx, record.id), "seen": record.version}
-    if scope.values:
-        given |= {name: key(tx, value) for name, value in scope.values.items()}
-    if tx.write_one(text, [given[name] for name in names]).rowcount != 1:
+    fields = (*values, "version", "updated_at", "updated_by")
+    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
+    text, names = update_text(tx, cls, columns, scope)
+    given = [
+        *made_by.dump_of(fields, tx.dialect)(made),
+        made_by.key(record, tx.dialect),
+        record.version,
+        *(key(tx, scope.values[name]) for name in names[len(columns) + 2 :]),
+    ]
+    if tx.write_one(text, given).rowcount != 1:
         raise _why_not(tx, record, values)
 
 

@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
 __all__ = ["flush", "jsonable", "note", "refuse_repeated"]
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring
+
+
+def _text(value: Any) -> str:
+    """JSON text of one value; a general encoder takes longer to set up than to write most values."""
+    if value.__class__ is str:
+        return _quoted(value)
+    if value is None:
+        return "null"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _encode(changes: dict[str, Any]) -> str:
+    pairs = [f"{_quoted(path)}:[{_text(pair[0])},{_text(pair[1])}]" for path, pair in changes.items()]
+    return "{" + ",".join(pairs) + "}"
 
 
 def jsonable(spec: Spec, value: Any) -> Any:
@@ -34,9 +48,13 @@ def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> Non
     `changes` maps the path of each field to a pair of its values before and after. A second change
     of the same record within one unit of work has a version and a row of its own.
     """
-    entity = type(record).__name__
-    reason = tx.memo.get("reason")
-    tx.changes.append((key(tx, record.id), record.version, entity, act, reason, _encode(changes)))
+    cls = type(record)
+    if act != "add" and "new" in tx.memo:
+        known = ("new", cls.__name__, record.id)
+        if known in tx.memo:
+            tx.memo[known] = (record, tx.memo[known][1])
+    identity = layout(cls).key(record, tx.dialect)
+    tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), _encode(changes)))
 
 
 def flush(tx: Transaction) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -88,6 +89,11 @@ def _read_place(tx: Transaction, ref: Ref[Any]) -> tuple[Any, Any] | None:
     return (Ref("User", owner) if owner else None, Ref("OrgUnit", unit) if unit else None)
 
 
+@cache
+def _links(cls: Any) -> tuple[str, ...]:
+    return tuple(spec.name for spec in cls.__specs__.values() if spec.target is not None and spec.init)
+
+
 def check_links(tx: Transaction, record: Any, names: Any = None) -> None:
     """Refuse links to records that are missing or out of sight; the two are one answer.
 
@@ -95,9 +101,9 @@ def check_links(tx: Transaction, record: Any, names: Any = None) -> None:
         NotFoundError: naming each such field.
     """
     problems: list[Problem] = []
-    for spec in type(record).__specs__.values():
-        if spec.target is None or (not spec.init) or (names is not None and spec.name not in names):
-            continue
+    cls = type(record)
+    for name in _links(cls) if names is None else [one for one in _links(cls) if one in names]:
+        spec = cls.__specs__[name]
         ref = getattr(record, spec.name)
         if ref is None or _known(tx, ref):
             continue

@@ -32,8 +32,9 @@ def update_text(
 
     def statement() -> Any:
         table = cls.__table__.c
-        found = sa.update(cls.__table__).values(
-            {name: sa.bindparam(f"set_{name}", type_=table[name].type) for name in columns}
+        # Parameters come in the order of the columns, then key and version, then the scope.
+        found = sa.update(cls.__table__).ordered_values(
+            *((table[name], sa.bindparam(f"set_{name}", type_=table[name].type)) for name in columns)
         )
         key = table[key_column(cls)]
         found = found.where(key == sa.bindparam("key", type_=key.type))

@@ -151,31 +151,40 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     if state != UserState.ACTIVE.value:
         raise ForbiddenError("this user may not sign in any more")
     held = tuple(
-        Held(entity, action, Reach(reach), role, unkey(unit))
-        for *_, unit, role, entity, action, reach in rows
-        if entity is not None
+        Held(entity, action, reach, role, unkey(unit))
+        for *_, unit, role_id, version, role in rows
+        if role_id is not None
+        for entity, action, reach in _grants(tx, role_id, version)
     )
     return Actor(name, unkey(identity), unkey(home), held, source, purpose)
 
 
+def _grants(tx: Transaction, role: Any, version: int) -> tuple[tuple[str, str, Reach], ...]:
+    """The grants of a role at one version: they never change, so a cache cannot be out of date."""
+    cache: dict[Any, Any] = tx.crm.role_grants
+    found: tuple[tuple[str, str, Reach], ...] | None = cache.get((role, version))
+    if found is None:
+        table = Grant.__table__.c
+        rows = tx.fetch(
+            sa.select(table.entity, table.action, table.reach).where(table.parent_id == unkey(role))
+        )
+        found = cache[role, version] = tuple((entity, action, Reach(reach)) for entity, action, reach in rows)
+    return found
+
+
 def _statement(by_login: bool) -> Any:
-    user, given = User.__table__.c, RoleAssignment.__table__.c
-    role, grant = Role.__table__.c, Grant.__table__.c
+    user, given, role = User.__table__.c, RoleAssignment.__table__.c, Role.__table__.c
     day = sa.bindparam("day", type_=given.since.type)
     dated = sa.and_(given.since <= day, sa.or_(given.until.is_(None), given.until >= day))
-    joined = (
-        User.__table__.outerjoin(
-            RoleAssignment.__table__,
-            sa.and_(given.user_id == user.id, dated, given.archived_at.is_(None)),
-        )
-        .outerjoin(Role.__table__, sa.and_(role.id == given.role_id, role.archived_at.is_(None)))
-        .outerjoin(Grant.__table__, grant.parent_id == role.id)
-    )
+    joined = User.__table__.outerjoin(
+        RoleAssignment.__table__,
+        sa.and_(given.user_id == user.id, dated, given.archived_at.is_(None)),
+    ).outerjoin(Role.__table__, sa.and_(role.id == given.role_id, role.archived_at.is_(None)))
     who = user.login if by_login else user.id
     return (
         sa.select(
             *(user.id, user.login, user.home_unit_id, user.state),
-            *(given.unit_id, role.name, grant.entity, grant.action, grant.reach),
+            *(given.unit_id, role.id, role.version, role.name),
         )
         .select_from(joined)
         .where(who == sa.bindparam("login", type_=who.type), user.archived_at.is_(None))

@@ -1,0 +1,80 @@
+"""How much stands in each stage of a pipeline, within what a reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.field import MoneyColumn
+from pycrm.errors import InvalidError
+from pycrm.pipeline.execute import refuse_without_pipeline
+from pycrm.pipeline.model import Kind, Stage
+from pycrm.scope.gateway import query
+from pycrm.values import Money
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["StageTally", "by_stage"]
+
+
+@attrs.frozen
+class StageTally:
+    """What stands in one stage: how many records, and their amounts, one sum per currency."""
+
+    stage: str
+    label: str
+    kind: Kind
+    count: int
+    sums: tuple[Money, ...]
+
+
+def by_stage(tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any]) -> list[StageTally]:
+    """See `Session.by_stage`."""
+    refuse_without_pipeline(cls)
+    asked = query(tx, cls, conditions)
+    stages = _current(tx, cls)
+    rows = _rows(tx, asked, cls, amount)
+    counts: dict[str, int] = {}
+    sums: dict[str, dict[str, int]] = {}
+    for key, version, currency, number, units in rows:
+        # A stage that the current version has dropped still holds records of older versions.
+        stages.setdefault(key, _stage(tx, cls, version, key))
+        counts[key] = counts.get(key, 0) + number
+        if currency is not None:
+            held = sums.setdefault(key, {})
+            held[currency] = held.get(currency, 0) + int(units)
+    return [
+        StageTally(key, stage.label, stage.kind, counts.get(key, 0), _money(sums.get(key, {})))
+        for key, stage in stages.items()
+    ]
+
+
+def _rows(tx: Transaction, asked: Any, cls: Any, amount: Any) -> Sequence[Any]:
+    if amount is not None and not isinstance(amount, MoneyColumn):
+        raise InvalidError("only amounts of money are summed")
+    table = cls.__table__.c
+    by = [table.stage, table.pipeline_version]
+    if amount is None:
+        columns = [*by, sa.null(), sa.func.count(), sa.null()]
+    else:
+        by.append(asked.column(amount.currency))
+        columns = [*by, sa.func.count(), sa.func.sum(asked.column(amount.units))]
+    return [] if asked.nothing else tx.fetch(asked.select(*columns).group_by(*by))
+
+
+def _current(tx: Transaction, cls: Any) -> dict[str, Stage]:
+    pipeline = tx.crm.pipelines.current(tx, cls.__pipeline__).pipeline
+    return {stage.key: stage for stage in pipeline.stages}
+
+
+def _stage(tx: Transaction, cls: Any, version: int, key: str) -> Stage:
+    found: Stage = tx.crm.pipelines.chart(tx, cls.__pipeline__, version).pipeline.stage(key)
+    return found
+
+
+def _money(units: dict[str, int]) -> tuple[Money, ...]:
+    return tuple(Money.minor(number, currency) for currency, number in sorted(units.items()))
