@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 
 from pycrm import CRM, FixedClock
+from pycrm.app.setup import differences
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -68,6 +69,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
     crm = CRM(f"sqlite:///{path}", clock=FixedClock(NOW), random=random.Random(1))
     crm.migrate()
+    found = differences(crm)
+    assert not found, f"core's migrations lag behind its declarations (scripts/first_migration.py): {found}"
     crm.close()
     return path
 

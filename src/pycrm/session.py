@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from uuid import UUID
@@ -11,7 +12,7 @@ from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
 from pycrm.errors import InvalidError, NotFoundError, RefusedError, StoreError
-from pycrm.pipeline import execute
+from pycrm.pipeline import execute, tally
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import change as changing
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer, OwnershipInterval
     from pycrm.entities.customer import ContactDraft, CustomerDraft
     from pycrm.pipeline.execute import AllowedMove, Stay
+    from pycrm.pipeline.model import Stage
+    from pycrm.pipeline.tally import StageTally
     from pycrm.store import Transaction
     from pycrm.values import Money
 
@@ -41,7 +44,7 @@ __all__ = ["Session"]
 
 R = TypeVar("R", bound=Record)
 F = TypeVar("F", bound=Facet)
-A = TypeVar("A", Record, Facet)
+A = TypeVar("A", bound="Record | Facet")
 
 
 class Session:
@@ -124,12 +127,26 @@ class Session:
         if hasattr(record, "write"):
             return record.write(self, **({} if owner is None else {"owner": owner}))
         with _Act(self):
-            return adding.add_all(self.transaction, [record], owner)[0]
+            return adding.add_all(self.transaction, [record], [owner])[0]
 
-    def add_all(self, records: Iterable[A], /, *, owner: Any = None) -> list[A]:
-        """Add many records at once, all or none; see `add`."""
+    @overload
+    def add_all(
+        self, records: Sequence[CustomerDraft], /, *, owners: Sequence[Any] | None = None
+    ) -> list[Customer]: ...
+    @overload
+    def add_all(self, records: Iterable[A], /, *, owners: Sequence[Any] | None = None) -> list[A]: ...
+    def add_all(self, records: Iterable[Any], /, *, owners: Sequence[Any] | None = None) -> list[Any]:
+        """Add many records at once, all or none; see `add`.
+
+        Args:
+            owners: whose each is; None among them stands for the actor.
+        """
+        given = list(records)
+        whose = list(owners) if owners is not None else [None] * len(given)
+        if given and hasattr(given[0], "write_all"):
+            return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
         with _Act(self):
-            return adding.add_all(self.transaction, list(records), owner)
+            return adding.add_all(self.transaction, given, whose)
 
     def change(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
         """Change fields and return the record as it is now.
@@ -279,6 +296,15 @@ class Session:
         """
         return aggregate.total(self.transaction, amount, conditions)
 
+    def by_stage(
+        self, cls: type[Record], *conditions: ColumnElement[bool], amount: Any = None
+    ) -> list[StageTally]:
+        """Number of records, and sums of a money field, in each stage of the class's pipeline.
+
+        Stages come in the order of the current version, empty ones too; raises as `find`.
+        """
+        return tally.by_stage(self.transaction, cls, amount, conditions)
+
     def facet(self, record: Record | Ref[Any], cls: type[F], /) -> F | None:
         """What a plugin keeps of somebody else's record, or None where nothing is kept."""
         return fetch_one(self.transaction, cls, key_of(record))  # type: ignore[no-any-return]
@@ -290,6 +316,10 @@ class Session:
     def moves(self, record: Record, /) -> list[AllowedMove]:
         """Every move out of the record's stage, each with what it still needs."""
         return execute.moves(self.transaction, record)
+
+    def stage(self, record: Record, /) -> Stage:
+        """The stage in which the record stands, of the pipeline version that it runs under."""
+        return execute.stage_of(self.transaction, record)
 
     def stages(self, record: Record, /) -> list[Stay]:
         """The stages that the record went through, with labels and probabilities of their time."""
@@ -322,6 +352,38 @@ class Session:
         if fetch_one(self.transaction, cls, key) is None:
             return ()
         return reason.reasons(self.transaction, self.actor, any_record(self.transaction, cls, key), action)
+
+    def why(self, login: str, record: Record | Ref[Any], /, action: str = "read") -> tuple[Reason, ...]:
+        """Each path by which another person reaches a record; none is no access (SCO-16).
+
+        Raises:
+            NotFoundError: there is no such user, or no such record in sight of a leader.
+            ForbiddenError: the actor neither leads the record nor keeps the roles.
+        """
+        cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
+        return reason.why(self.transaction, login, cls, key, action)
+
+    def reach(self, cls: type[Any], /) -> str:
+        """How far the actor reads that class, in words: ``East and below``, ``your own`` (SCO-18)."""
+        return reason.reach_in_words(self.transaction, cls)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Writes within are undone when they are refused, and the session can go on.
+
+        For work over many rows of which some may be refused, such as an import.
+        """
+        tx = self.transaction
+        spoiled = tx.spoiled
+        known = set(tx.memo)
+        try:
+            with tx.savepoint():
+                yield
+        except BaseException:
+            tx.spoiled = spoiled
+            for name in set(tx.memo) - known:
+                del tx.memo[name]
+            raise
 
     def named(self, cls: type[R], name: Any, /) -> Ref[R]:
         """The reference data of that natural key (a region's name, a product's code).

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
+
 from pycrm.errors import InvalidError
 from pycrm.exchange import Row, TableReader, read_table
 
@@ -24,9 +26,7 @@ def rows(content: bytes | str, **options: Any) -> list[Row]:
 
 def refusal(content: bytes | str, **options: Any) -> InvalidError:
     """The error by which the file as a whole is refused, at opening or while reading."""
-    try:
+    with pytest.raises(InvalidError) as caught:
         list(read(content, **options))
-    except InvalidError as error:
-        assert error.fields, "a refusal names its place"
-        return error
-    raise AssertionError("the table was not refused")
+    assert caught.value.fields, "a refusal names its place"
+    return caught.value

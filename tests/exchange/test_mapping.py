@@ -123,13 +123,21 @@ def test_every_mistake_is_told_at_once_with_its_path() -> None:
 
 def test_a_slip_of_the_pen_gets_a_hint() -> None:
     """A misspelt word is answered with the word that was probably meant."""
-    with pytest.raises(InvalidError, match="is not known; is it 'ignore'?"):
+    with pytest.raises(InvalidError, match=r"is not known; is it 'ignore'\?"):
         Mapping.parse(MINIMAL.replace("[columns]", 'ignor = ["x"]\n[columns]'))
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "entity", "a = 1\na = 2", "a = " + "[" * 5000, "x = 1" + "0" * 5000, "#" + "x" * 300_000, "a = 1979-99-99"],
+    [
+        "",
+        "entity",
+        "a = 1\na = 2",
+        "a = " + "[" * 5000,
+        "x = 1" + "0" * 5000,
+        "#" + "x" * 300_000,
+        "a = 1979-99-99",
+    ],
 )
 def test_what_is_no_toml_is_refused(text: str) -> None:
     """Broken, endless, bottomless or monstrous TOML is a refusal like any other."""
@@ -137,15 +145,16 @@ def test_what_is_no_toml_is_refused(text: str) -> None:
         Mapping.parse(text)
 
 
-@given(st.text(st.sampled_from('entitysourcekcolumns ="[]{}.\n0159-:#\'x'), max_size=120), st.integers(0, 80))
+@given(st.text(st.sampled_from("entitysourcekcolumns =\"[]{}.\n0159-:#'x"), max_size=120), st.integers(0, 80))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_a_mapping_or_a_refusal(noise: str, at: int) -> None:
     """Whatever is written into a mapping file, it is taken or refused and never crashes."""
     for text in (noise, MINIMAL + noise, MINIMAL[:at] + noise + MINIMAL[at:]):
         try:
-            Mapping.parse(text)
+            told = Mapping.parse(text).entity
         except InvalidError as error:
-            assert error.fields
+            told = error.fields[0].message
+        assert told
 
 
 def test_columns_that_do_not_fit_stop_before_any_row() -> None:
@@ -182,23 +191,38 @@ KINDS: dict[str, Any] = {
         ('points = "N"', "columns/points: holds children"),
         ('region = "N"', "columns/region: is a reference: name its lookup"),
         ('region = { column = "N", lookup = "User.login" }', "columns/region: refers to Region, not to User"),
-        ('name = { column = "N", lookup = "external" }', "columns/name: holds text, so lookup means nothing here"),
-        ('headcount = { column = "N", format = "%Y" }', "columns/headcount: holds int, so format means nothing"),
+        (
+            'name = { column = "N", lookup = "external" }',
+            "columns/name: holds text, so lookup means nothing here",
+        ),
+        (
+            'headcount = { column = "N", format = "%Y" }',
+            "columns/headcount: holds int, so format means nothing",
+        ),
         ('headcount = { column = "N", empty = "text" }', "columns/headcount: holds int, and the empty text"),
         ('headcount = { column = "N", default = "x" }', "columns/headcount: 'x' is not a whole number"),
         ('headcount = { column = "N", map = { a = "x" } }', "columns/headcount: 'x' is not a whole number"),
-        ('headcount = { value = true }', "columns/headcount: holds int, which True is not"),
+        ("headcount = { value = true }", "columns/headcount: holds int, which True is not"),
         ('headcount = { column = "N", decimal = ";" }', "columns/headcount: decimal is '.' or ','"),
-        ('headcount = { column = "N", thousands = "." }', "columns/headcount: decimal and thousands are the same"),
+        (
+            'headcount = { column = "N", thousands = "." }',
+            "columns/headcount: decimal and thousands are the same",
+        ),
         ('amount = "N"', "columns/amount: is money: name its currency"),
-        ('amount = { column = "N", money = "CNY", times = "a lot" }', "columns/amount: expected a decimal number"),
+        (
+            'amount = { column = "N", money = "CNY", times = "a lot" }',
+            "columns/amount: expected a decimal number",
+        ),
         ('founded = { column = "N", format = "%d. %Q" }', "columns/founded: '%d. %Q' is no date format"),
         ('founded = { column = "N", format = "day" }', "columns/founded: 'day' is no date format"),
         ('called = { column = "N", timezone = "Mars/Base" }', "columns/called: 'Mars/Base' is no time zone"),
-        ('called = { value = 2026-06-30T09:00:00 }', "columns/called: holds instant, which"),
+        ("called = { value = 2026-06-30T09:00:00 }", "columns/called: holds instant, which"),
         ('grade = { value = "C" }', "columns/grade: 'C' is not one of A, B"),
         ('name = { column = "N", source = "x" }', "columns/name: holds text, so source means nothing here"),
-        ('region = { column = "N", lookup = "Region.name", source = "x" }', "columns/region: source goes with"),
+        (
+            'region = { column = "N", lookup = "Region.name", source = "x" }',
+            "columns/region: source goes with",
+        ),
     ],
 )
 def test_options_that_do_not_fit_the_field(column: str, told: str) -> None:
@@ -215,7 +239,9 @@ def test_children_that_the_entity_lacks() -> None:
     text = MINIMAL + '[[children]]\nfield = "pints"\ncolumns = { value = "V" }\n'
     with pytest.raises(InvalidError, match="A has no list of children named 'pints'"):
         Mapping.parse(text).plan(["K", "N", "V"], KINDS)
-    text = MINIMAL + '[[children]]\nfield = "points"\nfile = "more"\nparent = "P"\ncolumns = { value = "V" }\n'
+    text = (
+        MINIMAL + '[[children]]\nfield = "points"\nfile = "more"\nparent = "P"\ncolumns = { value = "V" }\n'
+    )
     with pytest.raises(InvalidError, match="the children's table 'more' is missing"):
         Mapping.parse(text).plan(["K", "N"], KINDS)
     with pytest.raises(InvalidError) as caught:

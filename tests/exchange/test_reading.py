@@ -65,7 +65,9 @@ def test_a_stream_that_cannot_seek() -> None:
 
 def test_chinese_bytes_are_known_where_they_are_beyond_doubt() -> None:
     """A file saved by Chinese Excel is read without naming its encoding."""
-    text = "客户名称,电话,地区\n宏达物流有限公司,13800000001,深圳市南山区\n宁波水泵厂,13900000002,浙江省宁波市\n"
+    text = (
+        "客户名称,电话,地区\n宏达物流有限公司,13800000001,深圳市南山区\n宁波水泵厂,13900000002,浙江省宁波市\n"
+    )
     with read(text.encode("gb18030")) as table:
         assert table.encoding == "gb18030"
         assert table.header == ["客户名称", "电话", "地区"]
@@ -234,7 +236,7 @@ def test_quotes() -> None:
 
 def test_a_nul_is_refused_with_its_line() -> None:
     """A NUL byte refuses the row that holds it, names the line, and leaves the others alone."""
-    found = rows("a,b\n1,2\n\0,2\n3,\"x\ny\0\"\n5,6\n")
+    found = rows('a,b\n1,2\n\0,2\n3,"x\ny\0"\n5,6\n')
     assert [(row.line, [problem.message for problem in row.problems]) for row in found] == [
         (2, []),
         (3, ["line 3: holds a NUL character"]),
@@ -270,7 +272,8 @@ def test_limits_on_cells_and_rows() -> None:
     limits = Limits(cell_bytes=100, row_bytes=400)
     long = "x" * 101
     broad = ",".join(["y" * 99] * 5)
-    text = f'a,b\n{long},1\n2,"{long}"\n3,"{long[:50]}\n{long[:51]}"\n{broad}\n"{"z" * 900}\n","q"\n4,{"界" * 34}\n5,6\n'
+    text = f'a,b\n{long},1\n2,"{long}"\n3,"{long[:50]}\n{long[:51]}"\n{broad}\n'
+    text += f'"{"z" * 900}\n","q"\n4,{"界" * 34}\n5,6\n'
     found = rows(text, limits=limits)
     assert [(row.line, [(problem.code, problem.message) for problem in row.problems]) for row in found] == [
         (2, [("limit", "line 2: cell 1 is longer than 100 bytes")]),
@@ -280,6 +283,15 @@ def test_limits_on_cells_and_rows() -> None:
         (7, [("limit", "line 7: the row is longer than 400 bytes")]),
         (9, [("limit", "line 9: cell 2 is longer than 100 bytes")]),
         (10, []),
+    ]
+
+
+def test_limits_on_a_cell_of_many_short_lines() -> None:
+    """A cell that is long by its many lines is refused as one that is long by itself."""
+    found = rows('a,b\n1,"' + "ten bytes\n" * 20 + '"\n2,3\n', limits=Limits(cell_bytes=100))
+    assert [(row.line, [problem.code for problem in row.problems]) for row in found] == [
+        (2, ["limit"]),
+        (23, []),
     ]
 
 

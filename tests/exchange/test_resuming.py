@@ -47,6 +47,20 @@ def test_a_position_survives_storage_and_skips_to_its_row() -> None:
     assert stream.taken < 200_000 < len(DATA)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_dropped_line_counts_in_the_position(encoding: str) -> None:
+    """A line too long to be kept is passed by a resumed run to the very byte."""
+    lines = ["name,city", "x" * 3_000_001 + '😀"', 'y,"open', 'closed"', "last,one"]
+    data = "\r\n".join(lines).encode(encoding)
+    with read(data, encoding=encoding) as table:
+        rows = iter(table)
+        assert next(rows).problems[0].code == "limit"
+        place = table.position
+        left = list(rows)
+    assert place.offset == len("\r\n".join([*lines[:2], ""]).encode(encoding))
+    assert list(read(data, encoding=encoding, start=place)) == left
+
+
 @pytest.mark.parametrize(
     "changed",
     [

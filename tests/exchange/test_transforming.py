@@ -110,7 +110,11 @@ def test_cells_that_are_values(kind: str, cell: str, expected: Any) -> None:
         ("date", "30.06.2026", "'30.06.2026' is not a date such as 2026-06-30; name its format"),
         ("date", "20260630", "'20260630' is not a date such as 2026-06-30; name its format"),
         ("date", "2026-02-29", "'2026-02-29' is not in the calendar"),
-        ("instant", "2026-06-30 09:00", "'2026-06-30 09:00' names no time zone; name the file's with timezone"),
+        (
+            "instant",
+            "2026-06-30 09:00",
+            "'2026-06-30 09:00' names no time zone; name the file's with timezone",
+        ),
         ("instant", "2026-06-30", "'2026-06-30' is not an instant such as 2026-06-30T09:00:00+08:00"),
         ("instant", "2026-13-30T09:00Z", "'2026-13-30T09:00Z' is not in the calendar"),
         ("instant", "9999-12-31T23:00-08:00", "'9999-12-31T23:00-08:00' lies outside the calendar"),
@@ -143,8 +147,20 @@ def test_monstrous_numbers_are_refused_at_once() -> None:
         ("date", "30.6.2026", 'date = "%d.%m.%Y"', "", date(2026, 6, 30)),
         ("date", "2026年6月30日", "", 'format = "%Y年%m月%d日"', date(2026, 6, 30)),
         ("date", "1996-07-04 00:00:00.000", "", 'format = "%Y-%m-%d %H:%M:%S.%f"', date(1996, 7, 4)),
-        ("instant", "2026-06-30 09:00", 'timezone = "Asia/Shanghai"', "", datetime(2026, 6, 30, 1, tzinfo=UTC)),
-        ("instant", "30/06/2026", 'timezone = "UTC"', 'format = "%d/%m/%Y"', datetime(2026, 6, 30, tzinfo=UTC)),
+        (
+            "instant",
+            "2026-06-30 09:00",
+            'timezone = "Asia/Shanghai"',
+            "",
+            datetime(2026, 6, 30, 1, tzinfo=UTC),
+        ),
+        (
+            "instant",
+            "30/06/2026",
+            'timezone = "UTC"',
+            'format = "%d/%m/%Y"',
+            datetime(2026, 6, 30, tzinfo=UTC),
+        ),
         ("bool", "J", "", 'map = { J = "true", N = "false" }', True),
         ("enum", "x", "", 'map = { c = "buyer" }, other = "prospect"', "prospect"),
         ("enum", "BUYER", "", 'case = "lower"', "buyer"),
@@ -191,8 +207,10 @@ def test_empty_cells() -> None:
 
 def test_constants_and_templates() -> None:
     """A value may be the same for all rows, or made of several columns."""
-    assert draft('int = { value = 4 }\ndate = { value = 2026-06-30 }\nlink = { value = "EU", lookup = "Region.name" }',
-                 header=()).values == {
+    assert draft(
+        'int = { value = 4 }\ndate = { value = 2026-06-30 }\nlink = { value = "EU", lookup = "Region.name" }',
+        header=(),
+    ).values == {
         "int": 4,
         "date": date(2026, 6, 30),
         "link": Lookup("Region", "name", "EU"),
@@ -244,7 +262,9 @@ def test_keys_of_several_columns_cannot_be_confused() -> None:
 
 def test_a_damaged_row_keeps_its_problems() -> None:
     """A row that could not be read is a draft with the reader's own problems."""
-    plan = Mapping.parse('entity = "A"\nsource = "s"\nkey = "K"\n[columns]\ntext = "T"\n').plan(["K", "T"], KINDS)
+    plan = Mapping.parse('entity = "A"\nsource = "s"\nkey = "K"\n[columns]\ntext = "T"\n').plan(
+        ["K", "T"], KINDS
+    )
     row = Row(2, ["only one"], draft('int = "V"', "x").problems)
     assert plan.transform(row) == Draft(2, "", {}, row.problems)
 

@@ -34,7 +34,9 @@ def written(header: list[str], rows: list[list[Any]], **options: Any) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "\u00a0="])
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "\u00a0="]
+)
 def test_cells_that_a_spreadsheet_would_run(sign: str) -> None:
     """A customer named like a formula reaches the spreadsheet as a text."""
     text = sign + "cmd|' /C calc'!A0"
@@ -149,7 +151,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 values = st.tuples(
     texts.filter(bool),
     st.none() | st.integers(-(2**63), 2**63 - 1),
-    st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**20), max_value=10**20),
+    st.none()
+    | st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**20), max_value=10**20),
     st.none() | st.builds(Money.minor, st.integers(-(2**60), 2**60), st.sampled_from(["CNY", "JPY", "KWD"])),
     st.none() | st.dates(),
     st.none() | st.datetimes(timezones=st.just(UTC)),

@@ -37,7 +37,11 @@ KNOWN = ["text", "date", "integer", "boolean", "float"]
 # them are sound unless FLAWED or REFUSED says otherwise.
 READ: dict[str, tuple[list[str], int, tuple[int, list[str]] | None]] = {
     "bad.csv": (["column_a", "column_b", "column_c"], 3, (2, ["0", "mixed types.... uh oh", "17"])),
-    "bad_skip_lines.csv": (["column_a", "column_b", "column_c"], 3, (2, ["0", "mixed types.... uh oh", "17"])),
+    "bad_skip_lines.csv": (
+        ["column_a", "column_b", "column_c"],
+        3,
+        (2, ["0", "mixed types.... uh oh", "17"]),
+    ),
     "blanks.csv": ([*"abcdef"], 1, (0, ["", "NA", "N/A", "NONE", "NULL", "."])),
     "blanks_converted.csv": ([*"abcdef"], 1, (0, [""] * 6)),
     "date_like_number.csv": (["a"], 1, (0, ["4.5"])),
@@ -78,8 +82,20 @@ READ: dict[str, tuple[list[str], int, tuple[int, list[str]] | None]] = {
     "test_empty_columns_short_row.csv": (ABC, 1, None),
     "test_extra_header.csv": (["a", "b", "c", "d"], 1, None),
     "test_geo.csv": (
-        ["slug", "title", "artist", "description", "install_date", "address", "type", "photo_url"]
-        + ["photo_credit", "last_seen_date", "latitude", "longitude"],
+        [
+            "slug",
+            "title",
+            "artist",
+            "description",
+            "install_date",
+            "address",
+            "type",
+            "photo_url",
+            "photo_credit",
+            "last_seen_date",
+            "latitude",
+            "longitude",
+        ],
         17,
         None,
     ),
@@ -107,11 +123,38 @@ READ: dict[str, tuple[list[str], int, tuple[int, list[str]] | None]] = {
     "test_utf8.csv": (["foo", "bar", "baz"], 2, (1, ["4", "5", "ʤ"])),
     "test_utf8_bom.csv": (["foo", "bar", "baz"], 2, (1, ["4", "5", "ʤ"])),
     "testdbf_converted.csv": (
-        ["STATEFP10", "CD111FP", "GEOID10", "NAMELSAD10", "LSAD10", "CDSESSN", "MTFCC10", "FUNCSTAT10"]
-        + ["ALAND10", "AWATER10", "INTPTLAT10", "INTPTLON10"],
+        [
+            "STATEFP10",
+            "CD111FP",
+            "GEOID10",
+            "NAMELSAD10",
+            "LSAD10",
+            "CDSESSN",
+            "MTFCC10",
+            "FUNCSTAT10",
+            "ALAND10",
+            "AWATER10",
+            "INTPTLAT10",
+            "INTPTLON10",
+        ],
         8,
-        (0, ["27", "8", "2708", "Congressional District 8", "C2", "111", "G5200", "False"]
-         + ["71546663636", "12416573076", "47.2400052", "-92.9323194"]),
+        (
+            0,
+            [
+                "27",
+                "8",
+                "2708",
+                "Congressional District 8",
+                "C2",
+                "111",
+                "G5200",
+                "False",
+                "71546663636",
+                "12416573076",
+                "47.2400052",
+                "-92.9323194",
+            ],
+        ),
     ),
     "testfixed_converted.csv": (
         [*KNOWN, "time", "datetime", "empty_column"],
@@ -127,7 +170,15 @@ READ: dict[str, tuple[list[str], int, tuple[int, list[str]] | None]] = {
     ),
     "testjson_multiline_converted.csv": (["a", "b", "d"], 2, (1, ["", "2", "4"])),
     "testjson_nested_converted.csv": (
-        ["text", "float", "datetime", "boolean", "nested/time", "nested/nested/date", "nested/nested/integer"],
+        [
+            "text",
+            "float",
+            "datetime",
+            "boolean",
+            "nested/time",
+            "nested/nested/date",
+            "nested/nested/integer",
+        ],
         2,
         (0, ["Chicago Reader", "1.0", "1971-01-01T04:14:00", "True", "4:14:00", "1971-01-01", "40"]),
     ),
@@ -151,7 +202,10 @@ FLAWED: dict[str, list[tuple[int, str]]] = {
     "test_empty_columns_long_row.csv": [(2, "4 cells where the header has 3")],
     "test_empty_columns_short_row.csv": [(2, "2 cells where the header has 3")],
     "test_extra_header.csv": [(2, "3 cells where the header has 4")],
-    "test_join_short_rows.csv": [(2, "2 cells where the header has 3"), (3, "2 cells where the header has 3")],
+    "test_join_short_rows.csv": [
+        (2, "2 cells where the header has 3"),
+        (3, "2 cells where the header has 3"),
+    ],
 }
 
 # Files that are refused as a whole: the places, and words of the message.

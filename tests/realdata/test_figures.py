@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ KINDS: dict[str, Any] = {
 
 def test_northwind_is_as_pinned() -> None:
     """Sums per subtree, rounded half up per line, agree with the pinned ones to the cent."""
-    found = figures.northwind(figures.load_northwind(realdata("northwind", "create.sql")))
+    with closing(figures.load_northwind(realdata("northwind", "create.sql"))) as database:
+        found = figures.northwind(database)
     assert {name: str(figure.amount) for name, figure in found.items()} == {
         name: amount for name, (amount, _, _) in figures.PINNED_NORTHWIND.items()
     }
@@ -71,14 +73,15 @@ def test_northwind_is_as_pinned() -> None:
 
 def test_only_the_rule_of_the_house_gives_the_pinned_sums() -> None:
     """Another rounding gives another sum: 1,265,793.02 half even, 1,265,793.04 without rounding."""
-    database = figures.load_northwind(realdata("northwind", "create.sql"))
-    assert figures.northwind(database, figures.half_even)["Fuller"].amount == Decimal("1265793.02")
-    assert figures.northwind(database, figures.as_it_is)["Fuller"].amount == Decimal("1265793.04")
+    with closing(figures.load_northwind(realdata("northwind", "create.sql"))) as database:
+        assert figures.northwind(database, figures.half_even)["Fuller"].amount == Decimal("1265793.02")
+        assert figures.northwind(database, figures.as_it_is)["Fuller"].amount == Decimal("1265793.04")
 
 
 def test_chinook_is_as_pinned() -> None:
     """Three agents have their customers and invoices, the general manager all, the IT manager none."""
-    found = figures.chinook(figures.open_chinook(realdata("chinook", "Chinook_Sqlite.sqlite")))
+    with closing(figures.open_chinook(realdata("chinook", "Chinook_Sqlite.sqlite"))) as database:
+        found = figures.chinook(database)
     for name, (amount, customers) in figures.PINNED_CHINOOK.items():
         assert str(found[name].amount) == amount
         assert customers in (None, found[name].customers)

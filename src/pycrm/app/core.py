@@ -6,14 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pycrm.app import rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
-from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User
+from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
-from pycrm.errors import ConflictError, InvalidError, Problem
+from pycrm.exchange.book import ExternalId, ImportRun
 from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
@@ -34,6 +35,8 @@ BOOKS = (
     OwnershipInterval,
     PipelineVersion,
     StageEntry,
+    ExternalId,
+    ImportRun,
 )
 
 
@@ -54,22 +57,48 @@ class Core(Plugin):
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Contact) -> None:
-        """One primary contact a customer (COR-7)."""
-        if record.is_primary:
-            _only_primary(session, record)
+    def before_add(self, session: Any, record: Contact | Opportunity) -> None:
+        """One primary contact a customer, no close before the beginning."""
+        if isinstance(record, Opportunity):
+            dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
+            rules.refuse_early_close(session, record, dates)
+        elif record.is_primary:
+            rules.refuse_second_primary(session, record)
 
     @hookimpl
-    def before_change(self, session: Any, record: OrgUnit | Contact, changes: Any) -> None:
-        """No circle of units, no archived unit in use, one primary contact."""
-        tx = session.transaction
-        if isinstance(record, OrgUnit) and "parent" in changes:
-            parent = changes["parent"].after
-            organisation.refuse_circle(tx, record.id, parent.id if parent else None)
-        if isinstance(record, OrgUnit) and "archived_at" in changes and changes["archived_at"].after:
-            _refuse_used_unit(session, record)
-        if isinstance(record, Contact) and "is_primary" in changes and changes["is_primary"].after:
-            _only_primary(session, record)
+    def before_change(
+        self,
+        session: Any,
+        record: OrgUnit | User | Party | Contact | Product | Opportunity | Activity,
+        changes: Any,
+    ) -> None:
+        """What a change of one of these may not do to others; see `pycrm.app.rules`."""
+        after = {name: change.after for name, change in changes.items()}
+        is_put_away = after.get("archived_at") is not None
+        if isinstance(record, OrgUnit):
+            if "parent" in after:
+                parent = after["parent"]
+                organisation.refuse_circle(session.transaction, record.id, parent.id if parent else None)
+            if is_put_away:
+                rules.refuse_used_unit(session, record)
+        elif isinstance(record, User):
+            if is_put_away or after.get("state") is UserState.LEFT:
+                rules.refuse_leaving_with_work(session, record)
+        elif isinstance(record, Party):
+            if "contact_points" in after:
+                rules.refuse_unreachable(session, record, after["contact_points"])
+        elif isinstance(record, Contact):
+            if after.get("is_primary"):
+                rules.refuse_second_primary(session, record)
+        elif isinstance(record, Product):
+            if is_put_away:
+                rules.refuse_used_product(session, record)
+        elif isinstance(record, Opportunity):
+            rules.refuse_early_close(session, record, after)
+            if "lines" in after:
+                rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
+        elif "archived_at" not in after:
+            rules.refuse_late_correction(session, record)
 
     @hookimpl
     def record_added(self, session: Any, record: OrgUnit) -> None:
@@ -89,48 +118,9 @@ class Core(Plugin):
             _rename(tx, record)
 
 
-def _only_primary(session: Any, contact: Contact) -> None:
-    table = Contact.__table__.c
-    statement = sa.select(table.id).where(
-        table.customer_id == contact.customer.id, table.is_primary.is_(True), table.archived_at.is_(None)
-    )
-    others = [row for row in session.transaction.fetch(statement) if not session.is_same(row[0], contact)]
-    if others:
-        problem = Problem("is_primary", "rule", "the customer has a primary contact already")
-        raise ConflictError("the customer has a primary contact already", fields=[problem])
-
-
-def _refuse_used_unit(session: Any, unit: OrgUnit) -> None:
-    tx = session.transaction
-    people, below = User.__table__.c, OrgUnit.__table__.c
-    held = [
-        word
-        for word, statement in (
-            (
-                "people",
-                sa.select(people.id).where(people.home_unit_id == unit.id, people.archived_at.is_(None)),
-            ),
-            ("units", sa.select(below.id).where(below.parent_id == unit.id, below.archived_at.is_(None))),
-        )
-        if tx.fetch(statement.limit(1))
-    ]
-    if held:
-        raise ConflictError(f"the unit still holds {' and '.join(held)}", data={"holds": held})
-
-
 def _rename(tx: Any, party: Party) -> None:
     for cls, column in ((Customer, "party_id"), (Contact, "person_id")):
         table = cls.__table__
         rows = tx.fetch(sa.select(table.c.id).where(table.c[column] == party.id))
         for (found,) in rows:
             derived_write(tx, cls, tx.crm.unkey(found), name=party.name)
-
-
-def refuse_self(user: User, session: Any) -> None:
-    """Nobody ends the own account.
-
-    Raises:
-        InvalidError: the actor is the user.
-    """
-    if session.actor.id == user.id:
-        raise InvalidError("nobody ends the own account")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -78,6 +78,7 @@ class CRM:
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
         self.metadata = self._metadata()
         self._secret: bytes | None = None
+        self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
@@ -87,6 +88,9 @@ class CRM:
         """A session that reads and writes as `who`: a login, a user, or `system`.
 
         Leaving the block commits. A known `operation` raises `AlreadyDoneError` and does nothing.
+
+        Raises:
+            StoreError: the database was not migrated, or by a newer version of pycrm or a plugin.
         """
         return Session(self, self._transaction(True, operation), who, source)
 
@@ -130,6 +134,11 @@ class CRM:
         raise AssertionError("unreachable")
 
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
+        if not self._is_migrated:
+            from pycrm.app.setup import refuse_unmigrated
+
+            refuse_unmigrated(self)
+            self._is_migrated = True
         return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
 
     # --- what is declared ------------------------------------------------------------------------
@@ -194,6 +203,11 @@ class CRM:
         """The first row of a record's stage history."""
         return execute.entry(tx, record, None, execute.stage_of(tx, record), None)
 
+    @property
+    def zone(self) -> timezone:
+        """The business time zone, in which days begin and faces show instants."""
+        return self._zone
+
     def calendar_day(self, moment: datetime) -> date:
         """The business day of an instant."""
         return moment.astimezone(self._zone).date()
@@ -212,10 +226,14 @@ class CRM:
 
     def _read_secret(self) -> bytes:
         table = Setting.__table__.c
+        unmade = StoreError("the database has not been set up: run `pycrm init`")
         with self.store.connect() as connection:
-            value = connection.execute(sa.select(table.value).where(table.name == "secret")).scalar()
+            try:
+                value = connection.execute(sa.select(table.value).where(table.name == "secret")).scalar()
+            except (sa.exc.ProgrammingError, sa.exc.OperationalError) as error:
+                raise unmade from error
         if value is None:
-            raise StoreError("the database has not been set up: run `pycrm migrate`")
+            raise unmade
         return bytes.fromhex(value)
 
     # --- setting up --------------------------------------------------------------------------------
@@ -223,13 +241,35 @@ class CRM:
     def migrate(self) -> list[str]:
         """Bring the database to the shape of this version and of its plugins.
 
+        Each step takes place whole or not at all. What was done stays when a later step fails, and
+        the next call goes on from there. Two processes may call it at the same time.
+
         Returns:
             one line for each step taken; an empty list when nothing was to do.
+
+        Raises:
+            StoreError: a step failed, or the database was migrated by a newer version.
         """
         from pycrm.app.setup import migrate
 
         return migrate(self)
 
+    def pending(self) -> list[str]:
+        """What `migrate` would do, one line for each step; empty when nothing is to do.
+
+        Raises:
+            StoreError: the database was migrated by a newer version.
+        """
+        from pycrm.app.setup import pending
+
+        return pending(self)
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; also done by leaving ``with CRM(…) as crm``."""
         self.store.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

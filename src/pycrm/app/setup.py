@@ -1,41 +1,154 @@
-"""Bringing a database to the shape that this version and its plugins need."""
+"""Bringing a database to the shape that this version and its plugins need, and filling in the first rows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from pycrm.app.core import BOOKS
+from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
 from pycrm.revision.model import Setting
+from pycrm.store import Store
+from pycrm.store import migration as migrating
+from pycrm.store.migration import Line
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
     from pycrm.session import Session
 
-__all__ = ["migrate"]
+__all__ = ["differences", "make_migration", "migrate", "pending", "portable_tables", "refuse_unmigrated"]
+
+_CORE = "core"
 
 
 def migrate(crm: CRM) -> list[str]:
-    """Create what is missing, then publish pipelines and enter the first settings and roles."""
+    """Take every missing step, then publish pipelines and enter the first settings and roles.
+
+    Raises:
+        StoreError: a step failed, of which nothing was kept; those before it stay.
+    """
+    # Alembic takes a while to import, and a database is migrated far less often than opened.
+    from pycrm.store.migration import run
+
     done: list[str] = []
-    with crm.store.connect() as connection:
-        if crm.store.schema:
-            connection.execute(sa.schema.CreateSchema(crm.store.schema, if_not_exists=True))
-        crm.metadata.create_all(connection)
-        table = Setting.__table__
-        if connection.execute(sa.select(table.c.value).where(table.c.name == "secret")).scalar() is None:
-            secret = crm.identifiers.bytes(32).hex()
-            connection.execute(sa.insert(table).values(name="secret", value=secret))
-            done.append("made the key of claims and cursors")
+    run.create_schema(crm.store)
+    done += [str(step) for step in run.take_all(crm.store, _lines(crm, crm.metadata))]
     with crm.session(crm.system("set-up")) as session:
+        held = run.hold(crm.store)
+        if held is not None:
+            session.transaction.run(*held)
+        missing = list(_first_rows(session))
+        # Called whether or not one is missing: it refuses a published version that was changed.
         crm.pipelines.publish(session.transaction)
-        done += _roles(session)
+        for line, act in missing:
+            act()
+            done.append(line)
     return done
 
 
-def _roles(session: Session) -> list[str]:
-    if session.count(Role):
-        return []
-    session.add_all(default_roles())
-    return ["added the roles staff, leader, top and administrator"]
+def pending(crm: CRM) -> list[str]:
+    """What `migrate` would do, one line for each step; empty when nothing is to do.
+
+    Raises:
+        StoreError: the database was migrated by a newer version.
+    """
+    waiting = [str(step) for step in migrating.pending(crm.store, _lines(crm, crm.metadata))]
+    if waiting:
+        return waiting
+    with crm.view(crm.system("set-up")) as session:
+        return [line for line, _ in _first_rows(session)]
+
+
+def differences(crm: CRM) -> list[str]:
+    """How the tables differ from what is declared, in words; of a migrated database, not at all."""
+    from pycrm.store.migration import run
+
+    return run.differences(crm.store, _lines(crm, crm.metadata))
+
+
+def refuse_unmigrated(crm: CRM) -> None:
+    """Refuse a database that was not migrated, or by a newer version.
+
+    Raises:
+        StoreError: it has to be migrated, or another version be installed.
+    """
+    migrating.refuse_pending(crm.store, _lines(crm, crm.metadata))
+
+
+def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path | None:
+    """Write the plugin's next migration: what its declarations say beyond its migrations so far.
+
+    Neither the database of the CRM nor the tables of other plugins come into it. Read what is
+    written before you ship it: a renamed column looks like one dropped and one added, and a column
+    that must not be empty needs a value for the rows that are there.
+
+    Args:
+        plugin: its name; it is loaded in this CRM.
+        message: what the step does, in a few words.
+        directory: its folder ``versions``.
+
+    Returns:
+        the file written, or None where nothing has changed.
+
+    Raises:
+        DeclarationError: the plugin is not loaded, or the message gives no name for a file.
+    """
+    from pycrm.store.migration import make
+
+    crm.registry.plugin(plugin)
+    lines = _lines(crm, portable_tables(crm), "sqlite")
+    names = [line.plugin for line in lines]
+    store = Store("sqlite://")
+    try:
+        place = names.index(plugin) + 1
+        return make.make_migration(store, lines[:place], lines[place - 1], message, directory)
+    finally:
+        store.dispose()
+
+
+def portable_tables(crm: CRM) -> sa.MetaData:
+    """Every table of the CRM with the types that its columns have on SQLite and on PostgreSQL."""
+    from pycrm.store.migration.make import portable
+
+    names = {cls.__name__: cls.__tablename__ for cls in crm.records()}
+    sqlite, postgres = (sa.MetaData(naming_convention=NAMING) for _ in range(2))
+    create_tables(sqlite, crm.classes(), "sqlite", names)
+    create_tables(postgres, crm.classes(), "postgresql", names)
+    return portable(sqlite, postgres)
+
+
+def _lines(crm: CRM, metadata: sa.MetaData, dialect: str | None = None) -> list[Line]:
+    return [
+        Line(
+            plugin=each.name,
+            prefix=each.plugin.prefix,
+            package=each.plugin.migrations,
+            metadata=metadata,
+            tables=tuple(
+                cls.__tablename__ for cls in (*each.classes, *(BOOKS if each.name == _CORE else ()))
+            ),
+            dialect=dialect or crm.store.dialect,
+        )
+        for each in crm.registry.loaded
+    ]
+
+
+def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What a database starts with and this one lacks: a line for each, and what enters it."""
+    crm, tx = session.crm, session.transaction
+    setting = Setting.__table__
+    if not tx.fetch(sa.select(setting.c.value).where(setting.c.name == "secret")):
+        yield (
+            "made the key of claims and cursors",
+            lambda: tx.execute(
+                sa.insert(setting).values(name="secret", value=crm.identifiers.bytes(32).hex())
+            ),
+        )
+    for key, number in crm.pipelines.unpublished(tx):
+        yield f"published pipeline {key} {number}", lambda: crm.pipelines.publish(tx)
+    if not session.count(Role):
+        yield "added the roles staff, leader, top and administrator", lambda: session.add_all(default_roles())

@@ -64,11 +64,15 @@ def _parts(annotation: Any) -> tuple[str, Any]:
         match = _OUTER.match(annotation.strip())
         if not match:
             raise TypeError(f"cannot read the annotation {annotation!r}")
-        return match[1], match[2].strip()
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is None or len(arguments) != 1:
-        raise TypeError(f"cannot read the annotation {annotation!r}")
-    return origin.__name__, arguments[0]
+        outer, inner = match[1], match[2].strip()
+    else:
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin is None or len(arguments) != 1:
+            raise TypeError(f"cannot read the annotation {annotation!r}")
+        outer, inner = getattr(origin, "__name__", "ClassVar"), arguments[0]
+    # What pycrm keeps of every record is no argument of its constructor: mypy takes a descriptor
+    # that a subclass inherits for a plain value, unless it is a class variable.
+    return _parts(inner) if outer == "ClassVar" else (outer, inner)
 
 
 def _optional_name(inner: Any) -> tuple[str, bool]:
@@ -77,7 +81,10 @@ def _optional_name(inner: Any) -> tuple[str, bool]:
     if isinstance(inner, str):
         names = [part.strip().strip("\"'") for part in inner.split("|")]
         nullable = "None" in names
-        return _class_name(next(name for name in names if name != "None")), nullable
+        classes = [name for name in names if name != "None"]
+        if len(classes) != 1:
+            raise TypeError("a link leads to records of one class")
+        return _class_name(classes[0]), nullable
     plain, nullable = _without_none(inner)
     return _class_name(plain), nullable
 

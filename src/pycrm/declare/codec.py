@@ -49,11 +49,13 @@ def _text(value: Any, words: str) -> str:
 def _date(value: Any, _: Any) -> date:
     text = _text(value, "a date such as 2026-06-30")
     try:
-        if len(text) != 10:
-            raise ValueError
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise ValueError("expected a date such as 2026-06-30") from None
+    # Python also takes weeks (2026-W27-2) and dates without hyphens.
+    if found.isoformat() != text:
+        raise ValueError("expected a date such as 2026-06-30")
+    return found
 
 
 def _instant(value: Any, _: Any) -> datetime:

@@ -65,12 +65,15 @@ class Spec:
     target: str | None = attrs.field(init=False)
     columns: tuple[str, ...] = attrs.field(init=False)
     dumps: dict[str, Dump | None] = attrs.field(init=False, eq=False, repr=False)
+    # Text with no rules of its own.
+    is_plain: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         kind, put = self.kind, object.__setattr__
         put(self, "target", kind.target if isinstance(kind, LinkKind) else None)
         names = () if kind is None else tuple(name for name, _ in kind.columns(self.name))
         put(self, "columns", (self.column,) if self.column and kind is not None else names)
+        put(self, "is_plain", type(kind) is Kind and not self.validators)
         dialects = () if kind is None else ("sqlite", "postgresql")
         put(self, "dumps", {} if kind is None else {one: kind.dump(one) for one in dialects})
 
@@ -86,13 +89,22 @@ class Spec:
                 return None
             raise ValueError("a value is required")
         if self.kind is None:
-            return tuple(value)
+            return self._rows(value)
         value = self.kind.clean(value, self.longest)
-        if value == "" and not self.nullable and self.default is REQUIRED:
+        if self.kind.name == "text" and self.default is REQUIRED and not (self.nullable or value.strip()):
             raise ValueError("a value is required")
         for validate in self.validators:
             validate(value)
         return value
+
+    def _rows(self, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError("expected a list of rows")
+        for row in value:
+            # By name: the class of the rows may be declared after this one.
+            if type(row).__name__ != self.child:
+                raise ValueError(f"expected rows of {self.child}, not {type(row).__name__}")
+        return tuple(value)
 
 
 @attrs.frozen

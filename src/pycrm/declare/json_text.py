@@ -32,7 +32,7 @@ def parse(text: str | bytes, *, most_bytes: int = _MOST_BYTES) -> Any:
         raise _refused("range", f"longer than {most_bytes} bytes")
     try:
         plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        if _depth(plain) > _DEEPEST:
+        if _is_too_deep(plain):
             raise _refused("range", f"nested more than {_DEEPEST} levels deep")
         return json.loads(
             plain,
@@ -53,16 +53,17 @@ def _refused(code: str, message: str) -> InvalidError:
     return InvalidError(message, fields=[Problem("", code, message)])
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
+def _is_too_deep(text: str) -> bool:
+    depth = 0
     for found in _BRACKETS.finditer(text):
         first = found[0][0]
         if first in "[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > _DEEPEST:
+                return True
         elif first in "]}":
             depth -= 1
-    return deepest
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

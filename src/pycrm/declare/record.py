@@ -10,22 +10,21 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare.annotation import is_declaration, read_annotation
+from pycrm.declare.body import declared_fields
 from pycrm.declare.field import (
     REQUIRED,
     Children,
-    Declared,
     Field,
     Link,
     Spec,
     children,
-    declared_field,
     field,
     kept,
     link,
 )
+from pycrm.declare.generate import initialiser
 from pycrm.declare.policy import Policy
-from pycrm.declare.reference import Ref
+from pycrm.declare.reference import Ref, per_class
 from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
 
 if TYPE_CHECKING:
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from pycrm.entities.org import OrgUnit, User
 
 __all__ = ["Child", "Facet", "Record", "Row"]
-
-# Words of the verbs: a field of that name could not be passed to them.
-_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "self"})
 
 
 class RecordMeta(type):
@@ -52,9 +48,9 @@ class RecordMeta(type):
         if "__attrs_attrs__" in namespace:
             # attrs makes a slotted class by building the class a second time.
             return super().__new__(mcls, name, bases, namespace)
-        specs = _specs(name, namespace)
+        specs = declared_fields(name, namespace)
         made = super().__new__(mcls, name, bases, _attributes(namespace, specs))
-        made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, order=False)
+        made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
         for spec in specs.values():
             descriptor = Children if spec.kind is None else Link if spec.target else Field
             slot = made.__dict__[spec.name]
@@ -73,26 +69,6 @@ class RecordMeta(type):
         from pycrm.declare.table import statement_table
 
         return statement_table(cls)
-
-
-def _specs(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:
-    annotations = namespace.get("__annotations__", {})
-    module = getattr(sys.modules.get(namespace.get("__module__", "")), "__dict__", {})
-    found: dict[str, Spec] = {}
-    for name, declared in list(namespace.items()):
-        if not isinstance(declared, Declared):
-            continue
-        if name in _RESERVED:
-            raise DeclarationError(f"{class_name}.{name}: this word belongs to the verbs of a session")
-        try:
-            read = read_annotation(annotations.get(name), module, declared.options["scale"])
-            found[name] = declared_field(name, declared, read.kind, nullable=read.nullable, child=read.child)
-        except (TypeError, DeclarationError) as error:
-            raise DeclarationError(f"{class_name}.{name}: {error}") from None
-    for name, annotation in annotations.items():
-        if name not in found and is_declaration(annotation):
-            raise DeclarationError(f"{class_name}.{name}: declare it with field(…), link(…) or children(…)")
-    return found
 
 
 def _attributes(namespace: dict[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
@@ -134,6 +110,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     if pipeline is not None:
         present |= {"stage", "stage_at", "pipeline_version"}
     made.__specs__ = {name: spec for name, spec in every.items() if name in present}
+    made.__init__ = initialiser(made.__name__, tuple(made.__specs__.values()), REQUIRED)
     made.__slot_table__ = None
     if any(base.__name__ == "Child" for base in made.__mro__[1:]):
         _CHILDREN[made.__name__] = made
@@ -170,17 +147,24 @@ class _Base(metaclass=RecordMeta):
         ) -> None: ...
 
     def __attrs_post_init__(self) -> None:
-        problems: list[Problem] = []
         cls = type(self)
-        for name, spec in cls.__specs__.items():
-            if not spec.init:
+        problems: list[Problem] = []
+        for spec, read, write in _checks(cls):
+            value = read(self)
+            # Most values are nothing, or short plain text that needs no cleaning.
+            if value is spec.default or (value is None and spec.nullable):
                 continue
-            slot: Any = _descriptor(cls, name)
-            value = slot._read(self)
+            if (
+                spec.is_plain
+                and value.__class__ is str
+                and 0 < len(value) <= spec.longest
+                and _is_simple(value)
+            ):
+                continue
             try:
-                slot.write(self, spec.clean(value))
+                write(self, spec.clean(value))
             except (ValueError, TypeError) as error:
-                problems.append(Problem(name, _code(value), str(error)))
+                problems.append(Problem(spec.name, _code(value), str(error)))
         if problems:
             raise InvalidError(_summary(cls, problems), fields=problems)
 
@@ -235,6 +219,19 @@ def child_class(cls: Any, spec: Spec) -> Any:
     return found
 
 
+def _is_simple(text: str) -> bool:
+    return text.isascii() and "\x00" not in text
+
+
+@per_class
+def _checks(cls: Any) -> tuple[tuple[Spec, Any, Any], ...]:
+    """Each field that callers give, with what reads and writes its slot."""
+    given = [spec for spec in cls.__specs__.values() if spec.init]
+    slots = [_descriptor(cls, spec.name) for spec in given]
+    return tuple((spec, slot._read, slot.write) for spec, slot in zip(given, slots, strict=True))
+
+
+@per_class
 def _descriptor(cls: type, name: str) -> Any:
     for base in cls.__mro__:
         if name in base.__dict__:
@@ -273,20 +270,20 @@ class Record(_Base):
         ("id", "version", "created_at", "created_by", "updated_at", "updated_by", "archived_at")
     )
 
-    id: Field[UUID] = kept("Id", init=False)
-    version: Field[int] = kept("Version", init=False)
-    created_at: Field[datetime] = kept("Created at", init=False)
-    created_by: Link[User | None] = kept("Created by", init=False)
-    updated_at: Field[datetime] = kept("Changed at", init=False)
-    updated_by: Link[User | None] = kept("Changed by", init=False)
-    archived_at: Field[datetime | None] = kept("Archived at", init=False)
-    owner: Link[User | None] = kept("Owner", init=False)
-    owner_unit: Link[OrgUnit | None] = kept("Owner's unit", init=False)
-    parent_owner: Link[User | None] = kept("Owner of the parent", init=False)
-    parent_unit: Link[OrgUnit | None] = kept("Unit of the parent's owner", init=False)
-    stage: Field[str] = kept("Stage", init=False)
-    stage_at: Field[datetime] = kept("In stage since", init=False)
-    pipeline_version: Field[int] = kept("Pipeline version", init=False)
+    id: ClassVar[Field[UUID]] = kept("Id", init=False)
+    version: ClassVar[Field[int]] = kept("Version", init=False)
+    created_at: ClassVar[Field[datetime]] = kept("Created at", init=False)
+    created_by: ClassVar[Link[User | None]] = kept("Created by", init=False)
+    updated_at: ClassVar[Field[datetime]] = kept("Changed at", init=False)
+    updated_by: ClassVar[Link[User | None]] = kept("Changed by", init=False)
+    archived_at: ClassVar[Field[datetime | None]] = kept("Archived at", init=False)
+    owner: ClassVar[Link[User | None]] = kept("Owner", init=False)
+    owner_unit: ClassVar[Link[OrgUnit | None]] = kept("Owner's unit", init=False)
+    parent_owner: ClassVar[Link[User | None]] = kept("Owner of the parent", init=False)
+    parent_unit: ClassVar[Link[OrgUnit | None]] = kept("Unit of the parent's owner", init=False)
+    stage: ClassVar[Field[str]] = kept("Stage", init=False)
+    stage_at: ClassVar[Field[datetime]] = kept("In stage since", init=False)
+    pipeline_version: ClassVar[Field[int]] = kept("Pipeline version", init=False)
 
     @property
     def ref(self) -> Ref[Self]:
@@ -315,11 +312,11 @@ class Facet(_Base):
     )
 
     of: Link[Any] = link("Record", column="of_id")
-    version: Field[int] = kept("Version", init=False)
-    created_at: Field[datetime] = kept("Created at", init=False)
-    created_by: Link[User | None] = kept("Created by", init=False)
-    updated_at: Field[datetime] = kept("Changed at", init=False)
-    updated_by: Link[User | None] = kept("Changed by", init=False)
+    version: ClassVar[Field[int]] = kept("Version", init=False)
+    created_at: ClassVar[Field[datetime]] = kept("Created at", init=False)
+    created_by: ClassVar[Link[User | None]] = kept("Created by", init=False)
+    updated_at: ClassVar[Field[datetime]] = kept("Changed at", init=False)
+    updated_by: ClassVar[Link[User | None]] = kept("Changed by", init=False)
 
     @property
     def id(self) -> UUID:
@@ -352,9 +349,9 @@ class Child(_Base):
 
     __always__: ClassVar[frozenset[str]] = frozenset(("id", "parent", "position"))
 
-    id: Field[UUID] = kept("Id", init=False)
-    parent: Field[UUID] = kept("Parent", init=False, column="parent_id")
-    position: Field[int] = kept("Position", init=False)
+    id: ClassVar[Field[UUID]] = kept("Id", init=False)
+    parent: ClassVar[Field[UUID]] = kept("Parent", init=False, column="parent_id")
+    position: ClassVar[Field[int]] = kept("Position", init=False)
 
     @property
     def is_new(self) -> bool:

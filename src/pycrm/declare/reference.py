@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -10,9 +12,10 @@ import attrs
 if TYPE_CHECKING:
     from pycrm.declare.record import Record
 
-__all__ = ["Ref", "key_of"]
+__all__ = ["Ref", "key_of", "per_class"]
 
 R = TypeVar("R", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @attrs.frozen(repr=False)
@@ -52,3 +55,8 @@ def key_of(value: Any) -> UUID:
     if isinstance(found, UUID):
         return found
     raise TypeError(f"{value!r} names no record")
+
+
+def per_class(make: F) -> F:
+    """Remember what a function makes of each class; classes do not change once declared."""
+    return cast("F", cache(make))

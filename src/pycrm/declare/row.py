@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from pycrm.declare.field import Spec
+from pycrm.declare.generate import compiled, journalist
 
 __all__ = ["Layout", "layout"]
 
@@ -28,6 +29,8 @@ class Layout:
     build: Builder
     copy: Callable[[Any, Mapping[str, Any]], Any]
     dump: Mapping[str, Callable[[Any], tuple[Any, ...]]]
+    # What a new record is noted by, and a new row of a list.
+    journal: Callable[[Any, str, list[str]], None]
 
     _partial: dict[Any, Callable[[Any], tuple[Any, ...]]] = attrs.field(factory=dict, repr=False)
 
@@ -63,6 +66,7 @@ def layout(cls: Any) -> Layout:
             _builder(cls, specs),
             _copier(cls),
             {dialect: _dumper(cls, specs, dialect) for dialect in ("sqlite", "postgresql")},
+            journalist(cls.__name__, [spec for spec in specs if not spec.derived or spec.name == "position"]),
         )
     return made
 
@@ -104,7 +108,7 @@ def _builder(cls: Any, specs: Sequence[Spec]) -> Builder:
             "    return found",
         ]
     )
-    return _compiled(source, scope, "build", cls)  # type: ignore[no-any-return]
+    return compiled(source, scope, "build", cls.__name__)  # type: ignore[no-any-return]
 
 
 def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tuple[Any, ...]]:
@@ -135,7 +139,7 @@ def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tu
             lines.append(f"        v{index} = dump{index}(v{index})")
         values.append(f"v{index}")
     source = "\n".join(["def dump(record):", *lines, f"    return ({', '.join(values)},)"])
-    return _compiled(source, scope, "dump", cls)  # type: ignore[no-any-return]
+    return compiled(source, scope, "dump", cls.__name__)  # type: ignore[no-any-return]
 
 
 def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
@@ -159,10 +163,4 @@ def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
             "    return made",
         ]
     )
-    return _compiled(source, scope, "copy", cls)  # type: ignore[no-any-return]
-
-
-def _compiled(source: str, scope: dict[str, Any], name: str, cls: type) -> Any:
-    # The source holds only names made above, never anything declared.
-    exec(compile(source, f"<{name} {cls.__name__}>", "exec"), scope)
-    return scope[name]
+    return compiled(source, scope, "copy", cls.__name__)  # type: ignore[no-any-return]

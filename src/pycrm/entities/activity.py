@@ -112,7 +112,9 @@ class Activity(Record, table="crm_activity", scope=through("customer", "lead", o
             late = Problem("started_at", "range", "lies in the future")
             raise InvalidError("an activity cannot lie in the future", fields=[late])
 
-    def begin(self, session: Any) -> dict[str, Any]:
+    derives_from = ("started_at",)
+
+    def derive(self, session: Any) -> dict[str, Any]:
         """Staff enter an activity within seven days; later entry needs a leader (COR-14)."""
         if self.started_at < session.now - _LATEST_ENTRY and not session.reaches(
             type(self), "create", Reach.UNIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -24,6 +25,8 @@ from pycrm.declare import (
 from pycrm.declare.record import Row
 from pycrm.entities.org import OrgUnit, User
 from pycrm.entities.party import (
+    Address,
+    ContactPoint,
     Organization,
     Party,
     PartyKind,
@@ -32,6 +35,7 @@ from pycrm.entities.party import (
     Source,
     contact_points,
 )
+from pycrm.errors import InvalidError, Problem
 
 __all__ = [
     "ActivityState",
@@ -131,6 +135,9 @@ class Customer(Record, table="crm_customer", scope=owned()):
     def begin(self, session: Any) -> dict[str, Any]:
         """Name and kind come from the party, the code from the CRM's source of random bytes."""
         party = session.get(self.party)
+        if not party.contact_points:
+            missing = Problem("contact_points", "required", "at least one way of contact is required")
+            raise InvalidError("a customer needs at least one way of contact", fields=[missing])
         return {
             "code": random_code(session.random_bytes(5)),
             "name": party.name,
@@ -147,20 +154,24 @@ class Customer(Record, table="crm_customer", scope=owned()):
         mobile: str | None = None,
         email: str | None = None,
         phone: str | None = None,
+        contacts: Iterable[ContactPoint] = (),
+        addresses: Iterable[Address] = (),
         region: str | Region | Ref[Region] | None = None,
         **details: Any,
     ) -> CustomerDraft:
         """An organisation as a customer, ready for ``session.add``.
 
-        `source` and `region` may be given by name. `details` are further fields of `Customer` or
-        `Organization`, such as ``tax_id=`` or ``signing_grade=``.
+        `source` and `region` may be given by name. `contacts` are ways of contact besides those
+        named. `details` are further fields of `Customer` or `Organization`, such as ``tax_id=`` or
+        ``signing_grade=``.
 
         Raises:
             InvalidError: no way of contact, or a field that is wrong by itself.
         """
-        points = contact_points(mobile, email, phone)
-        party = {"kind": PartyKind.ORGANIZATION, "name": name, "contact_points": points}
-        return CustomerDraft(party, Organization, source, region, details)
+        points = contact_points(mobile, email, phone, contacts)
+        kind = PartyKind.ORGANIZATION
+        party = {"kind": kind, "name": name, "contact_points": points, "addresses": tuple(addresses)}
+        return CustomerDraft.of(party, Organization, source, region, details)
 
     @staticmethod
     def person(
@@ -170,13 +181,16 @@ class Customer(Record, table="crm_customer", scope=owned()):
         mobile: str | None = None,
         email: str | None = None,
         phone: str | None = None,
+        contacts: Iterable[ContactPoint] = (),
+        addresses: Iterable[Address] = (),
         region: str | Region | Ref[Region] | None = None,
         **details: Any,
     ) -> CustomerDraft:
         """A human being as a customer, ready for ``session.add``; see `Customer.organization`."""
-        points = contact_points(mobile, email, phone)
-        party = {"kind": PartyKind.PERSON, "name": name, "contact_points": points}
-        return CustomerDraft(party, Person, source, region, details)
+        points = contact_points(mobile, email, phone, contacts)
+        kind = PartyKind.PERSON
+        party = {"kind": kind, "name": name, "contact_points": points, "addresses": tuple(addresses)}
+        return CustomerDraft.of(party, Person, source, region, details)
 
 
 @attrs.frozen
@@ -187,19 +201,43 @@ class CustomerDraft:
     facet: type[Organization] | type[Person]
     source: Any
     region: Any
-    details: dict[str, Any]
+    facet_fields: dict[str, Any]
+    fields: dict[str, Any]
+
+    @classmethod
+    def of(cls, party: dict[str, Any], facet: Any, source: Any, region: Any, details: Any) -> CustomerDraft:
+        """Sort the details into fields of the facet and fields of the customer."""
+        inner = {name: value for name, value in details.items() if name in facet.__specs__}
+        rest = {name: value for name, value in details.items() if name not in inner}
+        return cls(party, facet, source, region, inner, rest)
 
     def write(self, session: Any, **options: Any) -> Customer:
         """Add party, facet and customer within the session and return the customer."""
-        facet_fields = self.facet.__specs__
-        facet = {name: value for name, value in self.details.items() if name in facet_fields}
-        rest = {name: value for name, value in self.details.items() if name not in facet_fields}
-        region = session.named(Region, self.region) if self.region is not None else None
-        party = session.add(Party(**self.party, region=region))
-        session.add(self.facet(of=party, **facet))
-        source = session.named(Source, self.source)
-        made: Customer = session.add(Customer(party=party, source=source, **rest), **options)
+        owner = options.get("owner")
+        made: Customer = self.write_all(session, [self], [owner])[0]
         return made
+
+    @staticmethod
+    def write_all(session: Any, drafts: Sequence[CustomerDraft], owners: Sequence[Any]) -> list[Customer]:
+        """Add many customers at once, table by table; a facet is written only where it holds something."""
+        parties = session.add_all([draft._party(session) for draft in drafts])
+        facets = [
+            draft.facet(of=party, **draft.facet_fields)
+            for draft, party in zip(drafts, parties, strict=True)
+            if draft.facet_fields
+        ]
+        if facets:
+            session.add_all(facets)
+        customers = [
+            Customer(party=party, source=session.named(Source, draft.source), **draft.fields)
+            for draft, party in zip(drafts, parties, strict=True)
+        ]
+        made: list[Customer] = session.add_all(customers, owners=owners)
+        return made
+
+    def _party(self, session: Any) -> Party:
+        region = session.named(Region, self.region) if self.region is not None else None
+        return Party(**self.party, region=region)
 
 
 class Contact(Record, table="crm_contact", scope=through("customer")):
@@ -259,7 +297,6 @@ class ContactDraft:
     def write(self, session: Any, **options: Any) -> Contact:
         """Add person and contact within the session and return the contact."""
         person = session.add(self.party)
-        session.add(Person(of=person))
         made: Contact = session.add(Contact(person=person, **self.details), **options)
         return made
 

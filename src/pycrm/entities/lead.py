@@ -7,7 +7,7 @@ from typing import Any
 
 from pycrm.declare import Child, Children, Field, Link, Record, children, field, link, owned
 from pycrm.entities.customer import Customer
-from pycrm.entities.party import ContactPointKind, Source
+from pycrm.entities.party import ContactPointKind, Source, check_reachable
 from pycrm.errors import InvalidError, Problem
 
 __all__ = ["Lead", "LeadContactPoint"]
@@ -18,6 +18,10 @@ class LeadContactPoint(Child, table="crm_lead_contact_point"):
 
     kind: Field[ContactPointKind] = field("Kind", zh="类型")
     value: Field[str] = field("Value", zh="号码或地址", personal=True, longest=320)
+
+    def check(self, moment: datetime) -> None:
+        """The same as of a customer's way of contact (COR-E2)."""
+        check_reachable(self.kind, self.value)
 
 
 class Lead(Record, table="crm_lead", scope=owned(), pipeline="lead"):

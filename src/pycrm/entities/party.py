@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from pycrm.declare import (
     Child,
@@ -73,6 +75,22 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _BY_NUMBER = (ContactPointKind.PHONE, ContactPointKind.FAX)
 
 
+def check_reachable(kind: ContactPointKind, value: str) -> None:
+    """Refuse a number or an address by which nobody can be reached (COR-E2).
+
+    Raises:
+        ValueError: a mobile number of a wrong length, an email without domain.
+    """
+    if kind is ContactPointKind.EMAIL and not _EMAIL.fullmatch(value):
+        raise ValueError("expected an email address such as name@example.com")
+    if kind is ContactPointKind.MOBILE:
+        digits = plain_phone(value)
+        typed = value.strip()
+        abroad = typed.startswith("+") and not typed.startswith("+86")
+        if not 7 <= len(digits) <= 15 or (not abroad and len(digits) != 11):
+            raise ValueError("a mobile number has 11 digits, or begins with + and its country")
+
+
 class ContactPoint(Child, table="crm_contact_point"):
     """A telephone number, mailbox or account; `shared` where several people use it."""
 
@@ -82,15 +100,8 @@ class ContactPoint(Child, table="crm_contact_point"):
     verified_on: Field[date | None] = field("Verified on", zh="核实日期", default=None)
 
     def check(self, moment: datetime) -> None:
-        """A mobile number has 7 to 15 digits (11 in mainland China), an email a domain."""
-        if self.kind is ContactPointKind.EMAIL and not _EMAIL.fullmatch(self.value):
-            raise ValueError("expected an email address such as name@example.com")
-        if self.kind is ContactPointKind.MOBILE:
-            digits = plain_phone(self.value)
-            typed = self.value.strip()
-            abroad = typed.startswith("+") and not typed.startswith("+86")
-            if not 7 <= len(digits) <= 15 or (not abroad and len(digits) != 11):
-                raise ValueError("a mobile number has 11 digits, or begins with + and its country")
+        """A mobile number has 7 to 15 digits (11 in mainland China), an email a domain (COR-E2)."""
+        check_reachable(self.kind, self.value)
 
     def claim(self) -> str | None:
         """The form in which two contact points are compared, or None where they may be equal.
@@ -135,6 +146,11 @@ class Person(Facet, table="crm_person", of=Party):
     occupation: Field[str | None] = field("Occupation", zh="职业", default=None, personal=True, longest=100)
     income_band: Field[str | None] = field("Income", zh="收入", default=None, personal=True, longest=40)
 
+    def begin(self, session: Any) -> dict[str, Any]:
+        """Only a party that is a person has it."""
+        _of_kind(session, self.of, PartyKind.PERSON)
+        return {}
+
 
 class Organization(Facet, table="crm_organization", of=Party):
     """What is known of a company, authority or association (单位)."""
@@ -156,21 +172,32 @@ class Organization(Facet, table="crm_organization", of=Party):
     market_position: Field[str | None] = field("Market position", zh="市场地位", default=None, longest=200)
     website: Field[str | None] = field("Website", zh="网站", default=None, longest=300)
 
+    def begin(self, session: Any) -> dict[str, Any]:
+        """Only a party that is an organisation has it."""
+        _of_kind(session, self.of, PartyKind.ORGANIZATION)
+        return {}
+
+
+def _of_kind(session: Any, party: Any, kind: PartyKind) -> None:
+    if session.get(party).kind is not kind:
+        wrong = Problem("of", "rule", f"the party is no {kind.value}")
+        raise InvalidError(wrong.message, fields=[wrong])
+
 
 def contact_points(
-    mobile: str | None = None, email: str | None = None, phone: str | None = None
+    mobile: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    further: Iterable[ContactPoint] = (),
 ) -> list[ContactPoint]:
-    """The contact points given by their kind; none given is refused (COR-E1).
+    """The contact points given by their kind, and further ones; none given is refused (COR-E1).
 
     Raises:
         InvalidError: no way of contact.
     """
-    given = (
-        (ContactPointKind.MOBILE, mobile),
-        (ContactPointKind.EMAIL, email),
-        (ContactPointKind.PHONE, phone),
-    )
-    found = [ContactPoint(kind=kind, value=value) for kind, value in given if value]
+    kinds = (ContactPointKind.MOBILE, ContactPointKind.EMAIL, ContactPointKind.PHONE)
+    given = zip(kinds, (mobile, email, phone), strict=True)
+    found = [*(ContactPoint(kind=kind, value=value) for kind, value in given if value), *further]
     if not found:
         missing = Problem("contact_points", "required", "at least one way of contact is required")
         raise InvalidError("a customer needs at least one way of contact", fields=[missing])

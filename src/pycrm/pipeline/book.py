@@ -86,6 +86,11 @@ class Book:
                     f"pipeline {key} version {version} is published and differs; declare version {version + 1}"
                 )
 
+    def unpublished(self, tx: Transaction) -> list[tuple[str, int]]:
+        """The key and version of each pipeline that `publish` would store."""
+        stored = {(key, version) for key, version, _ in tx.fetch(_definitions())}
+        return sorted(self.declared.keys() - stored)
+
     def current(self, tx: Transaction, key: str) -> Chart:
         """The newest published version, as this transaction sees it.
 

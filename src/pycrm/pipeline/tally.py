@@ -9,8 +9,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.field import MoneyColumn
-from pycrm.errors import InvalidError
-from pycrm.pipeline.execute import refuse_without_pipeline
+from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline.model import Kind, Stage
 from pycrm.scope.gateway import query
 from pycrm.values import Money
@@ -34,7 +33,9 @@ class StageTally:
 
 def by_stage(tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any]) -> list[StageTally]:
     """See `Session.by_stage`."""
-    refuse_without_pipeline(cls)
+    if cls.__pipeline__ is None:
+        wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
+        raise InvalidError(wrong.message, fields=[wrong])
     asked = query(tx, cls, conditions)
     stages = _current(tx, cls)
     rows = _rows(tx, asked, cls, amount)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
@@ -17,10 +18,11 @@ from pycrm.errors import (
 )
 from pycrm.hooks import Change
 from pycrm.revision import claim
-from pycrm.revision.add import _Batch, checked, child_changes, placed
+from pycrm.revision.add import _Batch, add_all, checked, child_changes, parent_place, placed
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
+from pycrm.scope import organisation
 from pycrm.scope.actor import key
 from pycrm.scope.children import with_children
 from pycrm.scope.gateway import fetch_one, not_found
@@ -61,14 +63,18 @@ def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | N
         raise InvalidError("an amendment needs a reason", fields=[short])
     own, elsewhere = _routed(tx, record, values)
     for target, part in elsewhere:
-        apply(tx, target, part, "amend")
+        if isinstance(target, type):
+            # A facet that holds nothing has no row yet.
+            add_all(tx, [target(of=_part(tx, record).ref, **part)], [None])
+        else:
+            apply(tx, target, part, "amend")
     return apply(tx, record, own, "amend") if own else fetch_one(tx, type(record), record.id)
 
 
 def _routed(
     tx: Transaction, record: Any, values: dict[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[Any, dict[str, Any]]]]:
-    """Fields of the record itself, and fields of its party and the party's facets.
+    """Fields of the record itself, and fields of its party and the party's facets, or their classes.
 
     A customer's tax id lies with its organisation; people say "the customer's tax id" all the same.
     """
@@ -77,13 +83,19 @@ def _routed(
     rest = {name: value for name, value in values.items() if name not in own}
     found: list[tuple[Any, dict[str, Any]]] = []
     for target in _parts(tx, record) if rest else ():
-        inner = type(target).__specs__
+        held: Any = target if isinstance(target, type) else type(target)
+        inner = held.__specs__
         part = {name: rest.pop(name) for name in list(rest) if name in inner and inner[name].init}
         if part:
             found.append((target, part))
     if rest:
         _refuse_unknown(type(record), rest)
     return own, found
+
+
+def _part(tx: Transaction, record: Any) -> Any:
+    links = [spec.name for spec in type(record).__specs__.values() if spec.unique and spec.target]
+    return tx.session.get(getattr(record, links[0]))
 
 
 def _parts(tx: Transaction, record: Any) -> list[Any]:
@@ -93,9 +105,7 @@ def _parts(tx: Transaction, record: Any) -> list[Any]:
             part = tx.session.get(getattr(record, spec.name))
             found.append(part)
             for facet in tx.crm.facets_of(type(part)):
-                extra = fetch_one(tx, facet, part.id)
-                if extra is not None:
-                    found.append(extra)
+                found.append(fetch_one(tx, facet, part.id) or facet)
     return found
 
 
@@ -126,6 +136,9 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
     check_links(tx, made, differing)
+    _check_rows(cls, differing, before)
+    place = _new_place(tx, made, differing)
+    made = layout(cls).copy(made, place) if place else made
     made, derived = _derived(tx, made, differing)
     for name, value in (derived | system).items():
         before[name] = getattr(record, name)
@@ -135,7 +148,10 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if hooks.has("before_change", cls):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     specs = cls.__specs__
-    guarded_update(tx, record, made, {n: v for n, v in differing.items() if specs[n].kind is not None})
+    written = {name: value for name, value in differing.items() if specs[name].kind is not None}
+    guarded_update(tx, record, made, written | place)
+    if place:
+        organisation.carry(tx, cls.__name__, made.id, tuple(place.values()))
     kept: dict[str, Any] = {}
     for name, value in differing.items():
         if specs[name].child is not None:
@@ -147,6 +163,14 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if hooks.has("record_changed", cls):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made
+
+
+def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:
+    """Owner and unit at the root, where the record goes to another parent."""
+    policy = type(made).__scope__
+    if not isinstance(policy, Through) or differing.keys().isdisjoint(policy.links):
+        return {}
+    return dict(zip(PARENT_PAIR, parent_place(tx, made, policy), strict=True))
 
 
 def _derived(tx: Transaction, made: Any, differing: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -269,6 +293,23 @@ def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
     )
 
 
+def _check_rows(cls: Any, differing: dict[str, Any], before: dict[str, Any]) -> None:
+    """Refuse rows that are not the record's own, before anything is written."""
+    problems: list[Problem] = []
+    for name, rows in differing.items():
+        if cls.__specs__[name].child is None:
+            continue
+        known = {row.id for row in before[name]}
+        for index, row in enumerate(rows):
+            if row.is_new:
+                continue
+            if row.id not in known:
+                problems.append(Problem(f"{name}/{index}/id", "unknown", "no such row"))
+            known.discard(row.id)
+    if problems:
+        raise InvalidError("a row is not one of the record's own, or stands there twice", fields=problems)
+
+
 def _change_children(tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...]) -> dict[str, Any]:
     cls = type(made)
     kept = {child.id: child for child in old}
@@ -279,10 +320,6 @@ def _change_children(tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...]
         row = placed(tx, cls, spec, child, made.id, position)
         rows.append(row)
         before = kept.pop(row.id, None)
-        if before is None and not child.is_new:
-            raise InvalidError(
-                "this row belongs to another record", fields=[Problem(spec.name, "unknown", "")]
-            )
         differences = child_changes(spec.name, before, row)
         if before is not None and differences:
             tx.write_one(delete_text(tx, child_class(cls, spec)), [key(tx, row.id)])

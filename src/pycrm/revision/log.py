@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.declare.field import Spec
+from pycrm.declare.generate import json_text
 from pycrm.declare.row import layout
 from pycrm.errors import AlreadyDoneError, ConflictError
 from pycrm.revision.model import ChangeRow, RevisionRow
@@ -16,22 +16,13 @@ from pycrm.scope.actor import key, unkey
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["flush", "jsonable", "note", "refuse_repeated"]
-
-_quoted = json.encoder.encode_basestring
-
-
-def _text(value: Any) -> str:
-    """JSON text of one value; a general encoder takes longer to set up than to write most values."""
-    if value.__class__ is str:
-        return _quoted(value)
-    if value is None:
-        return "null"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+__all__ = ["flush", "jsonable", "note", "note_new", "refuse_repeated"]
 
 
 def _encode(changes: dict[str, Any]) -> str:
-    pairs = [f"{_quoted(path)}:[{_text(pair[0])},{_text(pair[1])}]" for path, pair in changes.items()]
+    pairs = [
+        f"{json_text(path)}:[{json_text(pair[0])},{json_text(pair[1])}]" for path, pair in changes.items()
+    ]
     return "{" + ",".join(pairs) + "}"
 
 
@@ -55,6 +46,13 @@ def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> Non
             tx.memo[known] = (record, tx.memo[known][1])
     identity = layout(cls).key(record, tx.dialect)
     tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), _encode(changes)))
+
+
+def note_new(tx: Transaction, record: Any, parts: list[str]) -> None:
+    """Keep the values with which a record begins, given as parts of JSON text."""
+    cls = type(record)
+    identity, text = layout(cls).key(record, tx.dialect), "{" + ",".join(parts) + "}"
+    tx.changes.append((identity, 1, cls.__name__, "add", tx.memo.get("reason"), text))
 
 
 def flush(tx: Transaction) -> UUID | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Administered, Reference
+from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import User, UserState
 from pycrm.errors import InvalidError, NotFoundError, Problem
@@ -89,7 +89,7 @@ def _read_place(tx: Transaction, ref: Ref[Any]) -> tuple[Any, Any] | None:
     return (Ref("User", owner) if owner else None, Ref("OrgUnit", unit) if unit else None)
 
 
-@cache
+@per_class
 def _links(cls: Any) -> tuple[str, ...]:
     return tuple(spec.name for spec in cls.__specs__.values() if spec.target is not None and spec.init)
 

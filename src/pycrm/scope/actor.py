@@ -13,6 +13,7 @@ from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, Reference, UsedBy
 from pycrm.entities.org import Action, Grant, Reach, Role, RoleAssignment, User, UserState
 from pycrm.errors import ForbiddenError, NotFoundError
+from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -56,7 +57,7 @@ class Actor:
     on_behalf: UUID | None = None
     is_system: bool = False
     grants: tuple[str, ...] = ()
-    _bounds: dict[Any, Any] = attrs.field(factory=dict, repr=False)
+    _bounds: dict[Any, Any] = attrs.field(factory=dict, repr=False, init=False)
 
     @classmethod
     def system(cls, purpose: str, grants: tuple[str, ...] = ("*",)) -> Actor:
@@ -140,8 +141,9 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
         return who
     if isinstance(who, Actor):
         who = who.ref
-    text, names = tx.store.text(("actor", isinstance(who, str)), lambda: _statement(isinstance(who, str)))
-    login = who if isinstance(who, str) else key(tx, who.id if hasattr(who, "id") else who)
+    by_login = isinstance(who, str)
+    login = _login(who) if by_login else key(tx, _identity(who))
+    text, names = tx.store.text(("actor", by_login), lambda: _statement(by_login))
     today = tx.crm.calendar_day(tx.moment)
     day = today.isoformat() if tx.dialect == "sqlite" else today
     rows = tx.run(text, [login if name == "login" else day for name in names]).fetchall()
@@ -160,7 +162,10 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
 
 
 def _grants(tx: Transaction, role: Any, version: int) -> tuple[tuple[str, str, Reach], ...]:
-    """The grants of a role at one version: they never change, so a cache cannot be out of date."""
+    """The grants of a role at one version: they never change, so a cache cannot be out of date.
+
+    What a transaction reads after writing may be rolled back, and its version be given again.
+    """
     cache: dict[Any, Any] = tx.crm.role_grants
     found: tuple[tuple[str, str, Reach], ...] | None = cache.get((role, version))
     if found is None:
@@ -168,7 +173,24 @@ def _grants(tx: Transaction, role: Any, version: int) -> tuple[tuple[str, str, R
         rows = tx.fetch(
             sa.select(table.entity, table.action, table.reach).where(table.parent_id == unkey(role))
         )
-        found = cache[role, version] = tuple((entity, action, Reach(reach)) for entity, action, reach in rows)
+        found = tuple((entity, action, Reach(reach)) for entity, action, reach in rows)
+        if not tx.written:
+            cache[role, version] = found
+    return found
+
+
+def _login(name: str) -> str:
+    """A login as it is stored: what cannot be stored is nobody's."""
+    try:
+        return clean_text(name, longest=100)
+    except ValueError:
+        raise NotFoundError("no such user") from None
+
+
+def _identity(who: Any) -> UUID:
+    found = getattr(who, "id", who)
+    if not isinstance(found, UUID):
+        raise NotFoundError("no such user")
     return found
 
 

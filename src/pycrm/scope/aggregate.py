@@ -11,7 +11,7 @@ from pycrm.declare.field import MoneyColumn
 from pycrm.declare.row import layout
 from pycrm.entities.customer import OwnershipInterval
 from pycrm.errors import InvalidError
-from pycrm.scope.gateway import query, unknown_field
+from pycrm.scope.gateway import bounded, query, unknown_field
 from pycrm.values import Money
 
 if TYPE_CHECKING:
@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["count", "owners", "total"]
 
 
+_LOW = 0xFFFF_FFFF
+
+
 def count(
     tx: Transaction, cls: Any, conditions: Iterable[Any], distinct: Any = None, limit: int | None = None
 ) -> int:
     """See `Session.count`."""
-    asked = query(tx, cls, conditions)
-    column = asked.column(distinct) if distinct is not None else None
+    asked, limit = query(tx, cls, conditions), bounded(limit)
+    columns = []
+    if distinct is not None:
+        # Ten yuan and ten dollars are two amounts.
+        parts = (distinct.units, distinct.currency) if isinstance(distinct, MoneyColumn) else (distinct,)
+        columns = [asked.column(part) for part in parts]
     if asked.nothing:
         return 0
-    if column is not None:
-        inner = asked.select(column).where(column.is_not(None)).distinct()
+    if columns:
+        inner = asked.select(*columns).where(columns[0].is_not(None)).distinct()
     elif limit is None:
         return int(tx.fetch(asked.select(sa.func.count()))[0][0])
     else:
@@ -50,8 +57,17 @@ def total(tx: Transaction, amount: Any, conditions: Iterable[Any]) -> Money:
     units, currency = asked.column(amount.units), asked.column(amount.currency)
     if asked.nothing:
         return Money.minor(0, tx.crm.currency)
-    statement = asked.select(currency, sa.func.sum(units)).where(units.is_not(None)).group_by(currency)
-    sums = {code: Money.minor(int(value), code) for code, value in tx.fetch(statement)}
+    # In two halves, since SQLite gives up where a sum passes 64 bits on the way.
+    low = sa.func.sum(units.bitwise_and(sa.literal(_LOW, sa.BigInteger())))
+    high = sa.func.sum(units.bitwise_rshift(sa.literal(32, sa.Integer())))
+    statement = asked.select(currency, low, high).where(units.is_not(None)).group_by(currency)
+    try:
+        sums = {
+            code: Money.minor(int(least) + (int(most) << 32), code)
+            for code, least, most in tx.fetch(statement)
+        }
+    except ValueError:
+        raise InvalidError("the sum is too large") from None
     if len(sums) > 1:
         shown = {code: f"{money.amount:f}" for code, money in sorted(sums.items())}
         raise InvalidError("the amounts have several currencies", data={"sums": shown})

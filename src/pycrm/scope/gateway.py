@@ -2,96 +2,77 @@
 
 `find(Cls, *conditions)` takes columns of the class, of its facets and of records reached by
 exactly one link; each of those is joined with its own scope. Everything else (a select, raw text,
-a foreign table, an unknown function) is refused as an unknown field, before SQL is sent.
+a foreign table, a function) is refused as an unknown field, before SQL is sent; see
+`pycrm.scope.condition`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql import elements, operators, visitors
+from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.field import MoneyColumn
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
-from pycrm.errors import InvalidError, NotFoundError, Problem
+from pycrm.errors import InvalidError, NotFoundError
 from pycrm.scope.actor import key
+from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.predicate import scope_of
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Query", "fetch_one", "query"]
-
-_ALLOWED = (
-    elements.BindParameter,
-    elements.BinaryExpression,
-    elements.BooleanClauseList,
-    elements.ClauseList,
-    elements.ExpressionClauseList,
-    elements.UnaryExpression,
-    elements.Grouping,
-    elements.Null,
-    elements.True_,
-    elements.False_,
-    elements.Tuple,
-)
-
-
-# Patterns of the database's own kind can cost minutes; operators as text can hold anything.
-_REFUSED = (operators.regexp_match_op, operators.not_regexp_match_op, operators.match_op)
-
-
-def _is_refused(operator: Any) -> bool:
-    return isinstance(operator, operators.custom_op) or operator in _REFUSED
-
-
-def unknown_field(text: str) -> InvalidError:
-    """The refusal of anything that a reader may not name; equal for hidden and for unknown."""
-    return InvalidError(f"unknown field: {text}", fields=[Problem(text, "unknown", "unknown field")])
+__all__ = ["Query", "bounded", "fetch_one", "query", "unknown_field"]
 
 
 class Query:
     """A scoped reading of one class: its table, the joins its conditions need, its conditions."""
 
-    def __init__(self, tx: Transaction, cls: Any, conditions: Iterable[Any], archived: bool = False) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        cls: Any,
+        conditions: Iterable[Any],
+        archived: bool = False,
+        action: str = Action.READ,
+    ) -> None:
+        scope = scope_of(tx, cls, action)
         self.tx, self.cls = tx, cls
+        self.archived = archived
+        self.is_plain = True
         self.table: Any = cls.__table__
         self.source: Any = self.table
         self._joined: set[Any] = {self.table}
         self.where: list[Any] = []
+        grammar = Grammar(self._admit)
         for condition in conditions:
-            self.where.append(self.walked(condition))
-        scope = scope_of(tx, cls)
-        self.nothing = scope.nothing
+            self.is_plain = False
+            grammar.truth(condition)
+            self.where.append(condition)
+        self.scope, self.nothing = scope, scope.nothing
         if scope.where is not None:
             self.where.append(scope.where)
         if not archived and "archived_at" in cls.__specs__:
             self.where.append(self.table.c.archived_at.is_(None))
 
-    def walked(self, condition: Any) -> Any:
-        """The condition, once every part of it was found to be allowed; joins what it needs."""
-        if not isinstance(condition, elements.ColumnElement):
-            raise unknown_field(type(condition).__name__)
-        for part in visitors.iterate(condition):
-            if isinstance(part, sa.Column):
-                self._admit(part)
-            elif not isinstance(part, _ALLOWED) or _is_refused(getattr(part, "operator", None)):
-                raise unknown_field(type(part).__name__.lower())
-        return condition
-
     def column(self, field: Any) -> Any:
         """The column of a field to select, sort or sum by, admitted like those of conditions."""
         found = field.units if isinstance(field, MoneyColumn) else field
-        self.walked(found)
+        self._admit(found)
         return found
 
-    def _admit(self, column: sa.Column[Any]) -> None:
-        table = column.table
+    def _admit(self, column: Any) -> None:
+        """Take a column whose record may be read, joining the record's table with its scope."""
+        if type(column) is not sa.Column:
+            raise unknown_field(type(column).__name__.lower())
+        table: Any = column.table
+        if table is None or table.c.get(column.key) is not column:
+            raise unknown_field(column.name)
         if table in self._joined:
             return
         cls = getattr(table, "info", {}).get("record") if isinstance(table, sa.Table) else None
@@ -126,22 +107,75 @@ class Query:
 
     def records(self, order: Sequence[Any] = (), limit: int | None = None) -> list[Any]:
         """The records, in order and then by id."""
+        ordered, limit = [self.ordering(one) for one in order], bounded(limit)
+        key = self.table.c[key_column(self.cls)]
+        if self.is_plain and not order:
+            return self.plain_records(("by key",), lambda: [key.asc()], limit)
+        return self.ordered_records([*ordered, key], limit)
+
+    def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
+        """The records in that order, through SQLAlchemy's own cache of statements."""
         made = layout(self.cls)
         if self.nothing:
             return []
-        names = self.table.c
-        statement = self.select(*(names[name] for name in made.names))
-        ordered = [self.ordering(one) for one in order]
-        statement = statement.order_by(*ordered, names[key_column(self.cls)])
-        if limit is not None:
-            statement = statement.limit(limit)
-        return made.build(self.tx.fetch(statement))
+        statement = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering)
+        return made.build(self.tx.fetch(statement if limit is None else statement.limit(limit)))
+
+    def plain_records(
+        self,
+        shape: tuple[Any, ...],
+        ordering: Callable[[], Sequence[Any]],
+        limit: int | None,
+        beyond: Callable[[], Any] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> list[Any]:
+        """Records without conditions of a caller: the text of the statement depends on `shape` alone.
+
+        `beyond` is a further condition over the parameters that `values` gives in the driver's form.
+        """
+        made = layout(self.cls)
+        if self.nothing:
+            return []
+
+        def statement() -> Any:
+            found = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering())
+            found = found if beyond is None else found.where(beyond())
+            return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
+
+        tx = self.tx
+        cached = ("plain", self.cls, self.archived, self.scope.shape, shape, limit is None)
+        text, names = tx.store.text(cached, statement)
+        given = {"row_limit": limit, **tx.store.constants(cached), **(values or {})}
+        scope = self.scope.values
+        return made.build(
+            tx.run(
+                text, [key(tx, scope[name]) if name in scope else given[name] for name in names]
+            ).fetchall()
+        )
 
     def ordering(self, field: Any) -> Any:
-        """A column, or a column with a direction, to sort by."""
-        plain = field.element if isinstance(field, elements.UnaryExpression) else field
-        admitted = self.column(plain)
-        return field if isinstance(field, elements.UnaryExpression) else admitted
+        """A field, or a field with a direction, to sort by; what is empty comes last."""
+        plain, falling = direction(field)
+        column = self.column(plain)
+        ordered = column.desc() if falling else column.asc()
+        # The two databases put empty values at different ends.
+        return ordered.nulls_last() if self._may_be_empty(column) else ordered
+
+    def _may_be_empty(self, column: Any) -> bool:
+        specs = self.cls.__specs__.values()
+        never = (spec for spec in specs if not spec.nullable and column.name in spec.columns)
+        return column.table is not self.table or next(never, None) is None
+
+
+def bounded(limit: Any) -> int | None:
+    """The most rows to read, None for all.
+
+    Raises:
+        InvalidError: no whole number, or a negative one.
+    """
+    if limit is None or (type(limit) is int and 0 <= limit < 2**31):
+        return limit
+    raise InvalidError("a limit is a whole number of records")
 
 
 def _renamed(where: Any, prefix: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR
+from pycrm.declare import Ref
+from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Through
 from pycrm.entities.org import OrgUnit, UnitClosure
 from pycrm.errors import ConflictError, Problem
 from pycrm.scope.children import keys
@@ -81,6 +83,36 @@ def follow(tx: Transaction, user: UUID, unit: UUID) -> None:
                 tx.execute(
                     sa.update(table).where(table.c[f"{owner}_id"] == user).values({f"{place}_id": unit})
                 )
+    forget_places(tx)
+
+
+def carry(tx: Transaction, entity: str, id: UUID, pair: Sequence[Ref[Any] | None]) -> None:
+    """A record went to another parent: all that is seen through it takes over the new root's owner.
+
+    `pair` is the owner and the unit at the root.
+    """
+    forget_places(tx)
+    for cls in tx.crm.records():
+        policy = cls.__scope__
+        for at, name in enumerate(policy.links if isinstance(policy, Through) else ()):
+            if cls.__specs__[name].target != entity:
+                continue
+            table = cls.__table__
+            column, *before = (table.c[cls.__specs__[link].columns[0]] for link in (name, *policy.links[:at]))
+            # Of several links the first that is set names the parent.
+            where = sa.and_(column == id, *(one.is_(None) for one in before))
+            below = keys(tx.fetch(sa.select(table.c.id).where(where)))
+            values = dict(zip((f"{part}_id" for part in PARENT_PAIR), pair, strict=True))
+            if below:
+                tx.execute(sa.update(table).where(where).values(values))
+            for one in below:
+                carry(tx, cls.__name__, one, pair)
+
+
+def forget_places(tx: Transaction) -> None:
+    """Owners and units that the session has read before are to be read again."""
+    for memo in [one for one in tx.memo if isinstance(one, tuple) and one[0] in ("home", "place", "new")]:
+        del tx.memo[memo]
 
 
 def is_empty(tx: Transaction, unit: UUID) -> bool:

@@ -12,12 +12,13 @@ from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.sql import elements, operators
 
 from pycrm.declare.codec import from_json
-from pycrm.declare.field import MoneyColumn
+from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
-from pycrm.scope.gateway import query, unknown_field
+from pycrm.scope.actor import key
+from pycrm.scope.condition import direction
+from pycrm.scope.gateway import Query, query
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -46,44 +47,57 @@ def page(
     tx: Transaction, cls: Any, conditions: Sequence[Any], order: Any, size: int, after: str | None
 ) -> Page[Any]:
     """See `Session.page`."""
-    if not isinstance(size, int) or not 1 <= size <= _LARGEST:
+    if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
     asked = query(tx, cls, conditions)
     spec, column, falling = _order(cls, order)
-    key = cls.__table__.c.id
-    fingerprint = _fingerprint(tx, cls, asked.where, spec.name, falling)
-    if after is not None:
-        value, id = _opened(tx, after, fingerprint)
-        asked.where.append(_beyond(spec, column, key, (value, id), falling))
-    direction = sa.desc if falling else sa.asc
-    ordering = [direction(key)] if spec.name == "id" else [direction(column), direction(key)]
-    found = _records(asked, ordering, size + 1)
+    fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling)
+    # A value is at most six bytes of JSON a code point, and base64 makes four of three.
+    at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None
+    found = _records(asked, spec, column, falling, at, size + 1)
     if len(found) <= size:
         return Page(found, None)
     last = found[size - 1]
-    value = spec.kind.jsonable(getattr(last, spec.name))
+    value = None if _is_key(spec) else spec.kind.jsonable(getattr(last, spec.name))
     return Page(found[:size], _signed(tx, [value, str(last.id)], fingerprint))
 
 
-def _records(asked: Any, ordering: list[Any], limit: int) -> list[Any]:
-    from pycrm.declare.row import layout
+def _records(
+    asked: Query, spec: Any, column: Any, falling: bool, at: tuple[Any, UUID] | None, limit: int
+) -> list[Any]:
+    id = asked.cls.__table__.c[key_column(asked.cls)]
 
-    if asked.nothing:
-        return []
-    made, names = layout(asked.cls), asked.table.c
-    statement = asked.select(*(names[name] for name in made.names)).order_by(*ordering).limit(limit)
-    return made.build(asked.tx.fetch(statement))
+    def ordering() -> list[Any]:
+        direction = sa.desc if falling else sa.asc
+        return [direction(id)] if _is_key(spec) else [direction(column), direction(id)]
+
+    if not asked.is_plain:
+        if at is not None:
+            asked.where.append(_beyond(spec, column, id, at, falling))
+        return asked.ordered_records(ordering(), limit)
+    shape = ("page", spec.name, falling, at is not None)
+    if at is None:
+        return asked.plain_records(shape, ordering, limit)
+    typed = None if _is_key(spec) else from_json(spec, at[0])
+    dump = spec.dumps[asked.tx.dialect]
+    values = {"at_value": typed if dump is None else dump(typed), "at_id": key(asked.tx, at[1])}
+    return asked.plain_records(
+        shape, ordering, limit, lambda: _beyond(spec, column, id, None, falling), values
+    )
+
+
+def _is_key(spec: Any) -> bool:
+    """Whether a list is in the order of its keys; of a facet that is the key of its host."""
+    return spec.columns in (("id",), ("of_id",))
 
 
 def _order(cls: Any, order: Any) -> tuple[Any, Any, bool]:
-    falling = isinstance(order, elements.UnaryExpression) and order.modifier is operators.desc_op
-    plain = order.element if isinstance(order, elements.UnaryExpression) else order
-    if plain is None:
-        return cls.__specs__["id"], cls.__table__.c.id, False
-    if isinstance(plain, MoneyColumn):
-        raise unknown_field("order")
+    columns, last = cls.__table__.c, key_column(cls)
+    if order is None:
+        order = columns[last]
+    plain, falling = direction(order)
     for spec in cls.__specs__.values():
-        if (spec.order or spec.name == "id") and cls.__table__.c[spec.columns[0]] is plain:
+        if (spec.order or spec.columns == (last,)) and columns[spec.columns[0]] is plain:
             return spec, plain, falling
     name = getattr(plain, "name", "order")
     raise InvalidError(
@@ -92,39 +106,57 @@ def _order(cls: Any, order: Any) -> tuple[Any, Any, bool]:
     )
 
 
-def _beyond(spec: Any, column: Any, key: Any, at: tuple[Any, UUID], falling: bool) -> Any:
-    value, id = at
-    if spec.name == "id":
-        return key < id if falling else key > id
-    typed = from_json(spec, value)
-    here = sa.tuple_(column, key)
-    there = sa.tuple_(sa.bindparam(None, typed, type_=column.type), sa.bindparam(None, id, type_=key.type))
-    return here < there if falling else here > there
+def _beyond(spec: Any, column: Any, id: Any, at: tuple[Any, UUID] | None, falling: bool) -> Any:
+    """What comes after a place in the list; without one, after the parameters of that name."""
+    typed = None if at is None or _is_key(spec) else from_json(spec, at[0])
+    here = None if at is None else at[1]
+    value = sa.bindparam("at_value", typed, type_=column.type, required=at is None)
+    last = sa.bindparam("at_id", here, type_=id.type, required=at is None)
+    if _is_key(spec):
+        return id < last if falling else id > last
+    place, bound = sa.tuple_(column, id), sa.tuple_(value, last)
+    return place < bound if falling else place > bound
 
 
-def _fingerprint(tx: Transaction, cls: Any, where: list[Any], order: str, falling: bool) -> bytes:
+def _fingerprint(tx: Transaction, cls: Any, where: Sequence[Any], order: str, falling: bool) -> bytes:
     compiled = [one.compile(dialect=tx.store.engine.dialect) for one in where]
-    parts = [(str(one), sorted((key, repr(value)) for key, value in one.params.items())) for one in compiled]
+    parts = [
+        (str(one), sorted((key, _shown(value)) for key, value in one.params.items())) for one in compiled
+    ]
     actor = str(tx.actor.id or tx.actor.name)
     return hashlib.sha256(repr((actor, cls.__name__, order, falling, parts)).encode()).digest()
+
+
+def _shown(value: Any) -> str:
+    """A value in words that no other value has: the text of a record leaves out what is personal."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_shown(one) for one in value)}]"
+    return repr(getattr(value, "id", value))
 
 
 def _signed(tx: Transaction, content: list[Any], fingerprint: bytes) -> str:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     seal = hmac.digest(tx.crm.secret, b"cursor" + fingerprint + body, "sha256")[:16]
-    return base64.urlsafe_b64encode(seal + body).rstrip(b"=").decode()
+    return _encoded(seal + body)
 
 
-def _opened(tx: Transaction, cursor: str, fingerprint: bytes) -> tuple[Any, UUID]:
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _opened(tx: Transaction, cursor: str, fingerprint: bytes, longest: int) -> tuple[Any, UUID]:
     wrong = InvalidError(
         "this cursor belongs to another list", fields=[Problem("after", "format", "wrong cursor")]
     )
-    if not isinstance(cursor, str) or len(cursor) > 8000:
+    if not isinstance(cursor, str) or len(cursor) > longest:
         raise wrong
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
     except ValueError:
         raise wrong from None
+    if _encoded(raw) != cursor:
+        # The decoder passes over signs that are none of its own.
+        raise wrong
     seal, body = raw[:16], raw[16:]
     expected = hmac.digest(tx.crm.secret, b"cursor" + fingerprint + body, "sha256")[:16]
     if not hmac.compare_digest(seal, expected):

@@ -13,12 +13,13 @@ from pycrm.declare.policy import OWN_PAIR, Administered, Owned, Private, Referen
 from pycrm.declare.raw import RawKey
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, UnitClosure
+from pycrm.errors import InvalidError, Problem, StoreError
 from pycrm.scope.actor import Actor, Bounds, bounds
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Scope", "scope_of"]
+__all__ = ["Scope", "require_record", "scope_of"]
 
 
 @attrs.frozen(eq=False)
@@ -52,11 +53,19 @@ class _Terms:
 
 
 def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
-    """The rows of that class in the actor's reach."""
-    actor: Actor = tx.actor
-    memo = ("scope", cls, action)
+    """The rows of that class in the actor's reach.
+
+    Raises:
+        InvalidError: no record or facet of this CRM; its own books are none.
+        StoreError: the session is used outside its with block.
+    """
+    actor: Actor | None = tx.actor
+    if actor is None:
+        raise StoreError("use the session in a with block")
+    memo = ("scope", tx.crm, cls, action)
     found: Scope | None = actor._bounds.get(memo)
     if found is None:
+        require_record(tx, cls)
         terms = _Terms()
         where = _where(tx, actor, cls, action, terms, cls.__table__)
         nothing = where is False
@@ -65,6 +74,25 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
         found = Scope(condition, shape, terms.values, nothing)
         actor._bounds[memo] = found
     return found
+
+
+def require_record(tx: Transaction, cls: Any) -> None:
+    """Refuse what this CRM has not registered as a record or a facet.
+
+    Children come with their parents only, and pycrm's own books (claims, revisions, settings)
+    have no scope: whoever could count them could spell out what they hold.
+
+    Raises:
+        InvalidError: no such record.
+    """
+    declared = isinstance(cls, type) and (
+        getattr(cls, "__scope__", None) is not None or getattr(cls, "__facet_of__", None) is not None
+    )
+    if not declared or not tx.crm.is_registered(cls):
+        name = getattr(cls, "__name__", type(cls).__name__)
+        raise InvalidError(
+            f"unknown record: {name}", fields=[Problem("entity", "unknown", f"unknown record: {name}")]
+        )
 
 
 def _where(

@@ -9,14 +9,16 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.policy import Through, UsedBy
-from pycrm.entities.org import OrgUnit, Reach, UnitClosure, User
-from pycrm.scope.actor import Actor, Held
+from pycrm.entities.org import Action, OrgUnit, Reach, RoleAssignment, UnitClosure, User
+from pycrm.errors import ForbiddenError
+from pycrm.scope.actor import Actor, Held, bounds, resolve
 from pycrm.scope.children import any_record, keys
+from pycrm.scope.gateway import fetch_one, not_found
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Reason", "reasons"]
+__all__ = ["Reason", "reach_in_words", "reasons", "why"]
 
 
 @attrs.frozen
@@ -53,6 +55,43 @@ def reasons(tx: Transaction, actor: Actor, record: Any, action: str) -> tuple[Re
         via = " of the parent" if isinstance(policy, Through) and owner_field.startswith("parent") else ""
         found += _pair(tx, actor, cls, action, (owner and owner.id, unit and unit.id, via))
     return tuple(dict.fromkeys(found))
+
+
+def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[Reason, ...]:
+    """Every path by which another person reaches a record; see `Session.why`."""
+    seen = fetch_one(tx, cls, id)
+    # Whoever keeps the roles may ask of any record, and is shown none by the answer (SCO-19).
+    keeps_roles = not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing
+    record = any_record(tx, cls, id) if keeps_roles else seen
+    if record is None:
+        raise not_found(cls)
+    if not keeps_roles and not _leads(tx, record):
+        raise ForbiddenError("only leaders of the record and administrators may ask who has access")
+    try:
+        asked = resolve(tx, login, source=tx.actor.source)
+    except ForbiddenError:
+        return ()  # suspended or gone: nothing gives access any more
+    return reasons(tx, asked, record, action)
+
+
+def _leads(tx: Transaction, record: Any) -> bool:
+    """Whether the actor reaches the record by more than owning it."""
+    cls = type(record)
+    if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy)):
+        return False
+    wider = tuple(held for held in tx.actor.held if held.reach not in (Reach.OWN, Reach.NONE))
+    return bool(reasons(tx, attrs.evolve(tx.actor, held=wider), record, Action.READ))
+
+
+def reach_in_words(tx: Transaction, cls: Any) -> str:
+    """How far the actor reads a class: ``East and below``, ``your own``, ``everything``, ``nothing``."""
+    reach = bounds(tx.actor, cls, Action.READ)
+    if reach.everything:
+        return "everything"
+    words = [f"{_name(tx, OrgUnit, unit)} and below" for unit in reach.roots]
+    words += [_name(tx, OrgUnit, unit) for unit in reach.units if unit not in reach.roots]
+    words += ["your own"] if reach.own else []
+    return ", ".join(words) or "nothing"
 
 
 def _named(actor: Actor, cls: Any, action: str) -> tuple[Reason, ...]:

@@ -41,6 +41,7 @@ class Store:
         self.turn: threading.RLock | None = threading.RLock() if self.in_memory else None
         self.engine = self._engine(pool_size)
         self._texts: dict[Any, tuple[str, tuple[str, ...]]] = {}
+        self._constants: dict[Any, dict[str, Any]] = {}
         self._checked = False
         event.listen(self.engine, "before_cursor_execute", self._guard)
 
@@ -48,6 +49,7 @@ class Store:
         if self.dialect == "sqlite":
             # Handing the one connection back must not roll back the session that is using it.
             pool: dict[str, Any] = {"poolclass": StaticPool, "pool_reset_on_return": None}
+            pool["skip_autocommit_rollback"] = True
             if not self.in_memory:
                 pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": pool_size}
             arguments = {"check_same_thread": False, "timeout": _BUSY_MS / 1000, "cached_statements": 512}
@@ -119,7 +121,15 @@ class Store:
         if found is None:
             compiled: Any = make().compile(dialect=self.engine.dialect)
             found = self._texts[key] = (str(compiled), tuple(compiled.positiontup or ()))
+            # A dialect adds parameters of its own, such as SQLite an offset of zero.
+            self._constants[key] = {
+                name: value for name, value in compiled.params.items() if value is not None
+            }
         return found
+
+    def constants(self, key: Any) -> dict[str, Any]:
+        """The parameters of a compiled text whose values stood in the statement."""
+        return self._constants[key]
 
     def translated(self, error: Exception) -> Exception:
         """The refusal or failure that an error of the driver stands for."""

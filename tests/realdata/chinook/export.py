@@ -1,6 +1,6 @@
 """Chinook as CSV files: employees with their units, customers with their agents, invoices with lines.
 
-    python -m realdata.chinook.export DATABASE FOLDER        (in the folder tests)
+python -m realdata.chinook.export DATABASE FOLDER        (in the folder tests)
 """
 
 from __future__ import annotations

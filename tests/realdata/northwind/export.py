@@ -1,6 +1,6 @@
 """Northwind as CSV files: every table, the units of its managers, and each employee's unit.
 
-    python -m realdata.northwind.export CREATE_SQL FOLDER        (in the folder tests)
+python -m realdata.northwind.export CREATE_SQL FOLDER        (in the folder tests)
 """
 
 from __future__ import annotations

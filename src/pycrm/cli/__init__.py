@@ -1,0 +1,74 @@
+"""The command line: the third face, which speaks to the session and to nothing below it.
+
+`app` is the Typer application, `main` the entry point of ``pycrm`` and of ``python -m pycrm``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from pycrm.cli import organisation, record, setup, table
+from pycrm.cli.access import access, report
+from pycrm.cli.answer import refuse
+from pycrm.cli.call import group
+from pycrm.cli.plugin import plugin
+from pycrm.errors import InvalidError
+
+__all__ = ["app", "main"]
+
+app = group("Keep customers, sales and who may see them.", name="pycrm")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pycrm import __version__
+
+        typer.echo(f"pycrm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep customers, sales and who may see them."""
+
+
+setup.add_to(app)
+record.add_to(app)
+table.add_to(app)
+for part, name in (
+    (organisation.user, "user"),
+    (organisation.unit, "unit"),
+    (access, "access"),
+    (report, "report"),
+    (plugin, "plugin"),
+):
+    app.add_typer(part, name=name)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code.
+
+    The codes: 0 done, 1 the world or a declaration is broken, and those of a refusal: 2 invalid,
+    3 forbidden, 4 not found, 5 conflict or stale, 6 a gate, an amendment or a hold.
+    """
+    said = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a sign of somebody's name shows another, and does not fail.
+        if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
+            reconfigure(errors="replace")
+    if "--json" not in said:
+        app(said, prog_name="pycrm")
+    try:
+        sys.exit(app(said, prog_name="pycrm", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        sys.exit(refuse(InvalidError(error.format_message()), json=True))
+    except typer.Abort:
+        sys.exit(1)

@@ -1,0 +1,247 @@
+"""Lists and single records from their declarations: columns, conditions, order, cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pycrm.cli.answer import Fields, Table
+from pycrm.cli.entity import key_fields, label_of, labels_of
+from pycrm.cli.value import parsed, shown
+from pycrm.declare import Ref
+from pycrm.declare.codec import dump
+from pycrm.declare.record import child_class
+from pycrm.errors import InvalidError, NotReadError, Problem
+
+if TYPE_CHECKING:
+    from pycrm.declare.field import Spec
+    from pycrm.session import Session
+
+__all__ = [
+    "columns_of",
+    "condition",
+    "fields_of",
+    "json_of",
+    "named",
+    "order_of",
+    "parts_of",
+    "table_of",
+]
+
+_CONDITION = re.compile(r"\s*([\w.]+)\s*(>=|<=|!=|=|~)(.*)", re.DOTALL)
+_ORDERED = ("int", "date", "instant", "decimal", "money", "text")
+_MOST_COLUMNS = 5
+_SHORT_TEXT = 300
+_NAMING = ("name", "title", "summary")
+# Kept with a row for the speed of its list; the parent tells the same.
+_COPIES = ("parent_owner", "parent_unit")
+_FIGURES = ("int", "decimal", "money")
+# The shortest beginning of an id that is shown: a beginning is what people type back.
+_SHORTEST_ID = 8
+
+
+def _unknown(path: str) -> InvalidError:
+    return InvalidError(f"unknown field: {path}", fields=[Problem(path, "unknown", "unknown field")])
+
+
+def _readable(cls: Any, name: str, path: str) -> Spec:
+    spec: Spec | None = cls.__specs__.get(name)
+    # Special-category fields need a grant of their own, which lists do not ask for.
+    if spec is None or spec.special or spec.kind is None:
+        raise _unknown(path)
+    return spec
+
+
+def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
+    """The class and the declaration of ``amount``, ``customer.name`` or ``facet.field``."""
+    first, dot, rest = path.partition(".")
+    if not dot:
+        return cls, _readable(cls, first, path)
+    spec = cls.__specs__.get(first)
+    if spec is not None and spec.target is not None:
+        other = session.crm.record(spec.target, None)
+    else:
+        facets = {facet.__name__.lower(): facet for facet in session.crm.facets_of(cls)}
+        other = facets.get(first.replace("_", "").lower())
+    if other is None:
+        raise _unknown(path)
+    return other, _readable(other, rest, path)
+
+
+def condition(session: Session, cls: Any, text: str) -> Any:
+    """The condition that ``field=value`` means; also ``!=``, ``>=``, ``<=`` and ``~`` (contains).
+
+    Raises:
+        InvalidError: an unknown or unreadable field, or a value or a comparison that does not fit it.
+    """
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        wrong = Problem("where", "format", f"expected field=value, field>=value or field~text: {text}")
+        raise InvalidError(wrong.message, fields=[wrong])
+    path, sign, words = match.groups()
+    owner, spec = _field(session, cls, path)
+    column = getattr(owner, spec.name)
+    assert spec.kind is not None
+    if sign == "~":
+        if spec.kind.name != "text":
+            raise _misfit(path, "only texts can contain something")
+        return column.icontains(words.strip(), autoescape=True)
+    value = parsed(session, spec, words)
+    if value is None or value == ():
+        return column.is_(None) if sign == "=" else column.is_not(None)
+    if sign in ("=", "!="):
+        return column == value if sign == "=" else column != value
+    if spec.kind.name not in _ORDERED:
+        raise _misfit(path, "has no order")
+    return column >= value if sign == ">=" else column <= value
+
+
+def _misfit(path: str, message: str) -> InvalidError:
+    return InvalidError(f"{path}: {message}", fields=[Problem(path, "rule", message)])
+
+
+def order_of(session: Session, cls: Any, names: Sequence[str]) -> list[Any]:
+    """The order that field names mean, falling with ``-`` in front; else the declared one."""
+    if not names:
+        names = [spec.name for spec in cls.__specs__.values() if spec.order][:1]
+    found = []
+    for name in names:
+        owner, spec = _field(session, cls, name.lstrip("-"))
+        column = getattr(owner, spec.name)
+        found.append(column.desc() if name.startswith("-") else column)
+    return found
+
+
+def columns_of(cls: Any, names: str | None) -> list[Spec]:
+    """The declarations of the columns named, or of those that tell most about a record.
+
+    Raises:
+        InvalidError: an unknown or unreadable field.
+    """
+    if names is not None:
+        return [_readable(cls, name.strip(), name.strip()) for name in names.split(",") if name.strip()]
+    specs = cls.__specs__
+    keys = key_fields(cls)[:1] or ["id"]
+    naming = [name for name in _NAMING if name in specs and name not in keys][:1]
+    staged = ["stage"] if "stage" in specs else []
+    told = [spec.name for spec in specs.values() if _tells(spec) and spec.name not in keys + naming]
+    room = _MOST_COLUMNS - len(keys + naming + staged)
+    owner = ["owner"] if "owner" in specs else []
+    return [specs[name] for name in (*keys, *naming, *staged, *told[:room], *owner)]
+
+
+def _tells(spec: Spec) -> bool:
+    kind = spec.kind.name if spec.kind is not None else ""
+    if kind in ("", "texts") or spec.derived or spec.personal or spec.special:
+        return False
+    if spec.target is not None:
+        return spec.required and not spec.unique
+    if kind == "text" and spec.longest > _SHORT_TEXT:
+        return False
+    return spec.required or spec.order or kind == "money" or (not spec.init and not spec.nullable)
+
+
+def table_of(session: Session, cls: Any, records: Sequence[Any], specs: Sequence[Spec]) -> Table:
+    """The records as a table of those fields, references by the names of what they refer to."""
+    values = [[getattr(record, spec.name) for spec in specs] for record in records]
+    labels = labels_of(session, (one for row in values for one in row if isinstance(one, Ref)))
+    zone, length = session.crm.zone, _id_length([record.id for record in records])
+    rows = []
+    for record, row in zip(records, values, strict=True):
+        cells = []
+        for spec, value in zip(specs, row, strict=True):
+            if spec.name == "id":
+                cells.append(str(value)[:length])
+            elif spec.name == "stage" and cls.__pipeline__ is not None:
+                cells.append(session.stage(record).label)
+            else:
+                cells.append(shown(value, labels, zone))
+        rows.append(cells)
+    keys = frozenset(at for at, spec in enumerate(specs) if spec.name in ("id", *key_fields(cls)))
+    return Table([spec.label for spec in specs], rows, _figures(specs, range(len(specs))), keys)
+
+
+def _id_length(ids: Iterable[UUID]) -> int:
+    """So many characters that no two ids of the list begin alike, and a few to spare.
+
+    An id begins with its time of creation: those made together differ late.
+    """
+    texts = sorted(str(id) for id in ids)
+    longest = _SHORTEST_ID
+    for one, other in pairwise(texts):
+        same = next((at for at in range(len(one)) if one[at] != other[at]), len(one))
+        longest = max(longest, same + 4)
+    return longest
+
+
+def json_of(record: Any, specs: Sequence[Spec] | None = None) -> dict[str, Any]:
+    """The record as JSON has it, or some of its fields; special-category fields are left out."""
+    declared = type(record).__specs__
+    names = [spec.name for spec in specs] if specs is not None else list(declared)
+    everything = dump(record)
+    return {name: everything[name] for name in names if name in everything and not declared[name].special}
+
+
+def fields_of(session: Session, record: Any, *, title: str, part: bool = False) -> list[Fields | Table]:
+    """One record in full: its fields, then its lists of rows; of a `part` only what was declared."""
+    cls = type(record)
+    pairs: list[tuple[str, Any]] = []
+    lists: list[tuple[str, Any, Any]] = []
+    declared = [spec for spec in cls.__specs__.values() if not spec.derived and spec.name != "of"]
+    kept = [] if part else [one for one in cls.__specs__.values() if one.derived and one.name not in _COPIES]
+    for spec in (*declared, *kept):
+        try:
+            value = getattr(record, spec.name)
+        except NotReadError:
+            continue
+        if spec.child is not None:
+            lists += [(spec.label, child_class(cls, spec), value)] if value else []
+        elif not spec.special and value is not None and value != ():
+            stage = spec.name == "stage" and cls.__pipeline__ is not None
+            pairs.append((spec.label, session.stage(record).label if stage else value))
+    labels = labels_of(session, (value for _, value in pairs if isinstance(value, Ref)))
+    zone = session.crm.zone
+    own = Fields([(label, shown(value, labels, zone)) for label, value in pairs], title)
+    return [own, *(part for one in lists for part in _rows(session, *one))]
+
+
+def _rows(session: Session, label: str, cls: Any, rows: Sequence[Any]) -> list[Fields | Table]:
+    specs = [spec for spec in cls.__specs__.values() if not (spec.derived or spec.special)]
+    values = [[getattr(row, spec.name) for spec in specs] for row in rows]
+    labels = labels_of(session, (one for row in values for one in row if isinstance(one, Ref)))
+    cells = [[shown(value, labels, session.crm.zone) for value in row] for row in values]
+    used = [at for at in range(len(specs)) if any(row[at] for row in cells)]
+    table = Table(
+        [specs[at].label for at in used], [[row[at] for at in used] for row in cells], _figures(specs, used)
+    )
+    return [Fields([], label), table]
+
+
+def _figures(specs: Sequence[Spec], used: Iterable[int]) -> frozenset[int]:
+    kinds = [specs[at].kind for at in used]
+    return frozenset(at for at, kind in enumerate(kinds) if kind is not None and kind.name in _FIGURES)
+
+
+def parts_of(session: Session, record: Any) -> list[Any]:
+    """What belongs to a record and lies in tables of its own: its party, facets, their facets."""
+    found = []
+    for facet in session.crm.facets_of(type(record)):
+        extra = session.facet(record, facet)
+        found += [extra] if extra is not None else []
+    for spec in type(record).__specs__.values():
+        # A link that no other record may share is to a part of this one.
+        if spec.unique and spec.target is not None and (ref := getattr(record, spec.name)) is not None:
+            part = session.get(ref)
+            found += [part, *parts_of(session, part)]
+    return found
+
+
+def named(record: Any) -> str:
+    """The record with its code or id, for a sentence."""
+    keys = key_fields(type(record))
+    key = getattr(record, keys[0]) if keys else str(record.id)
+    label = label_of(record)
+    return label if label == key else f"{label} ({key})"

@@ -1,0 +1,132 @@
+"""Commands about records: list, show, move, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pycrm.cli.answer import Part, tell
+from pycrm.cli.call import Call, command
+
+if TYPE_CHECKING:
+    from pycrm.session import Session
+
+__all__ = ["add_to"]
+
+Entity = Annotated[str, typer.Argument(help="A kind of record: customer, opportunity, task …")]
+Which = Annotated[str, typer.Argument(metavar="ID", help="Its code, its id, or the id's first characters.")]
+Because = Annotated[str | None, typer.Option("--because", help="The reason; some acts ask for one.")]
+
+
+def list_(
+    call: Call,
+    entity: Entity,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="field=value, also != >= <= and ~ (contains); repeat it to narrow."),
+    ] = None,
+    order: Annotated[
+        list[str] | None, typer.Option("--order", help="A field to sort by; -field falls.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.")] = 50,
+    columns: Annotated[str | None, typer.Option("--columns", help="Fields to show: code,name,owner.")] = None,
+) -> None:
+    """List records that you may see, filtered and sorted."""
+    from pycrm.cli.entity import entity_of
+    from pycrm.cli.listing import columns_of, condition, json_of, order_of, table_of
+
+    with call.view() as session:
+        cls = entity_of(session.crm, entity)
+        specs = columns_of(cls, columns)
+        conditions = [condition(session, cls, one) for one in where or ()]
+        found = session.find(cls, *conditions, order=order_of(session, cls, order or ()), limit=limit + 1)
+        more, found = len(found) > limit, found[:limit]
+        items = [json_of(one, specs if columns is not None else None) for one in found]
+        data = {"entity": cls.__name__, "items": items, "more": more}
+        parts: list[Part] = [table_of(session, cls, found, specs)] if found else []
+    if not found:
+        parts.append(f"no {entity} in your scope" if not where else f"no such {entity} in your scope")
+    call.answer(data, *parts)
+    if more and not call.json:
+        tell(f"… and more: the first {limit} are shown (--limit)")
+
+
+def show(call: Call, entity: Entity, which: Which) -> None:
+    """Show one record with all that belongs to it."""
+    from pycrm.cli.entity import entity_of, record_of
+    from pycrm.cli.listing import fields_of, json_of, named, parts_of
+
+    with call.view() as session:
+        cls = entity_of(session.crm, entity)
+        record = record_of(session, cls, which)
+        belonging = parts_of(session, record)
+        data = {
+            "entity": cls.__name__,
+            "record": json_of(record),
+            "parts": {type(part).__name__: json_of(part) for part in belonging},
+        }
+        parts = fields_of(session, record, title=f"{cls.__name__} {named(record)}")
+        for one in belonging:
+            parts += fields_of(session, one, title=type(one).__name__, part=True)
+    call.answer(data, *parts)
+
+
+def move(
+    call: Call,
+    entity: Entity,
+    which: Which,
+    to: Annotated[str, typer.Argument(help="The stage to enter, or the name of a move.")],
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A field that the move asks for; repeat it."),
+    ] = None,
+    because: Because = None,
+) -> None:
+    """Move a record to another stage of its pipeline.
+
+    What the stage asks for is given in the same act with --set.
+    """
+    from pycrm.cli.entity import entity_of, record_of
+    from pycrm.cli.listing import json_of, named
+    from pycrm.cli.value import assignments
+
+    def act(session: Session) -> tuple[dict[str, Any], str]:
+        cls = entity_of(session.crm, entity)
+        record = record_of(session, cls, which)
+        values = assignments(session, cls, given or ())
+        before = session.stage(record).label if cls.__pipeline__ is not None else ""
+        made = session.move(record, to, because=because, **values)
+        said = f"{named(made)}: {before} → {session.stage(made).label}"
+        return {"entity": cls.__name__, "record": json_of(made)}, said
+
+    data, said = call.run(act)
+    call.answer(data, said)
+
+
+def history(
+    call: Call,
+    entity: Entity,
+    which: Which,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many changes.")] = 50,
+) -> None:
+    """Show who changed what in a record, newest first."""
+    from pycrm.cli.entity import entity_of, record_of
+    from pycrm.cli.past import Past
+
+    with call.view() as session:
+        record = record_of(session, entity_of(session.crm, entity), which)
+        revisions = session.history(record)
+        past = Past(session, record, revisions[:limit])
+        data, parts = past.json(), past.parts()
+    call.answer(data, *parts)
+    if len(revisions) > limit and not call.json:
+        tell(f"… and {len(revisions) - limit} earlier (--limit)")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    command(app, "list")(list_)
+    command(app, "show")(show)
+    command(app, "move")(move)
+    command(app, "history")(history)

@@ -1,0 +1,135 @@
+"""Commands that make a database and bring it up to date: init, migrate, doctor, demo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pycrm.cli.call import UNNAMED, Call, address, command
+from pycrm.errors import ConflictError, InvalidError, Problem
+
+if TYPE_CHECKING:
+    from pycrm.session import Session
+
+__all__ = ["add_to"]
+
+
+def init(
+    call: Call,
+    company: Annotated[str | None, typer.Option("--company", help="The name of the company.")] = None,
+    code: Annotated[str, typer.Option("--code", help="The code of its first unit.")] = "hq",
+    admin: Annotated[
+        str | None, typer.Option("--admin", help="The login of the administrator, who keeps users and roles.")
+    ] = None,
+    admin_name: Annotated[str | None, typer.Option("--admin-name", help="The administrator's name.")] = None,
+    top: Annotated[
+        str | None, typer.Option("--top", help="The login of the first manager who sees everything.")
+    ] = None,
+    top_name: Annotated[str | None, typer.Option("--top-name", help="The manager's name.")] = None,
+) -> None:
+    """Create a database with a company and its first two users.
+
+    The administrator keeps users and roles, the top manager sees everything. What is not given by options is asked for.
+    """
+    with call.crm(new=True) as crm:
+        crm.migrate()
+        system = crm.system("set-up")
+        with crm.view(system) as session:
+            _refuse_set_up(session)
+        said = _asked(call, {"company": company, "admin": admin, "top": top})
+        names = {str(said["admin"]): admin_name, str(said["top"]): top_name}
+        data = crm.run(system, lambda session: _found(session, said, code, names))
+        data |= {"database": address(crm)}
+    call.answer(
+        data,
+        f"created {data['database']}: {said['company']}, administrator {said['admin']}, top {said['top']}",
+        f"next: pycrm user add LOGIN --unit {code} --role staff --as {said['admin']}",
+    )
+
+
+def _refuse_set_up(session: Session) -> None:
+    from pycrm.entities import User
+
+    if session.count(User, limit=1):
+        raise ConflictError("this database has its users already: `pycrm migrate` brings it up to date")
+
+
+_QUESTIONS = {"company": "Name of the company", "admin": "Login of the administrator"}
+_QUESTIONS |= {"top": "Login of the first top manager"}
+
+
+def _asked(call: Call, said: Mapping[str, str | None]) -> dict[str, str]:
+    """What was said, and what a person answers when asked; a program is not asked."""
+    found = {name: value for name, value in said.items() if value}
+    missing = [name for name in said if name not in found]
+    try:
+        if not call.json:
+            found |= {name: typer.prompt(_QUESTIONS[name], err=True) for name in missing}
+            return found
+    except typer.Abort:
+        typer.echo(err=True)
+    problems = [Problem(name, "required", f"give --{name}") for name in missing]
+    if problems:
+        raise InvalidError("; ".join(one.message for one in problems), fields=problems)
+    return found
+
+
+def _found(
+    session: Session, said: Mapping[str, str], code: str, names: Mapping[str, str | None]
+) -> dict[str, Any]:
+    from pycrm.entities import OrgUnit, Role, RoleAssignment, User
+    from pycrm.entities.org import UnitKind
+
+    company = session.add(OrgUnit(name=said["company"], code=code, kind=UnitKind.COMPANY))
+    today = session.crm.calendar_day(session.now)
+    people = {
+        login: session.add(User(login=login, name=names[login] or login, home_unit=company))
+        for login in dict.fromkeys((said["admin"], said["top"]))
+    }
+    for login, name in ((said["admin"], "administrator"), (said["top"], "top")):
+        role = session.named(Role, name)
+        session.add(RoleAssignment(user=people[login], role=role, unit=company, since=today))
+    return {"company": said["company"], "unit": code, "administrator": said["admin"], "top": said["top"]}
+
+
+def migrate(call: Call) -> None:
+    """Bring the database up to date with pycrm and its plugins."""
+    with call.crm(new=True) as crm:
+        steps = crm.migrate()
+    call.answer({"steps": steps}, *(steps or ["nothing to do: the database is up to date"]))
+
+
+def doctor(call: Call) -> None:
+    """Check the installation and the database; say what to do."""
+    from pycrm.cli.doctor import examine
+
+    findings = examine(call)
+    call.answer(
+        {"ok": all(one.ok for one in findings), "checks": [one.as_dict() for one in findings]},
+        *(str(one) for one in findings),
+    )
+    if not all(one.ok for one in findings):
+        raise typer.Exit(1)
+
+
+def demo(
+    call: Call,
+    file: Annotated[str, typer.Option("--file", help="The SQLite file to make.")] = "demo.db",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the file anew if it is there.")] = False,
+) -> None:
+    """Load an example company, and show who sees what."""
+    from pycrm.cli.demo import load, views
+
+    path = load(call, file, fresh)
+    data, parts = views(call, path)
+    call.answer(data, *parts)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    command(app, "init", shared=UNNAMED)(init)
+    command(app, "migrate", shared=UNNAMED)(migrate)
+    command(app, "doctor", shared=UNNAMED)(doctor)
+    command(app, "demo", shared=("json",))(demo)

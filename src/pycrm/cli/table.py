@@ -1,0 +1,116 @@
+"""Commands that bring tables in and out: import, export."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pycrm.cli.answer import Part, Table, tell
+from pycrm.cli.call import Call, command
+
+__all__ = ["add_to"]
+
+_SHOWN = 10
+
+
+def import_(
+    call: Call,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The CSV file to read.")],
+    mapping: Annotated[
+        Path,
+        typer.Option("--mapping", exists=True, dir_okay=False, help="What its columns mean, in TOML."),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each row, and write nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", dir_okay=False, help="Where refused rows go: .csv, or one JSON object a line."
+        ),
+    ] = None,
+) -> None:
+    """Import a CSV table by a mapping file.
+
+    Run again after a kill it goes on where it was; run twice it changes nothing more.
+    """
+    from pycrm.exchange.importing import import_file
+
+    who = call.who()
+    with call.crm() as crm, _progress(call) as progress:
+        found = import_file(crm, who, file, mapping, dry_run=dry_run, report_path=report, progress=progress)
+        refused = [one for _, one in zip(range(_SHOWN), found.refused(), strict=False)]
+        counts = {verdict.value: number for verdict, number in found.counts.items()}
+        summary = found.summary()
+    data: dict[str, Any] = {"rows": found.rows, "dry_run": dry_run, **counts}
+    data |= {"codes": found.codes, "report": str(report) if report else None}
+    parts: list[Part] = [summary]
+    if refused:
+        rows = [[str(one.line), one.code, one.reason] for one in refused]
+        parts.append(Table(["Line", "Code", "Reason"], rows, frozenset((0,))))
+    call.answer(data, *parts)
+    left = counts.get("refused", 0) - len(refused)
+    if left > 0 and not call.json:
+        tell(
+            f"… and {left:,} more refused" + (f", all of them in {report}" if report else " (--report FILE)")
+        )
+
+
+@contextmanager
+def _progress(call: Call) -> Iterator[Callable[[int, int | None], None] | None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if call.json or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("importing", total=None)
+
+        def told(done: int, total: int | None, /) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield told
+
+
+def export(
+    call: Call,
+    entity: Annotated[str, typer.Argument(help="A kind of record: customer, opportunity, task …")],
+    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="The CSV file to write.")],
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="field=value, as for list; repeat it to narrow.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Fields to write: code,name,owner.")
+    ] = None,
+) -> None:
+    """Write records to a CSV file that a spreadsheet may open."""
+    from pycrm.cli.entity import entity_of
+    from pycrm.cli.listing import columns_of, condition
+    from pycrm.exchange.exporting import export_csv
+
+    # A refusal on the way must not leave half a file, nor destroy the one of yesterday.
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with call.view() as session, part.open("wb") as stream:
+            cls = entity_of(session.crm, entity)
+            conditions = [condition(session, cls, one) for one in where or ()]
+            names = [spec.name for spec in columns_of(cls, columns)] if columns is not None else None
+            number = export_csv(session, cls, stream, conditions=conditions, columns=names)
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+    call.answer({"rows": number, "file": str(out)}, f"{number:,} rows written to {out}")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    command(app, "import")(import_)
+    command(app, "export")(export)

@@ -1,0 +1,40 @@
+"""Reading the class body of a record: which fields it declares."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from pycrm.declare.annotation import is_declaration, read_annotation
+from pycrm.declare.field import Declared, Spec, declared_field
+from pycrm.errors import DeclarationError
+
+__all__ = ["declared_fields"]
+
+# Words of the verbs: a field of that name could not be passed to them.
+_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "self"})
+
+
+def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:
+    """What a class body declares, by name.
+
+    Raises:
+        DeclarationError: naming class and field, and what is wrong with it.
+    """
+    annotations = namespace.get("__annotations__", {})
+    module = getattr(sys.modules.get(namespace.get("__module__", "")), "__dict__", {})
+    found: dict[str, Spec] = {}
+    for name, declared in list(namespace.items()):
+        if not isinstance(declared, Declared):
+            continue
+        if name in _RESERVED:
+            raise DeclarationError(f"{class_name}.{name}: this word belongs to the verbs of a session")
+        try:
+            read = read_annotation(annotations.get(name), module, declared.options["scale"])
+            found[name] = declared_field(name, declared, read.kind, nullable=read.nullable, child=read.child)
+        except (TypeError, DeclarationError) as error:
+            raise DeclarationError(f"{class_name}.{name}: {error}") from None
+    for name, annotation in annotations.items():
+        if name not in found and is_declaration(annotation):
+            raise DeclarationError(f"{class_name}.{name}: declare it with field(…), link(…) or children(…)")
+    return found

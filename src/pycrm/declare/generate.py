@@ -1,0 +1,95 @@
+"""Code made once per class, where a loop over the fields would cost more than the work itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pycrm.declare.kind import BoolKind, DateKind, EnumKind, IntKind, KeyKind, Kind, LinkKind
+
+if TYPE_CHECKING:
+    from pycrm.declare.field import Spec
+
+__all__ = ["compiled", "initialiser", "journalist"]
+
+_quoted = json.encoder.encode_basestring
+
+
+def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
+    """The function of that name in the source; the source holds only names made by pycrm."""
+    exec(compile(source, f"<{name} {cls}>", "exec"), scope)
+    return scope[name]
+
+
+def initialiser(cls: str, specs: Sequence[Spec], required: object) -> Callable[..., None]:
+    """``__init__`` with the fields that callers give, as keywords.
+
+    That of attrs would write each slot through its descriptor.
+    """
+    given = [spec for spec in specs if spec.init]
+    scope: dict[str, Any] = {"bound": object.__setattr__.__get__}
+    parameters: list[str] = []
+    for index, spec in enumerate(given):
+        scope[f"d{index}"] = spec.default
+        parameters.append(spec.name if spec.default is required else f"{spec.name}=d{index}")
+    star = ", *, " if parameters else ""
+    source = "\n".join(
+        [
+            f"def __init__(self{star}{', '.join(parameters)}):",
+            "    put = bound(self)",
+            *(f"    put('_raw_{spec.name}', {spec.name})" for spec in given),
+            "    self.__attrs_post_init__()",
+        ]
+    )
+    return compiled(source, scope, "__init__", cls)  # type: ignore[no-any-return]
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON text of one value; a general encoder takes longer to set up than to write most."""
+    if value.__class__ is str:
+        return _quoted(value)
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def journalist(cls: str, specs: Sequence[Spec]) -> Callable[[Any, str, list[str]], None]:
+    """What appends, of a new record, ``"path":[null,value]`` for each field that is not empty."""
+    scope: dict[str, Any] = {"quoted": _quoted, "text": json_text}
+    lines: list[str] = []
+    for index, spec in enumerate(specs):
+        assert spec.kind is not None
+        value = _expression(index, spec.kind, scope)
+        lines += [
+            f"    v = record._raw_{spec.name}",
+            "    if v is not None and v != ():",
+            f"        add('\"' + prefix + '{spec.name}\":[null,' + {value} + ']')",
+        ]
+    body = lines or ["    pass"]
+    source = "\n".join(["def journal(record, prefix, parts):", "    add = parts.append", *body])
+    return compiled(source, scope, "journal", cls)  # type: ignore[no-any-return]
+
+
+def _expression(index: int, kind: Kind, scope: dict[str, Any]) -> str:
+    """How a value that a caller gave is written as JSON; it may also be as the driver takes it."""
+    if type(kind) is Kind:
+        return "quoted(v)"
+    if isinstance(kind, EnumKind):
+        members: Any = kind.python
+        scope[f"m{index}"] = {member: _quoted(member.value) for member in members}
+        return f"m{index}[v]"
+    if isinstance(kind, BoolKind):
+        return "('true' if v else 'false')"
+    if isinstance(kind, IntKind):
+        return "str(v)"
+    if isinstance(kind, DateKind):
+        return "'\"' + v.isoformat() + '\"'"
+    scope[f"k{index}"] = kind
+    if isinstance(kind, LinkKind):
+        return "'\"' + str(v.id) + '\"'"
+    if isinstance(kind, KeyKind):
+        return "'\"' + str(v) + '\"'"
+    return f"text(k{index}.jsonable(v))"

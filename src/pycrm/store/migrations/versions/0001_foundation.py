@@ -1,0 +1,346 @@
+"""Foundation: the tables of core. Written by scripts/first_migration.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+
+# A word for each type of column: one type on SQLite, another on PostgreSQL.
+TYPES: dict[str, Any] = {
+    "key": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),
+    "instant": sa.BigInteger().with_variant(sa.DateTime(timezone=True), "postgresql"),
+    "day": sa.Text().with_variant(sa.Date(), "postgresql"),
+    "json": sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
+    "int": sa.BigInteger(),
+    "text": sa.Text(),
+    "flag": sa.Boolean(create_constraint=False),
+    "currency": sa.String(3),
+}
+RECORD = (
+    "id key, version int, created_at instant, created_by_id key?, updated_at instant, updated_by_id key?, "
+    "archived_at instant?"
+)
+FACET = (
+    "of_id key, version int, created_at instant, created_by_id key?, updated_at instant, updated_by_id key?"
+)
+CHILD = "id key, parent_id key, position int"
+OWNER = "owner_id key?, owner_unit_id key?"
+PARENT = "parent_owner_id key?, parent_unit_id key?"
+
+
+def upgrade() -> None:
+    """Make every table."""
+    table(
+        "crm_address",
+        CHILD,
+        "text text, city text?, postcode text?, country text?",
+        index="parent_id position",
+    )
+    table(
+        "crm_change",
+        "record_id key, version int, entity text, revision_id key, act text, reason text?, changes text",
+        key="record_id version entity",
+        index="revision_id",
+    )
+    table("crm_claim", "digest key, entity text, record_id key", key="digest", index="record_id")
+    table(
+        "crm_contact_point",
+        CHILD,
+        "kind text, value text, shared flag, verified_on day?",
+        index="parent_id position",
+    )
+    table("crm_external_id", "entity text, key text, record_id key", key="entity key", index="record_id")
+    table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
+    table("crm_import_run", "fingerprint text, state text", key="fingerprint")
+    table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
+    table(
+        "crm_pipeline_version",
+        "key text, version int, entity text, state text, definition text",
+        key="key version",
+    )
+    table(
+        "crm_product_category",
+        RECORD,
+        "name text, parent_id key?",
+        unique="name",
+        refers="parent_id crm_product_category",
+        live="name id",
+        index="parent_id",
+    )
+    table(
+        "crm_region",
+        RECORD,
+        "name text, code text?, parent_id key?",
+        unique="name",
+        refers="parent_id crm_region",
+        live="name id",
+        index="parent_id",
+    )
+    table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
+    table("crm_setting", "name text, value text", key="name")
+    table("crm_source", RECORD, "name text", unique="name", live="name id")
+    table(
+        "crm_unit",
+        RECORD,
+        "name text, code text, parent_id key?, kind text, active flag",
+        unique="code",
+        refers="parent_id crm_unit",
+        live="name id",
+        index="parent_id",
+    )
+    table(
+        "crm_party",
+        RECORD,
+        "kind text, name text, region_id key?",
+        refers="region_id crm_region",
+        index="region_id",
+    )
+    table(
+        "crm_product",
+        RECORD,
+        "code text, name text, category_id key, kind text, unit text, standard_cost int?",
+        "standard_cost_currency currency?, margin_class text?, state text",
+        unique="code",
+        refers="category_id crm_product_category",
+        live="name id",
+        index="category_id",
+    )
+    table(
+        "crm_unit_closure",
+        "ancestor_id key, descendant_id key, depth int",
+        key="ancestor_id descendant_id",
+        refers="ancestor_id crm_unit, descendant_id crm_unit",
+        index="ancestor_id, descendant_id, descendant_id ancestor_id",
+    )
+    table(
+        "crm_user",
+        RECORD,
+        "login text, name text, home_unit_id key, employee_no text?, mobile text?, email text?, hired_on day?",
+        "left_on day?, state text",
+        unique="login",
+        refers="home_unit_id crm_unit",
+        live="name id",
+        index="home_unit_id",
+    )
+    table(
+        "crm_customer",
+        RECORD,
+        OWNER,
+        "code text, party_id key, name text, kind text, lifecycle text, activity_state text, source_id key",
+        "signing_grade text?, trade_role text?, channel text?, strategic flag, parent_group_id key?",
+        "needs json, preferences json, last_contact_at instant?, next_contact_on day?",
+        unique="party_id",
+        refers="party_id crm_party, source_id crm_source, parent_group_id crm_customer",
+        live="name id, owner_id name id, owner_unit_id name id",
+        index="parent_group_id, source_id",
+    )
+    table(
+        "crm_opportunity_line",
+        CHILD,
+        "product_id key, qty int, unit_price int, unit_price_currency currency, discount int",
+        refers="product_id crm_product",
+        index="parent_id position, product_id",
+    )
+    table(
+        "crm_organization",
+        FACET,
+        "short_name text?, tax_id text?, legal_representative text?, industry text?, ownership_kind text?",
+        "employees int?, registered_capital int?, registered_capital_currency currency?, annual_revenue int?",
+        "annual_revenue_currency currency?, founded_on day?, listed flag, market_position text?",
+        "website text?",
+        key="of_id",
+        refers="of_id crm_party!",
+    )
+    table(
+        "crm_ownership",
+        "entity text, record_id key, user_id key, unit_id key, since instant, until instant?, by_id key?",
+        "reason text",
+        key="record_id since",
+        refers="user_id crm_user, unit_id crm_unit, by_id crm_user",
+        index="by_id, unit_id, user_id, user_id since",
+    )
+    table(
+        "crm_person",
+        FACET,
+        "gender text?, birth_date day?, id_type text?, id_no text?, occupation text?, income_band text?",
+        key="of_id",
+        refers="of_id crm_party!",
+    )
+    table(
+        "crm_revision",
+        "id key, at instant, by_id key?, actor text, on_behalf_id key?, source text, purpose text?",
+        "operation text?",
+        refers="by_id crm_user, on_behalf_id crm_user",
+        index="at, by_id, on_behalf_id",
+        unique_index="operation",
+    )
+    table(
+        "crm_role_assignment",
+        RECORD,
+        "user_id key, role_id key, unit_id key, since day, until day?",
+        refers="user_id crm_user, role_id crm_role, unit_id crm_unit",
+        index="role_id, unit_id, user_id",
+    )
+    table(
+        "crm_stage_entry",
+        "record_id key, seq int, pipeline text, version int, source text?, stage text, label text",
+        "probability int?, at instant, by_id key?, reason text?",
+        key="record_id seq",
+        refers="by_id crm_user",
+        index="by_id, pipeline stage at",
+    )
+    table(
+        "crm_contact",
+        RECORD,
+        PARENT,
+        "person_id key, customer_id key, name text, department text, job_title text?, level int?",
+        "is_primary flag, roles json, reports_to_id key?, since day?, left_on day?, hobbies text?",
+        "family_notes text?, preferred_channel text?",
+        refers="person_id crm_party, customer_id crm_customer, reports_to_id crm_contact",
+        live="name id, parent_owner_id name id, parent_unit_id name id",
+        index="customer_id, person_id, reports_to_id",
+    )
+    table(
+        "crm_lead",
+        RECORD,
+        OWNER,
+        "stage text, stage_at instant, pipeline_version int, name text, company text?, source_id key",
+        "campaign_code text?, need_text text?, reject_reason text?, received_at instant?",
+        "first_response_at instant?, converted_to_id key?",
+        refers="source_id crm_source, converted_to_id crm_customer",
+        live="name id, owner_id name id, owner_unit_id name id",
+        index="converted_to_id, source_id",
+    )
+    table(
+        "crm_opportunity",
+        RECORD,
+        OWNER,
+        PARENT,
+        "stage text, stage_at instant, pipeline_version int, customer_id key, name text, amount int?",
+        "amount_currency currency?, expected_close day, closed_on day?, need text?, competitors json",
+        "lost_reason text?, next_step text?, source_lead_id key?, campaign_code text?",
+        refers="customer_id crm_customer, source_lead_id crm_lead",
+        live=(
+            "expected_close id, owner_id expected_close id, owner_unit_id expected_close id, "
+            "parent_owner_id expected_close id, parent_unit_id expected_close id"
+        ),
+        index="customer_id, source_lead_id",
+    )
+    table(
+        "crm_opportunity_contact",
+        CHILD,
+        "contact_id key, role text?, stance int?, influence int?",
+        refers="contact_id crm_contact",
+        index="contact_id, parent_id position",
+    )
+    table(
+        "crm_activity",
+        RECORD,
+        OWNER,
+        PARENT,
+        "kind text, direction text, channel text?, customer_id key?, lead_id key?, contact_id key?",
+        "opportunity_id key?, started_at instant, duration_min int?, summary text, outcome text?",
+        "next_step text?, next_on day?, location text?",
+        refers="customer_id crm_customer, lead_id crm_lead, contact_id crm_contact, opportunity_id crm_opportunity",
+        live=(
+            "owner_id started_at id, owner_unit_id started_at id, parent_owner_id started_at id, "
+            "parent_unit_id started_at id, started_at id"
+        ),
+        index="contact_id, customer_id, lead_id, opportunity_id",
+    )
+    table(
+        "crm_note",
+        RECORD,
+        PARENT,
+        "body text, customer_id key?, lead_id key?, opportunity_id key?",
+        refers="customer_id crm_customer, lead_id crm_lead, opportunity_id crm_opportunity",
+        live="parent_owner_id id, parent_unit_id id",
+        index="customer_id, lead_id, opportunity_id",
+    )
+    table(
+        "crm_task",
+        RECORD,
+        OWNER,
+        PARENT,
+        "title text, due_at instant, priority text, state text, reason text?, customer_id key?, lead_id key?",
+        "opportunity_id key?",
+        refers="customer_id crm_customer, lead_id crm_lead, opportunity_id crm_opportunity",
+        live=(
+            "due_at id, owner_id due_at id, owner_unit_id due_at id, parent_owner_id due_at id, "
+            "parent_unit_id due_at id"
+        ),
+        index="customer_id, lead_id, opportunity_id",
+    )
+    table(
+        "crm_commitment",
+        RECORD,
+        OWNER,
+        PARENT,
+        "activity_id key?, customer_id key?, lead_id key?, text text, to_contact_id key?, due_on day",
+        "state text, kept_on day?",
+        refers="activity_id crm_activity, customer_id crm_customer, lead_id crm_lead, to_contact_id crm_contact",
+        live=(
+            "due_on id, owner_id due_on id, owner_unit_id due_on id, parent_owner_id due_on id, "
+            "parent_unit_id due_on id"
+        ),
+        index="activity_id, customer_id, lead_id, to_contact_id",
+    )
+
+
+def table(
+    name: str,
+    *columns: str,
+    key: str = "id",
+    unique: str = "",
+    refers: str = "",
+    live: str = "",
+    index: str = "",
+    unique_index: str = "",
+) -> None:
+    """Make a table: ``code text`` is a column, ``code text?`` one that may be empty.
+
+    `refers` names columns with the tables whose ids they hold, with ``!`` those whose rows go with
+    the row that they refer to. `live` are indexes of the rows that are not archived. Whatever may
+    be several is parted by commas.
+    """
+    parts: list[Any] = []
+    for each in several(", ".join(columns)):
+        column, word = each.split()
+        parts.append(sa.Column(column, TYPES[word.rstrip("?")], nullable=word.endswith("?")))
+    parts.append(sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"))
+    for each in several(unique):
+        parts.append(sa.UniqueConstraint(*each.split(), name=named("uq", name, each)))
+    for each in several(refers):
+        column, target = each.rstrip("!").split()
+        cascade = "CASCADE" if each.endswith("!") else None
+        parts.append(
+            sa.ForeignKeyConstraint(
+                [column], [f"{target}.id"], name=named("fk", name, column), ondelete=cascade
+            )
+        )
+    op.create_table(name, *parts)
+    there = sa.text("archived_at IS NULL")
+    for each in several(live):
+        op.create_index(
+            named("ix", name, each), name, each.split(), sqlite_where=there, postgresql_where=there
+        )
+    for each in several(index):
+        op.create_index(named("ix", name, each), name, each.split())
+    for each in several(unique_index):
+        op.create_index(named("uq", name, each), name, each.split(), unique=True)
+
+
+def several(text: str) -> list[str]:
+    """What is parted by commas."""
+    return text.split(", ") if text else []
+
+
+def named(kind: str, table: str, columns: str) -> str:
+    """The name of an index or a constraint; PostgreSQL takes 63 characters."""
+    return f"{kind}_{table}_{'_'.join(columns.split())}"[:63]
