@@ -11,7 +11,7 @@ from uuid import UUID
 from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
-from pycrm.errors import InvalidError, NotFoundError, RefusedError, StoreError
+from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, Problem, RefusedError, StoreError
 from pycrm.pipeline import execute, tally
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
@@ -25,6 +25,7 @@ from pycrm.scope.children import any_record, with_children
 from pycrm.scope.gateway import fetch_one, not_found, query
 from pycrm.scope.paging import Page
 from pycrm.scope.reason import Reason
+from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -82,6 +83,13 @@ class Session:
             raise self.transaction.spoiled
         try:
             log.flush(self.transaction)
+        except AlreadyDoneError:
+            # Another session took this operation while this one ran; only now can it be looked up.
+            self.transaction.rollback()
+            with self.crm.view(self.crm.system("repeated operation")) as view:
+                view.transaction.operation = self.transaction.operation
+                log.refuse_repeated(view.transaction)
+            raise
         except BaseException:
             self.transaction.rollback()
             raise
@@ -124,9 +132,9 @@ class Session:
             ForbiddenError: the actor may not add this, or not for that owner.
             ConflictError: it holds a value that is held elsewhere.
         """
-        if hasattr(record, "write"):
-            return record.write(self, **({} if owner is None else {"owner": owner}))
         with _Act(self):
+            if hasattr(record, "write"):
+                return record.write(self, **({} if owner is None else {"owner": owner}))
             return adding.add_all(self.transaction, [record], [owner])[0]
 
     @overload
@@ -452,7 +460,7 @@ class _Act:
     """One verb that writes: refused whole, and refused to who cannot see the record as missing.
 
     Statements of a verb that failed half-way would be committed with the rest if its caller went
-    on; such a session is spoiled and leaves its block with the same refusal.
+    on; such a session is spoiled: each further verb, and its end, is that same refusal.
     """
 
     def __init__(self, session: Session, record: Any = None, because: str | None = None) -> None:
@@ -462,10 +470,12 @@ class _Act:
         tx = self._session.transaction
         if not tx.write:
             raise StoreError("this session only reads: open it with crm.session")
+        if tx.spoiled is not None:
+            raise tx.spoiled
         self._outer, self._written = tx.memo.get("reason"), tx.written
         self._noted = len(tx.changes)
         if self._because is not None:
-            tx.memo["reason"] = self._because
+            tx.memo["reason"] = _reason(self._because)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         tx = self._session.transaction
@@ -483,6 +493,16 @@ class _Act:
         cls = type(self._record)
         if fetch_one(self._session.transaction, cls, self._record.id) is None:
             raise not_found(cls) from None
+
+
+def _reason(because: Any) -> str:
+    try:
+        if not isinstance(because, str):
+            raise ValueError("expected text")
+        return clean_text(because)
+    except ValueError as error:
+        wrong = Problem("because", "type", str(error))
+        raise InvalidError(f"because: {error}", fields=[wrong]) from None
 
 
 def _several(order: Any) -> Sequence[Any]:

@@ -295,6 +295,17 @@ def test_limits_on_a_cell_of_many_short_lines() -> None:
     ]
 
 
+def test_cells_beyond_the_csv_modules_own_limit() -> None:
+    """A cell of 150,000 characters is read whole where the limits allow it, and so is what follows."""
+    before = [["x" * 98, "1"]] * 700
+    long = "line\n" * 30_000
+    text = "a,b\n" + "".join(f"{first},{second}\n" for first, second in before) + f'"{long}",2\n3,4\n5,6\n'
+    found = rows(text, limits=Limits(cell_bytes=200_000))
+    assert [row.values for row in found] == [*before, [long, "2"], ["3", "4"], ["5", "6"]]
+    assert [row.line for row in found[-3:]] == [702, 30_703, 30_704]
+    assert not any(row.problems for row in found)
+
+
 def test_limits_on_the_table() -> None:
     """Too many columns or rows are refused with the line that goes too far."""
     assert refusal("a,b,c\n1,2,3\n", limits=Limits(cells=2)).fields[0].path == "header"

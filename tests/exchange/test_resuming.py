@@ -80,6 +80,8 @@ def test_positions_that_cannot_be() -> None:
     """A place before the first row, or one in a stream that cannot seek, is refused."""
     with pytest.raises(InvalidError, match="before the first row"):
         read(DATA, start=Position(3, 0, 0))
+    with pytest.raises(InvalidError, match="before the first row"):
+        read(DATA, start=Position(50, 3, 2, "00000000-51"))
     with pytest.raises(ValueError, match="check"):
         Position(3, 0, 0, "deadbeef-x")
 

@@ -17,7 +17,11 @@ Answers = dict[str, tuple[Any, Any]]
 
 
 def disagreements(crm: Any, world: World) -> list[str]:
-    """Where the CRM and the reference differ: at first, after a unit or a person moved, and back again."""
+    """Where the CRM and the reference differ.
+
+    They are compared at first, when a unit and when a person has moved and is back again, and when
+    an opportunity has gone to another customer.
+    """
     made = settle(crm, world)
     found = [f"at first: {line}" for line in _all(made, _answers)]
     if world.moved is not None:
@@ -32,7 +36,10 @@ def disagreements(crm: Any, world: World) -> list[str]:
     _transfer(made, user, home)
     found += [f"{user} in {home}: {line}" for line in _all(made, _lists)]
     _transfer(made, user, former_home)
-    return found + [f"{user} back in {former_home}: {line}" for line in _all(made, _lists)]
+    found += [f"{user} back in {former_home}: {line}" for line in _all(made, _lists)]
+    opportunity, customer = world.redirected
+    _redirect(made, opportunity, customer)
+    return found + [f"{opportunity} at {customer}: {line}" for line in _all(made, _lists)]
 
 
 def _hang(made: Settled, unit: str, parent: str | None) -> None:
@@ -47,6 +54,14 @@ def _transfer(made: Settled, user: str, home: str) -> None:
     with made.crm.session(made.crm.system("transfer")) as session:
         stored = session.get(made.users[user].ref)
         session.amend(stored, home_unit=made.units[home], because="transferred")
+
+
+def _redirect(made: Settled, opportunity: str, customer: str) -> None:
+    changed = attrs.evolve(made.world.opportunities[opportunity], customer=customer)
+    made.world = attrs.evolve(made.world, opportunities=made.world.opportunities | {opportunity: changed})
+    with made.crm.session(made.crm.system("correction")) as session:
+        stored = session.get(made.records[opportunity].ref)
+        session.change(stored, customer=made.records[customer])
 
 
 def _all(made: Settled, ask: Callable[..., Answers]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from pycrm import CRM, Customer, session
+from pycrm.revision import change
 from pycrm.scope import actor, aggregate, organisation, paging, predicate
 from pycrm.scope.children import any_record
 
@@ -53,6 +54,7 @@ def one_level_off(patch: pytest.MonkeyPatch) -> None:
     def off(who: Any, reach: Any, owner: Any, unit: Any, terms: Any) -> list[Any]:
         found = pair(who, attrs.evolve(reach, roots=()), owner, unit, terms)
         if reach.roots:
+            terms.shape.append(("roots", len(reach.roots)))
             closure = predicate.UnitClosure.__table__.c
             above = closure.ancestor_id.in_([terms.bind(root) for root in reach.roots])
             below = sa.select(closure.descendant_id).where(above, closure.depth > sa.literal_column("0"))
@@ -140,6 +142,11 @@ def records_left_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(organisation, "follow", lambda tx, user, unit: None)
 
 
+def copies_left_behind(patch: pytest.MonkeyPatch) -> None:
+    """An opportunity goes to another customer and stays with the former owner's people."""
+    patch.setattr(change, "_new_place", lambda tx, made, differing: {})
+
+
 def got_without_scope(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an id gets the record."""
     patch.setattr(session, "fetch_one", any_record)
@@ -161,6 +168,6 @@ def read_without_scope(patch: pytest.MonkeyPatch) -> None:
 FAULTS: tuple[Plant, ...] = (
     *(unit_for_subtree, subtree_for_unit, own_forgotten, other_entity, one_level_off),
     *(own_forgotten_of_parent, parent_forgotten, both_for_either, dates_ignored, day_late),
-    *(archived_counted, archived_paged, tree_not_moved, records_left_behind),
+    *(archived_counted, archived_paged, tree_not_moved, records_left_behind, copies_left_behind),
     *(got_without_scope, read_without_scope),
 )

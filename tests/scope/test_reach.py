@@ -45,14 +45,18 @@ def differs(crm: CRM, world: World) -> bool:
         return True
 
 
+def test_the_enterprise_of_the_faults_is_right(open_crm: Callable[..., CRM]) -> None:
+    """In the enterprise that faults are looked for in, everybody sees what the rules say."""
+    assert disagreements(open_crm(random=None), rich_world()) == []
+
+
 @pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_is_seen(
     open_crm: Callable[..., CRM], plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were the scope wrong in this way, the comparison would see it in an enterprise where it is right."""
-    assert disagreements(open_crm(), rich_world()) == []
+    """Were the scope wrong in this way, somebody in that enterprise would see it."""
     plant(monkeypatch)
-    assert differs(open_crm(), rich_world())
+    assert differs(open_crm(random=None), rich_world())
 
 
 def caught(crm: CRM, plant: Plant) -> bool:
@@ -93,7 +97,7 @@ def test_thousands_of_worlds(open_crm: Callable[..., CRM], database: str) -> Non
                 "examples": tried,
                 "failures": failures,
                 "planted": len(FAULTS),
-                "caught": sum(caught(open_crm(), plant) for plant in FAULTS),
+                "caught": sum(caught(open_crm(random=None), plant) for plant in FAULTS),
                 "seed": SEED,
                 "version": __version__,
             }

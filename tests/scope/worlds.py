@@ -70,6 +70,7 @@ class World:
     opportunities: dict[str, Kept]
     moved: tuple[str, str | None] | None
     transferred: tuple[str, str]
+    redirected: tuple[str, str]
     size: int
     falling: bool
 
@@ -155,6 +156,7 @@ def worlds(draw: st.DrawFn) -> World:
         *(units, users, roles, tuple(held), customers, opportunities),
         moved=draw(st.sampled_from(moves)) if moves else None,
         transferred=(draw(st.sampled_from(list(users))), draw(st.sampled_from(list(units)))),
+        redirected=(draw(st.sampled_from(list(opportunities))), draw(st.sampled_from(list(customers)))),
         size=draw(st.integers(1, 4)),
         falling=draw(st.booleans()),
     )
@@ -214,6 +216,7 @@ def rich_world() -> World:
         *(roles, assignments, customers, opportunities),
         moved=("east2", "west"),
         transferred=("rep", "west"),
+        redirected=("o west at rep", "c mate"),
         size=2,
         falling=False,
     )

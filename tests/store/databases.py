@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["catalogue", "fetch", "names"]
+__all__ = ["catalogue", "driver", "fetch", "names"]
 
 
 @contextmanager

@@ -79,7 +79,6 @@ def on_the_class(today: date) -> None:
     conditions: list[ColumnElement[bool]] = [Booking.on >= today, Booking.remark.is_(None)]
     conditions.append(Booking.customer == UUID(int=1))
     assert_type(Opportunity.stage == "won", ColumnElement[bool])
-    assert_type(Booking.created_at.is_(None), ColumnElement[bool])
     assert_type(Sample.position > 1, ColumnElement[bool])
     conditions.append(Booking.owner == UUID(int=1))
     Booking.fee >= 5  # E: operator

@@ -210,6 +210,11 @@ def _face(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..
             function(call, **given)
         except CRMError as error:
             raise typer.Exit(refuse(error, json=call.json)) from error
+        except BrokenPipeError:
+            raise  # whoever read our answer has seen enough
+        except OSError as error:
+            words = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+            raise typer.Exit(refuse(StoreError(words), json=call.json)) from error
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     added = [

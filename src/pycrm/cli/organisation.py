@@ -104,7 +104,7 @@ def _roles(session: Session) -> dict[Any, list[dict[str, Any]]]:
         held = {"role": names.get(one.role.id, "?"), "unit": units[one.unit.id].code}
         held |= {"since": one.since.isoformat(), "until": one.until.isoformat() if one.until else None}
         found.setdefault(one.user.id, []).append(held)
-    return found
+    return {user: sorted(held, key=lambda one: (one["since"], one["role"])) for user, held in found.items()}
 
 
 def give_role(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 from pycrm.cli.answer import Part, Table, tell
 from pycrm.cli.call import Call, command
+from pycrm.errors import InvalidError, Problem
 
 __all__ = ["add_to"]
 
@@ -25,6 +26,12 @@ def import_(
         Path,
         typer.Option("--mapping", exists=True, dir_okay=False, help="What its columns mean, in TOML."),
     ],
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--table", metavar="NAME=FILE", help="A table of rows that the mapping names; repeat it."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would become of each row, and write nothing.")
     ] = False,
@@ -43,7 +50,16 @@ def import_(
 
     who = call.who()
     with call.crm() as crm, _progress(call) as progress:
-        found = import_file(crm, who, file, mapping, dry_run=dry_run, report_path=report, progress=progress)
+        found = import_file(
+            crm,
+            who,
+            file,
+            mapping,
+            files=_named(tables or ()),
+            dry_run=dry_run,
+            report_path=report,
+            progress=progress,
+        )
         refused = [one for _, one in zip(range(_SHOWN), found.refused(), strict=False)]
         counts = {verdict.value: number for verdict, number in found.counts.items()}
         summary = found.summary()
@@ -59,6 +75,18 @@ def import_(
         tell(
             f"… and {left:,} more refused" + (f", all of them in {report}" if report else " (--report FILE)")
         )
+
+
+def _named(tables: Sequence[str]) -> dict[str, Path]:
+    """The further tables by name; raises `InvalidError` for one that is not there."""
+    found: dict[str, Path] = {}
+    for one in tables:
+        name, sign, path = one.partition("=")
+        if not sign or not Path(path).is_file():
+            wrong = Problem("table", "format", f"expected NAME=FILE, a file that is there: {one}")
+            raise InvalidError(wrong.message, fields=[wrong])
+        found[name] = Path(path)
+    return found
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pycrm.errors import DeclarationError
 __all__ = ["declared_fields"]
 
 # Words of the verbs: a field of that name could not be passed to them.
-_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "self"})
+_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "mirrors", "self"})
 
 
 def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:

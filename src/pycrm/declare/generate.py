@@ -79,8 +79,8 @@ def _expression(index: int, kind: Kind, scope: dict[str, Any]) -> str:
         return "quoted(v)"
     if isinstance(kind, EnumKind):
         members: Any = kind.python
-        scope[f"m{index}"] = {member: _quoted(member.value) for member in members}
-        return f"m{index}[v]"
+        scope[f"m{index}"] = {member.value: _quoted(member.value) for member in members}
+        return f"m{index}[v._value_]"
     if isinstance(kind, BoolKind):
         return "('true' if v else 'false')"
     if isinstance(kind, IntKind):

@@ -12,6 +12,7 @@ import json
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -244,7 +245,8 @@ class EnumKind(Kind):
         return self.python(value)
 
     def dump(self, dialect: str) -> Dump | None:
-        return lambda value: value.value
+        # The property `value` of an enumeration costs five times as much.
+        return attrgetter("_value_")
 
     def jsonable(self, value: Any) -> Any:
         return value.value

@@ -170,6 +170,8 @@ class _Base(metaclass=RecordMeta):
 
     # The fields from which `derive` computes: it is called when one of them changes.
     derives_from: ClassVar[tuple[str, ...]] = ()
+    # Fields that repeat one of the same name of the record that a link leads to: field to link.
+    mirrors: ClassVar[Mapping[str, str]] = {}
 
     def begin(self, session: Any) -> Mapping[str, Any]:
         """The first values of fields that nobody types, by name.

@@ -132,6 +132,8 @@ class Customer(Record, table="crm_customer", scope=owned()):
     last_contact_at: Field[datetime | None] = field("Last contact", zh="最近联系", init=False, default=None)
     next_contact_on: Field[date | None] = field("Next contact", zh="下次联系", init=False, default=None)
 
+    mirrors = {"name": "party", "kind": "party"}
+
     def begin(self, session: Any) -> dict[str, Any]:
         """Name and kind come from the party, the code from the CRM's source of random bytes."""
         party = session.get(self.party)
@@ -257,6 +259,8 @@ class Contact(Record, table="crm_contact", scope=through("customer")):
     hobbies: Field[str | None] = field("Hobbies", zh="爱好", default=None, personal=True, longest=500)
     family_notes: Field[str | None] = field("Family", zh="家庭", default=None, personal=True, longest=500)
     preferred_channel: Field[str | None] = field("Preferred channel", zh="首选渠道", default=None, longest=40)
+
+    mirrors = {"name": "person"}
 
     @staticmethod
     def named(

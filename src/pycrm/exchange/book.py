@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Field, field
 from pycrm.declare.record import Row
-from pycrm.revision.sql import insert_text
+from pycrm.revision.sql import insert_rows, insert_text
 from pycrm.scope.actor import key, unkey
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def find(tx: Transaction, entity: str, keys: Iterable[str]) -> dict[str, UUID]:
 def enter(tx: Transaction, entity: str, pairs: Iterable[tuple[str, UUID]]) -> None:
     """Keep the external ids of new records."""
     rows = [(entity, name, key(tx, record)) for name, record in pairs]
-    if rows:
-        tx.run_many(insert_text(tx, ExternalId), rows)
+    insert_rows(tx, ExternalId, rows)
 
 
 def load_run(tx: Transaction, fingerprint: str) -> str | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pycrm.errors import RefusedError
+from pycrm.errors import InvalidError, Problem, RefusedError
 from pycrm.exchange import book
 from pycrm.exchange.draft import Drafts
 from pycrm.exchange.mapping import Mapping
@@ -75,9 +75,17 @@ def import_file(
         NotFoundError, ForbiddenError: there is no such user, or one who may not sign in.
     """
     if not isinstance(mapping, Mapping):
-        mapping = Mapping.parse(Path(mapping).read_text("utf-8"), where=os.fspath(mapping))
+        mapping = Mapping.parse(_text(mapping), where=os.fspath(mapping))
     run = _Run(crm, who, mapping, Path(path), dry_run)
     return run.go(files or {}, report_path, progress, limits)
+
+
+def _text(path: str | os.PathLike[str]) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except UnicodeDecodeError:
+        wrong = Problem("mapping", "format", f"{os.fspath(path)} is not in UTF-8")
+        raise InvalidError(wrong.message, fields=[wrong]) from None
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import attrs
 from pycrm.declare import Ref
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import json_text
-from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Private, Through, UsedBy
+from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Owned, Private, Through, UsedBy
 from pycrm.declare.raw import micros
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -22,7 +22,7 @@ from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from pycrm.revision import claim
 from pycrm.revision.log import jsonable, note_new
 from pycrm.revision.place import Place, check_links, place_of, user_place
-from pycrm.revision.sql import insert_text
+from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import bounds, key
 from pycrm.scope.children import is_below
 from pycrm.scope.gateway import fetch_one
@@ -48,11 +48,7 @@ class _Batch:
     def write(self, tx: Transaction) -> None:
         claim.take(tx, self.claims)
         for cls in sorted(self.rows, key=tx.crm.rank):
-            text, rows = insert_text(tx, cls), self.rows[cls]
-            if len(rows) == 1:
-                tx.write_one(text, rows[0])
-            else:
-                tx.run_many(text, rows)
+            insert_rows(tx, cls, self.rows[cls])
 
 
 def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> list[Any]:
@@ -93,14 +89,15 @@ def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
     parts: list[str] = []
     layout(cls).journal(made, "", parts)
     put_children(tx, batch, made, parts)
+    identity = layout(cls).key(made, tx.dialect)
     owner = place.values.get("owner")
     if owner is not None:
         parts.append(f'"owner":[null,"{owner.id}"]')
-        _interval(tx, batch, made, place)
+        _interval(tx, batch, cls, identity, place)
     if "stage" in cls.__specs__:
         parts.append(f'"stage":[null,{json_text(made.stage)}]')
         batch.put(tx, tx.crm.stage_entry(tx, made))
-    note_new(tx, made, parts)
+    note_new(tx, cls, identity, parts)
     return made
 
 
@@ -180,6 +177,9 @@ def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
     cls = type(record)
     policy = cls.__scope__
     values: dict[str, Any] = {}
+    whose = ("place", cls, owner if owner is None or isinstance(owner, UUID) else owner.id)
+    if isinstance(policy, Owned) and whose in tx.memo:
+        return tx.memo[whose]  # type: ignore[no-any-return]
     if OWN_PAIR in policy.pairs:
         named = owner
         if named is None and tx.crm.hooks.has("choose_owner"):
@@ -189,7 +189,10 @@ def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
         values |= dict(zip(OWN_PAIR, _owner(tx, cls, named), strict=True))
     if isinstance(policy, Through):
         values |= dict(zip(PARENT_PAIR, parent_place(tx, record, policy), strict=True))
-    return Place(values)
+    place = Place(values)
+    if isinstance(policy, Owned) and not tx.crm.hooks.has("choose_owner"):
+        tx.memo[whose] = place
+    return place
 
 
 def _owner(tx: Transaction, cls: Any, named: Any) -> tuple[Ref[Any] | None, Ref[Any] | None]:
@@ -223,12 +226,12 @@ def parent_place(tx: Transaction, record: Any, policy: Through) -> tuple[Any, An
     return None, None
 
 
-def _interval(tx: Transaction, batch: _Batch, record: Any, place: Place) -> None:
+def _interval(tx: Transaction, batch: _Batch, cls: Any, identity: Any, place: Place) -> None:
     # In the order of the columns: tens of thousands are written by one import.
     batch.rows.setdefault(OwnershipInterval, []).append(
         (
-            type(record).__name__,
-            layout(type(record)).key(record, tx.dialect),
+            cls.__name__,
+            identity,
             key(tx, place.values["owner"].id),
             key(tx, place.values["owner_unit"].id),
             _stamps(tx)["created_at"],

@@ -259,6 +259,9 @@ def guarded_update(
     cls = type(record)
     made_by = layout(cls)
     scope = scope_of(tx, cls, action)
+    if scope.nothing:
+        # A condition that is never true swallows the others, and their parameters with them.
+        raise _why_not(tx, record, values)
     fields = (*values, "version", "updated_at", "updated_by")
     columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
     text, names = update_text(tx, cls, columns, scope)
@@ -269,6 +272,8 @@ def guarded_update(
         *(key(tx, scope.values[name]) for name in names[len(columns) + 2 :]),
     ]
     if tx.write_one(text, given).rowcount != 1:
+        # It changed no row, so the caller may read again and go on in the same session.
+        tx.written -= 1
         raise _why_not(tx, record, values)
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pycrm.declare.policy import Administered, Reference
 from pycrm.errors import ConflictError, Problem
 from pycrm.revision.model import Claim
-from pycrm.scope.actor import key, unkey
+from pycrm.scope.actor import unkey
 from pycrm.scope.gateway import fetch_one
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def claims_of(tx: Transaction, record: Any) -> list[Wanted]:
     if plan is None:
         plan = _PLANS[cls] = _plan(cls)
     fields, lists = plan
+    if not fields and not lists:
+        return []
     found: list[Wanted] = []
     for spec in fields:
         value = getattr(record, spec.name)
@@ -95,22 +97,26 @@ def take(tx: Transaction, wanted: Iterable[Wanted]) -> None:
     rows = list(by_digest.values())
     if not rows:
         return
-    text, _ = tx.store.text("claim", lambda: _insert(tx))
-    native = tx.dialect == "sqlite"
-    values = [
-        (digest if native else UUID(bytes=digest), entity, key(tx, record))
-        for digest, entity, record, _ in rows
-    ]
-    entered = tx.run_many(text, values)
+    if tx.dialect == "sqlite":
+        text, _ = tx.store.text("claim", lambda: _insert(tx))
+        entered = tx.run_many(text, [(digest, entity, record.bytes) for digest, entity, record, _ in rows])
+    else:
+        lists = ([UUID(bytes=one[0]) for one in rows], [one[1] for one in rows], [one[2] for one in rows])
+        entered = tx.write_one(_FROM_LISTS, lists).rowcount
     if entered != len(rows):
         _refuse(tx, rows)
 
 
+# One statement for any number of claims; COPY could not pass over those that are held.
+_FROM_LISTS = (
+    "INSERT INTO crm_claim (digest, entity, record_id) "
+    "SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) ON CONFLICT DO NOTHING"
+)
+
+
 def _insert(tx: Transaction) -> Any:
-    if tx.dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    from sqlalchemy.dialects.sqlite import insert
+
     names = ("digest", "entity", "record_id")
     return (
         insert(Claim.__table__).values({name: sa.bindparam(name) for name in names}).on_conflict_do_nothing()

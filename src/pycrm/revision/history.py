@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -67,12 +67,35 @@ def _revision(row: Any) -> Revision:
 
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
     """The record with its children as it was at that moment, or None before it was added."""
-    past = [one for one in history(tx, record, [(type(record).__name__, record.id)]) if one.at <= moment]
-    return replay(record, reversed(past)) if past else None
+    past = _until(tx, record, (type(record).__name__, record.id), moment)
+    if not past:
+        return None
+    made = replay(record, past)
+    return layout(type(record)).copy(made, _mirrored(tx, made, moment))
+
+
+def _until(tx: Transaction, record: Any, which: tuple[str, UUID], moment: datetime) -> list[Revision]:
+    return [one for one in reversed(history(tx, record, [which])) if one.at <= moment]
+
+
+def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
+    """What the record repeated of others at that moment: a customer's name is its party's."""
+    cls = type(record)
+    found: dict[str, Any] = {}
+    for link in set(cls.mirrors.values()):
+        ref = getattr(record, link)
+        for revision in _until(tx, record, (ref.entity, ref.id), moment):
+            for change in revision.changes:
+                if cls.mirrors.get(change.path) == link:
+                    found[change.path] = from_json(cls.__specs__[change.path], change.new)
+    return found
 
 
 def replay(record: Any, revisions: Iterable[Revision]) -> Any:
-    """The value that these revisions, oldest first, lead to."""
+    """The value that these revisions, oldest first, lead to.
+
+    What a record repeats of others (`mirrors`) has no revision of its own and stays as it is now.
+    """
     cls = type(record)
     state: dict[str, Any] = {}
     last: Revision | None = None
@@ -84,9 +107,18 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
     for spec in cls.__specs__.values():
         if spec.child is not None:
             values[spec.name] = _children(cls, spec, record.id, state)
-        elif not spec.derived or spec.name in state:
+        elif spec.name in _AT_FIRST and spec.name not in state:
+            values[spec.name] = _AT_FIRST[spec.name](record)
+        elif spec.name not in cls.mirrors and (not spec.derived or spec.name in state):
             values[spec.name] = from_json(spec, state.get(spec.name, [] if spec.default == () else None))
     return layout(cls).copy(record, values)
+
+
+# With these a record begins, and no change says so.
+_AT_FIRST: dict[str, Callable[[Any], Any]] = {
+    "archived_at": lambda record: None,
+    "stage_at": lambda record: record.created_at,
+}
 
 
 def _children(cls: Any, spec: Any, parent: UUID, state: dict[str, Any]) -> tuple[Any, ...]:

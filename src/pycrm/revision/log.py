@@ -8,10 +8,11 @@ from uuid import UUID
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import json_text
 from pycrm.declare.row import layout
-from pycrm.errors import AlreadyDoneError, ConflictError
+from pycrm.errors import AlreadyDoneError, ConflictError, InvalidError, Problem
 from pycrm.revision.model import ChangeRow, RevisionRow
-from pycrm.revision.sql import insert_text
+from pycrm.revision.sql import insert_rows, insert_text
 from pycrm.scope.actor import key, unkey
+from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -48,10 +49,9 @@ def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> Non
     tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), _encode(changes)))
 
 
-def note_new(tx: Transaction, record: Any, parts: list[str]) -> None:
+def note_new(tx: Transaction, cls: Any, identity: Any, parts: list[str]) -> None:
     """Keep the values with which a record begins, given as parts of JSON text."""
-    cls = type(record)
-    identity, text = layout(cls).key(record, tx.dialect), "{" + ",".join(parts) + "}"
+    text = "{" + ",".join(parts) + "}"
     tx.changes.append((identity, 1, cls.__name__, "add", tx.memo.get("reason"), text))
 
 
@@ -68,11 +68,7 @@ def flush(tx: Transaction) -> UUID | None:
         (record, version, entity, key(tx, revision), *rest) for record, version, entity, *rest in tx.changes
     ]
     tx.changes.clear()
-    text = insert_text(tx, ChangeRow)
-    if len(rows) == 1:
-        tx.write_one(text, rows[0])
-    else:
-        tx.run_many(text, rows)
+    insert_rows(tx, ChangeRow, rows)
     return revision
 
 
@@ -111,9 +107,14 @@ def refuse_repeated(tx: Transaction) -> None:
 
     Raises:
         AlreadyDoneError: with the revision that the operation wrote.
+        InvalidError: it is no text that can be stored, or longer than 200 characters.
     """
     if tx.operation is None:
         return
+    try:
+        tx.operation = clean_text(tx.operation, longest=200)
+    except ValueError as error:
+        raise InvalidError(f"operation: {error}", fields=[Problem("operation", "type", str(error))]) from None
     import sqlalchemy as sa
 
     table = RevisionRow.__table__.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,7 +14,9 @@ from pycrm.scope.predicate import Scope
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["delete_text", "insert_text", "update_text"]
+__all__ = ["delete_text", "insert_rows", "insert_text", "update_text"]
+
+_WORTH_A_COPY = 50
 
 
 def insert_text(tx: Transaction, cls: Any) -> str:
@@ -23,6 +26,18 @@ def insert_text(tx: Transaction, cls: Any) -> str:
         return sa.insert(cls.__table__).values({name: sa.bindparam(name) for name in layout(cls).names})
 
     return tx.store.text(("insert", cls), statement)[0]
+
+
+def insert_rows(tx: Transaction, cls: Any, rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows as the driver takes them, by the quickest way for their number."""
+    if not rows:
+        return
+    if len(rows) == 1:
+        tx.write_one(insert_text(tx, cls), rows[0])
+    elif tx.dialect == "postgresql" and len(rows) >= _WORTH_A_COPY:
+        tx.copy_many(cls.__tablename__, layout(cls).names, rows)
+    else:
+        tx.run_many(insert_text(tx, cls), rows)
 
 
 def update_text(

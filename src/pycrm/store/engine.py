@@ -127,6 +127,10 @@ class Store:
             }
         return found
 
+    def quoted(self, name: str) -> str:
+        """A name as it stands in a statement of this database."""
+        return str(self.engine.dialect.identifier_preparer.quote(name))
+
     def constants(self, key: Any) -> dict[str, Any]:
         """The parameters of a compiled text whose values stood in the statement."""
         return self._constants[key]

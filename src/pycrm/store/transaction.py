@@ -110,6 +110,18 @@ class Transaction:
             raise self.store.translated(error) from error
         return int(cursor.rowcount)
 
+    def copy_many(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write many rows by COPY, which PostgreSQL takes several times as fast as inserts."""
+        self._count()
+        cursor = self._cursor or self.cursor
+        names = ", ".join(self.store.quoted(name) for name in columns)
+        try:
+            with cursor.copy(f"COPY {self.store.quoted(table)} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except Exception as error:
+            raise self.store.translated(error) from error
+
     def fetch(self, statement: sa.sql.expression.Executable, values: Any = None) -> list[Any]:
         """The rows of a statement built by a room of pycrm, as the driver gave them."""
         try:

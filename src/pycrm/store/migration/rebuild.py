@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
-__all__ = ["check_foreign_keys", "derived_kept", "foreign_keys_off"]
+__all__ = ["PATIENCE_MS", "check_foreign_keys", "derived_kept", "foreign_keys_off"]
 
 # A step on a filled database takes longer than a session waits.
-_PATIENCE_MS = 120_000
+PATIENCE_MS = 120_000
 _DROP = re.compile(r'\s*DROP\s+(?:INDEX|TRIGGER)\s+(?:IF\s+EXISTS\s+)?["`\[]?(\w+)', re.IGNORECASE)
+_RENAME = re.compile(r'\s*ALTER\s+TABLE\s+["`\[]?_alembic_tmp_', re.IGNORECASE)
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def foreign_keys_off(connection: sa.Connection) -> Iterator[None]:
     driver: Any = connection.connection.driver_connection
     (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
     driver.execute("PRAGMA foreign_keys=OFF")
-    driver.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+    driver.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
     try:
         yield
     finally:
@@ -58,34 +59,49 @@ def derived_kept(connection: sa.Connection) -> Iterator[None]:
 
     What the step itself drops stays dropped, and what it makes anew stays as it made it.
     """
+    before, roots = _derived(connection), _roots(connection)
     dropped: set[str] = set()
+    aside: set[str] = set()
 
     def note(
         conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
-        found = _DROP.match(statement)
-        if found:
-            dropped.add(found[1])
+        drop = _DROP.match(statement)
+        if drop:
+            dropped.add(drop[1])
+        elif _RENAME.match(statement) and not aside:
+            # While the table is gone, SQLite refuses to rename because of triggers that mention it.
+            aside.update(each.name for each in before if each.kind == "trigger")
+            for name in aside:
+                cursor.connection.execute(f'DROP TRIGGER IF EXISTS "{name}"')
 
-    before, roots = _derived(connection), _roots(connection)
     event.listen(connection, "before_cursor_execute", note)
     try:
         yield
     finally:
         event.remove(connection, "before_cursor_execute", note)
-    there, now = _derived(connection), _roots(connection)
-    for name, (table, text) in before.items():
-        if name not in there and name not in dropped and now.get(table, roots[table]) != roots[table]:
-            connection.exec_driver_sql(text)
+    there, now = {each.name for each in _derived(connection)}, _roots(connection)
+    for each in before:
+        fell = each.name in aside or now.get(each.table) != roots.get(each.table)
+        if fell and each.table in now and each.name not in there | dropped:
+            connection.exec_driver_sql(each.text)
 
 
-def _derived(connection: sa.Connection) -> dict[str, tuple[str, str]]:
-    """Triggers and expression indexes: the table of each and the statement that makes it."""
+class _Derived(NamedTuple):
+    kind: str
+    name: str
+    table: str
+    text: str
+
+
+def _derived(connection: sa.Connection) -> list[_Derived]:
+    """Triggers and expression indexes, each with the statement that makes it."""
     rows = connection.exec_driver_sql(
-        "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' OR (type = 'index' "
-        "AND sql IS NOT NULL AND EXISTS (SELECT 1 FROM pragma_index_xinfo(sqlite_master.name) WHERE cid = -2))"
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' OR (type = 'index' "
+        "AND sql IS NOT NULL AND EXISTS "
+        "(SELECT 1 FROM pragma_index_xinfo(sqlite_master.name) WHERE cid = -2))"
     )
-    return {name: (table, text) for name, table, text in rows}
+    return [_Derived(*row) for row in rows]
 
 
 def _roots(connection: sa.Connection) -> dict[str, int]:

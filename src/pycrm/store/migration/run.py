@@ -23,12 +23,12 @@ from pycrm.store.migration.version import pending, remaining
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
 
-__all__ = ["create_schema", "differences", "hold", "take_all"]
+__all__ = ["LOCK_WAIT", "create_schema", "differences", "hold", "take_all"]
 
 # Alembic hands the running step to its script through one module-wide name.
 _ONE_AT_A_TIME = threading.Lock()
 # A step that must wait for a reader's lock holds up everybody behind it, so it gives up soon.
-_LOCK_WAIT = "10s"
+LOCK_WAIT = "10s"
 
 
 def take_all(store: Store, lines: Sequence[Line]) -> Iterator[Step]:
@@ -94,7 +94,7 @@ def _alone(store: Store) -> Iterator[sa.Connection]:
             held = hold(store)
             assert held is not None
             connection.exec_driver_sql(*held)
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
             yield connection
 
 

@@ -172,7 +172,7 @@ _OUTCOMES = {"won": Outcome.POSITIVE, "lost": Outcome.NEGATIVE}
 
 def _told(random: Random, sale: Draft, step: Step, days: Days) -> Iterator[Act]:
     """What the salesperson writes down about it, and what was promised."""
-    if random.randrange(2):
+    if random.randrange(5) < 3:
         return
     kind, summary = DONE[step.stage]
     day = days.day(step.week)

@@ -1,0 +1,87 @@
+"""Taking time: pairs of runs in alternation, so that what disturbs one side disturbs both."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import attrs
+
+__all__ = ["Timed", "cpu_of", "paired", "timed"]
+
+
+@attrs.frozen
+class Timed:
+    """Milliseconds of one run, by the wall and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+def timed(act: Callable[[], Any]) -> Timed:
+    """Run once. What the act returns is let go after the clock has stopped."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    kept = act()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    del kept
+    return Timed(wall * 1000, cpu * 1000)
+
+
+def paired(
+    ours: Callable[[], Any], reference: Callable[[], Any], pairs: int, *, warm: int = 3
+) -> tuple[Timed, Timed]:
+    """The medians of both, run in turn: ours, reference, ours, reference …
+
+    An act may return a `Timed` of its own, where only part of it or another process counts.
+    """
+    found: tuple[list[Timed], list[Timed]] = ([], [])
+    for number in range(-warm, pairs):
+        if number in (-warm, 0):
+            gc.collect()
+        for kept, act in zip(found, (ours, reference), strict=True):
+            taken = _taken(act)
+            if number >= 0:
+                kept.append(taken)
+    return _median(found[0]), _median(found[1])
+
+
+def _taken(act: Callable[[], Any]) -> Timed:
+    own: list[Timed] = []
+
+    def run() -> Any:
+        answer = act()
+        if isinstance(answer, Timed):
+            own.append(answer)
+        return answer
+
+    taken = timed(run)
+    return own[0] if own else taken
+
+
+def _median(runs: Sequence[Timed]) -> Timed:
+    return Timed(median(one.wall for one in runs), median(one.cpu for one in runs))
+
+
+def cpu_of(*arguments: str) -> Timed:
+    """Run this Python with these arguments in a process of its own and take its CPU time.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        told = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"python {' '.join(arguments)} failed: {told.decode()[-500:]}")
+    return Timed((time.perf_counter() - begun) * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
