@@ -34,6 +34,9 @@ class Server(Protocol):
     def connect(self, url: str) -> Any:
         """A connection of the driver that leaves transactions to us."""
 
+    def reader(self, url: str) -> Any:
+        """A connection for `stored`, whose rows can be written again as they are."""
+
     def marked(self, text: str) -> str:
         """The statement with the placeholders of the driver in the place of ``?``."""
 
@@ -49,8 +52,8 @@ class Server(Protocol):
     def bulk(self, cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
         """Write many rows in the fastest way of the driver."""
 
-    def stored(self, cursor: Any, table: str) -> Any:
-        """A cursor over all rows of a table in the order in which they were written."""
+    def stored(self, connection: Any, table: str, order: str) -> Any:
+        """A cursor over all rows of a table, in the order of a column."""
 
     def without_indexes(self, connection: Any, tables: Sequence[str]) -> Any:
         """Within the block the tables have no indexes besides keys, and references go unchecked."""
@@ -85,6 +88,9 @@ class SQLite:
             connection.execute(f"PRAGMA {setting}")
         return connection
 
+    def reader(self, url: str) -> sqlite3.Connection:
+        return self.connect(url)
+
     def _file(self, url: str) -> str:
         return url.removeprefix("sqlite:///")
 
@@ -105,8 +111,8 @@ class SQLite:
         marks = ", ".join("?" * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
 
-    def stored(self, connection: Any, table: str) -> Any:
-        return connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    def stored(self, connection: Any, table: str, order: str) -> Any:
+        return connection.execute(f"SELECT * FROM {table} ORDER BY {order}")
 
     @contextmanager
     def without_indexes(self, connection: Any, tables: Sequence[str]) -> Iterator[None]:
@@ -163,6 +169,13 @@ class PostgreSQL:
 
         return psycopg.connect(url, autocommit=True, options="-c timezone=UTC -c synchronous_commit=on")
 
+    def reader(self, url: str) -> Any:
+        from psycopg.types.string import TextLoader
+
+        connection = self.connect(url)
+        connection.adapters.register_loader("jsonb", TextLoader)
+        return connection
+
     def marked(self, text: str) -> str:
         return text.replace("?", "%s")
 
@@ -181,9 +194,9 @@ class PostgreSQL:
             for row in rows:
                 copy.write_row(row)
 
-    def stored(self, connection: Any, table: str) -> Any:
+    def stored(self, connection: Any, table: str, order: str) -> Any:
         cursor = connection.cursor(f"stored_{table}", withhold=True)
-        cursor.execute(f"SELECT * FROM {table} ORDER BY ctid")
+        cursor.execute(f"SELECT * FROM {table} ORDER BY {order}")
         return cursor
 
     @contextmanager

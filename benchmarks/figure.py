@@ -92,7 +92,8 @@ def show(figures: Iterable[Figure]) -> None:
             *(_short(one.ours_ms), _short(one.reference_ms), f"{one.ratio:.2f}", cpu, f"{one.goal:.2f}"),
             "" if one.is_met else "[red]missed[/red]",
         )
-    Console(width=max(110, Console().width)).print(table)
+    # Wider than most terminals rather than cut off: the rows are also read from logs.
+    Console(width=max(130, Console().width)).print(table)
 
 
 def _short(value: float) -> str:

@@ -21,6 +21,9 @@ _HOMES = {
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
+        *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
+        *("Direction", "Lifecycle", "MarginClass", "Outcome", "PartyKind", "ProductKind", "ProductState"),
+        *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Task", "User"),
     ),
     "pycrm.errors": (
@@ -28,13 +31,14 @@ _HOMES = {
         *("DeclarationError", "ForbiddenError", "HeldError", "InvalidError", "MoveError"),
         *("NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError", "StoreError"),
     ),
+    "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "Reason"),
     "pycrm.scope.paging": ("Page",),
     "pycrm.session": ("Session",),
-    "pycrm.values": ("FixedClock", "Money", "SystemClock"),
+    "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -75,32 +79,52 @@ if TYPE_CHECKING:
     from pycrm.declare import reference as reference
     from pycrm.declare import through as through
     from pycrm.declare import used_by as used_by
+    from pycrm.entities import Action as Action
     from pycrm.entities import Activity as Activity
+    from pycrm.entities import ActivityKind as ActivityKind
+    from pycrm.entities import ActivityState as ActivityState
     from pycrm.entities import Address as Address
     from pycrm.entities import Commitment as Commitment
+    from pycrm.entities import CommitmentState as CommitmentState
     from pycrm.entities import Contact as Contact
     from pycrm.entities import ContactPoint as ContactPoint
+    from pycrm.entities import ContactPointKind as ContactPointKind
     from pycrm.entities import Customer as Customer
+    from pycrm.entities import Department as Department
+    from pycrm.entities import Direction as Direction
     from pycrm.entities import Grant as Grant
     from pycrm.entities import Lead as Lead
     from pycrm.entities import LeadContactPoint as LeadContactPoint
+    from pycrm.entities import Lifecycle as Lifecycle
+    from pycrm.entities import MarginClass as MarginClass
     from pycrm.entities import Note as Note
     from pycrm.entities import Opportunity as Opportunity
     from pycrm.entities import OpportunityContact as OpportunityContact
     from pycrm.entities import OpportunityLine as OpportunityLine
     from pycrm.entities import Organization as Organization
     from pycrm.entities import OrgUnit as OrgUnit
+    from pycrm.entities import Outcome as Outcome
     from pycrm.entities import OwnershipInterval as OwnershipInterval
     from pycrm.entities import Party as Party
+    from pycrm.entities import PartyKind as PartyKind
     from pycrm.entities import Person as Person
     from pycrm.entities import Product as Product
     from pycrm.entities import ProductCategory as ProductCategory
+    from pycrm.entities import ProductKind as ProductKind
+    from pycrm.entities import ProductState as ProductState
+    from pycrm.entities import Reach as Reach
     from pycrm.entities import Region as Region
     from pycrm.entities import Role as Role
     from pycrm.entities import RoleAssignment as RoleAssignment
+    from pycrm.entities import SigningGrade as SigningGrade
     from pycrm.entities import Source as Source
     from pycrm.entities import Task as Task
+    from pycrm.entities import TaskPriority as TaskPriority
+    from pycrm.entities import TaskState as TaskState
+    from pycrm.entities import TradeRole as TradeRole
+    from pycrm.entities import UnitKind as UnitKind
     from pycrm.entities import User as User
+    from pycrm.entities import UserState as UserState
     from pycrm.errors import AlreadyDoneError as AlreadyDoneError
     from pycrm.errors import AmendmentRequiredError as AmendmentRequiredError
     from pycrm.errors import ConflictError as ConflictError
@@ -116,6 +140,8 @@ if TYPE_CHECKING:
     from pycrm.errors import RefusedError as RefusedError
     from pycrm.errors import StaleError as StaleError
     from pycrm.errors import StoreError as StoreError
+    from pycrm.hooks import Change as Change
+    from pycrm.hooks import StageMove as StageMove
     from pycrm.pipeline import Move as Move
     from pycrm.pipeline import Pipeline as Pipeline
     from pycrm.pipeline import Stage as Stage
@@ -128,5 +154,6 @@ if TYPE_CHECKING:
     from pycrm.scope.paging import Page as Page
     from pycrm.session import Session as Session
     from pycrm.values import FixedClock as FixedClock
+    from pycrm.values import Identifiers as Identifiers
     from pycrm.values import Money as Money
     from pycrm.values import SystemClock as SystemClock

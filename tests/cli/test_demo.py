@@ -74,7 +74,9 @@ def test_without_the_example_the_demo_says_how_to_get_it(
     assert "make demo" in said.refusal["message"]
 
 
-def test_plugins_are_listed_whether_loaded_or_not(bare: Pycrm, example: str) -> None:
+def test_plugins_are_listed_whether_loaded_or_not(
+    bare: Pycrm, example: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An operator sees the core, the example as installed, and its contents once it is loaded."""
     resting = bare("plugin", "list", "--json").data
     assert [one["name"] for one in resting["loaded"]] == ["core"]
@@ -83,5 +85,9 @@ def test_plugins_are_listed_whether_loaded_or_not(bare: Pycrm, example: str) -> 
     assert loaded["loaded"][1]["records"] == ["Project"]
     text = bare("plugin", "list", "--plugin", example).out
     assert "1 record, 1 facet, 1 pipeline" in text
+    monkeypatch.setenv("PYCRM_PLUGINS", f"{example},nowhere")
+    said = bare("plugin", "list", "--json")
+    assert [one["path"] for one in said.refusal["fields"]] == ["nowhere"]
+    monkeypatch.delenv("PYCRM_PLUGINS")
     unknown = bare("plugin", "list", "--plugin", "nowhere", "--json")
     assert (unknown.code, unknown.refusal["fields"][0]["path"]) == (1, "nowhere")

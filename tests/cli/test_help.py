@@ -52,7 +52,7 @@ def helped(arguments: tuple[str, ...], before: str = "") -> tuple[str, set[str],
 
 def test_every_promised_command_is_there() -> None:
     """Whoever read the promise finds each command."""
-    promised = "init migrate doctor demo list show move history import export".split()
+    promised = ["init", "migrate", "doctor", "demo", "list", "show", "move", "history", "import", "export"]
     assert {(name,) for name in promised} <= set(EVERY)
     assert {("access", "why"), ("report", "pipeline"), ("plugin", "list")} <= set(EVERY)
     assert {("user", name) for name in ("add", "list", "role", "suspend")} <= set(EVERY)

@@ -59,7 +59,7 @@ def test_a_record_becomes_the_json_it_came_from() -> None:
     }
     items = out.pop("items")
     assert out == {name: value for name, value in expected.items() if name != "items"}
-    assert items == [{"name": "lamp", "qty": "2"}, {"id": ID, "name": "desk", "qty": "1.5"}]
+    assert items == [{"name": "lamp", "qty": "2.000"}, {"id": ID, "name": "desk", "qty": "1.500"}]
 
 
 def test_fields_that_were_not_read_are_absent() -> None:

@@ -129,7 +129,7 @@ def test_there_is_exactly_as_much_as_promised(sample: CRM) -> None:
 
 
 def test_each_rank_sees_its_share(sample: CRM, tmp_path: Path) -> None:
-    """A salesperson sees the own, a manager exactly the region, the director all, an engineer of keys none."""
+    """A salesperson sees the own, a manager exactly the region, the director all, the administrator none."""
     path = tmp_path / "sample.db"
     people = homes(sample)
     assert [len(logins) for logins in people.values()] == [12, 12, 12]

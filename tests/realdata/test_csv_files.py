@@ -195,16 +195,22 @@ READ: dict[str, tuple[list[str], int, tuple[int, list[str]] | None]] = {
 
 # Rows that are refused one by one: the line where they start, and why.
 FLAWED: dict[str, list[tuple[int, str]]] = {
-    "bad.csv": [(2, "4 cells where the header has 3"), (3, "2 cells where the header has 3")],
-    "bad_skip_lines.csv": [(5, "4 cells where the header has 3"), (6, "2 cells where the header has 3")],
-    "join_a_short.csv": [(2, "2 cells where the header has 3"), (3, "1 cell where the header has 3")],
+    "bad.csv": [(2, "line 2: 4 cells where the header has 3"), (3, "line 3: 2 cells where the header has 3")],
+    "bad_skip_lines.csv": [
+        (5, "line 5: 4 cells where the header has 3"),
+        (6, "line 6: 2 cells where the header has 3"),
+    ],
+    "join_a_short.csv": [
+        (2, "line 2: 2 cells where the header has 3"),
+        (3, "line 3: 1 cell where the header has 3"),
+    ],
     "null_byte.csv": [(2, "line 2: holds a NUL character")],
-    "test_empty_columns_long_row.csv": [(2, "4 cells where the header has 3")],
-    "test_empty_columns_short_row.csv": [(2, "2 cells where the header has 3")],
-    "test_extra_header.csv": [(2, "3 cells where the header has 4")],
+    "test_empty_columns_long_row.csv": [(2, "line 2: 4 cells where the header has 3")],
+    "test_empty_columns_short_row.csv": [(2, "line 2: 2 cells where the header has 3")],
+    "test_extra_header.csv": [(2, "line 2: 3 cells where the header has 4")],
     "test_join_short_rows.csv": [
-        (2, "2 cells where the header has 3"),
-        (3, "2 cells where the header has 3"),
+        (2, "line 2: 2 cells where the header has 3"),
+        (3, "line 3: 2 cells where the header has 3"),
     ],
 }
 

@@ -16,30 +16,26 @@ from .worlds import CLASSES, TODAY, Kept, Settled, World, settle
 Answers = dict[str, tuple[Any, Any]]
 
 
-def disagreements(crm: Any, world: World) -> list[str]:
+def disagreements(crm: Any, world: World) -> Iterator[str]:
     """Where the CRM and the reference differ.
 
     They are compared at first, when a unit and when a person has moved and is back again, and when
     an opportunity has gone to another customer.
     """
     made = settle(crm, world)
-    found = [f"at first: {line}" for line in _all(made, _answers)]
+    yield from _all(made, "at first", _answers)
     if world.moved is not None:
         unit, parent = world.moved
-        former = world.units[unit]
-        _hang(made, unit, parent)
-        found += [f"{unit} under {parent}: {line}" for line in _all(made, _lists)]
-        _hang(made, unit, former)
-        found += [f"{unit} back under {former}: {line}" for line in _all(made, _lists)]
+        for target in (parent, world.units[unit]):
+            _hang(made, unit, target)
+            yield from _all(made, f"{unit} under {target}")
     user, home = world.transferred
-    former_home = world.users[user]
-    _transfer(made, user, home)
-    found += [f"{user} in {home}: {line}" for line in _all(made, _lists)]
-    _transfer(made, user, former_home)
-    found += [f"{user} back in {former_home}: {line}" for line in _all(made, _lists)]
+    for target in (home, world.users[user]):
+        _transfer(made, user, target)
+        yield from _all(made, f"{user} in {target}")
     opportunity, customer = world.redirected
     _redirect(made, opportunity, customer)
-    return found + [f"{opportunity} at {customer}: {line}" for line in _all(made, _lists)]
+    yield from _all(made, f"{opportunity} at {customer}")
 
 
 def _hang(made: Settled, unit: str, parent: str | None) -> None:
@@ -64,13 +60,24 @@ def _redirect(made: Settled, opportunity: str, customer: str) -> None:
         session.change(stored, customer=made.records[customer])
 
 
-def _all(made: Settled, ask: Callable[..., Answers]) -> Iterator[str]:
+def _lists(made: Settled, session: Any, user: str, entity: str) -> Answers:
+    """The shortest answers: a list and a number."""
+    cls, ids = CLASSES[entity], made.ids(entity)
+    here = cls.id.in_(list(ids.values()))
+    live = _live(_reached(made, user, entity))
+    return {
+        "find": (_names(ids, session.find(cls, here)), sorted(live)),
+        "count": (session.count(cls, here), len(live)),
+    }
+
+
+def _all(made: Settled, when: str, ask: Callable[..., Answers] = _lists) -> Iterator[str]:
     for user, stored in made.users.items():
         with made.crm.view(stored) as session:
             for entity in CLASSES:
                 for name, (given, expected) in ask(made, session, user, entity).items():
                     if given != expected:
-                        yield f"{user} {entity} {name}: {given!r}, by the reference {expected!r}"
+                        yield f"{when}: {user} {entity} {name}: {given!r}, by the reference {expected!r}"
 
 
 def _reached(made: Settled, user: str, entity: str) -> dict[str, Kept]:
@@ -82,17 +89,6 @@ def _reached(made: Settled, user: str, entity: str) -> dict[str, Kept]:
 
 def _live(records: Mapping[str, Kept]) -> dict[str, Kept]:
     return {name: kept for name, kept in records.items() if not kept.archived}
-
-
-def _lists(made: Settled, session: Any, user: str, entity: str) -> Answers:
-    """The shortest answers: a list and a number."""
-    cls, ids = CLASSES[entity], made.ids(entity)
-    here = cls.id.in_(list(ids.values()))
-    live = _live(_reached(made, user, entity))
-    return {
-        "find": (_names(ids, session.find(cls, here)), sorted(live)),
-        "count": (session.count(cls, here), len(live)),
-    }
 
 
 def _answers(made: Settled, session: Any, user: str, entity: str) -> Answers:

@@ -13,10 +13,11 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from pycrm import CRM, Customer, session
+from pycrm import CRM, Customer
 from pycrm.revision import change
 from pycrm.scope import actor, aggregate, organisation, paging, predicate
 from pycrm.scope.children import any_record
+from pycrm.session import reading, unit
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -111,7 +112,7 @@ def dates_ignored(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(CRM, "calendar_day", today)
         return attrs.evolve(found, held=tuple(held))
 
-    patch.setattr(session, "resolve", every)
+    patch.setattr(unit, "resolve", every)
 
 
 def day_late(patch: pytest.MonkeyPatch) -> None:
@@ -134,12 +135,12 @@ def archived_paged(patch: pytest.MonkeyPatch) -> None:
 
 def tree_not_moved(patch: pytest.MonkeyPatch) -> None:
     """A unit moves, and what is derived from the tree stays."""
-    patch.setattr(organisation, "move_unit", lambda tx, unit, parent: None)
+    patch.setattr(organisation, "move_unit", lambda tx, moved, parent: None)
 
 
 def records_left_behind(patch: pytest.MonkeyPatch) -> None:
     """A person moves to another unit, and the records stay."""
-    patch.setattr(organisation, "follow", lambda tx, user, unit: None)
+    patch.setattr(organisation, "follow", lambda tx, user, home: None)
 
 
 def copies_left_behind(patch: pytest.MonkeyPatch) -> None:
@@ -149,7 +150,7 @@ def copies_left_behind(patch: pytest.MonkeyPatch) -> None:
 
 def got_without_scope(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an id gets the record."""
-    patch.setattr(session, "fetch_one", any_record)
+    patch.setattr(reading, "fetch_one", any_record)
 
 
 def read_without_scope(patch: pytest.MonkeyPatch) -> None:

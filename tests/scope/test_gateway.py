@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import attrs
 import pytest
@@ -15,60 +16,33 @@ from sqlalchemy import event
 
 from pycrm import (
     CRM,
-    Contact,
     Customer,
-    Facet,
-    Field,
     InvalidError,
     Lead,
-    Link,
     Money,
     NotFoundError,
     Opportunity,
     Organization,
     Party,
-    Plugin,
     Product,
-    Record,
-    Role,
-    field,
-    link,
-    owned,
-    through,
 )
 from pycrm.entities import Grant, UnitClosure
 from pycrm.revision.model import ChangeRow, Claim, RevisionRow, Setting
 from pycrm.scope import gateway, predicate
 from pycrm.store import Transaction
 
-
-class Stranger(Record, table="stranger_thing", scope=owned()):
-    """A record of some other CRM's plugin."""
-
-    name: Field[str] = field("Name", order=True)
-    customer: Link[Customer] = link("Customer")
-
-
-class Deal(Record, table="trade_deal", scope=through("buyer")):
-    """A record that two links lead from to customers."""
-
-    buyer: Link[Customer] = link("Buyer")
-    seller: Link[Customer] = link("Seller")
-
-
-class Rating(Facet, table="trade_rating", of=Customer):
-    """What the plugin keeps of customers."""
-
-    points: Field[int] = field("Points")
-    note: Field[str | None] = field("Note", default=None)
-
-
-class Trade(Plugin):
-    """Trade"""
-
-    name = "trade"
-    records = (Deal,)
-    facets = (Rating,)
+from .conditions import (
+    ACCEPTED,
+    CUSTOMERS,
+    MONEY,
+    NINGBO,
+    REFUSED,
+    WRONG,
+    Deal,
+    Rating,
+    Stranger,
+    Trade,
+)
 
 
 @attrs.define
@@ -93,13 +67,6 @@ def sent(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> Counter:
     monkeypatch.setattr(Transaction, "run", counting)
     event.listen(crm.store.engine, "before_cursor_execute", executed)
     return counter
-
-
-CUSTOMERS: dict[str, dict[str, Any]] = {
-    "Ningbo Pump": {"channel": "fair", "mobile": "13800000001", "industry": "pumps"},
-    "Hongda 100%": {"channel": None, "mobile": "13800000002", "strategic": True},
-    "hongda_works": {"channel": "web", "mobile": "13800000003", "industry": "steel"},
-}
 
 
 @pytest.fixture
@@ -131,68 +98,20 @@ def names(records: list[Any]) -> list[str]:
     return sorted(record.name for record in records)
 
 
-NINGBO, HONGDA, WORKS = CUSTOMERS
-ACCEPTED: dict[str, tuple[Callable[[], Any], list[str]]] = {
-    "equal": (lambda: Customer.name == NINGBO, [NINGBO]),
-    "turned": (lambda: sa.literal(NINGBO) == Customer.name, [NINGBO]),
-    "unequal": (lambda: Customer.name != NINGBO, [HONGDA, WORKS]),
-    "above": (lambda: Customer.version > 1, []),
-    "at most": (lambda: Customer.version <= 1, [HONGDA, NINGBO, WORKS]),
-    "between": (lambda: Customer.version.between(1, 2), [HONGDA, NINGBO, WORKS]),
-    "in": (lambda: Customer.name.in_([NINGBO, WORKS, "?"]), [NINGBO, WORKS]),
-    "in nothing": (lambda: Customer.name.in_([]), []),
-    "not in": (lambda: Customer.name.not_in([NINGBO]), [HONGDA, WORKS]),
-    "empty": (lambda: Customer.channel.is_(None), [HONGDA]),
-    "equal to nothing": (lambda: Customer.channel == None, [HONGDA]),  # noqa: E711
-    "filled": (lambda: Customer.channel.is_not(None), [NINGBO, WORKS]),
-    "distinct": (lambda: Customer.channel.is_distinct_from("web"), [HONGDA, NINGBO]),
-    "begins": (lambda: Customer.name.startswith("Ning"), [NINGBO]),
-    "contains": (lambda: Customer.name.contains("100%", autoescape=True), [HONGDA]),
-    "ends": (lambda: Customer.name.endswith("works"), [WORKS]),
-    "like": (lambda: Customer.name.like("%\\_works", escape="\\"), [WORKS]),
-    "either case": (lambda: Customer.name.ilike("HONGDA%"), [HONGDA, WORKS]),
-    "true": (lambda: Customer.strategic, [HONGDA]),
-    "is true": (lambda: Customer.strategic == True, [HONGDA]),  # noqa: E712
-    "not true": (lambda: ~Customer.strategic, [NINGBO, WORKS]),
-    "and": (lambda: sa.and_(Customer.channel == "web", Customer.version == 1), [WORKS]),
-    "or": (lambda: (Customer.channel == "web") | (Customer.channel == "fair"), [NINGBO, WORKS]),
-    "not or": (lambda: ~((Customer.channel == "web") | (Customer.channel == "fair")), []),
-    "two fields": (lambda: Customer.channel != Customer.name, [NINGBO, WORKS]),
-    "anything": (lambda: sa.true(), [HONGDA, NINGBO, WORKS]),
-    "nothing": (lambda: sa.false(), []),
-    "enumeration": (lambda: Customer.kind == "organization", [HONGDA, NINGBO, WORKS]),
-    "link": (lambda: Party.name == NINGBO, [NINGBO]),
-}
-
-
-@pytest.mark.parametrize("title", ACCEPTED)
-def test_people_ask_by_fields_and_values(crm: CRM, cast: Cast, title: str) -> None:
+def test_people_ask_by_fields_and_values(crm: CRM, cast: Cast) -> None:
     """A salesperson finds the own customers by their fields, in the words of SQLAlchemy."""
-    make, expected = ACCEPTED[title]
     with crm.view("rep_a") as session:
-        assert names(session.find(Customer, make())) == expected
-        assert session.count(Customer, make()) == len(expected)
-        assert names(session.page(Customer, make(), size=50).items) == expected
+        for title, (make, expected) in ACCEPTED.items():
+            assert (title, names(session.find(Customer, make()))) == (title, expected)
+            assert (title, session.count(Customer, make())) == (title, len(expected))
+            assert (title, names(session.page(Customer, make()).items)) == (title, expected)
 
 
-MONEY: dict[str, tuple[Callable[[], Any], list[str]]] = {
-    "more": (lambda: Opportunity.amount > Money("10.00", "CNY"), ["large"]),
-    "as much": (lambda: Opportunity.amount == Money("900.50", "CNY"), ["large"]),
-    "between": (lambda: Opportunity.amount.between(Money(1, "CNY"), Money(10, "CNY")), ["small"]),
-    "none": (lambda: Opportunity.amount.is_(None), ["child"]),
-    "other currency": (lambda: Opportunity.amount > Money(1, "USD"), []),
-    "date": (lambda: Opportunity.expected_close < date(2027, 1, 20), ["small"]),
-    "of the customer": (lambda: Customer.name == NINGBO, ["large", "small"]),
-    "of what links twice removed": (lambda: Opportunity.stage == "new", []),
-}
-
-
-@pytest.mark.parametrize("title", MONEY)
-def test_people_ask_by_amounts_dates_and_links(crm: CRM, cast: Cast, title: str) -> None:
+def test_people_ask_by_amounts_dates_and_links(crm: CRM, cast: Cast) -> None:
     """A salesperson finds opportunities by money, dates and fields of their customers."""
-    make, expected = MONEY[title]
     with crm.view("rep_a") as session:
-        assert names(session.find(Opportunity, make())) == expected
+        for title, (make, expected) in MONEY.items():
+            assert (title, names(session.find(Opportunity, make()))) == (title, expected)
 
 
 def test_links_take_records_references_and_ids(crm: CRM, cast: Cast) -> None:
@@ -212,62 +131,6 @@ def test_facets_of_the_class_are_asked_by(crm: CRM, cast: Cast) -> None:
             session.find(Customer, Organization.industry == "pumps")
 
 
-def _crafted() -> Any:
-    column = sa.Column("name", sa.Text())
-    column.table = Customer.__table__
-    return column == "x"
-
-
-REFUSED: dict[str, Callable[[], Any]] = {
-    "exists": lambda: sa.select(Customer.id).where(Customer.name == "x").exists(),
-    "in a select": lambda: Customer.id.in_(sa.select(Customer.id)),
-    "equal to a select": lambda: Customer.id == sa.select(Customer.id).limit(1).scalar_subquery(),
-    "a select below and": lambda: sa.and_(Customer.version == 1, sa.select(Customer.id).exists()),
-    "text": lambda: sa.text("1 = 1"),
-    "text below or": lambda: sa.or_(Customer.name == "x", sa.text("1 = 1")),
-    "literal column": lambda: sa.literal_column("1") == 1,
-    "bare column": lambda: sa.column("name") == "x",
-    "crafted column": _crafted,
-    "function": lambda: sa.func.lower(Customer.name) == "x",
-    "alias": lambda: Customer.__table__.alias().c.name == "x",
-    "class without a link": lambda: Product.name == "x",
-    "class that links here": lambda: Opportunity.name == "x",
-    "own books": lambda: ChangeRow.changes.contains("x"),
-    "class not registered": lambda: Stranger.name == "x",
-    "operator as text": lambda: Customer.name.op("||")("x"),
-    "boolean operator as text": lambda: Customer.name.bool_op("=")("x"),
-    "pattern of the database": lambda: Customer.name.regexp_match("(a+)+$"),
-    "replacing": lambda: Customer.name.regexp_replace("(a+)+$", "") == "x",
-    "full text": lambda: Customer.name.match("x"),
-    "cast": lambda: sa.cast(Customer.version, sa.Text) == "1",
-    "type": lambda: sa.type_coerce(Customer.version, sa.Text) == "1",
-    "label": lambda: Customer.name.label("x") == "x",
-    "collation": lambda: Customer.name.collate("C") == "x",
-    "case": lambda: sa.case((Customer.version == 1, 1), else_=2) == 1,
-    # What can fail on one row and not on another tells what that row holds.
-    "division": lambda: 1 / (Customer.version - 1) == 1,
-    "sum out of range": lambda: Customer.version + (2**63 - 1) > 0,
-    "negation": lambda: -Customer.version < 0,
-    "joined texts": lambda: Customer.name + "x" == "x",
-    "modulo": lambda: Customer.version % 1 == 0,
-    "escape at the end": lambda: Customer.name.like("Secret\\"),
-    "own escape at the end": lambda: Customer.name.endswith("Secret/", escape="/"),
-    "pattern out of a field": lambda: Customer.name.like(Customer.channel),
-    "long escape": lambda: Customer.name.like("x", escape="//"),
-    # Names of parameters could stand in for those of the scope.
-    "named parameter": lambda: Customer.name == sa.bindparam("scope_0", "x"),
-    "called parameter": lambda: Customer.name == sa.bindparam(None, callable_=lambda: "x", unique=True),
-    "typed parameter": lambda: Customer.name == sa.literal("x", sa.LargeBinary()),
-    "literal parameter": lambda: Customer.name == sa.bindparam(None, "x", unique=True, literal_execute=True),
-    "tuple": lambda: sa.tuple_(Customer.name, Customer.channel) == ("x", "y"),
-    "any of a select": lambda: Customer.id == sa.any_(sa.select(Customer.id).scalar_subquery()),
-    "text field as a condition": lambda: Customer.name,
-    "python's true": lambda: True,
-    "python's text": lambda: "name = 'x'",
-    "nothing at all": lambda: None,
-    "a class": lambda: Customer,
-    "a table": lambda: Customer.__table__,
-}
 ENTRANCES: dict[str, Callable[[Any, Any], Any]] = {
     "find": lambda session, condition: session.find(Customer, condition),
     "page": lambda session, condition: session.page(Customer, condition),
@@ -277,16 +140,22 @@ ENTRANCES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("title", REFUSED)
-def test_everything_else_is_refused_before_it_is_sent(
-    crm: CRM, cast: Cast, sent: Counter, title: str
-) -> None:
+def is_refused(ask: Callable[..., Any], *given: Any) -> bool:
+    """Whether the answer is that the input is wrong."""
+    try:
+        ask(*given)
+    except InvalidError:
+        return True
+    return False
+
+
+def test_everything_else_is_refused_before_it_is_sent(crm: CRM, cast: Cast, sent: Counter) -> None:
     """Whoever asks by anything but fields and values is refused by every verb, before SQL is sent."""
     with crm.view("rep_a") as session:
         before = sent.statements
-        for ask in ENTRANCES.values():
-            with pytest.raises(InvalidError):
-                ask(session, REFUSED[title]())
+        for title, make in REFUSED.items():
+            for verb, ask in ENTRANCES.items():
+                assert (title, verb, is_refused(ask, session, make())) == (title, verb, True)
         assert sent.statements == before
         session.find(Customer, Customer.name == "x")
         assert sent.statements == before + 1
@@ -315,35 +184,15 @@ def test_without_the_grammar_conditions_would_pass(
             continue
 
 
-WRONG: dict[str, Callable[[], Any]] = {
-    "id": lambda: Customer.id == "nonsense",
-    "customer": lambda: Opportunity.customer == 5,
-    "expected_close": lambda: Opportunity.expected_close > "2026-01-01",
-    "stage_at": lambda: Opportunity.stage_at > date(2026, 1, 1),
-    "version": lambda: Customer.version == 2**63,
-    "name": lambda: Customer.name == "a\x00b",
-    "channel": lambda: Customer.channel == "\ud800",
-    "code": lambda: Customer.code == 5,
-    "kind": lambda: Customer.kind.in_(["organization", 5]),
-    "strategic": lambda: Customer.strategic == 1,
-    "needs": lambda: Customer.needs.contains("x"),
-    "source": lambda: Customer.source == Customer.name,
-    "amount": lambda: Opportunity.__table__.c.amount > Decimal("1.5"),
-    "updated_by": lambda: Customer.updated_by.like("x%"),
-    "lifecycle": lambda: Customer.lifecycle == Customer.version,
-}
-
-
-@pytest.mark.parametrize("path", WRONG)
-def test_values_fit_their_fields(crm: CRM, cast: Cast, sent: Counter, path: str) -> None:
+def test_values_fit_their_fields(crm: CRM, cast: Cast, sent: Counter) -> None:
     """A value of another type than the field's is refused with the field's name, before SQL is sent."""
-    cls = Customer if path in Customer.__specs__ else Opportunity
     with crm.view("rep_a") as session:
         before = sent.statements
-        with pytest.raises(InvalidError) as refused:
-            session.find(cls, WRONG[path]())
+        for path, make in WRONG.items():
+            with pytest.raises(InvalidError) as refused:
+                session.find(Customer if path in Customer.__specs__ else Opportunity, make())
+            assert [(problem.path, problem.code) for problem in refused.value.fields] == [(path, "type")]
         assert sent.statements == before
-    assert [(problem.path, problem.code) for problem in refused.value.fields] == [(path, "type")]
 
 
 def test_conditions_have_a_size(crm: CRM, cast: Cast) -> None:
@@ -376,6 +225,7 @@ def test_unreachable_and_unknown_are_one_refusal(crm: CRM, cast: Cast) -> None:
 def test_two_links_are_no_path(open_crm: Callable[..., CRM]) -> None:
     """Where two links lead to a class, its fields cannot be named, since it is not said which is meant."""
     crm = open_crm(plugins=[Trade])
+    crm.migrate()
     with crm.view(crm.system("test")) as session, pytest.raises(InvalidError, match="unknown field"):
         session.find(Deal, Customer.name == "x")
 
@@ -418,7 +268,9 @@ def test_without_the_scope_of_the_customer_the_name_would_show(
     """Were a linked record joined without its scope, the guess would be answered."""
     scope_of = gateway.scope_of
     monkeypatch.setattr(
-        gateway, "scope_of", lambda tx, cls: predicate.ALL if cls is Customer else scope_of(tx, cls)
+        gateway,
+        "scope_of",
+        lambda tx, cls, *action: predicate.ALL if cls is Customer else scope_of(tx, cls, *action),
     )
     with crm.view("rep_a") as session:
         assert names(session.find(Opportunity, Customer.name == "Secret Valve")) == ["child"]
@@ -427,18 +279,17 @@ def test_without_the_scope_of_the_customer_the_name_would_show(
 BOOKS = (Setting, Claim, RevisionRow, ChangeRow, UnitClosure, Grant)
 
 
-@pytest.mark.parametrize("who", ["rep_a", "dir", "system"])
-def test_nobody_reads_the_books(crm: CRM, cast: Cast, sent: Counter, who: str) -> None:
+def test_nobody_reads_the_books(crm: CRM, cast: Cast, sent: Counter) -> None:
     """Neither top management nor a system actor counts settings, claims or revisions (P3)."""
-    with crm.view(crm.system("test") if who == "system" else who) as session:
-        before = sent.statements
-        for cls in BOOKS:
-            for ask in (session.find, session.count, session.page, lambda one: session.get(one, cast)):
-                with pytest.raises((InvalidError, NotFoundError)):
-                    ask(cls)
-        with pytest.raises(InvalidError):
-            session.count(Setting, Setting.value.like("a%"))
-        assert sent.statements == before
+    for who in ("rep_a", "dir", crm.system("test")):
+        with crm.view(who) as session:
+            before = sent.statements
+            for cls in BOOKS:
+                for ask in (session.find, session.count, session.page):
+                    assert (cls, is_refused(ask, cls)) == (cls, True)
+                assert is_refused(session.get, cls, uuid4())
+            assert is_refused(session.count, Setting, Setting.value.like("a%"))
+            assert sent.statements == before
 
 
 def test_without_the_check_the_key_could_be_spelt_out(
@@ -483,124 +334,10 @@ def test_what_is_empty_comes_last(crm: CRM, cast: Cast) -> None:
     assert (rising, falling) == (["fair", "web", None], ["web", "fair", None])
 
 
-@pytest.mark.parametrize("limit", [-1, True, "5", 2.5, 2**40])
-def test_a_limit_is_a_number_of_records(crm: CRM, cast: Cast, limit: Any) -> None:
+def test_a_limit_is_a_number_of_records(crm: CRM, cast: Cast) -> None:
     """A limit that is negative or no whole number is refused, where SQLite would take it for none."""
     with crm.view("rep_a") as session:
-        for ask in (session.find, session.count):
-            with pytest.raises(InvalidError):
-                ask(Customer, limit=limit)
+        for limit in (-1, True, "5", 2.5, 2**40):
+            assert is_refused(partial(session.find, limit=limit), Customer)
+            assert is_refused(partial(session.count, limit=limit), Customer)
         assert len(session.find(Customer, limit=2)) == session.count(Customer, limit=2) == 2
-
-
-@pytest.fixture
-def tables(crm: CRM, cast: Cast) -> Iterator[sa.Table]:
-    """The table of customers."""
-    yield Customer.__table__
-
-
-def around(crm: CRM, table: sa.Table) -> dict[str, Callable[[], Any]]:
-    """Ways around the session, each of which would read or write."""
-    engine = crm.store.engine
-    marked = engine.execution_options(pycrm=object())
-
-    def executed(some: Any, statement: Any) -> Any:
-        with some.connect() as connection:
-            return connection.execute(statement)
-
-    def plainly() -> Any:
-        with engine.connect() as connection:
-            return connection.exec_driver_sql("DELETE FROM crm_customer")
-
-    return {
-        "text": lambda: executed(engine, sa.text("SELECT 1")),
-        "select": lambda: executed(engine, sa.select(table.c.name)),
-        "insert": lambda: executed(engine, sa.insert(UnitClosure.__table__).values(depth=1)),
-        "update": lambda: executed(engine, sa.update(table).values(name="x")),
-        "plain": plainly,
-        "other mark": lambda: executed(marked, sa.select(table.c.name)),
-        "mark on the statement": lambda: executed(
-            engine, sa.select(table.c.name).execution_options(pycrm=object())
-        ),
-        "looking around": lambda: sa.inspect(engine).get_table_names(),
-        "creating": lambda: sa.MetaData().create_all(engine) or table.create(engine, checkfirst=True),
-    }
-
-
-def passed(ways: dict[str, Callable[[], Any]]) -> list[str]:
-    """The ways that were not refused as statements that no room of pycrm built."""
-    from pycrm import StoreError
-
-    found: list[str] = []
-    for name, way in ways.items():
-        try:
-            way()
-        except StoreError:
-            continue
-        except Exception as error:
-            found.append(f"{name}: {type(error).__name__}")
-        else:
-            found.append(name)
-    return found
-
-
-def test_statements_from_elsewhere_are_refused(crm: CRM, tables: sa.Table) -> None:
-    """Whoever takes the engine past the session neither reads nor writes with it."""
-    assert passed(around(crm, tables)) == []
-    with crm.view("rep_a") as session:
-        assert names(session.find(Customer)) == sorted(CUSTOMERS)
-
-
-def test_without_the_guard_they_would_run(
-    crm: CRM, tables: sa.Table, open_crm: Callable[..., CRM], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Were the guard gone, statements from anywhere would run, and the test above would say so."""
-    monkeypatch.setattr(type(crm.store), "_guard", lambda *given: None)
-    open_ = open_crm(random=None)
-    assert {"text", "select", "plain"} <= set(passed(around(open_, tables)))
-
-
-def test_sums_are_exact_beyond_64_bits(crm: CRM, cast: Cast) -> None:
-    """Amounts whose sum no column can hold are refused in words; up to there sums are exact to the fen."""
-    most = 2**63 - 1
-    with crm.session("rep_c") as session:
-        customer = session.add(Customer.organization("Big", mobile="13800000010", source="exhibition"))
-        for fen in (most - 7, 5):
-            deal = Opportunity(customer=customer, name="x", amount=Money.minor(fen, "CNY"),
-                               expected_close=date(2027, 1, 1))  # fmt: skip
-            session.add(deal)
-        assert session.sum(Opportunity.amount) == Money.minor(most - 2, "CNY")
-        session.add(attrs_like(customer, most))
-        with pytest.raises(InvalidError, match="too large"):
-            session.sum(Opportunity.amount)
-
-
-def attrs_like(customer: Customer, fen: int) -> Opportunity:
-    """An opportunity of that amount."""
-    amount = Money.minor(fen, "CNY")
-    return Opportunity(customer=customer, name="y", amount=amount, expected_close=date(2027, 1, 1))
-
-
-def test_amounts_of_two_currencies_are_two(crm: CRM, cast: Cast) -> None:
-    """Ten yuan and ten dollars count as two amounts, and their sum is refused with one for each."""
-    with crm.session("rep_c") as session:
-        customer = session.add(Customer.organization("Two", mobile="13800000010", source="exhibition"))
-        for currency in ("CNY", "USD", "USD"):
-            deal = Opportunity(customer=customer, name="x", amount=Money(10, currency),
-                               expected_close=date(2027, 1, 1))  # fmt: skip
-            session.add(deal)
-        assert session.count(Opportunity, distinct=Opportunity.amount) == 2
-        with pytest.raises(InvalidError) as refused:
-            session.sum(Opportunity.amount)
-    assert refused.value.data["sums"] == {"CNY": "10.00", "USD": "20.00"}
-
-
-def test_sums_are_of_money(crm: CRM, cast: Cast) -> None:
-    """Who sums something else than a money field of a record is refused."""
-    with crm.view("dir") as session:
-        for amount in (Customer.version, Opportunity.__table__.c.amount, 5, None, Contact.level):
-            with pytest.raises(InvalidError):
-                session.sum(amount)
-    with crm.view("rep_a") as session:
-        assert session.sum(Opportunity.amount) == Money("910.50", "CNY")
-        assert session.find(Role) == []

@@ -31,23 +31,23 @@ COMMON: dict[str, Any] = {
 
 
 @given(world=worlds())
-@settings(max_examples=20, **COMMON)
+@settings(max_examples=15, **COMMON)
 def test_everybody_sees_what_the_rules_say(crm: CRM, world: World) -> None:
     """Whatever the tree, the roles and the owners: nobody sees more or less than the reference gives."""
-    assert disagreements(crm, world) == []
+    assert list(disagreements(crm, world)) == []
 
 
 def differs(crm: CRM, world: World) -> bool:
     """Whether the CRM and the reference disagree, or the pages of a list do not fit together."""
     try:
-        return bool(disagreements(crm, world))
+        return any(True for _ in disagreements(crm, world))
     except AssertionError:
         return True
 
 
 def test_the_enterprise_of_the_faults_is_right(open_crm: Callable[..., CRM]) -> None:
     """In the enterprise that faults are looked for in, everybody sees what the rules say."""
-    assert disagreements(open_crm(random=None), rich_world()) == []
+    assert list(disagreements(open_crm(random=None), rich_world())) == []
 
 
 @pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
@@ -82,7 +82,7 @@ def test_thousands_of_worlds(open_crm: Callable[..., CRM], database: str) -> Non
     def holds(world: World) -> None:
         nonlocal tried
         tried += 1
-        assert disagreements(crm, world) == []
+        assert list(disagreements(crm, world)) == []
 
     try:
         holds()

@@ -38,7 +38,7 @@ class Shelf:
         return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The clinic's two migrations and the laboratory's first, as pycrm writes them."""
     shelf = Shelf(tmp_path_factory.mktemp("shelf"), {})

@@ -204,7 +204,8 @@ def _face(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..
     def face(context: typer.Context, **given: Any) -> None:
         said = {name: given.pop(name) for name in shared}
         if "plugins" in said:
-            said["plugins"] = tuple(said["plugins"] or ())
+            # In the environment people part names by commas as well as by spaces.
+            said["plugins"] = tuple(",".join(said["plugins"] or ()).replace(",", " ").split())
         call = Call(**said, settings=context.obj or {})
         try:
             function(call, **given)

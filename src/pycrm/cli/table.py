@@ -44,7 +44,8 @@ def import_(
 ) -> None:
     """Import a CSV table by a mapping file.
 
-    Run again after a kill it goes on where it was; run twice it changes nothing more.
+    Run again after a kill it goes on where it was; run twice it changes nothing more. Rows that are
+    refused are reported, and do not fail the command.
     """
     from pycrm.exchange.importing import import_file
 

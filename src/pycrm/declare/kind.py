@@ -268,9 +268,11 @@ class DecimalKind(Kind):
     def clean(self, value: Any, longest: int) -> Any:
         if not isinstance(value, Decimal):
             raise ValueError("expected a decimal number")
-        if not -_BIG <= scaled(value, self.scale) < _BIG:
+        whole = scaled(value, self.scale)
+        if not -_BIG <= whole < _BIG:
             raise ValueError("the number is too large")
-        return value
+        # With the places it is stored with, so that history never sees 2 become 2.000.
+        return self.decode(whole)
 
     def decode(self, value: Any) -> Any:
         return Decimal(value).scaleb(-self.scale)
@@ -279,7 +281,7 @@ class DecimalKind(Kind):
         return lambda value: scaled(value, self.scale)
 
     def jsonable(self, value: Any) -> Any:
-        return str(value)
+        return f"{value:f}"
 
 
 class MoneyKind(Kind):

@@ -1,39 +1,106 @@
 """The nouns of every CRM: organisation, parties, customers, sales and what happens between."""
 
-from pycrm.entities.activity import Activity, Commitment, Note, Task
-from pycrm.entities.customer import Contact, Customer, OwnershipInterval
+from pycrm.entities.activity import (
+    Activity,
+    ActivityKind,
+    Commitment,
+    CommitmentState,
+    Direction,
+    Note,
+    Outcome,
+    Task,
+    TaskPriority,
+    TaskState,
+)
+from pycrm.entities.customer import (
+    ActivityState,
+    Contact,
+    Customer,
+    Department,
+    Lifecycle,
+    OwnershipInterval,
+    SigningGrade,
+    TradeRole,
+)
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
-from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User
-from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
-from pycrm.entities.product import Product, ProductCategory
+from pycrm.entities.org import (
+    Action,
+    Grant,
+    OrgUnit,
+    Reach,
+    Role,
+    RoleAssignment,
+    UnitClosure,
+    UnitKind,
+    User,
+    UserState,
+)
+from pycrm.entities.party import (
+    Address,
+    ContactPoint,
+    ContactPointKind,
+    Organization,
+    Party,
+    PartyKind,
+    Person,
+    Region,
+    Source,
+)
+from pycrm.entities.product import (
+    MarginClass,
+    Product,
+    ProductCategory,
+    ProductKind,
+    ProductState,
+)
 
 __all__ = [
+    "Action",
     "Activity",
+    "ActivityKind",
+    "ActivityState",
     "Address",
     "Commitment",
+    "CommitmentState",
     "Contact",
     "ContactPoint",
+    "ContactPointKind",
     "Customer",
+    "Department",
+    "Direction",
     "Grant",
     "Lead",
     "LeadContactPoint",
+    "Lifecycle",
+    "MarginClass",
     "Note",
     "Opportunity",
     "OpportunityContact",
     "OpportunityLine",
     "OrgUnit",
     "Organization",
+    "Outcome",
     "OwnershipInterval",
     "Party",
+    "PartyKind",
     "Person",
     "Product",
     "ProductCategory",
+    "ProductKind",
+    "ProductState",
+    "Reach",
     "Region",
     "Role",
     "RoleAssignment",
+    "SigningGrade",
     "Source",
     "Task",
+    "TaskPriority",
+    "TaskState",
+    "TradeRole",
     "UnitClosure",
+    "UnitKind",
     "User",
+    "UserState",
 ]

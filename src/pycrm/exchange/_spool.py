@@ -1,4 +1,4 @@
-"""Rows set aside on disk until the record comes that they belong to."""
+"""What an import sets aside on disk: rows until their record comes, and the keys it has met."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pycrm.errors import Problem
 from pycrm.exchange.reading import Row
 
-__all__ = ["Spool"]
+__all__ = ["Seen", "Spool"]
 
 
 class Spool:
@@ -55,6 +55,28 @@ class Spool:
         yield from self._db.execute(
             "SELECT line, key FROM child WHERE key NOT IN (SELECT key FROM taken) ORDER BY line"
         )
+
+    def close(self) -> None:
+        """Throw the scratch database away."""
+        self._db.close()
+
+
+class Seen:
+    """The keys that a file has had so far, in a scratch database: a hash and a few bytes a key."""
+
+    def __init__(self) -> None:
+        import sqlite3
+
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA cache_size = -8192")
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY)")
+        self._db.execute("BEGIN")
+
+    def add(self, key: str) -> bool:
+        """Whether the key is new; one false alarm in 10**7 files of a million keys."""
+        done = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (hash(key),))
+        return done.rowcount == 1
 
     def close(self) -> None:
         """Throw the scratch database away."""

@@ -202,12 +202,15 @@ def _money(currency: str, plain: Convert | None, times: str | None) -> Convert:
     Money(0, currency)
     digits = currency_digits(currency)
     number = _decimals(plain, times)
-    exact = re.compile(rf"-?[0-9]{{1,15}}\.[0-9]{{{digits}}}" if digits else r"-?[0-9]{1,15}").fullmatch
-    simple = plain is None and times is None
+    point = -digits - 1
+    simple = plain is None and times is None and digits > 0
 
     def money(text: str) -> Money:
-        if simple and exact(text):
-            return Money.minor(int(text.replace(".", "")), currency)
+        # The usual way of writing, 1234.50: half the price of a decimal.
+        if simple and text[point:-digits] == "." and len(text) < 18 and text.isascii():
+            units = text[:point] + text[-digits:]
+            if units.isdigit() and len(units) > digits:
+                return Money.minor(int(units), currency)
         return Money(number(text), currency)
 
     return money

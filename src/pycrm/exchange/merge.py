@@ -2,74 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from pycrm.entities.customer import Customer
-from pycrm.entities.party import ContactPoint, ContactPointKind, Organization, Person
+import attrs
+
+from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.change import amendment_required
+from pycrm.values import plain_phone
 
 if TYPE_CHECKING:
+    from pycrm.exchange.shape import Shape
     from pycrm.session import Session
 
-__all__ = ["update"]
+__all__ = ["Held", "held", "update"]
 
+_AT_ONCE = 500
 _POINTS = {
     "mobile": ContactPointKind.MOBILE,
     "email": ContactPointKind.EMAIL,
     "phone": ContactPointKind.PHONE,
 }
+_NUMBERS = (ContactPointKind.MOBILE, ContactPointKind.PHONE, ContactPointKind.FAX)
 
 
-def update(session: Session, record: Any, values: dict[str, Any], with_party: bool) -> bool:
-    """Change what the row says otherwise; tells whether anything did.
+@attrs.frozen
+class Held:
+    """A record that an import has made before, with its child rows; a customer with its party."""
+
+    record: Any
+    party: Party | None = None
+    facet: Any = None
+
+
+def held(session: Session, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Held]:
+    """Those of the records that are in sight, read in a few statements for all of them."""
+    found: dict[UUID, Held] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        records = session.find(shape.cls, shape.cls.id.in_(some), children=True, archived=True)
+        if shape.facet is None:
+            found |= {record.id: Held(record) for record in records}
+        elif records:
+            keys = [record.party.id for record in records]
+            parties = session.find(Party, Party.id.in_(keys), children=True, archived=True)
+            by_id = {party.id: party for party in parties}
+            facets = {facet.id: facet for facet in session.find(shape.facet, shape.facet.of.in_(keys))}
+            for record in records:
+                party = record.party.id
+                found[record.id] = Held(record, by_id[party], facets.get(party))
+    return found
+
+
+def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) -> Callable[[], Any] | None:
+    """What writes the differences between a row and its record; None where there are none.
+
+    Child rows become those of the file; ways of contact are only added, since others may have been
+    learnt of meanwhile.
 
     Raises:
         AmendmentRequiredError: a key field differs; it is not changed by an import.
+        InvalidError: a value is wrong by itself.
     """
-    targets: list[Any] = [session.children(record)]
     rest = dict(values)
-    if with_party:
-        targets += _party(session, record, rest)
-    changed = False
+    targets = [one.record]
+    if one.party is not None:
+        _only_new_points(one.party, rest)
+        targets += [one.party, one.facet or shape.facet(of=one.party)]
     plans: list[tuple[Any, dict[str, Any]]] = []
     for target in targets:
         specs = type(target).__specs__
         part = {name: rest.pop(name) for name in list(rest) if name in specs and specs[name].init}
-        differing = {name: value for name, value in part.items() if _differs(session, target, name, value)}
+        differing = dict(_differing(target, part))
         keys = [name for name in differing if specs[name].key]
         if keys:
             raise amendment_required(target, keys)
         if differing:
             plans.append((target, differing))
-    if any(value not in (None, (), []) for value in rest.values()):
-        name = next(iter(rest))
-        raise InvalidError(f"unknown field: {name}", fields=[Problem(name, "unknown", "unknown field")])
-    for target, differing in plans:
-        session.change(target, **differing)
-        changed = True
-    return changed
+    if not plans:
+        return None
+
+    def write() -> None:
+        for target, differing in plans:
+            if target is targets[-1] and one.party is not None and one.facet is None:
+                # A facet that holds nothing has no row yet.
+                session.add(shape.facet(of=one.party, **differing))
+            else:
+                session.change(target, because="imported", **differing)
+
+    return write
 
 
-def _differs(session: Session, target: Any, name: str, value: Any) -> bool:
-    spec = type(target).__specs__[name]
-    if spec.target is not None and isinstance(value, str):
-        value = session.named(session.crm.record(spec.target), value)
-    if spec.child is not None:
-        return tuple(getattr(target, name)) != tuple(value)
-    return bool(getattr(target, name) != spec.clean(value))
+def _differing(target: Any, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    specs = type(target).__specs__
+    problems: list[Problem] = []
+    for name, value in values.items():
+        spec, current = specs[name], getattr(target, name)
+        try:
+            wanted = spec.clean(value)
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(name, "required" if value is None else "type", str(error)))
+            continue
+        if spec.child is not None:
+            wanted = _kept_rows(current, wanted)
+        if current != wanted:
+            yield name, wanted
+    if problems:
+        raise InvalidError(f"{problems[0].path}: {problems[0].message}", fields=problems)
 
 
-def _party(session: Session, record: Customer, values: dict[str, Any]) -> list[Any]:
-    """Party and facet of a customer; ways of contact that are known already are taken out."""
-    party = session.get(record.party)
+def _kept_rows(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The new rows, each of them the old one where an equal one stands there: so it keeps its id."""
+    pool: dict[Any, list[Any]] = {}
+    for row in reversed(old):
+        pool.setdefault(row, []).append(row)
+    return tuple(pool[row].pop() if pool.get(row) else row for row in new)
+
+
+def _only_new_points(party: Party, values: dict[str, Any]) -> None:
+    """Put the ways of contact that the party does not have yet behind those that it has."""
     known = list(party.contact_points)
+    seen = {_comparable(point) for point in known}
     wanted = [
         ContactPoint(kind=kind, value=values.pop(name)) for name, kind in _POINTS.items() if name in values
     ]
     wanted += values.pop("contacts", [])
-    fresh = [point for point in wanted if point not in known]
+    fresh = []
+    for point in wanted:
+        if _comparable(point) not in seen:
+            seen.add(_comparable(point))
+            fresh.append(point)
     if fresh:
         values["contact_points"] = [*known, *fresh]
-    facets = [session.facet(party, facet) for facet in (Organization, Person)]
-    return [party, *(facet for facet in facets if facet is not None)]
+
+
+def _comparable(point: ContactPoint) -> tuple[ContactPointKind, str]:
+    is_number = point.kind in _NUMBERS
+    return point.kind, plain_phone(point.value) if is_number else point.value.strip().casefold()

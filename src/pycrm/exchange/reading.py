@@ -291,9 +291,10 @@ class TableReader:
             return ()
         if len(cells) > self._limits.cells:
             del cells[self._limits.cells :]
-            message = f"more than {self._limits.cells} cells where the header has {width}"
+            count = f"more than {self._limits.cells} cells"
         else:
-            message = f"{len(cells)} cell{'s' * (len(cells) != 1)} where the header has {width}"
+            count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+        message = f"line {number}: {count} where the header has {width}"
         return (Problem(f"line/{number}", "cells", message),)
 
     def _scan(self, delimiter: str, index: int) -> tuple[list[str], tuple[Problem, ...]]:

@@ -171,6 +171,19 @@ class ImportReport:
             offset = self._file.tell()
         return ReportMark(offset, dict(self._counts), dict(self._codes))
 
+    def rewind(self, mark: ReportMark) -> None:
+        """Forget what came after the mark: the rows behind it come again."""
+        more = sum(self._codes.values()) - sum(mark.codes.values())
+        self._counts, self._codes = Counter[str](mark.counts), Counter[str](mark.codes)
+        if self._file is not None:
+            self._file.flush()
+            self._file.truncate(mark.offset)
+            self._file.seek(mark.offset)
+            return
+        beyond = min(more, self.lost)
+        self.lost -= beyond
+        del self._refused[len(self._refused) - (more - beyond) :]
+
     def refused(self) -> Iterator[RowVerdict]:
         """The refused rows in their order, out of the file when there is one."""
         if self._path is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.field import Spec
@@ -12,82 +12,123 @@ from pycrm.entities.customer import Customer
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person
 from pycrm.errors import InvalidError, Problem
 from pycrm.exchange.convert import Kind
+from pycrm.exchange.mapping import like
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
-    from pycrm.exchange.mapping import Mapping
+    from pycrm.exchange.mapping import Column, Mapping
 
 __all__ = ["Shape"]
 
 # What an import may name besides the fields that are written: whose the record is, where it stands.
 _OWNER, _STAGE = "owner", "stage"
+_FACETS: dict[str, Any] = {"organization": Organization, "person": Person}
 
 
 class Shape:
-    """The fields that a mapping may name for one entity, and the making of records from drafts."""
+    """The fields that a mapping may name for one entity, and the making of records from drafts.
+
+    With `make` the record is a `Customer` with its party: fields of the party, of its `Organization`
+    or `Person` and of the customer are named side by side, ways of contact by their kind.
+    """
 
     def __init__(self, crm: CRM, mapping: Mapping) -> None:
-        """Raises `InvalidError` for an entity or a constructor that does not exist."""
+        """Raises `InvalidError` for whatever the mapping names and the CRM does not have, all at once."""
         self.cls = crm.record(mapping.entity, default=None)
-        if self.cls is None:
-            raise _unknown("entity", f"there is no entity {mapping.entity}")
-        self.make = mapping.make
+        if self.cls is None or getattr(self.cls, "__scope__", None) is None:
+            raise _unfit(mapping, [Problem("entity", "unknown", f"there is no entity {mapping.entity}")])
+        self.facet: Any = None
+        self.constructor: Callable[..., Any] = self.cls
         self.specs: dict[str, Spec] = {n: s for n, s in self.cls.__specs__.items() if s.init}
-        self._lists: dict[str, Any] = {
+        self.lists: dict[str, Any] = {
             name: child_class(self.cls, spec) for name, spec in self.specs.items() if spec.child
         }
-        self.constructor: Callable[..., Any] = self.cls
+        self._plain: tuple[str, ...] = ()
         if mapping.make is not None:
-            self._constructed(mapping.make)
-        self._enums = {name: s.kind.python for name, s in self.specs.items() if isinstance(s.kind, EnumKind)}
+            self._constructed(mapping)
         self.kinds: dict[str, Any] = {name: _kind(spec) for name, spec in self.specs.items() if spec.kind}
-        self.kinds |= {
-            name: {inner: _kind(spec) for inner, spec in child.__specs__.items() if spec.init}
-            for name, child in self._lists.items()
-        }
+        self.kinds |= {name: _kinds(child) for name, child in self.lists.items()}
         self.kinds |= dict.fromkeys(self._plain, "text")
         if any(owner == _OWNER for owner, _ in self.cls.__scope__.pairs):
             self.kinds[_OWNER] = Kind("link", entity="User")
         if self.cls.__pipeline__ is not None:
             self.kinds[_STAGE] = "text"
+        problems = [*self._missing(mapping), *_wrong_lookups(crm, mapping, self.kinds)]
+        if problems:
+            raise _unfit(mapping, problems)
 
-    _plain: tuple[str, ...] = ()
-
-    def _constructed(self, make: str) -> None:
-        facets: dict[str, Any] = {"organization": Organization, "person": Person}
-        if self.cls is not Customer or make not in facets:
-            raise _unknown("make", f"{self.cls.__name__} cannot be made as {make}")
+    def _constructed(self, mapping: Mapping) -> None:
+        make = mapping.make or ""
+        if self.cls is not Customer or make not in _FACETS:
+            message = f"a {self.cls.__name__} is not made as {make}{like(make, _FACETS)}"
+            raise _unfit(mapping, [Problem("make", "unknown", message)])
+        self.facet = _FACETS[make]
         self.constructor = getattr(Customer, make)
         party = {name: spec for name, spec in Party.__specs__.items() if name in ("name", "region")}
-        facet = {n: s for n, s in facets[make].__specs__.items() if s.init and n != "of"}
+        facet = {n: s for n, s in self.facet.__specs__.items() if s.init and n != "of"}
         self.specs = {n: s for n, s in self.specs.items() if n != "party"} | party | facet
         self._plain = ("mobile", "email", "phone")
-        self._lists = {"contacts": ContactPoint, "addresses": Address}
+        self.lists = {"contacts": ContactPoint, "addresses": Address}
+
+    def _missing(self, mapping: Mapping) -> Iterator[Problem]:
+        """Required fields that no column gives: every row would be refused for them."""
+        named = {*mapping.columns, *(child.field for child in mapping.children)}
+        for name, spec in self.specs.items():
+            if spec.required and name not in named:
+                message = f"gives no {name}, which a {self.cls.__name__.lower()} needs"
+                yield Problem(f"columns/{name}", "required", message)
+        for index, child in enumerate(mapping.children):
+            inner = self.lists[child.field].__specs__ if child.field in self.lists else {}
+            for name, spec in inner.items():
+                if spec.required and name not in child.columns:
+                    message = f"gives no {name}, which a row of {child.field} needs"
+                    yield Problem(f"children/{index}/columns/{name}", "required", message)
 
     def values(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Typed values of a draft as the constructor takes them: enumerations and child rows."""
-        made = dict(given)
-        for name, members in self._enums.items():
-            if made.get(name) is not None:
-                made[name] = members(made[name])
-        for name, child in self._lists.items():
+        """Typed values of a draft as the constructor takes them: enumerations and child rows.
+
+        Raises:
+            InvalidError: a child row is wrong; with the path of each.
+        """
+        made = _typed(self.specs, given)
+        problems: list[Problem] = []
+        for name, child in self.lists.items():
             if name in made:
-                made[name] = [_child(child, row) for row in made[name]]
+                made[name] = _rows(child, name, made[name], problems)
+        if problems:
+            raise InvalidError(problems[0].message, fields=problems)
         for name in self._plain:
             if made.get(name) is None:
                 made.pop(name, None)
         return made
 
 
-def _child(cls: Any, row: dict[str, Any]) -> Any:
-    values = dict(row)
-    for name, spec in cls.__specs__.items():
-        if isinstance(spec.kind, EnumKind) and values.get(name) is not None:
-            values[name] = spec.kind.python(values[name])
-        if name in values and values[name] is None and not spec.nullable:
-            # An empty cell leaves a field with a default as it would be.
-            del values[name]
-    return cls(**values)
+def _typed(specs: dict[str, Spec], given: dict[str, Any]) -> dict[str, Any]:
+    made = dict(given)
+    for name, value in given.items():
+        spec = specs.get(name)
+        if spec is None:
+            continue
+        if value is None and not spec.nullable and not spec.required:
+            # An empty cell leaves a field that is never empty as it would be.
+            del made[name]
+        elif isinstance(spec.kind, EnumKind) and value is not None:
+            made[name] = spec.kind.python(value)
+    return made
+
+
+def _rows(cls: Any, name: str, given: Iterable[dict[str, Any]], problems: list[Problem]) -> list[Any]:
+    made: list[Any] = []
+    for index, row in enumerate(given):
+        try:
+            made.append(cls(**_typed(cls.__specs__, row)))
+        except InvalidError as error:
+            problems += [Problem(f"{name}/{index}/{p.path}", p.code, p.message) for p in error.fields]
+    return made
+
+
+def _kinds(child: Any) -> dict[str, Kind]:
+    return {name: _kind(spec) for name, spec in child.__specs__.items() if spec.init}
 
 
 def _kind(spec: Spec) -> Kind:
@@ -103,5 +144,25 @@ def _kind(spec: Spec) -> Kind:
     return Kind(kind.name)  # type: ignore[arg-type]
 
 
-def _unknown(path: str, message: str) -> InvalidError:
-    return InvalidError(message, fields=[Problem(path, "unknown", message)])
+def _wrong_lookups(crm: CRM, mapping: Mapping, kinds: dict[str, Any]) -> Iterator[Problem]:
+    """References by a field that records are not found by."""
+    places: list[tuple[str, Column]] = [(f"columns/{name}", one) for name, one in mapping.columns.items()]
+    for index, child in enumerate(mapping.children):
+        places += [(f"children/{index}/columns/{name}", one) for name, one in child.columns.items()]
+    for path, column in places:
+        if column.lookup is None or column.lookup[0] is None:
+            continue
+        entity, field = column.lookup
+        cls = crm.record(entity or "", default=None)
+        if cls is None or getattr(cls, "__scope__", None) is None:
+            yield Problem(f"{path}/lookup", "unknown", f"there is no entity {entity}")
+            continue
+        spec = cls.__specs__.get(field)
+        if spec is None or spec.kind is None or spec.kind.name != "text" or spec.special:
+            message = f"{entity} is not found by {field}{like(field, cls.__specs__)}"
+            yield Problem(f"{path}/lookup", "unknown", message)
+
+
+def _unfit(mapping: Mapping, problems: list[Problem]) -> InvalidError:
+    told = "; ".join(f"{one.path}: {one.message}" for one in problems[:5])
+    return InvalidError(f"{mapping.where} does not fit: {told}", fields=problems)

@@ -211,7 +211,10 @@ def _may_assign(tx: Transaction, cls: Any, unit: UUID) -> bool:
     reach = bounds(tx.actor, cls, Action.ASSIGN)
     if reach.everything or unit in reach.units:
         return True
-    return any(is_below(tx, unit, root) for root in reach.roots)
+    memo = ("may assign", cls, unit)
+    if memo not in tx.memo:
+        tx.memo[memo] = any(is_below(tx, unit, root) for root in reach.roots)
+    return bool(tx.memo[memo])
 
 
 def parent_place(tx: Transaction, record: Any, policy: Through) -> tuple[Any, Any]:

@@ -68,7 +68,13 @@ def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | N
             add_all(tx, [target(of=_part(tx, record).ref, **part)], [None])
         else:
             apply(tx, target, part, "amend")
-    return apply(tx, record, own, "amend") if own else fetch_one(tx, type(record), record.id)
+    if not own:
+        return fetch_one(tx, type(record), record.id)
+    made = apply(tx, record, own, "amend")
+    if not elsewhere or not made.mirrors:
+        return made
+    now = fetch_one(tx, type(record), record.id)
+    return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
 
 
 def _routed(

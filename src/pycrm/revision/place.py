@@ -14,7 +14,7 @@ from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import User, UserState
 from pycrm.errors import InvalidError, NotFoundError, Problem
-from pycrm.scope.actor import unkey
+from pycrm.scope.actor import key, unkey
 from pycrm.scope.predicate import scope_of
 
 if TYPE_CHECKING:
@@ -72,19 +72,24 @@ def _pair_of(values: dict[str, Any]) -> tuple[Any, Any]:
 
 def _read_place(tx: Transaction, ref: Ref[Any]) -> tuple[Any, Any] | None:
     cls = tx.crm.record(ref.entity)
-    table = cls.__table__
-    names = PARENT_PAIR if PARENT_PAIR in cls.__scope__.pairs else OWN_PAIR
-    has_owner = bool(cls.__scope__.pairs)
-    columns = [table.c[f"{name}_id"] for name in names] if has_owner else [table.c[key_column(cls)]]
     scope = scope_of(tx, cls)
-    statement = sa.select(*columns).where(table.c[key_column(cls)] == ref.id)
-    if scope.where is not None:
-        statement = statement.where(scope.where)
-    if not has_owner or cls.__tablename__ is None:
-        return (None, None) if tx.fetch(statement) else None
-    rows = tx.fetch(statement)
+    pairs = cls.__scope__.pairs
+
+    def statement() -> Any:
+        table = cls.__table__.c
+        names = PARENT_PAIR if PARENT_PAIR in pairs else OWN_PAIR
+        identity = table[key_column(cls)]
+        columns = [table[f"{name}_id"] for name in names] if pairs else [identity]
+        found = sa.select(*columns).where(identity == sa.bindparam("key", type_=identity.type))
+        return found if scope.where is None else found.where(scope.where)
+
+    text, names = tx.store.text(("place", cls, scope.shape), statement)
+    values = scope.values
+    rows = tx.run(text, [key(tx, ref.id if name == "key" else values[name]) for name in names]).fetchall()
     if not rows:
         return None
+    if not pairs:
+        return None, None
     owner, unit = (unkey(value) for value in rows[0])
     return (Ref("User", owner) if owner else None, Ref("OrgUnit", unit) if unit else None)
 

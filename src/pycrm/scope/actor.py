@@ -138,7 +138,8 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
         ForbiddenError: the user was suspended or has left.
     """
     if isinstance(who, Actor) and who.is_system:
-        return who
+        # A job, unless the session says by what the work came in.
+        return who if source is Source.PYTHON else attrs.evolve(who, source=source)
     if isinstance(who, Actor):
         who = who.ref
     by_login = isinstance(who, str)

@@ -57,6 +57,9 @@ class Query:
         self.scope, self.nothing = scope, scope.nothing
         if scope.where is not None:
             self.where.append(scope.where)
+        if action != Action.READ:
+            # Whatever else is asked for, nobody is shown what they may not read.
+            self._only_readable()
         if not archived and "archived_at" in cls.__specs__:
             self.where.append(self.table.c.archived_at.is_(None))
 
@@ -65,6 +68,14 @@ class Query:
         found = field.units if isinstance(field, MoneyColumn) else field
         self._admit(found)
         return found
+
+    def _only_readable(self) -> None:
+        readable = scope_of(self.tx, self.cls)
+        self.nothing = self.nothing or readable.nothing
+        if readable.where is not None:
+            # Two scopes in one statement must not share the names of their parameters.
+            self.is_plain = False
+            self.where.append(_renamed(readable.where, "readable_"))
 
     def _admit(self, column: Any) -> None:
         """Take a column whose record may be read, joining the record's table with its scope."""

@@ -80,7 +80,8 @@ def _records(
         return asked.plain_records(shape, ordering, limit)
     typed = None if _is_key(spec) else from_json(spec, at[0])
     dump = spec.dumps[asked.tx.dialect]
-    values = {"at_value": typed if dump is None else dump(typed), "at_id": key(asked.tx, at[1])}
+    plain = typed is None or dump is None
+    values = {"at_value": typed if plain else dump(typed), "at_id": key(asked.tx, at[1])}
     return asked.plain_records(
         shape, ordering, limit, lambda: _beyond(spec, column, id, None, falling), values
     )

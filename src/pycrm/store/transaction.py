@@ -149,14 +149,14 @@ class Transaction:
         """What is written within is undone when an exception leaves it."""
         self._savepoints += 1
         name = f"pycrm_{self._savepoints}"
-        noted, written = len(self.changes), self.written
+        noted, written, spoiled = len(self.changes), self.written, self.spoiled
         self.run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             self.run(f"ROLLBACK TO SAVEPOINT {name}")
             del self.changes[noted:]
-            self.written = written
+            self.written, self.spoiled = written, spoiled
             raise
         finally:
             self.run(f"RELEASE SAVEPOINT {name}")

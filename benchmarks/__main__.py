@@ -1,0 +1,124 @@
+"""Run the benchmarks, print a table and write benchmarks/results/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.bench import Bench, Benchmark
+from benchmarks.changing import change_1000, change_one
+from benchmarks.database import PostgreSQL, Server, SQLite
+from benchmarks.figure import Figure, keep, show
+from benchmarks.importing import import_200k
+from benchmarks.load import SIZES, load
+from benchmarks.peers import peers
+from benchmarks.reading import page_50, read_10k
+from benchmarks.starting import import_pycrm
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+# On a loaded database of every size; on one of the smallest size; without a database.
+GROWING: dict[str, Benchmark] = {
+    "change_one": change_one,
+    "change_1000": change_1000,
+    "read_10k": read_10k,
+    "page_50": page_50,
+}
+SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "peers": peers}
+ALONE = {"import_pycrm": import_pycrm}
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """What to run, from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument(
+        "--size",
+        choices=list(SIZES),
+        default="10k",
+        help="the most customers; smaller sizes are run too, to show growth (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        action="append",
+        choices=[*GROWING, *SMALLEST, *ALONE],
+        help=f"one of {', '.join([*GROWING, *SMALLEST, *ALONE])}; may be repeated",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a quarter of the runs, and the import of 20,000 only"
+    )
+    return parser.parse_args(given)
+
+
+def run(options: argparse.Namespace) -> Iterator[Figure]:
+    """Every figure that was asked for."""
+    wanted = options.only or [*GROWING, *SMALLEST, *ALONE]
+    for name in ALONE:
+        if name in wanted:
+            _say(name)
+            yield from ALONE[name](options.quick)
+    sizes = list(SIZES)[: list(SIZES).index(options.size) + 1]
+    with tempfile.TemporaryDirectory(prefix="pycrm-bench-") as folder:
+        for server in _servers(options.database, Path(folder)):
+            for number, size in enumerate(sizes):
+                chosen = GROWING if number else {**GROWING, **SMALLEST}
+                chosen = {name: benchmark for name, benchmark in chosen.items() if name in wanted}
+                if chosen:
+                    yield from _loaded(server, size, chosen, Path(folder), options.quick)
+
+
+def _servers(database: str, folder: Path) -> Iterator[Server]:
+    if database in ("sqlite", "both"):
+        yield SQLite(folder)
+    if database in ("postgresql", "both"):
+        server = PostgreSQL.named()
+        if server is not None:
+            yield server
+        elif database == "postgresql":
+            sys.exit("PYCRM_TEST_POSTGRESQL names no server: `make postgres` starts one")
+        else:
+            _say("PostgreSQL is not measured: PYCRM_TEST_POSTGRESQL names no server")
+
+
+def _loaded(
+    server: Server, size: str, chosen: dict[str, Benchmark], folder: Path, quick: bool
+) -> Iterator[Figure]:
+    url = server.create()
+    try:
+        _say(f"{server.name}: loading {size}")
+        bench = Bench(server, url, load(server, url, size), folder, quick)
+        for name, benchmark in chosen.items():
+            _say(f"{server.name}: {name} at {size}")
+            yield from benchmark(bench)
+    finally:
+        server.drop(url)
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Run, print, keep."""
+    options = arguments()
+    figures: list[Figure] = []
+    is_whole = False
+    try:
+        for figure in run(options):
+            figures.append(figure)
+        is_whole = options.only is None and options.database == "both"
+    finally:
+        # What was measured before a failure is worth minutes.
+        show(figures)
+        keep(figures, RESULTS, whole=is_whole)
+        print(f"written to {os.path.relpath(RESULTS)}")
+
+
+if __name__ == "__main__":
+    main()

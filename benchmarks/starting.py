@@ -1,0 +1,49 @@
+"""What starting costs: processor time of importing pycrm, and of asking for help.
+
+Each run is a process of its own; user and system time count, with byte code already compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.figure import LIMIT, Figure
+from benchmarks.timing import Timed, cpu_of, paired
+
+__all__ = ["import_pycrm"]
+
+GOAL = 1.3
+HELP_MS = 400
+_ALONE = "import attrs, cattrs, pluggy, sqlalchemy"
+_USES = {
+    "import_pycrm": "import pycrm",
+    "import_pycrm_used": "import pycrm; pycrm.CRM; pycrm.Customer",
+}
+
+
+def import_pycrm(quick: bool) -> Iterator[Figure]:
+    """Importing pycrm beside what it stands on alone, and ``pycrm --help``."""
+    pairs = 5 if quick else 21
+    for name, program in _USES.items():
+        ours, alone = paired(lambda program=program: _cpu("-c", program), lambda: _cpu("-c", _ALONE), pairs)
+        yield _figure(name, ours, "dependencies alone", alone.wall, GOAL)
+    ours, _ = paired(lambda: _cpu("-m", "pycrm", "--help"), lambda: _cpu("-c", ""), pairs)
+    yield _figure("pycrm_help", ours, LIMIT, HELP_MS, 1.0)
+
+
+def _cpu(*arguments: str) -> Timed:
+    """Processor time in the place of the wall's, which says more of whoever else is at work."""
+    taken = cpu_of(*arguments)
+    return Timed(taken.cpu, taken.cpu)
+
+
+def _figure(name: str, ours: Timed, reference: str, reference_ms: float, goal: float) -> Figure:
+    return Figure(
+        name=name,
+        database="none",
+        size="none",
+        ours_ms=ours.wall,
+        reference=reference,
+        reference_ms=reference_ms,
+        goal=goal,
+    )

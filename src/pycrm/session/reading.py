@@ -1,0 +1,212 @@
+"""The verbs that read: each is scoped inside its query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from pycrm.declare import Facet, Record, Ref
+from pycrm.declare.reference import key_of
+from pycrm.pipeline import execute, tally
+from pycrm.revision import history as past
+from pycrm.revision.model import Revision
+from pycrm.scope import aggregate, natural, paging, reason
+from pycrm.scope.children import any_record, with_children
+from pycrm.scope.gateway import fetch_one, not_found, query
+from pycrm.scope.paging import Page
+from pycrm.scope.reason import Reason
+from pycrm.session.unit import Unit
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from pycrm.entities import OwnershipInterval
+    from pycrm.pipeline.execute import AllowedMove, Stay
+    from pycrm.pipeline.model import Stage
+    from pycrm.pipeline.tally import StageTally
+    from pycrm.values import Money
+
+
+__all__ = ["Reading"]
+
+R = TypeVar("R", bound=Record)
+F = TypeVar("F", bound=Facet)
+A = TypeVar("A", bound="Record | Facet")
+
+
+class Reading(Unit):
+    """What every session can ask."""
+
+    @overload
+    def get(self, what: type[A], id: Any, /) -> A: ...
+    @overload
+    def get(self, what: Ref[R], /) -> R: ...
+    def get(self, what: Any, id: Any = None, /) -> Any:
+        """One record with its children, by class and id or by a reference.
+
+        Raises:
+            NotFoundError: it is missing or out of scope; the two are one answer.
+        """
+        cls, key = self._named(what, id)
+        new = self.transaction.memo.get(("new", cls.__name__, key))
+        if new is not None:
+            return new[0]
+        found = fetch_one(self.transaction, cls, key)
+        if found is None:
+            raise not_found(cls)
+        return with_children(self.transaction, [found])[0]
+
+    def find_one(self, cls: type[A], id: Any, /) -> A | None:
+        """One record by its id, or None where it is missing or out of scope."""
+        return fetch_one(self.transaction, cls, key_of(id))  # type: ignore[no-any-return]
+
+    def find(
+        self,
+        cls: type[A],
+        *conditions: ColumnElement[bool],
+        order: Any = None,
+        limit: int | None = None,
+        children: bool = False,
+        archived: bool = False,
+    ) -> list[A]:
+        """The records that the actor may see and that meet all conditions.
+
+        Args:
+            conditions: over fields of the class, of its facets and of records that one link leads to.
+            order: a field, ``Customer.name`` or ``Customer.name.desc()``, or several; then the id.
+            limit: at most so many.
+            children: read child rows too.
+            archived: archived records too.
+
+        Raises:
+            InvalidError: a condition names something unknown or unreadable.
+        """
+        found = query(self.transaction, cls, conditions, archived).records(_several(order), limit)
+        return with_children(self.transaction, found) if children else found
+
+    def page(
+        self,
+        cls: type[A],
+        *conditions: ColumnElement[bool],
+        order: Any = None,
+        size: int = 50,
+        after: str | None = None,
+    ) -> Page[A]:
+        """One page of a list, by keyset: the cursor of a page leads to the next.
+
+        Args:
+            order: one field declared with ``order=True``, or that field's ``.desc()``.
+            size: 1 to 500 records.
+            after: ``next`` of the page before; it is signed and good for this actor, filter and order.
+
+        Raises:
+            InvalidError: a cursor that was not given out for this list, or a size out of bounds.
+        """
+        return paging.page(self.transaction, cls, conditions, order, size, after)
+
+    def count(
+        self, cls: type[Any], *conditions: ColumnElement[bool], distinct: Any = None, limit: int | None = None
+    ) -> int:
+        """How many records the actor may see that meet all conditions.
+
+        Args:
+            distinct: count the different values of this field instead.
+            limit: stop counting there, which is what lists of millions want.
+        """
+        return aggregate.count(self.transaction, cls, conditions, distinct, limit)
+
+    def sum(self, amount: Any, *conditions: ColumnElement[bool]) -> Money:
+        """The sum of a money field over the records that the actor may see.
+
+        Of no records it is zero in the CRM's own currency.
+
+        Raises:
+            InvalidError: the amounts have several currencies; ``data["sums"]`` gives each.
+        """
+        return aggregate.total(self.transaction, amount, conditions)
+
+    def by_stage(
+        self, cls: type[Record], *conditions: ColumnElement[bool], amount: Any = None
+    ) -> list[StageTally]:
+        """Number of records, and sums of a money field, in each stage of the class's pipeline.
+
+        Stages come in the order of the current version, empty ones too; raises as `find`.
+        """
+        return tally.by_stage(self.transaction, cls, amount, conditions)
+
+    def facet(self, record: Record | Ref[Any], cls: type[F], /) -> F | None:
+        """What a plugin keeps of somebody else's record, or None where nothing is kept."""
+        return fetch_one(self.transaction, cls, key_of(record))  # type: ignore[no-any-return]
+
+    def children(self, record: A, /) -> A:
+        """The same record with its child rows read."""
+        return with_children(self.transaction, [record])[0]  # type: ignore[no-any-return]
+
+    def moves(self, record: Record, /) -> list[AllowedMove]:
+        """Every move out of the record's stage, each with what it still needs."""
+        return execute.moves(self.transaction, record)
+
+    def stage(self, record: Record, /) -> Stage:
+        """The stage in which the record stands, of the pipeline version that it runs under."""
+        return execute.stage_of(self.transaction, record)
+
+    def stages(self, record: Record, /) -> list[Stay]:
+        """The stages that the record went through, with labels and probabilities of their time."""
+        self._in_sight(record)
+        return execute.stages(self.transaction, record)
+
+    def history(self, record: Record | Facet, /) -> list[Revision]:
+        """Every change of the record, of its party and of their facets, newest first.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+        """
+        return past.history(self.transaction, record, self._kin(self._in_sight(record)))
+
+    def as_of(self, record: A, moment: datetime, /) -> A | None:
+        """The record with its children as it was at that moment; None before it was added.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+        """
+        return past.as_of(self.transaction, self._in_sight(record), moment)  # type: ignore[no-any-return]
+
+    def owners(self, record: Record, /) -> list[OwnershipInterval]:
+        """Who held the record from when to when, oldest first."""
+        return aggregate.owners(self.transaction, self._in_sight(record))
+
+    def explain(self, action: str, record: Record | Ref[Any], /) -> tuple[Reason, ...]:
+        """Each path by which the actor reaches the record for that action; none is no access."""
+        cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
+        if fetch_one(self.transaction, cls, key) is None:
+            return ()
+        return reason.reasons(self.transaction, self.actor, any_record(self.transaction, cls, key), action)
+
+    def why(self, login: str, record: Record | Ref[Any], /, action: str = "read") -> tuple[Reason, ...]:
+        """Each path by which another person reaches a record; none is no access (SCO-16).
+
+        Raises:
+            NotFoundError: there is no such user, or no such record in sight of a leader.
+            ForbiddenError: the actor neither leads the record nor keeps the roles.
+        """
+        cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
+        return reason.why(self.transaction, login, cls, key, action)
+
+    def reach(self, cls: type[Any], /) -> str:
+        """How far the actor reads that class, in words: ``East and below``, ``your own`` (SCO-18)."""
+        return reason.reach_in_words(self.transaction, cls)
+
+    def named(self, cls: type[R], name: Any, /) -> Ref[R]:
+        """The reference data of that natural key (a region's name, a product's code).
+
+        Raises:
+            InvalidError: there is none of that name.
+        """
+        return natural.named(self.transaction, cls, name)
+
+
+def _several(order: Any) -> Sequence[Any]:
+    if order is None:
+        return ()
+    return tuple(order) if isinstance(order, list | tuple) else (order,)

@@ -1,0 +1,135 @@
+"""One unit of work: an actor, a transaction, and how it ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from pycrm.declare import Record, Ref
+from pycrm.declare.reference import key_of
+from pycrm.entities.org import Reach
+from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, StoreError
+from pycrm.revision import log
+from pycrm.scope.actor import Actor, bounds, resolve, unkey
+from pycrm.scope.gateway import fetch_one, not_found
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pycrm.app import CRM
+    from pycrm.store import Transaction
+
+
+__all__ = ["Unit"]
+
+
+class Unit:
+    """One actor and one transaction; leaving the block commits, an exception rolls back."""
+
+    def __init__(self, crm: CRM, transaction: Transaction, who: Any, source: Any) -> None:
+        self.crm = crm
+        self.transaction = transaction
+        self._who, self._source = who, source
+        transaction.crm, transaction.session = crm, self
+        transaction.before_write = self._before_write
+
+    def __enter__(self) -> Self:
+        try:
+            self.transaction.actor = resolve(self.transaction, self._who, source=self._source)
+            log.refuse_repeated(self.transaction)
+        except BaseException:
+            self.transaction.rollback()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.transaction.rollback()
+            return
+        if self.transaction.spoiled is not None:
+            self.transaction.rollback()
+            raise self.transaction.spoiled
+        try:
+            log.flush(self.transaction)
+        except AlreadyDoneError:
+            # Another session took this operation while this one ran; only now can it be looked up.
+            self.transaction.rollback()
+            with self.crm.view(self.crm.system("repeated operation")) as view:
+                view.transaction.operation = self.transaction.operation
+                log.refuse_repeated(view.transaction)
+            raise
+        except BaseException:
+            self.transaction.rollback()
+            raise
+        self.transaction.commit()
+
+    def _before_write(self) -> None:
+        self.crm.hooks.mark_write(self)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts in this session."""
+        found: Actor | None = self.transaction.actor
+        if found is None:
+            raise StoreError("use the session in a with block")
+        return found
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this session, in UTC: the same for all that it writes."""
+        return self.transaction.moment
+
+    def reaches(self, cls: type[Any], action: str, least: Reach) -> bool:
+        """Whether some grant of the actor reaches at least as far as `least`."""
+        held = bounds(self.actor, cls, action)
+        ranks = {Reach.OWN: held.own, Reach.UNIT: bool(held.units), Reach.SUBTREE: bool(held.roots)}
+        order = [Reach.OWN, Reach.UNIT, Reach.SUBTREE]
+        if held.everything or least is Reach.NONE:
+            return True
+        return any(ranks[one] for one in order[order.index(least) :]) if least in order else False
+
+    def random_bytes(self, number: int) -> bytes:
+        """Bytes from the CRM's source of randomness."""
+        return self.crm.identifiers.bytes(number)
+
+    def missing(self, cls: type[Any]) -> NotFoundError:
+        """The refusal for a record that is missing or out of scope."""
+        return not_found(cls)
+
+    def is_same(self, key: Any, record: Record) -> bool:
+        """Whether a key as the driver gave it is that of the record."""
+        try:
+            return unkey(key) == record.id
+        except AttributeError:
+            return False
+
+    def _in_sight(self, record: Any) -> Any:
+        found = fetch_one(self.transaction, type(record), record.id)
+        if found is None:
+            raise not_found(type(record))
+        return found
+
+    def _kin(self, record: Any) -> list[tuple[str, UUID]]:
+        found = [(type(record).__name__, record.id)]
+        found += [(facet.__name__, record.id) for facet in self.crm.facets_of(type(record))]
+        for spec in type(record).__specs__.values():
+            if spec.unique and spec.target:
+                part = getattr(record, spec.name)
+                found.append((part.entity, part.id))
+                found += [
+                    (facet.__name__, part.id) for facet in self.crm.facets_of(self.crm.record(part.entity))
+                ]
+        return found
+
+    def _named(self, what: Any, id: Any) -> tuple[Any, UUID]:
+        if isinstance(what, Ref):
+            return self.crm.record(what.entity), what.id
+        if not isinstance(what, type):
+            raise InvalidError("name a class and an id, or a reference")
+        try:
+            return what, key_of(id) if not isinstance(id, str) else UUID(id)
+        except (TypeError, ValueError):
+            raise not_found(what) from None

@@ -1,0 +1,149 @@
+"""The verbs that write: each is permitted, checked, versioned and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from pycrm.declare import Facet, Record
+from pycrm.pipeline import execute
+from pycrm.revision import add as adding
+from pycrm.revision import archive as archiving
+from pycrm.revision import change as changing
+from pycrm.session.act import Act
+from pycrm.session.reading import Reading
+
+if TYPE_CHECKING:
+    from pycrm.entities import Contact, Customer
+    from pycrm.entities.customer import ContactDraft, CustomerDraft
+
+
+__all__ = ["Writing"]
+
+R = TypeVar("R", bound=Record)
+F = TypeVar("F", bound=Facet)
+A = TypeVar("A", bound="Record | Facet")
+
+
+class Writing(Reading):
+    """What a writing session can do."""
+
+    @overload
+    def add(self, record: CustomerDraft, /, *, owner: Any = None) -> Customer: ...
+    @overload
+    def add(self, record: ContactDraft, /, *, owner: Any = None) -> Contact: ...
+    @overload
+    def add(self, record: A, /, *, owner: Any = None) -> A: ...
+    def add(self, record: Any, /, *, owner: Any = None) -> Any:
+        """Add a record, a facet or a draft, and return it as it is stored.
+
+        Args:
+            record: made by its class, or a draft such as ``Customer.organization(…)``.
+            owner: whose it is; without it the actor's. Another person needs the right to assign.
+
+        Raises:
+            InvalidError: a rule of the record is broken.
+            NotFoundError: it links to a record that is missing or out of sight.
+            ForbiddenError: the actor may not add this, or not for that owner.
+            ConflictError: it holds a value that is held elsewhere.
+        """
+        with Act(self):
+            if hasattr(record, "write"):
+                return record.write(self, **({} if owner is None else {"owner": owner}))
+            return adding.add_all(self.transaction, [record], [owner])[0]
+
+    @overload
+    def add_all(
+        self, records: Sequence[CustomerDraft], /, *, owners: Sequence[Any] | None = None
+    ) -> list[Customer]: ...
+    @overload
+    def add_all(self, records: Iterable[A], /, *, owners: Sequence[Any] | None = None) -> list[A]: ...
+    def add_all(self, records: Iterable[Any], /, *, owners: Sequence[Any] | None = None) -> list[Any]:
+        """Add many records at once, all or none; see `add`.
+
+        Args:
+            owners: whose each is; None among them stands for the actor.
+        """
+        given = list(records)
+        whose = list(owners) if owners is not None else [None] * len(given)
+        if given and hasattr(given[0], "write_all"):
+            return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
+        with Act(self):
+            return adding.add_all(self.transaction, given, whose)
+
+    def change(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
+        """Change fields and return the record as it is now.
+
+        Only what differs is written, with one revision for the session and one change row for the
+        record. A list of child rows is compared by their ids: new rows are added, missing removed.
+
+        Raises:
+            AmendmentRequiredError: a key field, which only `amend` changes.
+            InvalidError: unknown or computed fields, wrong values, broken rules, all at once.
+            StaleError: somebody changed the record since it was read.
+            NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
+        """
+        with Act(self, record, because):
+            return changing.change(self.transaction, record, values)  # type: ignore[no-any-return]
+
+    def amend(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
+        """Change key fields with a reason of at least 5 characters; applied at once and kept.
+
+        Fields of a customer's party and of its `Person` or `Organization` may be named too.
+
+        Raises:
+            InvalidError: no reason, unknown fields, wrong values.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, record, because):
+            return changing.amend(self.transaction, record, values, because)  # type: ignore[no-any-return]
+
+    def archive(self, record: R, /, *, because: str | None = None) -> R:
+        """Put a record away: it is found no more, and can be restored.
+
+        Raises:
+            ConflictError: it is archived already, or something holds it.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, record, because):
+            return archiving.archive(self.transaction, record)  # type: ignore[no-any-return]
+
+    def restore(self, record: R, /, *, because: str | None = None) -> R:
+        """Bring an archived record back; raises as `archive`."""
+        with Act(self, record, because):
+            return archiving.restore(self.transaction, record)  # type: ignore[no-any-return]
+
+    def move(self, record: R, /, to: str, *, because: str | None = None, **values: Any) -> R:
+        """Take a record to another stage of its pipeline, supplying missing fields in the same act.
+
+        Args:
+            to: the key of a stage or of a move.
+            because: the comment; some moves ask for one.
+
+        Raises:
+            MoveError: a gate is not met; ``data["missing"]`` lists every requirement.
+            ConflictError: no such move leads out of the stage; ``data["allowed"]`` lists those that do.
+            InvalidError: the name fits several moves, or a supplied value is wrong.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, record, because):
+            return execute.move(self.transaction, record, to, values, because)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Writes within are undone when they are refused, and the session can go on.
+
+        For work over many rows of which some may be refused, such as an import.
+        """
+        tx = self.transaction
+        spoiled = tx.spoiled
+        known = set(tx.memo)
+        try:
+            with tx.savepoint():
+                yield
+        except BaseException:
+            tx.spoiled = spoiled
+            for name in set(tx.memo) - known:
+                del tx.memo[name]
+            raise
