@@ -14,6 +14,7 @@ from house import enterprise
 
 from declare.sample import Badge, Bag, Fair, Hall, Item, Shop, Stall
 from pycrm import CRM, Customer, InvalidError, Money, Session
+from pycrm.declare.codec import dump, load_patch
 
 Open = Callable[..., CRM]
 
@@ -129,6 +130,9 @@ def test_rows_belong_to_their_record(fair: CRM) -> None:
         assert not hasattr(listed, "items")
         assert session.children(listed).items == read.items
         assert session.find(Stall, children=True)[0].items == read.items
+        # What was read can be sent back as it is.
+        posted = {"items": dump(read)["items"]}
+        assert [item.id for item in load_patch(Stall, posted)["items"]] == [item.id for item in read.items]
 
 
 def test_rows_are_compared_by_their_ids(fair: CRM) -> None:

@@ -43,7 +43,8 @@ def lose_batches() -> None:
         with self.session(who) as session:
             for state in kept:
                 store(session.transaction, *state)
-        # A kill here loses the batch.
+        # A kill here loses the batch; it is given time to strike.
+        time.sleep(0.05)
         return run(self, who, function, **options)
 
     CRM.run = early  # type: ignore[method-assign]
@@ -58,7 +59,7 @@ def load(arguments: list[str], told: Any = None) -> dict[str, Any]:
 
 
 def killed(arguments: list[str], chance: random.Random) -> bool:
-    """Import in a child, kill it after a few batches; whether it was still running."""
+    """Import in a child and kill it; whether it was still running."""
     ear, mouth = os.pipe()
     child = os.fork()
     if not child:
@@ -68,9 +69,14 @@ def killed(arguments: list[str], chance: random.Random) -> bool:
         except BaseException:
             os._exit(1)
     os.close(mouth)
-    for _ in range(chance.randrange(3)):
+    if chance.random() < 0.8:
+        # Somewhere in the batch after the second, by the time that one took; else while it sets out.
         os.read(ear, 1)
-    time.sleep(chance.random() * 0.06)
+        began = time.monotonic()
+        os.read(ear, 1)
+        time.sleep(chance.random() * (time.monotonic() - began))
+    else:
+        time.sleep(chance.random() * 0.05)
     os.kill(child, signal.SIGKILL)
     os.close(ear)
     _, status = os.waitpid(child, 0)

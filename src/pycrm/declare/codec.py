@@ -18,7 +18,7 @@ from cattrs.errors import BaseValidationError
 
 from pycrm.declare.field import Spec
 from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
-from pycrm.declare.record import child_class
+from pycrm.declare.record import Child, child_class
 from pycrm.declare.reference import Ref
 from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.values import Money, decimal_of, parse_instant
@@ -231,9 +231,14 @@ def _identified(child: Any, values: dict[str, Any], identity: UUID | None) -> An
 
 
 def dump(record: Any) -> dict[str, Any]:
-    """The record as JSON has it; fields that were not read are absent."""
+    """The record as JSON has it; fields that were not read are absent.
+
+    A row has its id, so that it can be sent back; its parent and its place are where it stands.
+    """
     found: dict[str, Any] = {}
     for name, spec in type(record).__specs__.items():
+        if isinstance(record, Child) and name in ("parent", "position"):
+            continue
         try:
             value = getattr(record, name)
         except NotReadError:

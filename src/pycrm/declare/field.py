@@ -370,7 +370,8 @@ def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any
         raise DeclarationError("lists cannot be ordered by a field that may be empty")
     if spec.init and spec.kind is not None and spec.default is not REQUIRED:
         try:
-            spec.clean(spec.default)
+            # In its stored form: a value that is the default is not looked at again.
+            spec = attrs.evolve(spec, default=spec.clean(spec.default))
         except (ValueError, TypeError) as error:
             raise DeclarationError(f"the default {spec.default!r} does not fit: {error}") from None
     return spec

@@ -159,6 +159,7 @@ class _Base(metaclass=RecordMeta):
                 and value.__class__ is str
                 and 0 < len(value) <= spec.longest
                 and _is_simple(value)
+                and not value.isspace()
             ):
                 continue
             try:

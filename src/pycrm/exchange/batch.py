@@ -74,8 +74,7 @@ class _Batch:
             if draft.key in self._known:
                 self._again(draft, values, stage)
             else:
-                made = self._shape.constructor(**values)
-                self._waiting[draft.key] = _New(draft, made, owner, stage)
+                self._waiting[draft.key] = _New(draft, self._shape.record(values), owner, stage)
         except RefusedError as error:
             self._verdicts.append(_refused(draft, error))
 

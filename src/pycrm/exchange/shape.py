@@ -38,7 +38,7 @@ class Shape:
         if self.cls is None or getattr(self.cls, "__scope__", None) is None:
             raise _unfit(mapping, [Problem("entity", "unknown", f"there is no entity {mapping.entity}")])
         self.facet: Any = None
-        self.constructor: Callable[..., Any] = self.cls
+        self._constructor: Callable[..., Any] = self.cls
         self.specs: dict[str, Spec] = {n: s for n, s in self.cls.__specs__.items() if s.init}
         self.lists: dict[str, Any] = {
             name: child_class(self.cls, spec) for name, spec in self.specs.items() if spec.child
@@ -63,7 +63,7 @@ class Shape:
             message = f"a {self.cls.__name__} is not made as {make}{like(make, _FACETS)}"
             raise _unfit(mapping, [Problem("make", "unknown", message)])
         self.facet = _FACETS[make]
-        self.constructor = getattr(Customer, make)
+        self._constructor = getattr(Customer, make)
         party = {name: spec for name, spec in Party.__specs__.items() if name in ("name", "region")}
         facet = {n: s for n, s in self.facet.__specs__.items() if s.init and n != "of"}
         self.specs = {n: s for n, s in self.specs.items() if n != "party"} | party | facet
@@ -101,6 +101,18 @@ class Shape:
             if made.get(name) is None:
                 made.pop(name, None)
         return made
+
+    def record(self, values: dict[str, Any]) -> Any:
+        """A new record, or the draft of a customer, from typed values.
+
+        Raises:
+            InvalidError: with every problem of every field.
+        """
+        if self.facet is None:
+            return self._constructor(**values)
+        # A facet that holds nothing needs no row.
+        inner = self.facet.__specs__
+        return self._constructor(**{n: v for n, v in values.items() if v is not None or n not in inner})
 
 
 def _typed(specs: dict[str, Spec], given: dict[str, Any]) -> dict[str, Any]:
