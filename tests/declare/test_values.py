@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -88,12 +90,13 @@ def test_rounding_is_half_up(typed: str, rounded: str) -> None:
 
 def test_a_product_is_rounded_once() -> None:
     """A product is rounded from its exact value: rounding twice would give one cent more."""
-    # 12345678901234567.89 x 0.500000000000000000000000000009 = 6172839450617283.94500000000011...
+    # 12345678901234567.89 x 0.5 = 6172839450617283.945
     assert Money("12345678901234567.89", "CNY").times("0.5") == Money("6172839450617283.95", "CNY")
     # 0.01 x 0.4999999999999999999999999999 is below half a cent.
     assert Money("0.01", "CNY").times("0.4999999999999999999999999999") == Money(0, "CNY")
-    # 90000000000000000.01 x 0.49999999999999999999 = 45000000000000000.004999999999100000...
-    assert Money("90000000000000000.01", "CNY").times("0.49999999999999999999") == Money(
+    # 90000000000000000.01 x (0.5 - 10^-30) = 45000000000000000.005 - 0.00000000000009 is below half
+    # a cent; 28 digits would make it half a cent first.
+    assert Money("90000000000000000.01", "CNY").times("0.499999999999999999999999999999") == Money(
         "45000000000000000.00", "CNY"
     )
 
@@ -290,3 +293,46 @@ def test_identifiers_can_be_repeated() -> None:
     runs = [[Identifiers(clock, random.Random(seed)).new() for _ in range(3)] for seed in (1, 1, 2)]
     assert runs[0] == runs[1]
     assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "test"),
+    [
+        ("ROUND_HALF_UP", ROUND_HALF_EVEN, lambda: test_rounding_is_half_up("-2.345", "-2.35")),
+        ("ROUND_HALF_UP", ROUND_DOWN, lambda: test_rounding_is_half_up("0.005", "0.01")),
+        ("EXACT", Context(prec=28), test_a_product_is_rounded_once),
+        ("currency_digits", lambda _: 2, lambda: test_currencies_have_their_own_decimals(0, "JPY")),
+        ("unicodedata.normalize", lambda _, text: text, test_text_is_cleaned_or_refused),
+    ],
+    ids=["half even", "down", "rounded twice", "two decimals", "no normal form"],
+)
+def test_a_fault_in_the_arithmetic_is_seen(
+    monkeypatch: pytest.MonkeyPatch, place: str, fault: Any, test: Callable[[], None]
+) -> None:
+    """Rounding to even or down, rounding twice, or a lost normal form each turn a test above red."""
+    monkeypatch.setattr(f"pycrm.values.{place}", fault)
+    with pytest.raises((AssertionError, pytest.fail.Exception, ValueError, ArithmeticError)):
+        test()
+
+
+def test_a_share_that_is_cut_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that are rounded down without sharing out the rest turn the test above red."""
+
+    def cut(money: Money, weights: list[int]) -> tuple[Money, ...]:
+        return tuple(Money.minor(money.units * one // sum(weights), money.currency) for one in weights)
+
+    monkeypatch.setattr(Money, "split", cut)
+    with pytest.raises(AssertionError):
+        test_shares_by_hand("100", [1, 1, 1], ["33.34", "33.33", "33.33"])
+
+
+def test_another_layout_of_identifiers_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Identifiers that are counted up, or are all random, turn the tests above red."""
+    counted = iter(range(10**6))
+    first = Identifiers(FixedClock("2026-06-30T09:00:00Z")).new().int
+    monkeypatch.setattr(Identifiers, "new", lambda _: UUID(int=first + next(counted)))
+    with pytest.raises(AssertionError):
+        test_identifiers_have_a_random_tail_and_no_counter()
+    monkeypatch.setattr(Identifiers, "new", lambda _: uuid4())
+    with pytest.raises(AssertionError):
+        test_identifiers_are_laid_out_as_the_standard_says()

@@ -5,15 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from revision.world import CLOSE, World, differing, tables, world
+from revision.world import CLOSE, World, differing, tables
 
 from pycrm import CRM, ConflictError, FixedClock, InvalidError, Money, MoveError, Opportunity
-
-
-@pytest.fixture
-def made(crm: CRM) -> World:
-    """The small world of two salespeople."""
-    return world(crm)
 
 
 def test_a_stage_is_never_written(crm: CRM, made: World) -> None:

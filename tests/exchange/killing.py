@@ -92,6 +92,8 @@ def main(
     if fault:
         lose_batches()
     arguments, chance = [address, login, table, mapping, batch], random.Random(int(seed))
+    # So that each child begins with everything imported.
+    CRM(address).close()
     met = sum(killed(arguments, chance) for _ in range(int(kills)))
     print(json.dumps({"met": met, "counts": load(arguments)}))
 

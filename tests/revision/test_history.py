@@ -251,6 +251,13 @@ def test_claims_compare_normal_forms(crm: CRM, typed: str) -> None:
         session.amend(made.archived, tax_id=typed, because="found the licence")
 
 
+def test_a_claim_on_the_bare_text_is_seen(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above goes red when claims are made on the text as it was typed."""
+    monkeypatch.setattr("pycrm.revision.claim.folded", lambda value: value)
+    with pytest.raises(pytest.fail.Exception):
+        test_claims_compare_normal_forms(crm, "t-pump")
+
+
 def test_a_claim_ends_with_the_value(crm: CRM) -> None:
     """A number that a customer no longer has is free, a shared mailbox never was taken."""
     made = world(crm)

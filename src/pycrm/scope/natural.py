@@ -10,6 +10,7 @@ from pycrm.declare import Ref
 from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import unkey
 from pycrm.scope.predicate import scope_of
+from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -33,12 +34,23 @@ def natural_key(cls: Any) -> str:
     return str(found[0])
 
 
+def _text(cls: Any, name: Any) -> str:
+    field = cls.__name__.lower()
+    try:
+        if not isinstance(name, str):
+            raise ValueError("expected a name or a reference")
+        return clean_text(name)
+    except ValueError as error:
+        raise InvalidError(f"{field}: {error}", fields=[Problem(field, "type", str(error))]) from None
+
+
 def named(tx: Transaction, cls: Any, name: Any) -> Ref[Any]:
     """The reference of a record given by itself, by a reference or by its natural key."""
     if isinstance(name, Ref):
         return name
     if hasattr(name, "ref"):
         return name.ref  # type: ignore[no-any-return]
+    name = _text(cls, name)
     memo = ("named", cls, name)
     found: Ref[Any] | None = tx.memo.get(memo)
     if found is None:
