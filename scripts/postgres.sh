@@ -3,6 +3,7 @@
 # password of its own. `start` prints one line on standard output, made for eval:
 #
 #   eval "$(scripts/postgres.sh start)"     # exports PYCRM_TEST_POSTGRESQL, a superuser's address
+#   PYCRM_POSTGRES_DURABLE=1 scripts/postgres.sh start    # with fsync, as for benchmarks
 #   scripts/postgres.sh stop                # keeps the data
 #   scripts/postgres.sh remove              # stops, and deletes the cluster
 #   scripts/postgres.sh bindir              # where the programs are; fails where there are none
@@ -80,7 +81,10 @@ start() {
         if [ ! -f "$(cluster)/PG_VERSION" ]; then create; fi
         local log
         log=$(cluster)/server.log
-        if ! as_owner "$bin/pg_ctl" start -w -D "$(cluster)" -l "$log" -o "-p $(free_port)" </dev/null >&2; then
+        # Tests make and drop a database each; benchmarks must pay for every commit.
+        local how="-c fsync=off -c full_page_writes=off"
+        if [ -n "${PYCRM_POSTGRES_DURABLE:-}" ]; then how=""; fi
+        if ! as_owner "$bin/pg_ctl" start -w -D "$(cluster)" -l "$log" -o "-p $(free_port) $how" </dev/null >&2; then
             tail -n 20 "$log" >&2
             return 1
         fi

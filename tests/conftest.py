@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 SERVER = os.environ.get("PYCRM_TEST_POSTGRESQL")
 NOW = "2026-06-30T09:00:00+08:00"
+
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
@@ -56,6 +59,16 @@ def _administer(statement: str) -> None:
     assert SERVER is not None
     with psycopg.connect(SERVER, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def _copy(template: str, name: str) -> None:
+    import psycopg
+
+    assert SERVER is not None
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        # Copying the files is several times as quick as writing the copy through the log.
+        how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}".encode())
 
 
 def _address(name: str) -> str:
@@ -91,14 +104,18 @@ def postgresql_template() -> Iterator[str]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh, migrated database."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
+        # In memory where the system offers a folder there: each commit waits for its disk.
+        folder = Path(tempfile.mkdtemp(dir=MEMORY)) if MEMORY else tmp_path
+        path = folder / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
+        if MEMORY:
+            shutil.rmtree(folder, ignore_errors=True)
         return
     if SERVER is None:
         pytest.skip("PYCRM_TEST_POSTGRESQL names no server")
     name = f"test_{uuid4().hex[:12]}"
-    _administer(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
+    _copy(request.getfixturevalue("postgresql_template"), name)
     yield _address(name)
     _administer(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -14,8 +14,7 @@ from uuid import UUID
 import attrs
 
 from pycrm import CRM
-from pycrm.exchange import ImportReport, RowVerdict, Verdict
-from pycrm.exchange.importing import import_file
+from pycrm.exchange import ImportReport, RowVerdict, Verdict, import_file
 
 __all__ = ["Bench", "canonical", "dump"]
 

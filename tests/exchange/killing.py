@@ -17,8 +17,7 @@ import time
 from typing import Any
 
 from pycrm import CRM, FixedClock
-from pycrm.exchange import book
-from pycrm.exchange.importing import import_file
+from pycrm.exchange import book, import_file
 
 NOW = "2026-06-30T09:00:00+08:00"
 

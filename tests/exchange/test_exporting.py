@@ -20,8 +20,7 @@ from pycrm import (
     Role,
 )
 from pycrm.entities.org import Action, Grant, Reach, RoleAssignment
-from pycrm.exchange import exporting, read_table
-from pycrm.exchange.exporting import export_csv
+from pycrm.exchange import export_csv, exporting, read_table
 from pycrm.scope import gateway
 from pycrm.scope.predicate import scope_of
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pycrm import CRM, Source
-from pycrm.exchange import ImportReport, Verdict
-from pycrm.exchange.importing import import_file
+from pycrm.exchange import ImportReport, Verdict, import_file
 
 from .chinook.export import export_chinook
 from .northwind.export import export_northwind

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from pycrm import CRM, Customer, Money, Opportunity, Product
-from pycrm.exchange import Mapping, Verdict
-from pycrm.exchange.importing import import_file
+from pycrm.exchange import Mapping, Verdict, import_file
 
 from . import figures
 from .loading import HERE, load_northwind, told

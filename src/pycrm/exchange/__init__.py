@@ -1,7 +1,8 @@
 """Import and export: foreign tables to typed drafts of records, records to tables.
 
-Here stands the part that knows no session and no database: reading, mapping, reporting, writing.
-Names are loaded when they are first used, so that a command that only reads pays for nothing else.
+`import_file` and `export_csv` act as somebody, within a CRM. The rest knows no session and no
+database: reading, mapping, reporting, writing. Names are loaded when they are first used, so that a
+command that only reads pays for nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pycrm.exchange.convert import Kind, Lookup
     from pycrm.exchange.draft import Drafts, Orphan
+    from pycrm.exchange.exporting import export_csv
+    from pycrm.exchange.importing import import_file
     from pycrm.exchange.mapping import Children, Column, Formats, Mapping
     from pycrm.exchange.plan import Draft, Plan
     from pycrm.exchange.reading import Limits, Position, Row, TableReader, read_table
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "convert": ("Kind", "Lookup"),
     "draft": ("Drafts", "Orphan"),
+    "exporting": ("export_csv",),
+    "importing": ("import_file",),
     "mapping": ("Children", "Column", "Formats", "Mapping"),
     "plan": ("Draft", "Plan"),
     "reading": ("Limits", "Position", "Row", "TableReader", "read_table"),
@@ -50,6 +55,8 @@ __all__ = [
     "TableReader",
     "TableWriter",
     "Verdict",
+    "export_csv",
+    "import_file",
     "neutralise",
     "read_table",
     "restore",
