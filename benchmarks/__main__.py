@@ -115,9 +115,10 @@ def main() -> None:
         is_whole = options.only is None and options.database == "both"
     finally:
         # What was measured before a failure is worth minutes.
-        show(figures)
-        keep(figures, RESULTS, whole=is_whole)
-        print(f"written to {os.path.relpath(RESULTS)}")
+        if figures:
+            show(figures)
+            keep(figures, RESULTS, whole=is_whole)
+            print(f"written to {os.path.relpath(RESULTS)}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pycrm import CRM, FixedClock
 from pycrm.app.setup import differences
@@ -26,6 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 SERVER = os.environ.get("PYCRM_TEST_POSTGRESQL")
 NOW = "2026-06-30T09:00:00+08:00"
+
+# Speed is a matter of benchmarks: a test that is slow on a busy machine is not wrong.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pycrm import CRM, Customer, InvalidError, Money, Opportunity, OrgUnit, Product, ProductCategory
 from pycrm.entities import Activity, Organization, Party
-from pycrm.exchange import Limits, read_table
+from pycrm.exchange import Limits, Mapping, read_table
 
 from .bench import Bench, counts, dump, only, refusals
 
@@ -412,3 +414,12 @@ def test_a_table_that_breaks_off_keeps_what_stands_before(bench: Bench) -> None:
     assert counts(report) == (31 - kept, 0, kept, 0)
     with pytest.raises(InvalidError, match="at least one record"):
         bench.load("rep_a", CUSTOMERS, broken, batch=0)
+
+
+def test_the_page_shows_the_mappings_that_it_runs() -> None:
+    """Whoever copies a mapping from the how-to page has the one that the page was tried with."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "import-a-table.md").read_text("utf-8")
+    shown = [Mapping.parse(text) for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    written = re.findall(r"\.toml\"\)\.write_text\('''(.*?)'''", page, re.DOTALL)
+    assert len(shown) == 2
+    assert shown == [Mapping.parse(text) for text in written]

@@ -31,6 +31,7 @@ class Layout:
     dump: Mapping[str, Callable[[Any], tuple[Any, ...]]]
     # What a new record is noted by, and a new row of a list.
     journal: Callable[[Any, str, list[str]], None]
+    keys: Mapping[str, Callable[[Any], tuple[Any, ...]]]
 
     _partial: dict[Any, Callable[[Any], tuple[Any, ...]]] = attrs.field(factory=dict, repr=False)
 
@@ -44,11 +45,15 @@ class Layout:
 
     def key(self, record: Any, dialect: str) -> Any:
         """The key of a record as the driver takes it."""
-        return self.dump_of((_key_field(self.cls),), dialect)(record)[0]
+        return self.keys[dialect](record)[0]
 
 
-def _key_field(cls: Any) -> str:
-    return "id" if "id" in cls.__specs__ else "of"
+def _keys(cls: Any) -> dict[str, Callable[[Any], tuple[Any, ...]]]:
+    """What dumps the key; rows of pycrm's own books may have none of this form."""
+    found = [cls.__specs__[name] for name in ("id", "of") if name in cls.__specs__][:1]
+    if not found:
+        return {}
+    return {dialect: _dumper(cls, found, dialect) for dialect in ("sqlite", "postgresql")}
 
 
 _LAYOUTS: dict[type, Layout] = {}
@@ -67,6 +72,7 @@ def layout(cls: Any) -> Layout:
             _copier(cls),
             {dialect: _dumper(cls, specs, dialect) for dialect in ("sqlite", "postgresql")},
             journalist(cls.__name__, [spec for spec in specs if not spec.derived or spec.name == "position"]),
+            _keys(cls),
         )
     return made
 

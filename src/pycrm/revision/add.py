@@ -125,6 +125,15 @@ def _stamps(tx: Transaction) -> dict[str, Any]:
     return found
 
 
+def author(tx: Transaction) -> dict[str, Any]:
+    """Time and author of everything that this transaction changes, as the driver takes them."""
+    found: dict[str, Any] | None = tx.memo.get("author")
+    if found is None:
+        stamps = _stamps(tx)
+        found = tx.memo["author"] = {name: stamps[name] for name in ("updated_at", "updated_by")}
+    return found
+
+
 def _completed(tx: Transaction, cls: Any, made: Any) -> Any:
     # The copy is not handed out yet, so its slots may still be filled.
     for name, value in made.begin(tx.session).items():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import (
@@ -18,7 +19,7 @@ from pycrm.errors import (
 )
 from pycrm.hooks import Change
 from pycrm.revision import claim
-from pycrm.revision.add import _Batch, add_all, checked, child_changes, parent_place, placed
+from pycrm.revision.add import _Batch, add_all, author, checked, child_changes, parent_place, placed
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
@@ -26,7 +27,7 @@ from pycrm.scope import organisation
 from pycrm.scope.actor import key
 from pycrm.scope.children import with_children
 from pycrm.scope.gateway import fetch_one, not_found
-from pycrm.scope.predicate import scope_of
+from pycrm.scope.predicate import Scope, scope_of
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -141,6 +142,10 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
+    hooks = tx.crm.hooks
+    hooked = hooks.has("before_change", cls) or hooks.has("record_changed", cls)
+    if not system and not hooked and differing.keys() <= _plain(cls):
+        return _apply_plain(tx, record, made, before, differing, act)
     check_links(tx, made, differing)
     _check_rows(cls, differing, before)
     place = _new_place(tx, made, differing)
@@ -150,7 +155,6 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         before[name] = getattr(record, name)
         differing[name] = value
     changes = {name: Change(before[name], value) for name, value in differing.items()}
-    hooks = tx.crm.hooks
     if hooks.has("before_change", cls):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     specs = cls.__specs__
@@ -168,6 +172,34 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     note(tx, made, act, kept)
     if hooks.has("record_changed", cls):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
+    return made
+
+
+@per_class
+def _plain(cls: Any) -> frozenset[str]:
+    """Fields whose change concerns their own columns alone: no link, list, claim or derivation."""
+    policy = cls.__scope__
+    entangled = {*cls.derives_from, *(policy.links if isinstance(policy, Through) else ())}
+    return frozenset(
+        spec.name
+        for spec in cls.__specs__.values()
+        if spec.kind is not None and not spec.target and not spec.unique and spec.name not in entangled
+    )
+
+
+def _apply_plain(
+    tx: Transaction, record: Any, made: Any, before: dict[str, Any], differing: dict[str, Any], act: str
+) -> Any:
+    """The short way of `apply`, for what most changes are."""
+    made, _ = _derived(tx, made, differing)
+    guarded_update(tx, record, made, differing)
+    specs = type(record).__specs__
+    note(
+        tx,
+        made,
+        act,
+        {n: [jsonable(specs[n], before[n]), jsonable(specs[n], value)] for n, value in differing.items()},
+    )
     return made
 
 
@@ -255,7 +287,7 @@ def _has(record: Any, name: str) -> bool:
 
 def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
     """The next version, and who made it when."""
-    return {"version": record.version + 1, "updated_at": tx.moment, "updated_by": tx.actor.ref}
+    return {**author(tx), "version": record.version + 1}
 
 
 def guarded_update(
@@ -268,19 +300,22 @@ def guarded_update(
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
         raise _why_not(tx, record, values)
-    fields = (*values, "version", "updated_at", "updated_by")
-    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
-    text, names = update_text(tx, cls, columns, scope)
-    given = [
-        *made_by.dump_of(fields, tx.dialect)(made),
-        made_by.key(record, tx.dialect),
-        record.version,
-        *(key(tx, scope.values[name]) for name in names[len(columns) + 2 :]),
-    ]
+    plan = scope.plans.get((cls, *values))
+    if plan is None:
+        plan = scope.plans[(cls, *values)] = _plan(tx, cls, tuple(values), scope)
+    text, dump, tail = plan
+    given = (*dump(made), made_by.key(record, tx.dialect), record.version, *tail)
     if tx.write_one(text, given).rowcount != 1:
-        # It changed no row, so the caller may read again and go on in the same session.
-        tx.written -= 1
         raise _why_not(tx, record, values)
+
+
+def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
+    """What updating these fields takes: the text, what dumps their values, the scope's parameters."""
+    fields = (*names, "version", "updated_at", "updated_by")
+    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
+    text, order = update_text(tx, cls, columns, scope)
+    tail = tuple(key(tx, scope.values[name]) for name in order[len(columns) + 2 :])
+    return text, layout(cls).dump_of(fields, tx.dialect), tail
 
 
 def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:

@@ -154,29 +154,27 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     if state != UserState.ACTIVE.value:
         raise ForbiddenError("this user may not sign in any more")
     held = tuple(
-        Held(entity, action, reach, role, unkey(unit))
+        one
         for *_, unit, role_id, version, role in rows
         if role_id is not None
-        for entity, action, reach in _grants(tx, role_id, version)
+        for one in _held(tx, role_id, version, role, unit)
     )
     return Actor(name, unkey(identity), unkey(home), held, source, purpose)
 
 
-def _grants(tx: Transaction, role: Any, version: int) -> tuple[tuple[str, str, Reach], ...]:
-    """The grants of a role at one version: they never change, so a cache cannot be out of date.
-
-    What a transaction reads after writing may be rolled back, and its version be given again.
-    """
-    cache: dict[Any, Any] = tx.crm.role_grants
-    found: tuple[tuple[str, str, Reach], ...] | None = cache.get((role, version))
+def _held(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> tuple[Held, ...]:
+    """The grants of a role at one version and unit: they never change, so no answer is out of date."""
+    cache: dict[Any, tuple[Held, ...]] = tx.crm.role_grants
+    found = cache.get((role, version, unit))
     if found is None:
         table = Grant.__table__.c
         rows = tx.fetch(
             sa.select(table.entity, table.action, table.reach).where(table.parent_id == unkey(role))
         )
-        found = tuple((entity, action, Reach(reach)) for entity, action, reach in rows)
-        if not tx.written:
-            cache[role, version] = found
+        place = unkey(unit)
+        found = cache[role, version, unit] = tuple(
+            Held(entity, action, Reach(reach), name, place) for entity, action, reach in rows
+        )
     return found
 
 

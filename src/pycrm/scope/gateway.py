@@ -55,13 +55,10 @@ class Query:
             grammar.truth(condition)
             self.where.append(condition)
         self.scope, self.nothing = scope, scope.nothing
-        if scope.where is not None:
-            self.where.append(scope.where)
         if action != Action.READ:
             # Whatever else is asked for, nobody is shown what they may not read.
+            self.is_plain = False
             self._only_readable()
-        if not archived and "archived_at" in cls.__specs__:
-            self.where.append(self.table.c.archived_at.is_(None))
 
     def column(self, field: Any) -> Any:
         """The column of a field to select, sort or sum by, admitted like those of conditions."""
@@ -114,7 +111,12 @@ class Query:
 
     def select(self, *columns: Any) -> Any:
         """The statement for these columns."""
-        return sa.select(*columns).select_from(self.source).where(*self.where)
+        where = list(self.where)
+        if self.scope.where is not None:
+            where.append(self.scope.where)
+        if not self.archived and "archived_at" in self.cls.__specs__:
+            where.append(self.table.c.archived_at.is_(None))
+        return sa.select(*columns).select_from(self.source).where(*where)
 
     def records(self, order: Sequence[Any] = (), limit: int | None = None) -> list[Any]:
         """The records, in order and then by id."""

@@ -34,9 +34,8 @@ class Scope:
     shape: tuple[Any, ...]
     values: dict[str, UUID]
     nothing: bool = False
-
-
-ALL = Scope(None, (), {})
+    # What rooms above worked out for these rows; a scope lives as long as its session.
+    plans: dict[Any, Any] = attrs.field(factory=dict, repr=False)
 
 
 class _Terms:
