@@ -80,6 +80,7 @@ class CRM:
         self._secret: bytes | None = None
         self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
+        self.actors: dict[Any, Actor] = {}
         self._lock = threading.Lock()
 
     # --- sessions ------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Actor", "Bounds", "Held", "Source", "bounds", "resolve"]
 
 
+_MOST_ACTORS = 10_000
+
+
 class Source(StrEnum):
     """Where an act came from."""
 
@@ -153,17 +156,31 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     identity, name, home, state = rows[0][:4]
     if state != UserState.ACTIVE.value:
         raise ForbiddenError("this user may not sign in any more")
-    held = tuple(
-        one
-        for *_, unit, role_id, version, role in rows
-        if role_id is not None
-        for one in _held(tx, role_id, version, role, unit)
-    )
-    return Actor(name, unkey(identity), unkey(home), held, source, purpose)
+    # The rows just read decide all of it, down to the versions of the roles: what was worked out
+    # for equal rows before is still true, and saves a session most of its fixed cost.
+    actors: dict[Any, Actor] = tx.crm.actors
+    known = (source, purpose, *map(tuple, rows))
+    found = actors.get(known)
+    if found is None:
+        if len(actors) >= _MOST_ACTORS:
+            actors.clear()
+        held = tuple(
+            one
+            for *_, unit, role_id, version, role in rows
+            if role_id is not None
+            for one in _held(tx, role_id, version, role, unit)
+        )
+        found = Actor(name, unkey(identity), unkey(home), held, source, purpose)
+        if not tx.written:
+            actors[known] = found
+    return found
 
 
 def _held(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> tuple[Held, ...]:
-    """The grants of a role at one version and unit: they never change, so no answer is out of date."""
+    """The grants of a role at one version and unit: they never change, so no answer is out of date.
+
+    What a transaction reads after writing may be rolled back, and its version be given again.
+    """
     cache: dict[Any, tuple[Held, ...]] = tx.crm.role_grants
     found = cache.get((role, version, unit))
     if found is None:
@@ -172,9 +189,9 @@ def _held(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> tup
             sa.select(table.entity, table.action, table.reach).where(table.parent_id == unkey(role))
         )
         place = unkey(unit)
-        found = cache[role, version, unit] = tuple(
-            Held(entity, action, Reach(reach), name, place) for entity, action, reach in rows
-        )
+        found = tuple(Held(entity, action, Reach(reach), name, place) for entity, action, reach in rows)
+        if not tx.written:
+            cache[role, version, unit] = found
     return found
 
 
