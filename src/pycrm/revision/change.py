@@ -306,6 +306,8 @@ def guarded_update(
     text, dump, tail = plan
     given = (*dump(made), made_by.key(record, tx.dialect), record.version, *tail)
     if tx.write_one(text, given).rowcount != 1:
+        # It changed no row, so the caller may read again and go on in the same session.
+        tx.written -= 1
         raise _why_not(tx, record, values)
 
 
