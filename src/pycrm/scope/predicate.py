@@ -9,7 +9,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pycrm.declare.policy import OWN_PAIR, Administered, Owned, Private, Reference, Through, UsedBy
+from pycrm.declare.policy import Administered, Owned, Private, Reference, Through, UsedBy
 from pycrm.declare.raw import RawKey
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, UnitClosure
@@ -176,8 +176,3 @@ def _by_user(
         if where is not False:
             options.append(table.c.id.in_(sa.select(other.c[f"{field}_id"]).where(where)))
     return sa.or_(*options) if options else False
-
-
-def own_columns(cls: Any) -> bool:
-    """Whether rows of the class have an owner of their own."""
-    return cls.__scope__ is not None and OWN_PAIR in cls.__scope__.pairs

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError
 
@@ -196,11 +196,6 @@ def _prepare_sqlite(driver: Any, record: Any) -> None:
     cursor.execute("PRAGMA cache_size=-65536")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
-
-
-def one_off(url: URL) -> sa.Engine:
-    """An engine without a pool for set-up work outside a CRM, such as creating a database."""
-    return sa.create_engine(_with_driver(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
 def file_of(url: URL) -> Path | None:
