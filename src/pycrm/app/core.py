@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.app import rules
+from pycrm.app.roles import refuse_unknown_rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
-from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
+from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
 from pycrm.exchange.book import ExternalId, ImportRun
@@ -19,7 +20,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
-from pycrm.revision.model import ChangeRow, Claim, RevisionRow, Setting
+from pycrm.revision.model import AccessRow, ChangeRow, Claim, RevisionRow, Setting
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 
@@ -30,6 +31,7 @@ BOOKS = (
     UnitClosure,
     RevisionRow,
     ChangeRow,
+    AccessRow,
     Claim,
     Setting,
     OwnershipInterval,
@@ -51,15 +53,25 @@ class Core(Plugin):
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
     )
-    children = (Grant, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact)
+    children = (
+        Grant,
+        FieldRule,
+        ContactPoint,
+        Address,
+        LeadContactPoint,
+        OpportunityLine,
+        OpportunityContact,
+    )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Contact | Opportunity) -> None:
-        """One primary contact a customer, no close before the beginning."""
-        if isinstance(record, Opportunity):
+    def before_add(self, session: Any, record: Contact | Opportunity | Role) -> None:
+        """One primary contact a customer, no close before the beginning, roles over what there is."""
+        if isinstance(record, Role):
+            refuse_unknown_rules(session.crm, record.grants, record.rules)
+        elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
         elif record.is_primary:
@@ -69,7 +81,7 @@ class Core(Plugin):
     def before_change(
         self,
         session: Any,
-        record: OrgUnit | User | Party | Contact | Product | Opportunity | Activity,
+        record: OrgUnit | User | Role | Party | Contact | Product | Opportunity | Activity,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -84,6 +96,8 @@ class Core(Plugin):
         elif isinstance(record, User):
             if is_put_away or after.get("state") is UserState.LEFT:
                 rules.refuse_leaving_with_work(session, record)
+        elif isinstance(record, Role):
+            refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()))
         elif isinstance(record, Party):
             if "contact_points" in after:
                 rules.refuse_unreachable(session, record, after["contact_points"])

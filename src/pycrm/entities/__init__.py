@@ -26,6 +26,8 @@ from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import (
     Action,
+    FieldReading,
+    FieldRule,
     Grant,
     OrgUnit,
     Reach,
@@ -69,6 +71,8 @@ __all__ = [
     "Customer",
     "Department",
     "Direction",
+    "FieldReading",
+    "FieldRule",
     "Grant",
     "Lead",
     "LeadContactPoint",
