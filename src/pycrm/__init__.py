@@ -22,7 +22,7 @@ _HOMES = {
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
-        *("FieldReading", "FieldRule"),
+        *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
         *("Direction", "Lifecycle", "MarginClass", "Outcome", "PartyKind", "ProductKind", "ProductState"),
         *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Task", "User"),
@@ -37,6 +37,7 @@ _HOMES = {
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
+    "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.paging": ("Page",),
     "pycrm.session": ("Session",),
     "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from pycrm.entities import ContactPoint as ContactPoint
     from pycrm.entities import ContactPointKind as ContactPointKind
     from pycrm.entities import Customer as Customer
+    from pycrm.entities import Delegation as Delegation
     from pycrm.entities import Department as Department
     from pycrm.entities import Direction as Direction
     from pycrm.entities import FieldReading as FieldReading
@@ -119,6 +121,8 @@ if TYPE_CHECKING:
     from pycrm.entities import Region as Region
     from pycrm.entities import Role as Role
     from pycrm.entities import RoleAssignment as RoleAssignment
+    from pycrm.entities import Share as Share
+    from pycrm.entities import ShareMode as ShareMode
     from pycrm.entities import SigningGrade as SigningGrade
     from pycrm.entities import Source as Source
     from pycrm.entities import Task as Task

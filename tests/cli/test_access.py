@@ -133,3 +133,17 @@ def test_what_has_no_pipeline_has_no_report(pycrm: Pycrm, deals: None) -> None:
     """Nobody gets a report by stage of records that have no stages."""
     said = pycrm("report", "pipeline", "customers", "--as", "dir", "--json")
     assert (said.code, said.refusal["message"]) == (2, "a customer has no pipeline")
+
+
+def test_an_administrator_is_told_who_reaches_a_record(crm: CRM, pycrm: Pycrm, customer: Any) -> None:
+    """Of a customer of rep_c: its owner, both leaders above and the director; a colleague may not ask."""
+    said = pycrm("access", "who", f"customer/{customer.id}", "--as", "admin", "--json").data
+    assert {one["user"]: len(one["reasons"]) for one in said["people"]} == {
+        "dir": 1,
+        "lead_e": 1,
+        "lead_e2": 1,
+        "rep_c": 1,
+    }
+    assert pycrm("access", "who", f"customer/{customer.id}", "--as", "lead_e").code == 0
+    assert pycrm("access", "who", f"customer/{customer.id}", "--as", "rep_a").code == 4
+    assert pycrm("access", "who", customer.code, "--as", "rep_c").code == 3

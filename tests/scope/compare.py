@@ -185,7 +185,8 @@ def _explained(made: Settled, session: Any, ids: dict[str, UUID]) -> list[str]:
 
 
 def _sees_all(world: World, user: str) -> bool:
-    held = {one.role for one in world.assignments if one.user == user}
+    people = {user, *(one.giver for one in world.delegations if one.receiver == user)}
+    held = {one.role for one in world.assignments if one.user in people}
     return any(reach == "all" for role in held for _, reach in world.roles[role])
 
 

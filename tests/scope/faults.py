@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer
 from pycrm.revision import change
-from pycrm.scope import actor, aggregate, organisation, paging, predicate
+from pycrm.scope import actor, aggregate, organisation, paging, predicate, sharing
 from pycrm.scope.children import any_record
 from pycrm.session import reading, unit
 
@@ -166,9 +166,53 @@ def read_without_scope(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(gateway, "scope_of", open_to_conditions)
 
 
+def share_beyond_its_giver(patch: pytest.MonkeyPatch) -> None:
+    """A share shows the record though its giver sees it no more."""
+    patch.setattr(sharing, "_reached", lambda tx, who, cls, action, ids: set(ids))
+
+
+def share_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """A share goes on after its last day."""
+    today = sharing._today
+    patch.setattr(sharing, "_today", lambda tx: today(tx) - timedelta(days=9))
+
+
+def share_without_what_hangs_on_it(patch: pytest.MonkeyPatch) -> None:
+    """A shared customer comes without its opportunities."""
+    plain = predicate._shared
+
+    def alone(tx: Any, who: Any, cls: Any, *more: Any) -> list[Any]:
+        return plain(tx, who, cls, *more) if cls is Customer else []
+
+    patch.setattr(predicate, "_shared", alone)
+
+
+def passed_on(patch: pytest.MonkeyPatch) -> None:
+    """Whoever stands in for somebody passes on what others gave that person."""
+    base, deep = sharing._base, []
+
+    def wide(tx: Any, id: Any) -> Any:
+        found = base(tx, id)
+        if found is None or deep:
+            return found
+        deep.append(id)
+        try:
+            return sharing.widened(tx, found)
+        finally:
+            deep.pop()
+
+    patch.setattr(sharing, "_base", wide)
+
+
+def nothing_given(patch: pytest.MonkeyPatch) -> None:
+    """Shares and delegations give nothing."""
+    patch.setattr(unit, "widened", lambda tx, who: who)
+
+
 FAULTS: tuple[Plant, ...] = (
     *(unit_for_subtree, subtree_for_unit, own_forgotten, other_entity, one_level_off),
     *(own_forgotten_of_parent, parent_forgotten, both_for_either, dates_ignored, day_late),
     *(archived_counted, archived_paged, tree_not_moved, records_left_behind, copies_left_behind),
     *(got_without_scope, read_without_scope),
+    *(share_beyond_its_giver, share_for_ever, share_without_what_hangs_on_it, passed_on, nothing_given),
 )

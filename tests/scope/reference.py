@@ -29,7 +29,33 @@ def covers(world: World, held: Assigned, reach: str, owner: str | None) -> bool:
 
 
 def sees(world: World, user: str, record: Kept, today: date) -> bool:
-    """Whether a person reads a record: by any grant, through its owner or its customer's (SCO-4, SCO-5)."""
+    """Whether a person reads a record: by the own roles, by somebody else's reach, or by a share."""
+    return (
+        by_roles(world, user, record, today)
+        or any(by_roles(world, giver, record, today) for giver in absent(world, user, today))
+        or any(
+            record in (shared, *hanging_on(world, one.record)) and by_roles(world, one.giver, shared, today)
+            for one in world.shares
+            for shared in [world.records[one.record]]
+            if one.receiver in (user, world.users[user]) and (one.until is None or today <= one.until)
+        )
+    )
+
+
+def absent(world: World, user: str, today: date) -> list[str]:
+    """Whom this person stands in for today."""
+    return [
+        one.giver for one in world.delegations if one.receiver == user and one.since <= today <= one.until
+    ]
+
+
+def hanging_on(world: World, name: str) -> list[Kept]:
+    """The opportunities of a customer."""
+    return [one for one in world.opportunities.values() if one.customer == name]
+
+
+def by_roles(world: World, user: str, record: Kept, today: date) -> bool:
+    """By any grant, through the record's owner or its customer's (SCO-4, SCO-5)."""
     owners = [record.owner] + ([world.customers[record.customer].owner] if record.customer else [])
     return any(
         covers(world, held, reach, owner)

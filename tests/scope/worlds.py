@@ -14,6 +14,7 @@ from pycrm import (
     CRM,
     ContactPoint,
     Customer,
+    Delegation,
     Grant,
     Money,
     Opportunity,
@@ -21,11 +22,13 @@ from pycrm import (
     Party,
     Role,
     RoleAssignment,
+    Share,
     Source,
     User,
 )
 from pycrm.entities.org import Action, Reach
 from pycrm.entities.party import ContactPointKind, PartyKind
+from pycrm.scope.children import derived_write
 
 TODAY = date(2026, 6, 30)
 # Reaches that depend on the tree come more often than those that do not.
@@ -58,6 +61,26 @@ class Kept:
     close: date | None = None
 
 
+@attrs.frozen
+class Lent:
+    """A record that somebody shares with a person or a unit, perhaps until a day."""
+
+    record: str
+    giver: str
+    receiver: str
+    until: date | None
+
+
+@attrs.frozen
+class StandIn:
+    """One person's reach for another, from a day to a day."""
+
+    giver: str
+    receiver: str
+    since: date
+    until: date
+
+
 @attrs.define
 class World:
     """Units with their parents, people with their home units, roles with their grants, and records."""
@@ -73,6 +96,8 @@ class World:
     redirected: tuple[str, str]
     size: int
     falling: bool
+    shares: tuple[Lent, ...] = ()
+    delegations: tuple[StandIn, ...] = ()
 
     @property
     def records(self) -> dict[str, Kept]:
@@ -111,6 +136,22 @@ def _assigned(draw: st.DrawFn, users: list[str], roles: list[str], units: list[s
         _day(since),
         None if until is None else _day(max(since, until)),
     )
+
+
+@st.composite
+def _lent(draw: st.DrawFn, users: list[str], units: list[str], records: dict[str, Kept]) -> Lent:
+    name = draw(st.sampled_from(list(records)))
+    giver = draw(st.sampled_from([records[name].owner or users[0], *users]))
+    until = draw(st.sampled_from([None, None, 0, 1, -1]))
+    receiver = draw(st.sampled_from([*users, *users, *units]))
+    return Lent(name, giver, receiver, None if until is None else _day(until))
+
+
+@st.composite
+def _stand_in(draw: st.DrawFn, users: list[str]) -> StandIn:
+    giver, receiver = draw(st.permutations(users))[:2]
+    since, until = sorted(draw(st.sampled_from([-9, -1, 0, 1])) for _ in range(2))
+    return StandIn(giver, receiver, _day(since), _day(until))
 
 
 def _moves(units: dict[str, str | None]) -> list[tuple[str, str | None]]:
@@ -159,6 +200,12 @@ def worlds(draw: st.DrawFn) -> World:
         redirected=(draw(st.sampled_from(list(opportunities))), draw(st.sampled_from(list(customers)))),
         size=draw(st.integers(1, 4)),
         falling=draw(st.booleans()),
+        shares=tuple(draw(st.lists(_lent(list(users), list(units), customers | opportunities), max_size=3))),
+        delegations=tuple(
+            draw(
+                st.lists(_stand_in(list(users)), max_size=2, unique_by=lambda one: (one.giver, one.receiver))
+            )
+        ),
     )
 
 
@@ -219,6 +266,15 @@ def rich_world() -> World:
         redirected=("o west at rep", "c mate"),
         size=2,
         falling=False,
+        shares=(
+            *(Lent("c rep", "rep", "west", _day(0)), Lent("c mate", "mate", "west", _day(-1))),
+            *(Lent("o west at rep", "west", "gone", None), Lent("c west", "mate", "desk", None)),
+            Lent("o rep at west", "rep", "hq", None),
+        ),
+        delegations=(
+            *(StandIn("east", "gone", _day(-1), _day(0)), StandIn("gone", "west", _day(-1), _day(1))),
+            StandIn("top", "desk", _day(-9), _day(-1)),
+        ),
     )
 
 
@@ -250,7 +306,28 @@ def settle(crm: CRM, world: World) -> Settled:
         for name, kept in world.records.items():
             if kept.archived:
                 session.archive(made.records[name])
+        _lend(session, made)
     return made
+
+
+def _lend(session: Any, made: Settled) -> None:
+    for one in made.world.shares:
+        receiver: dict[str, Any] = (
+            {"user": made.users[one.receiver]}
+            if one.receiver in made.users
+            else {"unit": made.units[one.receiver]}
+        )
+        record = made.records[one.record]
+        share = Share(entity=type(record).__name__, record=record.id, **receiver)
+        made_of = session.add(share, owner=made.users[one.giver])
+        if one.until is not None:
+            derived_write(session.transaction, Share, made_of.id, until=one.until)
+    for given in made.world.delegations:
+        terms = {"since": given.since, "until": given.until, "reason": "absent"}
+        session.add(
+            Delegation(receiver=made.users[given.receiver], actions=("read",), **terms),
+            owner=made.users[given.giver],
+        )
 
 
 def _roles(session: Any, tag: str, world: World) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pycrm.entities.opportunity import Opportunity, OpportunityContact, Opportun
 from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
+from pycrm.entities.sharing import Delegation, Share
 from pycrm.exchange.book import ExternalId, ImportRun
 from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
@@ -23,6 +24,7 @@ from pycrm.plugin import Plugin
 from pycrm.revision.model import AccessRow, ChangeRow, Claim, RevisionRow, Setting
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
+from pycrm.scope.sharing import refuse_delegation, refuse_share
 
 __all__ = ["BOOKS", "Core"]
 
@@ -52,6 +54,7 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
+        *(Share, Delegation),
     )
     children = (
         Grant,
@@ -67,10 +70,14 @@ class Core(Plugin):
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Contact | Opportunity | Role) -> None:
-        """One primary contact a customer, no close before the beginning, roles over what there is."""
+    def before_add(self, session: Any, record: Contact | Opportunity | Role | Share | Delegation) -> None:
+        """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
             refuse_unknown_rules(session.crm, record.grants, record.rules)
+        elif isinstance(record, Share):
+            refuse_share(session.transaction, record)
+        elif isinstance(record, Delegation):
+            refuse_delegation(session.transaction, record)
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
@@ -81,7 +88,16 @@ class Core(Plugin):
     def before_change(
         self,
         session: Any,
-        record: OrgUnit | User | Role | Party | Contact | Product | Opportunity | Activity,
+        record: OrgUnit
+        | User
+        | Role
+        | Party
+        | Contact
+        | Product
+        | Opportunity
+        | Activity
+        | Share
+        | Delegation,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -96,6 +112,8 @@ class Core(Plugin):
         elif isinstance(record, User):
             if is_put_away or after.get("state") is UserState.LEFT:
                 rules.refuse_leaving_with_work(session, record)
+        elif isinstance(record, Share | Delegation):
+            rules.refuse_other_terms(after)
         elif isinstance(record, Role):
             refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()))
         elif isinstance(record, Party):

@@ -22,6 +22,7 @@ __all__ = [
     "refuse_early_close",
     "refuse_late_correction",
     "refuse_leaving_with_work",
+    "refuse_other_terms",
     "refuse_retired_product",
     "refuse_second_primary",
     "refuse_unreachable",
@@ -31,6 +32,13 @@ __all__ = [
 
 _CORRECTED_WITHIN = timedelta(hours=24)
 _CLOSES = ("expected_close", "closed_on")
+
+
+def refuse_other_terms(after: dict[str, Any]) -> None:
+    """A share or a delegation is ended; for other terms a new one is given, and held against the rules."""
+    others = [Problem(name, "rule", "end it and give a new one") for name in after if name != "archived_at"]
+    if others:
+        raise ConflictError("a share or delegation is ended, not changed", fields=others)
 
 
 def refuse_second_primary(session: Any, contact: Contact) -> None:

@@ -43,6 +43,28 @@ def why(
     call.answer(data, f"{user} and {name}:", *told)
 
 
+def who(
+    call: Call,
+    record: Annotated[str, typer.Argument(help="customer/ID, or a code or an id alone.")],
+) -> None:
+    """Name everybody who reaches a record, and why; leaders and administrators may ask."""
+    from pycrm.cli.entity import ref_of
+
+    with call.view() as session:
+        ref = ref_of(session, record)
+        people = session.who(ref)
+    data = {
+        "entity": ref.entity,
+        "record": str(ref.id),
+        "people": [
+            {"user": login, "reasons": [{"kind": one.kind, "text": one.text} for one in reasons]}
+            for login, reasons in people
+        ],
+    }
+    rows = [[login, "; ".join(map(str, reasons))] for login, reasons in people]
+    call.answer(data, Table(["Who", "Why"], rows) if rows else "nobody")
+
+
 def pipeline(
     call: Call,
     entity: Annotated[str, typer.Argument(help="A kind of record that runs through stages.")] = "opportunity",
@@ -114,4 +136,5 @@ def tally_table(tallies: list[StageTally]) -> Table:
 
 
 command(access, "why")(why)
+command(access, "who")(who)
 command(report, "pipeline")(pipeline)

@@ -56,6 +56,7 @@ from pycrm.entities.product import (
     ProductKind,
     ProductState,
 )
+from pycrm.entities.sharing import Delegation, Share, ShareMode
 
 __all__ = [
     "Action",
@@ -69,6 +70,7 @@ __all__ = [
     "ContactPoint",
     "ContactPointKind",
     "Customer",
+    "Delegation",
     "Department",
     "Direction",
     "FieldReading",
@@ -97,6 +99,8 @@ __all__ = [
     "Region",
     "Role",
     "RoleAssignment",
+    "Share",
+    "ShareMode",
     "SigningGrade",
     "Source",
     "Task",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pycrm.declare import Ref
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import json_text
 from pycrm.declare.row import layout
@@ -90,6 +91,7 @@ def _revision(tx: Transaction) -> UUID:
         at=tx.moment,
         by=actor.ref,
         actor=actor.name,
+        on_behalf=_giver(tx),
         source=actor.source.value,
         purpose=actor.purpose,
         operation=tx.operation,
@@ -100,6 +102,11 @@ def _revision(tx: Transaction) -> UUID:
         raise AlreadyDoneError("this operation has taken effect before") from error
     tx.memo["revision"] = row.id
     return row.id
+
+
+def _giver(tx: Transaction) -> Any:
+    giver = tx.memo.get("on_behalf", tx.actor.on_behalf)
+    return None if giver is None else Ref("User", giver)
 
 
 def refuse_repeated(tx: Transaction) -> None:

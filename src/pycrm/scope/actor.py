@@ -22,13 +22,14 @@ from pycrm.entities.org import (
     User,
     UserState,
 )
+from pycrm.entities.sharing import Delegation, Share
 from pycrm.errors import ForbiddenError, NotFoundError
 from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Actor", "Bounds", "Held", "Ruled", "Source", "bounds", "resolve"]
+__all__ = ["Actor", "Bounds", "Held", "Ruled", "SharedRecord", "Source", "bounds", "resolve"]
 
 
 _MOST_ACTORS = 10_000
@@ -55,6 +56,17 @@ class Held:
     reach: Reach
     role: str
     unit: UUID | None
+    # Of a delegated grant, whose it is.
+    giver: UUID | None = None
+
+
+@attrs.frozen
+class SharedRecord:
+    """One record that somebody shares with an actor."""
+
+    entity: str
+    id: UUID
+    may_work: bool
 
 
 @attrs.frozen
@@ -77,11 +89,14 @@ class Actor:
     home_unit: UUID | None = None
     held: tuple[Held, ...] = ()
     rules: tuple[Ruled, ...] = ()
+    shares: tuple[SharedRecord, ...] = ()
     source: Source = Source.PYTHON
     purpose: str | None = None
     on_behalf: UUID | None = None
     is_system: bool = False
     grants: tuple[str, ...] = ()
+    # Whether somebody may be sharing records or reach with this person: asked in the same statement.
+    is_given_more: bool = False
     _bounds: dict[Any, Any] = attrs.field(factory=dict, repr=False, init=False)
 
     @classmethod
@@ -106,13 +121,14 @@ class Bounds:
 
     everything: bool = False
     own: bool = False
+    givers: tuple[UUID, ...] = ()
     units: tuple[UUID, ...] = ()
     roots: tuple[UUID, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether no grant gives anything."""
-        return not (self.everything or self.own or self.units or self.roots)
+        return not (self.everything or self.own or self.givers or self.units or self.roots)
 
 
 def bounds(actor: Actor, cls: Any, action: str) -> Bounds:
@@ -145,7 +161,10 @@ def _bounds(actor: Actor, cls: Any, action: str) -> Bounds:
     if Reach.ALL in reaches:
         return Bounds(everything=True)
     return Bounds(
-        own=Reach.OWN in reaches,
+        own=any(held.reach is Reach.OWN and held.giver is None for held in matching),
+        givers=tuple(
+            dict.fromkeys(held.giver for held in matching if held.reach is Reach.OWN and held.giver)
+        ),
         units=_units(matching, Reach.UNIT),
         roots=_units(matching, Reach.SUBTREE),
     )
@@ -175,7 +194,7 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     rows = tx.run(text, [login if name == "login" else day for name in names]).fetchall()
     if not rows:
         raise NotFoundError("no such user")
-    identity, name, home, state = rows[0][:4]
+    identity, name, home, state, *more = rows[0][:6]
     if state != UserState.ACTIVE.value:
         raise ForbiddenError("this user may not sign in any more")
     # The rows just read decide all of it, down to the versions of the roles: what was worked out
@@ -193,7 +212,12 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
         ]
         held = tuple(one for grants, _ in roles for one in grants)
         rules = tuple(dict.fromkeys(one for _, ruled in roles for one in ruled))
-        found = Actor(name, unkey(identity), unkey(home), held, rules, source, purpose)
+        found = Actor(
+            *(name, unkey(identity), unkey(home), held, rules),
+            source=source,
+            purpose=purpose,
+            is_given_more=any(more),
+        )
         if not tx.written:
             actors[known] = found
     return found
@@ -254,10 +278,15 @@ def _statement(by_login: bool) -> Any:
         RoleAssignment.__table__,
         sa.and_(given.user_id == user.id, dated, given.archived_at.is_(None)),
     ).outerjoin(Role.__table__, sa.and_(role.id == given.role_id, role.archived_at.is_(None)))
+    share, delegation = Share.__table__.c, Delegation.__table__.c
+    shared = sa.exists().where(
+        share.archived_at.is_(None), sa.or_(share.user_id == user.id, share.unit_id == user.home_unit_id)
+    )
+    delegated = sa.exists().where(delegation.archived_at.is_(None), delegation.receiver_id == user.id)
     who = user.login if by_login else user.id
     return (
         sa.select(
-            *(user.id, user.login, user.home_unit_id, user.state),
+            *(user.id, user.login, user.home_unit_id, user.state, shared, delegated),
             *(given.unit_id, role.id, role.version, role.name),
         )
         .select_from(joined)

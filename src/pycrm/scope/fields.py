@@ -263,13 +263,16 @@ def _roles(tx: Transaction, actor: Actor, cls: Any) -> list[str]:
     every = dict.fromkeys([one.role for one in actor.held] + [one.role for one in actor.rules])
     if any(isinstance(host.__scope__, Reference) for host in hosts):
         return list(every)
-    giving = {
-        held.role
+    giving = [
+        held
         for held in actor.held
         for host in hosts
         if held.reach is not Reach.NONE and held.entity in _names(host)
-    }
-    return [role for role in every if role in giving]
+    ]
+    # What is delegated is reach over rows; the own roles say what is shown of them, if they say anything.
+    own = {held.role for held in giving if held.giver is None}
+    counted = own or {held.role for held in giving}
+    return [role for role in every if role in counted]
 
 
 def _names(host: Any) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pycrm.scope.actor import Actor, Bounds, bounds
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Scope", "require_record", "scope_of"]
+__all__ = ["WORK", "Scope", "condition_for", "require_record", "scope_of"]
 
 
 @attrs.frozen(eq=False)
@@ -75,6 +75,16 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
     return found
 
 
+def condition_for(
+    tx: Transaction, actor: Actor, cls: Any, action: str = Action.READ
+) -> ColumnElement[bool] | None:
+    """The rows of a class that another actor than the session's reaches; None for all of them."""
+    where = _where(tx, actor, cls, action, _Terms(), cls.__table__)
+    if isinstance(where, bool):
+        return None if where else sa.false()
+    return where
+
+
 def require_record(tx: Transaction, cls: Any) -> None:
     """Refuse what this CRM has not registered as a record or a facet.
 
@@ -111,13 +121,17 @@ def _where(
     if isinstance(policy, Private):
         return False if actor.id is None else table.c.owner_id == _me(actor, terms)
     assert isinstance(policy, Owned | Through)
-    if reach.nothing:
-        return False
-    options = [
-        term
-        for owner, unit in policy.pairs
-        for term in _pair(actor, reach, table.c[f"{owner}_id"], table.c[f"{unit}_id"], terms)
-    ]
+    options = (
+        []
+        if reach.nothing
+        else [
+            term
+            for owner, unit in policy.pairs
+            for term in _pair(actor, reach, table.c[f"{owner}_id"], table.c[f"{unit}_id"], terms)
+        ]
+    )
+    if actor.shares:
+        options += _shared(tx, actor, cls, action, terms, table)
     if len(options) > 1:
         return sa.or_(*options)
     return options[0] if options else False
@@ -133,6 +147,9 @@ def _pair(actor: Actor, reach: Bounds, owner: Any, unit: Any, terms: _Terms) -> 
     found: list[ColumnElement[bool]] = []
     if reach.own and actor.id is not None:
         found.append(owner == _me(actor, terms))
+    if reach.givers:
+        terms.shape.append(("givers", len(reach.givers)))
+        found.append(owner.in_([terms.bind(one) for one in reach.givers]))
     if reach.units:
         terms.shape.append(("units", len(reach.units)))
         found.append(unit.in_([terms.bind(one) for one in reach.units]))
@@ -143,6 +160,38 @@ def _pair(actor: Actor, reach: Bounds, owner: Any, unit: Any, terms: _Terms) -> 
             closure.ancestor_id.in_([terms.bind(one) for one in reach.roots])
         )
         found.append(unit.in_(below))
+    return found
+
+
+# What working on a shared record means.
+WORK = (Action.UPDATE, Action.COMMENT)
+
+
+def _shared(
+    tx: Transaction, actor: Actor, cls: Any, action: str, terms: _Terms, table: Any
+) -> list[ColumnElement[bool]]:
+    """Rows that are shared, and rows seen through one that is; a share gives no other action."""
+    if action != Action.READ and action not in WORK:
+        return []
+    found: list[ColumnElement[bool]] = []
+    ids = [
+        one.id
+        for one in actor.shares
+        if one.entity == cls.__name__ and (one.may_work or action == Action.READ)
+    ]
+    if ids:
+        terms.shape.append(("shared", len(ids)))
+        found.append(table.c.id.in_([terms.bind(one) for one in ids]))
+    policy = cls.__scope__
+    for name in policy.links if isinstance(policy, Through) else ():
+        spec = cls.__specs__[name]
+        parent = tx.crm.record(spec.target)
+        other = parent.__table__.alias(f"shared_{len(terms.shape)}")
+        inner = _shared(tx, actor, parent, action, terms, other)
+        if inner:
+            terms.shape.append(("through", name))
+            link = table.c[spec.columns[0]]
+            found.append(link.in_(sa.select(other.c.id).where(sa.or_(*inner))))
     return found
 
 

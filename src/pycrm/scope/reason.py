@@ -9,16 +9,19 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.policy import Through, UsedBy
-from pycrm.entities.org import Action, OrgUnit, Reach, RoleAssignment, UnitClosure, User
+from pycrm.entities.org import Action, OrgUnit, Reach, RoleAssignment, UnitClosure, User, UserState
+from pycrm.entities.sharing import Delegation, Share
 from pycrm.errors import ForbiddenError
 from pycrm.scope.actor import Actor, Held, bounds, resolve
 from pycrm.scope.children import any_record, keys
 from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.predicate import WORK
+from pycrm.scope.sharing import active_shares, widened
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Reason", "leads", "reach_in_words", "reasons", "why"]
+__all__ = ["Reason", "leads", "reach_in_words", "reasons", "who", "why"]
 
 
 @attrs.frozen
@@ -54,11 +57,45 @@ def reasons(tx: Transaction, actor: Actor, record: Any, action: str) -> tuple[Re
         owner, unit = getattr(record, owner_field), getattr(record, unit_field)
         via = " of the parent" if isinstance(policy, Through) and owner_field.startswith("parent") else ""
         found += _pair(tx, actor, cls, action, (owner and owner.id, unit and unit.id, via))
+    found += _shared(tx, actor, record, action)
     return tuple(dict.fromkeys(found))
+
+
+def _shared(tx: Transaction, actor: Actor, record: Any, action: str) -> list[Reason]:
+    """Shares of the record itself, and of those that it is seen through."""
+    found: list[Reason] = []
+    works = {(one.entity, one.id): one.may_work for one in actor.shares}
+    may_work = works.get((type(record).__name__, record.id))
+    if may_work is not None and (action == Action.READ or (may_work and action in WORK)):
+        table = Share.__table__.c
+        to_me = sa.or_(table.user_id == actor.id, table.unit_id == actor.home_unit)
+        for share in active_shares(tx, to_me, table.record_id == record.id):
+            until = f" until {share.until.isoformat()}" if share.until else ""
+            giver = _name(tx, User, share.owner.id) if share.owner else "?"
+            found.append(Reason("share", f"shared by {giver}{until} ({share.mode.value})"))
+    policy = type(record).__scope__
+    for name in policy.links if isinstance(policy, Through) and actor.shares else ():
+        link = getattr(record, name)
+        if link is not None:
+            parent = any_record(tx, tx.crm.record(link.entity), link.id)
+            found += [
+                Reason(one.kind, f"with its {name}: {one.text}") for one in _shared(tx, actor, parent, action)
+            ]
+    return found
 
 
 def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[Reason, ...]:
     """Every path by which another person reaches a record; see `Session.why`."""
+    record = _asked_about(tx, cls, id)
+    try:
+        asked = widened(tx, resolve(tx, login, source=tx.actor.source))
+    except ForbiddenError:
+        return ()  # suspended or gone: nothing gives access any more
+    return reasons(tx, asked, record, action)
+
+
+def _asked_about(tx: Transaction, cls: Any, id: UUID) -> Any:
+    """The record, for whoever may ask who has access: its leaders and those who keep the roles."""
     seen = fetch_one(tx, cls, id)
     # Whoever keeps the roles may ask of any record, and is shown none by the answer (SCO-19).
     keeps_roles = not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing
@@ -67,11 +104,42 @@ def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[R
         raise not_found(cls)
     if not keeps_roles and not leads(tx, record):
         raise ForbiddenError("only leaders of the record and administrators may ask who has access")
-    try:
-        asked = resolve(tx, login, source=tx.actor.source)
-    except ForbiddenError:
-        return ()  # suspended or gone: nothing gives access any more
-    return reasons(tx, asked, record, action)
+    return record
+
+
+def who(tx: Transaction, cls: Any, id: UUID, action: str) -> list[tuple[str, tuple[Reason, ...]]]:
+    """Everybody with access to a record, and why; see `Session.who`."""
+    record = _asked_about(tx, cls, id)
+    found: list[tuple[str, tuple[Reason, ...]]] = []
+    for login in _candidates(tx):
+        asked = widened(tx, resolve(tx, login, source=tx.actor.source))
+        given = reasons(tx, asked, record, action)
+        if given:
+            found.append((login, given))
+    return found
+
+
+def _candidates(tx: Transaction) -> list[str]:
+    """People who may sign in and hold a role, or something that another gave them."""
+    user, given = User.__table__.c, RoleAssignment.__table__.c
+    share, delegation = Share.__table__.c, Delegation.__table__.c
+    today = tx.crm.calendar_day(tx.moment)
+    holds = sa.exists().where(
+        given.user_id == user.id,
+        given.archived_at.is_(None),
+        given.since <= today,
+        sa.or_(given.until.is_(None), given.until >= today),
+    )
+    shared = sa.exists().where(
+        share.archived_at.is_(None), sa.or_(share.user_id == user.id, share.unit_id == user.home_unit_id)
+    )
+    stands_in = sa.exists().where(delegation.receiver_id == user.id, delegation.archived_at.is_(None))
+    rows = tx.fetch(
+        sa.select(user.login)
+        .where(user.state == UserState.ACTIVE, user.archived_at.is_(None), sa.or_(holds, shared, stands_in))
+        .order_by(user.login)
+    )
+    return [str(login) for (login,) in rows]
 
 
 def leads(tx: Transaction, record: Any) -> bool:
@@ -112,14 +180,20 @@ def _pair(
     for held in actor.held:
         if held.action != action or held.entity not in ("*", cls.__name__):
             continue
+        own = actor.id if held.giver is None else held.giver
+        given: list[Reason] = []
         if held.reach is Reach.ALL:
-            found.append(Reason("role", f"the role {held.role} reaches all"))
-        elif held.reach is Reach.OWN and owner is not None and owner == actor.id:
-            found.append(Reason("role", f"the owner{via} is {actor.name} (role {held.role})"))
+            given.append(Reason("role", f"the role {held.role} reaches all"))
+        elif held.reach is Reach.OWN and owner is not None and owner == own:
+            given.append(Reason("role", f"the owner{via} is {_name(tx, User, owner)} (role {held.role})"))
         elif held.reach is Reach.UNIT and unit is not None and unit == held.unit:
-            found.append(Reason("role", f"{held.role} of {_name(tx, OrgUnit, unit)}{_owner(tx, owner, via)}"))
+            given.append(Reason("role", f"{held.role} of {_name(tx, OrgUnit, unit)}{_owner(tx, owner, via)}"))
         elif held.reach is Reach.SUBTREE and unit is not None and held.unit is not None:
-            found += _subtree(tx, held, unit, owner, via)
+            given += _subtree(tx, held, unit, owner, via)
+        if held.giver is not None:
+            who = _name(tx, User, held.giver)
+            given = [Reason("delegation", f"delegated by {who}: {one.text}") for one in given]
+        found += given
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pycrm.entities.org import Action
 from pycrm.errors import InvalidError, NotFoundError, Problem, RefusedError, StoreError
 from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.sharing import giver_of
 from pycrm.values import clean_text
 
 __all__ = ["Act"]
@@ -36,6 +38,8 @@ class Act:
         tx = self._session.transaction
         tx.memo["reason"] = self._outer
         if error is None:
+            if self._record is not None and tx.actor.is_given_more and tx.written != self._written:
+                self._note_giver()
             return
         if tx.written != self._written:
             tx.spoiled = tx.spoiled or error
@@ -43,6 +47,13 @@ class Act:
         hidden = isinstance(error, RefusedError) and not isinstance(error, NotFoundError)
         if hidden and self._record is not None and tx.spoiled is None:
             self._refuse_hidden(error)
+
+    def _note_giver(self) -> None:
+        """Keep on whose behalf this was done, where the actor's own reach does not cover it."""
+        tx = self._session.transaction
+        giver = giver_of(tx, type(self._record), self._record.id, Action.UPDATE)
+        if giver is not None:
+            tx.memo["on_behalf"] = giver
 
     def _refuse_hidden(self, error: BaseException) -> None:
         cls = type(self._record)

@@ -231,6 +231,18 @@ class Reading(Unit):
         cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
         return reason.why(self.transaction, login, cls, key, action)
 
+    def who(self, record: Record | Ref[Any], /, action: str = "read") -> list[tuple[str, tuple[Reason, ...]]]:
+        """Everybody who reaches a record, by login, each with the paths that give it (SCO-16).
+
+        It looks at each person with a role: a question for an inquiry, not for a page of a list.
+
+        Raises:
+            NotFoundError: there is no such record in sight of a leader.
+            ForbiddenError: the actor neither leads the record nor keeps the roles.
+        """
+        cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
+        return reason.who(self.transaction, cls, key, action)
+
     def reach(self, cls: type[Any], /) -> str:
         """How far the actor reads that class, in words: ``East and below``, ``your own`` (SCO-18)."""
         return reason.reach_in_words(self.transaction, cls)

@@ -13,6 +13,7 @@ from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, StoreErr
 from pycrm.revision import log
 from pycrm.scope.actor import Actor, bounds, resolve, unkey
 from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.sharing import widened
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,7 +37,8 @@ class Unit:
 
     def __enter__(self) -> Self:
         try:
-            self.transaction.actor = resolve(self.transaction, self._who, source=self._source)
+            actor = resolve(self.transaction, self._who, source=self._source)
+            self.transaction.actor = widened(self.transaction, actor) if actor.is_given_more else actor
             log.refuse_repeated(self.transaction)
         except BaseException:
             self.transaction.rollback()

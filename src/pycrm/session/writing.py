@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pycrm.declare import Facet, Record
+from pycrm.declare import Facet, Record, Ref
+from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.pipeline import execute
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import change as changing
 from pycrm.scope.fields import shown
+from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
 from pycrm.session.reading import Reading
 
@@ -133,6 +136,61 @@ class Writing(Reading):
         with Act(self, record, because):
             made = execute.move(self.transaction, record, to, values, because)
             return shown(self.transaction, made)  # type: ignore[no-any-return]
+
+    def share(
+        self,
+        record: Record | Ref[Any],
+        /,
+        *,
+        user: Any = None,
+        unit: Any = None,
+        mode: ShareMode = ShareMode.READ,
+        until: date | None = None,
+        because: str | None = None,
+    ) -> Shared:
+        """Let a person or a unit read one record with all that hangs on it, or work on it too.
+
+        Owners share within the units of their own leader, leaders with anybody. A share gives no
+        right to share on, to assign or to export, and shows no more than its giver sees.
+
+        Args:
+            user, unit: for whom; one of the two.
+            until: the last day; without it the share lasts until it is archived.
+
+        Returns:
+            the share, and whether it shows the receiver anything new.
+
+        Raises:
+            InvalidError: nobody or two receivers, a day that has passed, a record without an owner.
+            NotFoundError: the record is missing or out of scope.
+            ForbiddenError: the actor neither owns nor leads it, or the receiver is too far away.
+        """
+        ref: Any = record if isinstance(record, Ref) else record.ref
+        seen = [] if user is None else [self._reads(user, ref)]
+        share = Share(
+            entity=ref.entity, record=ref.id, user=user, unit=unit, mode=mode, until=until, reason=because
+        )
+        return Shared(self.add(share), not any(seen) or mode is ShareMode.WORK)
+
+    def _reads(self, user: Any, ref: Ref[Any]) -> bool:
+        return is_seen_by(self.transaction, user.id, self.crm.record(ref.entity), ref.id)
+
+    def delegate(
+        self, receiver: Any, /, *, actions: Sequence[str], since: date, until: date, because: str
+    ) -> Delegation:
+        """Give another person the own reach for some actions, from a day to a day (SCO-12).
+
+        What that person does by it says on whose behalf. It cannot be passed on, and ends by itself,
+        or when the delegation is archived.
+
+        Raises:
+            InvalidError: to oneself, an unknown action, or an end before the beginning.
+            ConflictError: the same two people have a delegation over some of these days.
+        """
+        names = tuple(str(getattr(action, "value", action)) for action in actions)
+        return self.add(
+            Delegation(receiver=receiver, actions=names, since=since, until=until, reason=because)
+        )
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -151,6 +151,15 @@ def upgrade() -> None:
         index="parent_group_id, source_id",
     )
     table(
+        "crm_delegation",
+        RECORD,
+        OWNER,
+        "receiver_id key, actions json, since day, until day, reason text",
+        refers="receiver_id crm_user",
+        live="owner_id id, owner_unit_id id",
+        index="receiver_id",
+    )
+    table(
         "crm_opportunity_line",
         CHILD,
         "product_id key, qty int, unit_price int, unit_price_currency currency, discount int",
@@ -196,6 +205,15 @@ def upgrade() -> None:
         "user_id key, role_id key, unit_id key, since day, until day?",
         refers="user_id crm_user, role_id crm_role, unit_id crm_unit",
         index="role_id, unit_id, user_id",
+    )
+    table(
+        "crm_share",
+        RECORD,
+        OWNER,
+        "entity text, record_id key, user_id key?, unit_id key?, mode text, until day?, reason text?",
+        refers="user_id crm_user, unit_id crm_unit",
+        live="owner_id id, owner_unit_id id",
+        index="unit_id, user_id",
     )
     table(
         "crm_stage_entry",
