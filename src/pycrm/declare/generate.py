@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["compiled", "initialiser", "journalist"]
 
 _quoted = json.encoder.encode_basestring
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
@@ -53,7 +54,7 @@ def json_text(value: Any) -> str:
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def journalist(cls: str, specs: Sequence[Spec]) -> Callable[[Any, str, list[str]], None]:
