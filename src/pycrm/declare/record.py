@@ -146,7 +146,7 @@ class _Base(metaclass=RecordMeta):
             indexes: tuple[tuple[str, ...], ...] = (),
         ) -> None: ...
 
-    def __attrs_post_init__(self) -> None:
+    def __clean__(self) -> None:
         cls = type(self)
         problems: list[Problem] = []
         for spec, read, write in _checks(cls):

@@ -76,6 +76,7 @@ class _Intake:
     """Takes new records of one class into a batch; what holds for all of them is settled once."""
 
     def __init__(self, tx: Transaction, cls: Any, batch: _Batch) -> None:
+        # Whatever is asked of the class and not of one record is asked here, rights before all else.
         _permitted(tx, cls)
         self._tx, self._cls, self._batch = tx, cls, batch
         self._layout = layout(cls)
