@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Protocol
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import attrs
 
@@ -32,6 +32,7 @@ __all__ = [
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
+_NO_DIGIT = re.compile(r"[^0-9]+")
 _MAX_DIGITS = 30
 _MAX_MINOR = 2**63 - 1
 
@@ -217,8 +218,11 @@ def clean_text(value: str, *, longest: int = 4000) -> str:
 
 def plain_phone(value: str) -> str:
     """A telephone number for comparing: the digits 0 to 9 only, without the country prefix 86."""
-    folded = unicodedata.normalize("NFKC", value)
-    digits = "".join(str(unicodedata.digit(character)) for character in folded if character.isdigit())
+    if value.isascii():
+        digits = value if value.isdigit() else _NO_DIGIT.sub("", value)
+    else:
+        folded = unicodedata.normalize("NFKC", value)
+        digits = "".join(str(unicodedata.digit(character)) for character in folded if character.isdigit())
     if digits.startswith("0086"):
         digits = digits[4:]
     elif digits.startswith("86") and len(digits) > 11:
@@ -286,6 +290,10 @@ class FixedClock:
         self._now = parse_instant(moment) if isinstance(moment, str) else utc(moment)
 
 
+# Random bytes in an identifier: 74 bits of them count.
+_TAIL = 10
+
+
 class Identifiers:
     """Makes identifiers from a clock and a source of random bytes, so that a test can repeat them.
 
@@ -301,14 +309,28 @@ class Identifiers:
 
     def new(self) -> UUID:
         """A fresh identifier."""
+        return self.several(1)[0]
+
+    def several(self, number: int) -> list[UUID]:
+        """So many fresh identifiers, all of this moment."""
         stamp = int(self._clock.now().timestamp() * 1000)
+        head = (stamp & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | 0x8000_0000_0000_0000
+        noise = self._drawn(_TAIL * number)
+        put, made = object.__setattr__, []
+        for at in range(0, len(noise), _TAIL):
+            tail = int.from_bytes(noise[at : at + _TAIL], "big")
+            one = object.__new__(UUID)
+            # As its `__init__` does, which spends most of its time on finding out what it was given.
+            put(one, "int", head | (tail >> 62 & 0x0FFF) << 64 | tail & 0x3FFF_FFFF_FFFF_FFFF)
+            put(one, "is_safe", SafeUUID.unknown)
+            made.append(one)
+        return made
+
+    def _drawn(self, size: int) -> bytes:
         # Random bytes are asked for in one piece: each call costs as much as making the identifier.
         with self._lock:
-            if self._at >= len(self._noise):
-                self._noise, self._at = self.bytes(640), 0
-            tail = int.from_bytes(self._noise[self._at : self._at + 10], "big")
-            self._at += 10
-        number = (stamp & 0xFFFF_FFFF_FFFF) << 80
-        number |= 0x7000 << 64 | (tail >> 62 & 0x0FFF) << 64
-        number |= 0x8000_0000_0000_0000 | (tail & 0x3FFF_FFFF_FFFF_FFFF)
-        return UUID(int=number)
+            if self._at + size > len(self._noise):
+                self._noise, self._at = self.bytes(max(size, 64 * _TAIL)), 0
+            found = self._noise[self._at : self._at + size]
+            self._at += size
+        return found

@@ -219,6 +219,8 @@ def test_text_is_cleaned_or_refused() -> None:
         ("１３８００１３８０００", "13800138000"),
         ("١٣٨٠٠١٣٨٠٠٠", "13800138000"),
         ("86138001", "86138001"),
+        ("+86\u00a0138\u20110013-8000", "13800138000"),
+        ("138\x1c0013\t8000 ext", "13800138000"),
         ("+1 (212) 555-0100", "12125550100"),
         ("none", ""),
     ],
@@ -293,6 +295,19 @@ def test_identifiers_can_be_repeated() -> None:
     runs = [[Identifiers(clock, random.Random(seed)).new() for _ in range(3)] for seed in (1, 1, 2)]
     assert runs[0] == runs[1]
     assert runs[0] != runs[2]
+
+
+def test_many_identifiers_are_drawn_as_one_by_one() -> None:
+    """Whoever asks for a thousand identifiers at once gets those that a thousand requests would give."""
+    clock = FixedClock("2022-02-22T14:22:22-05:00")
+    at_once = Identifiers(clock, random.Random(7)).several(64)
+    source = Identifiers(clock, random.Random(7))
+    assert at_once == [source.new() for _ in range(64)]
+    assert {(one.version, one.variant, one.hex[:12]) for one in at_once} == {
+        (7, "specified in RFC 4122", "017f22e279b0")
+    }
+    assert len({UUID(str(one)) for one in Identifiers(clock).several(1000)}) == 1000
+    assert Identifiers(clock).several(0) == []
 
 
 @pytest.mark.parametrize(

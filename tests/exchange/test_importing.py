@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from datetime import date
@@ -423,3 +424,20 @@ def test_the_page_shows_the_mappings_that_it_runs() -> None:
     written = re.findall(r"\.toml\"\)\.write_text\('''(.*?)'''", page, re.DOTALL)
     assert len(shown) == 2
     assert shown == [Mapping.parse(text) for text in written]
+
+
+def test_the_collector_of_cycles_is_left_as_it_was(bench: Bench) -> None:
+    """Whoever imports finds the garbage collector on or off as before, even after a refused file."""
+    was_enabled = gc.isenabled()
+    try:
+        for switch, expected in ((gc.enable, True), (gc.disable, False)):
+            switch()
+            bench.load("rep_a", CUSTOMERS, plain(range(3)), dry_run=True)
+            assert gc.isenabled() is expected
+            bench.load("rep_a", CUSTOMERS, plain(range(3)))
+            assert gc.isenabled() is expected
+            with pytest.raises(InvalidError, match="quote"):
+                bench.load("rep_a", CUSTOMERS, plain(range(3)) + '9,"never closed\n')
+            assert gc.isenabled() is expected
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.kind import BoolKind, DateKind, EnumKind, IntKind, KeyKind, Kind, LinkKind
+from pycrm.declare.reference import Ref
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["compiled", "initialiser", "journalist"]
 
 _quoted = json.encoder.encode_basestring
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
@@ -25,24 +27,44 @@ def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
 def initialiser(cls: str, specs: Sequence[Spec], required: object) -> Callable[..., None]:
     """``__init__`` with the fields that callers give, as keywords.
 
-    That of attrs would write each slot through its descriptor.
+    That of attrs would write each slot through its descriptor. Most values are plainly right, which is
+    seen here; only where one may not be, all of them are looked at again and cleaned.
     """
     given = [spec for spec in specs if spec.init]
-    scope: dict[str, Any] = {"bound": object.__setattr__.__get__}
+    scope: dict[str, Any] = {"_bound": object.__setattr__.__get__, "_Ref": Ref}
     parameters: list[str] = []
     for index, spec in enumerate(given):
-        scope[f"d{index}"] = spec.default
-        parameters.append(spec.name if spec.default is required else f"{spec.name}=d{index}")
+        scope[f"_default{index}"] = spec.default
+        parameters.append(spec.name if spec.default is required else f"{spec.name}=_default{index}")
+    plain = [f"({_plainly_right(index, spec, scope, required)})" for index, spec in enumerate(given)]
     star = ", *, " if parameters else ""
     source = "\n".join(
         [
             f"def __init__(self{star}{', '.join(parameters)}):",
-            "    put = bound(self)",
-            *(f"    put('_raw_{spec.name}', {spec.name})" for spec in given),
-            "    self.__attrs_post_init__()",
+            "    _put = _bound(self)",
+            *(f"    _put('_raw_{spec.name}', {spec.name})" for spec in given),
+            *(["    if not (" + " and ".join(plain) + "):", "        self.__clean__()"] if plain else []),
         ]
     )
     return compiled(source, scope, "__init__", cls)  # type: ignore[no-any-return]
+
+
+def _plainly_right(index: int, spec: Spec, scope: dict[str, Any], required: object) -> str:
+    """What is true of a value only if cleaning it would leave it as it is."""
+    name, kind = spec.name, spec.kind
+    found = [] if spec.default is required else [f"{name} is _default{index}"]
+    if spec.nullable:
+        found.append(f"{name} is None")
+    if spec.is_plain:
+        simple = f"{name}.isascii() and '\\0' not in {name} and not {name}.isspace()"
+        found.append(f"({name}.__class__ is str and 0 < len({name}) <= {spec.longest} and {simple})")
+    elif isinstance(kind, EnumKind) and not spec.validators:
+        scope[f"_enum{index}"] = kind.python
+        found.append(f"{name}.__class__ is _enum{index}")
+    elif isinstance(kind, LinkKind) and not spec.validators:
+        fits = "" if kind.target == "Record" else f" and {name}.entity == {kind.target!r}"
+        found.append(f"({name}.__class__ is _Ref{fits})")
+    return " or ".join(found) or "False"
 
 
 def json_text(value: Any) -> str:
@@ -53,7 +75,7 @@ def json_text(value: Any) -> str:
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def journalist(cls: str, specs: Sequence[Spec]) -> Callable[[Any, str, list[str]], None]:

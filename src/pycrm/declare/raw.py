@@ -140,6 +140,10 @@ def scaled(value: Any, scale: int) -> int:
     return int(number)
 
 
+# One encoder for all: setting one up takes longer than most lists take to write.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def to_text(value: Any) -> str:
-    """Compact JSON text, without escapes for letters of any script."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A list as compact JSON text, without escapes for letters of any script."""
+    return _encode(value) if value else "[]"

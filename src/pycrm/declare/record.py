@@ -146,7 +146,7 @@ class _Base(metaclass=RecordMeta):
             indexes: tuple[tuple[str, ...], ...] = (),
         ) -> None: ...
 
-    def __attrs_post_init__(self) -> None:
+    def __clean__(self) -> None:
         cls = type(self)
         problems: list[Problem] = []
         for spec, read, write in _checks(cls):
@@ -213,12 +213,16 @@ _CHILDREN: dict[str, Any] = {}
 
 def child_class(cls: Any, spec: Spec) -> Any:
     """The class of the rows of a `Children` field."""
-    name = spec.child
-    assert name is not None
+    return _child_class(cls, spec.name)
+
+
+@per_class
+def _child_class(cls: Any, field: str) -> Any:
+    name = cls.__specs__[field].child
     home = sys.modules.get(cls.__module__)
     found = getattr(home, name, None) or _CHILDREN.get(name)
     if found is None:
-        raise DeclarationError(f"{cls.__name__}.{spec.name}: there is no child class {name}")
+        raise DeclarationError(f"{cls.__name__}.{field}: there is no child class {name}")
     return found
 
 
@@ -359,10 +363,7 @@ class Child(_Base):
     @property
     def is_new(self) -> bool:
         """Whether this row was made by the caller and is not stored yet."""
-        try:
-            return self.id is None
-        except NotReadError:
-            return True
+        return getattr(self, "_raw_id", None) is None
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name, spec in type(self).__specs__.items() if not spec.derived)

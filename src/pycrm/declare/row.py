@@ -38,6 +38,8 @@ class Layout:
     specs: tuple[Spec, ...]
     build: Builder
     copy: Callable[[Any, Mapping[str, Any]], Any]
+    # Of a record that a caller made: a copy with all the fields that nobody types.
+    fresh: Callable[[Any, Mapping[str, Any]], Any]
     dump: Mapping[str, Callable[[Any], tuple[Any, ...]]]
     # What a new record is noted by, and a new row of a list.
     journal: Callable[[Any, str, list[str]], None]
@@ -103,6 +105,7 @@ def layout(cls: Any) -> Layout:
             specs,
             _builder(cls, specs),
             _copier(cls),
+            _fresher(cls),
             {dialect: _dumper(cls, specs, dialect) for dialect in ("sqlite", "postgresql")},
             journalist(cls.__name__, [spec for spec in specs if not spec.derived or spec.name == "position"]),
             _keys(cls),
@@ -209,3 +212,20 @@ def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
         ]
     )
     return compiled(source, scope, "copy", cls.__name__)  # type: ignore[no-any-return]
+
+
+def _fresher(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
+    scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__}
+    source = "\n".join(
+        [
+            "def fresh(record, values):",
+            "    made = new(open_)",
+            *(
+                f"    made.{name} = " + (f"record._raw_{name}" if spec.init else f"values['{name}']")
+                for name, spec in cls.__specs__.items()
+            ),
+            "    made.__class__ = cls",
+            "    return made",
+        ]
+    )
+    return compiled(source, scope, "fresh", cls.__name__)  # type: ignore[no-any-return]

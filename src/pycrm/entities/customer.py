@@ -102,10 +102,14 @@ class Department(StrEnum):
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
+_PAIRS = [second + first for first in _LETTERS for second in _LETTERS]
+
+
 def random_code(noise: bytes) -> str:
     """Eight letters and digits that cannot be mistaken for each other: 40 random bits."""
     number = int.from_bytes(noise, "big")
-    return "".join(_LETTERS[number >> shift & 31] for shift in range(0, 40, 5))
+    pairs = (number & 1023, number >> 10 & 1023, number >> 20 & 1023, number >> 30)
+    return "".join([_PAIRS[pair] for pair in pairs])
 
 
 class Customer(Record, table="crm_customer", scope=owned()):

@@ -7,12 +7,13 @@ a second run over the same file finds every record by its external id and change
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,8 @@ class _Run:
         try:
             with self.crm.session(self.who, source=Source.IMPORT) as session:
                 for batch in table.batches(self.size):
-                    _add(report, take(session, self.shape, batch))
+                    with _collector_at_rest():
+                        _add(report, take(session, self.shape, batch))
                     self._forget(session)
                     self._tell(progress, table)
                 _add(report, table.orphans())
@@ -219,7 +221,8 @@ class _Run:
             state = {"position": attrs.asdict(table.position), "report": report.mark().as_dict()}
             book.store_run(session.transaction, self._fingerprint, json.dumps(state))
 
-        self.crm.run(self.who, act, source=Source.IMPORT)
+        with _collector_at_rest():
+            self.crm.run(self.who, act, source=Source.IMPORT)
 
     def _end(self, session: Session) -> None:
         book.store_run(session.transaction, self._fingerprint, None)
@@ -248,6 +251,21 @@ class _Run:
         tx.changes.clear()
         for name in [name for name in tx.memo if type(name) is tuple and name[0] == "new"]:
             del tx.memo[name]
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No search for reference cycles meanwhile, which a batch hardly makes.
+
+    It makes so many objects that Python would go through all that the process holds again and again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _add(report: ImportReport, verdicts: Any) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare import Ref
+from pycrm.declare import Record, Ref
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import json_text
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Owned, Private, Through, UsedBy
@@ -21,11 +21,11 @@ from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from pycrm.revision import claim
 from pycrm.revision.log import jsonable, note_new
-from pycrm.revision.place import Place, check_links, place_of, user_place
+from pycrm.revision.place import Place, check_links, learn_places, place_of, user_place
 from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import bounds, key
 from pycrm.scope.children import is_below
-from pycrm.scope.fields import refuse_written, whole
+from pycrm.scope.fields import limits, refuse_written, whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.predicate import require_record
 
@@ -55,52 +55,133 @@ class _Batch:
 def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> list[Any]:
     """Add records and return them as they are now; see `Session.add`."""
     batch = _Batch()
-    made = [_prepared(tx, record, owner, batch) for record, owner in zip(records, owners, strict=True)]
+    identifiers = iter(tx.crm.identifiers.several(len(records)))
+    learn_places(tx, {_key_of(owner) for owner in owners if owner is not None})
+    intakes: dict[type, _Intake] = {}
+    made = []
+    for record, owner, identity in zip(records, owners, identifiers, strict=True):
+        cls = type(record)
+        intake = intakes.get(cls)
+        if intake is None:
+            intake = intakes[cls] = _Intake(tx, cls, batch)
+        made.append(intake.take(record, owner, identity))
     batch.write(tx)
     hooks = tx.crm.hooks
     for record in made:
-        if hooks.has("record_added", type(record)):
+        if intakes[type(record)].is_observed:
             hooks.observe("record_added", session=tx.session, record=record)
     return made
 
 
-def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
-    cls = type(record)
-    _permitted(tx, cls)
-    refuse_written(tx, record)
-    facet = cls.__facet_of__ is not None
-    check_links(tx, record)
-    if facet:
-        _host_writable(tx, record)
-    values = _blank(cls) | _stamps(tx)
-    place = Place()
-    if not facet:
-        values["id"] = tx.crm.identifiers.new()
-        place = _owned(tx, record, owner)
-        values |= place.values
-    values |= tx.crm.entry_values(tx, cls)
-    made = layout(cls).copy(record, values)
-    made = _completed(tx, cls, made)
-    hooks = tx.crm.hooks
-    if hooks.has("before_add", cls):
-        hooks.before("before_add", session=tx.session, record=made)
-    tx.memo[("new", cls.__name__, made.id)] = (made, place)
-    tx.memo["new"] = True
-    batch.put(tx, made)
-    batch.claims += claim.claims_of(tx, made)
-    parts: list[str] = []
-    layout(cls).journal(made, "", parts)
-    put_children(tx, batch, made, parts)
-    identity = layout(cls).key(made, tx.dialect)
-    owner = place.values.get("owner")
-    if owner is not None:
-        parts.append(f'"owner":[null,"{owner.id}"]')
-        _interval(tx, batch, cls, identity, place)
-    if "stage" in cls.__specs__:
-        parts.append(f'"stage":[null,{json_text(made.stage)}]')
-        batch.put(tx, tx.crm.stage_entry(tx, made))
-    note_new(tx, cls, identity, parts)
-    return made
+class _Intake:
+    """Takes new records of one class into a batch; what holds for all of them is settled once."""
+
+    def __init__(self, tx: Transaction, cls: Any, batch: _Batch) -> None:
+        # Whatever is asked of the class and not of one record is asked here, rights before all else.
+        _permitted(tx, cls)
+        self._is_limited = limits(tx, cls).locked
+        self._tx, self._cls, self._batch = tx, cls, batch
+        self._layout = layout(cls)
+        self._shape = _shape(cls)
+        # The fields that nobody types; those of its own are set anew for each record.
+        self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls)
+        hooks = tx.crm.hooks
+        self._is_asked: bool = hooks.has("before_add", cls)
+        self.is_observed: bool = hooks.has("record_added", cls)
+        self._reason = tx.memo.get("reason")
+
+    def take(self, record: Any, owner: Any, identity: UUID) -> Any:
+        """The record as it will be, checked, with all its rows in the batch."""
+        tx = self._tx
+        if self._is_limited:
+            refuse_written(tx, record)
+        check_links(tx, record)
+        if self._shape.is_facet:
+            _host_writable(tx, record)
+            place = _NOWHERE
+        else:
+            place = _owned(tx, record, owner)
+            self._values["id"] = identity
+            self._values.update(place.values)
+        made = self._layout.fresh(record, self._values)
+        self._complete(made)
+        if self._is_asked:
+            tx.crm.hooks.before("before_add", session=tx.session, record=made)
+        tx.memo["new", self._cls.__name__, made.id] = (made, place)
+        tx.memo["new"] = True
+        self._write(made, place)
+        return made
+
+    def _complete(self, made: Any) -> None:
+        # It is not handed out yet, so its slots may still be filled.
+        shape = self._shape
+        if shape.begins or shape.derives:
+            with whole(self._tx):
+                self._compute(made)
+        if shape.checks:
+            checked(made, self._tx)
+
+    def _compute(self, made: Any) -> None:
+        session, shape = self._tx.session, self._shape
+        if shape.begins:
+            for name, value in made.begin(session).items():
+                _descriptor(self._cls, name).write(made, value)
+        if shape.derives:
+            for name, value in made.derive(session).items():
+                _descriptor(self._cls, name).write(made, value)
+
+    def _write(self, made: Any, place: Place) -> None:
+        tx, batch = self._tx, self._batch
+        batch.put(tx, made)
+        if self._shape.claims:
+            batch.claims += claim.claims_of(tx, made)
+        parts: list[str] = []
+        self._layout.journal(made, "", parts)
+        if self._shape.lists:
+            put_children(tx, batch, made, parts)
+        identity = self._layout.key(made, tx.dialect)
+        if place.keys is not None:
+            parts.append(place.journal)
+            self._own(identity, place.keys)
+        if self._cls.__pipeline__ is not None:
+            parts.append(f'"stage":[null,{json_text(made.stage)}]')
+            batch.put(tx, tx.crm.stage_entry(tx, made))
+        note_new(tx, self._cls, identity, parts)
+
+    def _own(self, identity: Any, keys: tuple[Any, Any]) -> None:
+        # In the order of the columns of `OwnershipInterval`, as the driver takes them.
+        since, by = self._values["created_at"], self._values["created_by"]
+        row = (self._cls.__name__, identity, *keys, since, None, by, self._reason or "added")
+        self._batch.rows.setdefault(OwnershipInterval, []).append(row)
+
+
+@attrs.frozen
+class _Shape:
+    """What a class declares that adding one of its records has to do."""
+
+    is_facet: bool
+    begins: bool
+    derives: bool
+    checks: bool
+    claims: bool
+    lists: bool
+
+
+@per_class
+def _shape(cls: Any) -> _Shape:
+    lists = lists_of(cls)
+    checking = [cls, *(child_class(cls, spec) for spec in lists)]
+    return _Shape(
+        is_facet=cls.__facet_of__ is not None,
+        begins=cls.begin is not Record.begin,
+        derives=cls.derive is not Record.derive,
+        checks=any(one.check is not Record.check for one in checking),
+        claims=claim.may_claim(cls),
+        lists=bool(lists),
+    )
+
+
+_NOWHERE = Place()
 
 
 def _host_writable(tx: Transaction, facet: Any) -> None:
@@ -134,18 +215,6 @@ def author(tx: Transaction) -> dict[str, Any]:
         stamps = _stamps(tx)
         found = tx.memo["author"] = {name: stamps[name] for name in ("updated_at", "updated_by")}
     return found
-
-
-def _completed(tx: Transaction, cls: Any, made: Any) -> Any:
-    # The copy is not handed out yet, so its slots may still be filled.
-    with whole(tx):
-        begun = made.begin(tx.session)
-        for name, value in begun.items():
-            _descriptor(cls, name).write(made, value)
-        for name, value in made.derive(tx.session).items():
-            _descriptor(cls, name).write(made, value)
-    checked(made, tx)
-    return made
 
 
 def checked(record: Any, tx: Transaction, names: Container[str] | None = None) -> None:
@@ -189,8 +258,10 @@ def _permitted(tx: Transaction, cls: Any) -> None:
 def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
     cls = type(record)
     policy = cls.__scope__
+    if not policy.pairs:
+        return _NOWHERE
     values: dict[str, Any] = {}
-    whose = ("place", cls, owner if owner is None or isinstance(owner, UUID) else owner.id)
+    whose = ("place", cls, None if owner is None else _key_of(owner))
     if isinstance(policy, Owned) and whose in tx.memo:
         return tx.memo[whose]  # type: ignore[no-any-return]
     if OWN_PAIR in policy.pairs:
@@ -202,7 +273,7 @@ def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
         values |= dict(zip(OWN_PAIR, _owner(tx, cls, named), strict=True))
     if isinstance(policy, Through):
         values |= dict(zip(PARENT_PAIR, parent_place(tx, record, policy), strict=True))
-    place = Place(values)
+    place = Place.of(tx, values)
     if isinstance(policy, Owned) and not tx.crm.hooks.has("choose_owner"):
         tx.memo[whose] = place
     return place
@@ -213,11 +284,16 @@ def _owner(tx: Transaction, cls: Any, named: Any) -> tuple[Ref[Any] | None, Ref[
     if named is None:
         home: Ref[Any] | None = Ref("OrgUnit", actor.home_unit) if actor.home_unit else None
         return actor.ref, home
-    found: UUID = named.id if hasattr(named, "id") else named
+    found = _key_of(named)
     unit = user_place(tx, found)
     if found != actor.id and not _may_assign(tx, cls, unit):
         raise ForbiddenError("handing a record to this person is not granted")
     return Ref("User", found), Ref("OrgUnit", unit)
+
+
+def _key_of(owner: Any) -> UUID:
+    found: UUID = owner if isinstance(owner, UUID) else owner.id
+    return found
 
 
 def _may_assign(tx: Transaction, cls: Any, unit: UUID) -> bool:
@@ -242,28 +318,14 @@ def parent_place(tx: Transaction, record: Any, policy: Through) -> tuple[Any, An
     return None, None
 
 
-def _interval(tx: Transaction, batch: _Batch, cls: Any, identity: Any, place: Place) -> None:
-    # In the order of the columns: tens of thousands are written by one import.
-    batch.rows.setdefault(OwnershipInterval, []).append(
-        (
-            cls.__name__,
-            identity,
-            key(tx, place.values["owner"].id),
-            key(tx, place.values["owner_unit"].id),
-            _stamps(tx)["created_at"],
-            None,
-            _stamps(tx)["created_by"],
-            tx.memo.get("reason") or "added",
-        )
-    )
-
-
 def put_children(tx: Transaction, batch: _Batch, record: Any, parts: list[str]) -> None:
     """Give the children of a new record their ids, put them into the batch and note them."""
-    cls = type(record)
+    cls, parent = type(record), record.id
     for spec in lists_of(cls):
         given = getattr(record, spec.name)
-        rows = [placed(tx, cls, spec, child, record.id, at) for at, child in enumerate(given)]
+        if not given:
+            continue
+        rows = [placed(tx, cls, spec, child, parent, at) for at, child in enumerate(given)]
         for row in rows:
             batch.put(tx, row)
             layout(type(row)).journal(row, f"{spec.name}/{row.id}/", parts)
@@ -287,8 +349,10 @@ def placed(tx: Transaction, cls: Any, spec: Any, child: Any, parent: UUID, posit
         wrong = Problem(f"{spec.name}/{position}", "type", f"expected a {wanted.__name__}")
         raise InvalidError(wrong.message, fields=[wrong])
     check_links(tx, child)
-    identity = tx.crm.identifiers.new() if child.is_new else child.id
-    return layout(wanted).copy(child, {"id": identity, "parent": parent, "position": position})
+    if child.is_new:
+        place = {"id": tx.crm.identifiers.new(), "parent": parent, "position": position}
+        return layout(wanted).fresh(child, _blank(wanted) | place)
+    return layout(wanted).copy(child, {"parent": parent, "position": position})
 
 
 def child_changes(name: str, old: Any, new: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.declare.policy import Administered, Reference
+from pycrm.declare.reference import per_class
 from pycrm.errors import ConflictError, Problem
 from pycrm.revision.model import Claim
 from pycrm.scope.actor import unkey
@@ -41,12 +42,7 @@ def _digest(tx: Transaction, name: str, value: str) -> bytes:
 def claims_of(tx: Transaction, record: Any) -> list[Wanted]:
     """The claims that the record makes: digest, entity, record id and the path of the field."""
     cls = type(record)
-    plan = _PLANS.get(cls)
-    if plan is None:
-        plan = _PLANS[cls] = _plan(cls)
-    fields, lists = plan
-    if not fields and not lists:
-        return []
+    fields, lists = _plan(cls)
     found: list[Wanted] = []
     for spec in fields:
         value = getattr(record, spec.name)
@@ -64,9 +60,12 @@ def claims_of(tx: Transaction, record: Any) -> list[Wanted]:
     return found
 
 
-_PLANS: dict[type, tuple[list[Any], list[str]]] = {}
+def may_claim(cls: Any) -> bool:
+    """Whether records of the class make claims at all."""
+    return any(_plan(cls))
 
 
+@per_class
 def _plan(cls: Any) -> tuple[list[Any], list[str]]:
     open_to_all = isinstance(cls.__scope__, Reference | Administered)
     fields = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -30,6 +30,7 @@ __all__ = [
     "FieldRights",
     "field_access",
     "field_rights",
+    "limits",
     "refuse_unwritable",
     "refuse_written",
     "shown",
@@ -61,6 +62,16 @@ class FieldRights:
 
 
 _OPEN = FieldRights()
+
+
+class Limits(NamedTuple):
+    """Whether some field of a class or of its rows is not shown, and whether some is not written."""
+
+    closed: bool
+    locked: bool
+
+
+_UNLIMITED = Limits(False, False)
 
 
 @attrs.frozen
@@ -119,7 +130,7 @@ def view_of(tx: Transaction, cls: Any) -> Layout | View:
 def shown(tx: Transaction, record: Any) -> Any:
     """The record without what its reader may not see; for records that were not read by a view."""
     cls = type(record)
-    if not _limits(tx, cls)[0]:
+    if not limits(tx, cls).closed:
         return record
     rights = field_rights(tx, cls)
     if rights.hidden or rights.masked:
@@ -164,7 +175,7 @@ def refuse_written(tx: Transaction, record: Any) -> None:
         InvalidError, ForbiddenError: as `refuse_unwritable`.
     """
     cls = type(record)
-    if not _limits(tx, cls)[1]:
+    if not limits(tx, cls).locked:
         return
     given = field_rights(tx, cls).locked
     refuse_unwritable(tx, cls, {name: None for name in given if _is_given(record, cls.__specs__[name])})
@@ -174,17 +185,17 @@ def refuse_written(tx: Transaction, record: Any) -> None:
                 refuse_written(tx, row)
 
 
-def _limits(tx: Transaction, cls: Any) -> tuple[bool, bool]:
-    """Whether some field of the class or of its rows is not shown, and whether some is not written."""
+def limits(tx: Transaction, cls: Any) -> Limits:
+    """Whether the actor is limited at all in a class or its rows: most are not, and that is told fast."""
     if tx.whole:
-        return False, False
+        return _UNLIMITED
     memo = ("limits", tx.crm, cls)
-    found: tuple[bool, bool] | None = tx.actor._bounds.get(memo)
+    found: Limits | None = tx.actor._bounds.get(memo)
     if found is None:
         parts = [cls, *(child_class(cls, spec) for spec in cls.__specs__.values() if spec.child is not None)]
         rights = [field_rights(tx, part) for part in parts]
         closed = any(one.hidden or one.masked for one in rights)
-        found = tx.actor._bounds[memo] = closed, any(one.locked for one in rights)
+        found = tx.actor._bounds[memo] = Limits(closed, any(one.locked for one in rights))
     return found
 
 
