@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pycrm.app import rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
+from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
@@ -50,8 +51,12 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
+        Handover,
     )
-    children = (Grant, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact)
+    children = (
+        *(Grant, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
+        *(HandoverReceiver, HandoverCount),
+    )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)
     migrations = "pycrm.store.migrations"
@@ -69,7 +74,7 @@ class Core(Plugin):
     def before_change(
         self,
         session: Any,
-        record: OrgUnit | User | Party | Contact | Product | Opportunity | Activity,
+        record: OrgUnit | User | Party | Contact | Product | Opportunity | Activity | Handover,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -97,6 +102,8 @@ class Core(Plugin):
             rules.refuse_early_close(session, record, after)
             if "lines" in after:
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
+        elif isinstance(record, Handover):
+            rules.refuse_rewriting(record)
         elif "archived_at" not in after:
             rules.refuse_late_correction(session, record)
 
