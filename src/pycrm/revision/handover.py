@@ -143,6 +143,8 @@ class Plan:
 
     def refuse_impossible(self, preview: HandoverPreview) -> None:
         """Raise what stands in the way; nothing was written."""
+        if not preview.lines and not preview.refused:
+            raise ConflictError("there is nothing to hand over")
         _refuse_unassignable(preview.refused)
         if preview.out_of_reach:
             data = {"receivers": [str(one.id) for one in preview.out_of_reach]}
@@ -153,8 +155,8 @@ class Plan:
             for line in nobody:
                 counts[line.entity] = counts.get(line.entity, 0) + line.count
             missing = Problem("receivers", "required", "some records have no receiver")
-            data: dict[str, Any] = {"counts": counts, "records": self._without_taker(list(counts))}
-            raise InvalidError(missing.message, fields=[missing], data=data)
+            listed = {"counts": counts, "records": self._without_taker(list(counts))}
+            raise InvalidError(missing.message, fields=[missing], data=listed)
 
     def _without_taker(self, names: list[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -147,12 +147,12 @@ class Transfer:
             return {}
         classes = passing(self.tx)
         moved = {cls.__name__: self._move(cls, act) for cls in classes if isinstance(cls.__scope__, Through)}
-        self._rewrite_copies()
+        self.rewrite_copies()
         # Rows ask the record at their root where it goes, so the roots come last.
         moved |= {cls.__name__: self._move(cls, act) for cls in classes if isinstance(cls.__scope__, Owned)}
         return {name: number for name, number in moved.items() if number}
 
-    def _rewrite_copies(self) -> None:
+    def rewrite_copies(self) -> None:
         """Give what others own, or nobody by itself, the new owner at its root."""
         for cls in self.tx.crm.records():
             if PARENT_PAIR not in cls.__scope__.pairs:

@@ -169,6 +169,7 @@ class Writing(Reading):
             InvalidError: a receiver has left or is suspended, the rules contradict each other, or
                 leave records without a receiver (``data["counts"]`` and ``data["records"]``).
             NotFoundError: no such user, customer or region in sight.
+            ConflictError: the giver owns nothing that the actor could hand over.
             StaleError: others handed on the same records meanwhile.
         """
         with Act(self, None, because):
