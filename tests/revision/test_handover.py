@@ -17,6 +17,7 @@ from pycrm import (
     Activity,
     ConflictError,
     Customer,
+    Field,
     FixedClock,
     ForbiddenError,
     Grant,
@@ -25,10 +26,13 @@ from pycrm import (
     HandoverRule,
     HandoverState,
     InvalidError,
+    Link,
     Money,
     NotFoundError,
     Opportunity,
+    Plugin,
     Reach,
+    Record,
     Role,
     RoleAssignment,
     SigningGrade,
@@ -37,6 +41,9 @@ from pycrm import (
     TaskState,
     User,
     UserState,
+    field,
+    link,
+    private,
 )
 from revision.leaver import CLOSE, HELD, NOTHING, STAGES, leaver, numbers
 from revision.world import differing, tables, world
@@ -400,3 +407,74 @@ def test_amounts_in_two_currencies_are_not_divided(crm: CRM, cast: Cast) -> None
     both = [to(cast, one, HandoverRule.AMOUNT) for one in ("rep_b", "rep_c")]
     with pytest.raises(InvalidError), crm.view("lead_e") as session:
         session.preview_handover("rep_a", both)
+
+
+class Diary(Record, table="diary_entry", scope=private()):
+    """What a person writes down for no other eyes."""
+
+    customer: Link[Customer | None] = link("Customer", default=None)
+    text: Field[str] = field("Text")
+
+
+class Diaries(Plugin):
+    """Diaries"""
+
+    name = "diary"
+    records = (Diary,)
+
+
+def test_what_is_private_stays_with_its_writer(open_crm: Callable[..., CRM]) -> None:
+    """A private entry is neither handed over nor counted, and the preview says so."""
+    crm = open_crm(plugins=[Diaries()])
+    crm.migrate()
+    enterprise(crm)
+    with crm.session("rep_a") as session:
+        customer = session.add(Customer.organization("Pump", email="p@example.com", source="exhibition"))
+        session.add(Diary(customer=customer, text="wears red socks"))
+    with crm.session("dir") as session:
+        seen = session.preview_handover("rep_a", "rep_b")
+        assert (seen.private, dict(seen.counts())) == (("Diary",), {("Customer", None): 1})
+        session.hand_over("rep_a", "rep_b", because=BECAUSE)
+    found = {}
+    for login in ("rep_a", "rep_b", "dir"):
+        with crm.view(login) as session:
+            found[login] = [session.count(Diary), session.count(Customer)]
+    assert found == {"rep_a": [1, 0], "rep_b": [0, 1], "dir": [0, 1]}
+
+
+Planted = tuple[str, Any, Callable[[CRM, Cast, FixedClock], None]]
+FAULTS: dict[str, Planted] = {
+    "reach is not asked for": (
+        "pycrm.revision.transfer.within",
+        lambda *_: sa.true(),
+        lambda crm, few, clock: test_what_is_seen_but_not_assignable_is_counted_not_named(crm, few),
+    ),
+    "what stands in the way is passed over": (
+        "pycrm.revision.handover.Plan.refuse_impossible",
+        lambda *_: None,
+        lambda crm, few, clock: test_a_refused_handover_changes_nothing(
+            crm, few, "the receiver is out of reach"
+        ),
+    ),
+    "handovers are rewritten": (
+        "pycrm.app.rules.refuse_rewriting",
+        lambda *_: None,
+        lambda crm, few, clock: test_a_handover_is_written_by_its_verb_alone(crm, few),
+    ),
+    "handovers are undone at any time": (
+        "pycrm.revision.handover.UNDONE_WITHIN",
+        timedelta(days=365),
+        lambda crm, few, clock: test_a_handover_is_undone_within_seven_days(crm, few, clock, 8),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_seen(
+    crm: CRM, few: Cast, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Each of these tests goes red when what it guards is left out."""
+    name, instead, test = FAULTS[fault]
+    monkeypatch.setattr(name, instead)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(crm, few, clock)
