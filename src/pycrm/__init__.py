@@ -24,6 +24,7 @@ _HOMES = {
         *("HandoverRule", "HandoverState", "HandoverUndo"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
+        *("FieldReading", "FieldRule"),
         *("Direction", "Lifecycle", "MarginClass", "Outcome", "PartyKind", "ProductKind", "ProductState"),
         *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Task", "User"),
@@ -36,8 +37,8 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("FieldChange", "Revision"),
-    "pycrm.scope": ("Actor", "Reason"),
+    "pycrm.revision": ("Access", "FieldChange", "Revision"),
+    "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.paging": ("Page",),
     "pycrm.session": ("Session",),
     "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
@@ -94,6 +95,8 @@ if TYPE_CHECKING:
     from pycrm.entities import Customer as Customer
     from pycrm.entities import Department as Department
     from pycrm.entities import Direction as Direction
+    from pycrm.entities import FieldReading as FieldReading
+    from pycrm.entities import FieldRule as FieldRule
     from pycrm.entities import Grant as Grant
     from pycrm.entities import Handover as Handover
     from pycrm.entities import HandoverCount as HandoverCount
@@ -157,9 +160,11 @@ if TYPE_CHECKING:
     from pycrm.pipeline import Stage as Stage
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
+    from pycrm.revision import Access as Access
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
     from pycrm.scope import Actor as Actor
+    from pycrm.scope import FieldAccess as FieldAccess
     from pycrm.scope import Reason as Reason
     from pycrm.scope.paging import Page as Page
     from pycrm.session import Session as Session

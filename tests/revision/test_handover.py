@@ -18,6 +18,8 @@ from pycrm import (
     ConflictError,
     Customer,
     Field,
+    FieldReading,
+    FieldRule,
     FixedClock,
     ForbiddenError,
     Grant,
@@ -467,6 +469,28 @@ def test_a_refusal_within_an_attempt_lets_the_session_go_on(crm: CRM, few: Cast)
         done = session.hand_over("rep_a", "rep_b", because=BECAUSE)
     assert done.state is HandoverState.DONE
     assert numbers(crm, "rep_a") == NOTHING
+
+
+def test_hidden_fields_say_nothing_in_a_preview(crm: CRM, cast: Cast) -> None:
+    """Who may not read amounts and grades is told no sums, and divides by neither (SCO-14)."""
+    with crm.session(crm.system("roles")) as session:
+        role = session.get(Role, cast.roles["leader"].id)
+        hidden = [
+            FieldRule(entity=entity, field_name=name, read=FieldReading.HIDDEN)
+            for entity, name in (("Opportunity", "amount"), ("Customer", "signing_grade"))
+        ]
+        session.change(role, rules=hidden)
+    divided = [
+        [to(cast, one, HandoverRule.AMOUNT) for one in ("rep_b", "rep_c")],
+        [to(cast, "rep_b", HandoverRule.GRADE, value="A"), to(cast, "rep_c")],
+    ]
+    with crm.view("lead_e") as session:
+        seen = session.preview_handover("rep_a", "rep_b")
+        assert seen.counts()["Opportunity", "quoted"] == 2
+        assert [line.sums for line in seen.lines if line.sums] == []
+        for rules in divided:
+            with pytest.raises(InvalidError, match="unknown field"):
+                session.preview_handover("rep_a", rules)
 
 
 Planted = tuple[str, Any, Callable[[CRM, Cast, FixedClock], None]]

@@ -7,12 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.app import rules
+from pycrm.app.roles import refuse_unknown_rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
-from pycrm.entities.org import Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
+from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
 from pycrm.exchange.book import ExternalId, ImportRun
@@ -20,7 +21,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
-from pycrm.revision.model import ChangeRow, Claim, RevisionRow, Setting
+from pycrm.revision.model import AccessRow, ChangeRow, Claim, RevisionRow, Setting
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 
@@ -31,6 +32,7 @@ BOOKS = (
     UnitClosure,
     RevisionRow,
     ChangeRow,
+    AccessRow,
     Claim,
     Setting,
     OwnershipInterval,
@@ -54,7 +56,7 @@ class Core(Plugin):
         Handover,
     )
     children = (
-        *(Grant, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
+        *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
         *(HandoverReceiver, HandoverCount),
     )
     facets = (Person, Organization)
@@ -62,9 +64,11 @@ class Core(Plugin):
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Contact | Opportunity) -> None:
-        """One primary contact a customer, no close before the beginning."""
-        if isinstance(record, Opportunity):
+    def before_add(self, session: Any, record: Contact | Opportunity | Role) -> None:
+        """One primary contact a customer, no close before the beginning, roles over what there is."""
+        if isinstance(record, Role):
+            refuse_unknown_rules(session.crm, record.grants, record.rules)
+        elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
         elif record.is_primary:
@@ -74,7 +78,7 @@ class Core(Plugin):
     def before_change(
         self,
         session: Any,
-        record: OrgUnit | User | Party | Contact | Product | Opportunity | Activity | Handover,
+        record: OrgUnit | User | Role | Party | Contact | Product | Opportunity | Activity | Handover,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -89,6 +93,8 @@ class Core(Plugin):
         elif isinstance(record, User):
             if is_put_away or after.get("state") is UserState.LEFT:
                 rules.refuse_leaving_with_work(session, record)
+        elif isinstance(record, Role):
+            refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()))
         elif isinstance(record, Party):
             if "contact_points" in after:
                 rules.refuse_unreachable(session, record, after["contact_points"])

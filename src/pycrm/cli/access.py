@@ -11,6 +11,7 @@ from pycrm.cli.call import Call, command, group
 
 if TYPE_CHECKING:
     from pycrm.pipeline.tally import StageTally
+    from pycrm.session import Session
 
 __all__ = ["access", "report", "tally_table", "totals"]
 
@@ -56,7 +57,7 @@ def pipeline(
     with call.view() as session:
         cls = entity_of(session.crm, entity)
         conditions = [condition(session, cls, one) for one in where or ()]
-        tallies = session.by_stage(cls, *conditions, amount=_amount(cls))
+        tallies = session.by_stage(cls, *conditions, amount=_amount(session, cls))
         scope = session.reach(cls)
     number = sum(one.count for one in tallies)
     data = {
@@ -79,10 +80,13 @@ def pipeline(
     call.answer(data, tally_table(tallies), f"your scope: {scope}, {number:,} {word}")
 
 
-def _amount(cls: Any) -> Any:
+def _amount(session: Session, cls: Any) -> Any:
     """The first field of money, which for an opportunity is its amount."""
+    from pycrm.cli.entity import readable
+
+    fields = readable(session, cls)
     for spec in cls.__specs__.values():
-        if spec.kind is not None and spec.kind.name == "money" and not spec.special:
+        if spec.kind is not None and spec.kind.name == "money" and spec.name in fields:
             return getattr(cls, spec.name)
     return None
 

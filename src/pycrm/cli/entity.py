@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pycrm.entities.org import FieldReading
 from pycrm.errors import InvalidError, NotFoundError, NotReadError, Problem
 
 if TYPE_CHECKING:
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from pycrm.declare import Ref
     from pycrm.session import Session
 
-__all__ = ["entity_of", "key_fields", "label_of", "labels_of", "plural", "record_of", "ref_of", "word_of"]
+__all__ = [
+    "entity_of",
+    "key_fields",
+    "label_of",
+    "labels_of",
+    "plural",
+    "readable",
+    "record_of",
+    "ref_of",
+    "word_of",
+]
 
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _HEX = re.compile(r"[0-9a-f-]+")
@@ -76,6 +87,12 @@ def key_fields(cls: Any) -> list[str]:
     ]
 
 
+def readable(session: Session, cls: Any, *least: FieldReading) -> frozenset[str]:
+    """The fields of a class that the actor is shown, plainly or masked, or only as `least` says."""
+    ways = least or (FieldReading.PLAIN, FieldReading.MASKED)
+    return frozenset(name for name, access in session.fields(cls).items() if access.read in ways)
+
+
 def record_of(session: Session, cls: Any, text: str) -> Any:
     """The record that a text names: its id, its code, or the first characters of its id.
 
@@ -87,7 +104,7 @@ def record_of(session: Session, cls: Any, text: str) -> Any:
     full = _uuid(text)
     if full is not None:
         return session.get(cls, full)
-    for name in key_fields(cls):
+    for name in (key for key in key_fields(cls) if key in readable(session, cls, FieldReading.PLAIN)):
         # Codes that the product draws are capitals; people do not type them so.
         found = session.find(cls, getattr(cls, name).in_([text, text.upper()]), limit=2)
         if len(found) == 1:
@@ -151,7 +168,7 @@ def label_of(record: Any) -> str:
     """What people call the record: its name, title or code, or else its id."""
     specs = type(record).__specs__
     for name in _NAMES:
-        if name in specs and not specs[name].special:
+        if name in specs:
             try:
                 found = getattr(record, name)
             except NotReadError:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.cli.answer import Fields, Table
-from pycrm.cli.entity import key_fields, label_of, labels_of
+from pycrm.cli.entity import key_fields, label_of, labels_of, readable
 from pycrm.cli.value import parsed, shown
 from pycrm.declare import Ref
-from pycrm.declare.codec import dump
+from pycrm.declare.codec import dump, seen
 from pycrm.declare.record import child_class
 from pycrm.errors import InvalidError, NotReadError, Problem
 
@@ -47,10 +47,9 @@ def _unknown(path: str) -> InvalidError:
     return InvalidError(f"unknown field: {path}", fields=[Problem(path, "unknown", "unknown field")])
 
 
-def _readable(cls: Any, name: str, path: str) -> Spec:
+def _readable(session: Session, cls: Any, name: str, path: str) -> Spec:
     spec: Spec | None = cls.__specs__.get(name)
-    # Special-category fields need a grant of their own, which lists do not ask for.
-    if spec is None or spec.special or spec.kind is None:
+    if spec is None or spec.kind is None or name not in readable(session, cls):
         raise _unknown(path)
     return spec
 
@@ -59,7 +58,7 @@ def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
     """The class and the declaration of ``amount``, ``customer.name`` or ``facet.field``."""
     first, dot, rest = path.partition(".")
     if not dot:
-        return cls, _readable(cls, first, path)
+        return cls, _readable(session, cls, first, path)
     spec = cls.__specs__.get(first)
     if spec is not None and spec.target is not None:
         other = session.crm.record(spec.target, None)
@@ -68,7 +67,7 @@ def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
         other = facets.get(first.replace("_", "").lower())
     if other is None:
         raise _unknown(path)
-    return other, _readable(other, rest, path)
+    return other, _readable(session, other, rest, path)
 
 
 def condition(session: Session, cls: Any, text: str) -> Any:
@@ -115,16 +114,18 @@ def order_of(session: Session, cls: Any, names: Sequence[str]) -> list[Any]:
     return found
 
 
-def columns_of(cls: Any, names: str | None) -> list[Spec]:
+def columns_of(session: Session, cls: Any, names: str | None) -> list[Spec]:
     """The declarations of the columns named, or of those that tell most about a record.
 
     Raises:
         InvalidError: an unknown or unreadable field.
     """
     if names is not None:
-        return [_readable(cls, name.strip(), name.strip()) for name in names.split(",") if name.strip()]
-    specs = cls.__specs__
-    keys = key_fields(cls)[:1] or ["id"]
+        wanted = [name.strip() for name in names.split(",")]
+        return [_readable(session, cls, name, name) for name in wanted if name]
+    shown_fields = readable(session, cls)
+    specs = {name: spec for name, spec in cls.__specs__.items() if name in shown_fields}
+    keys = [name for name in key_fields(cls) if name in specs][:1] or ["id"]
     naming = [name for name in _NAMING if name in specs and name not in keys][:1]
     staged = ["stage"] if "stage" in specs else []
     told = [spec.name for spec in specs.values() if _tells(spec) and spec.name not in keys + naming]
@@ -146,7 +147,7 @@ def _tells(spec: Spec) -> bool:
 
 def table_of(session: Session, cls: Any, records: Sequence[Any], specs: Sequence[Spec]) -> Table:
     """The records as a table of those fields, references by the names of what they refer to."""
-    values = [[getattr(record, spec.name) for spec in specs] for record in records]
+    values = [[seen(record, spec.name) for spec in specs] for record in records]
     labels = labels_of(session, (one for row in values for one in row if isinstance(one, Ref)))
     zone, length = session.crm.zone, _id_length([record.id for record in records])
     rows = []
@@ -178,11 +179,10 @@ def _id_length(ids: Iterable[UUID]) -> int:
 
 
 def json_of(record: Any, specs: Sequence[Spec] | None = None) -> dict[str, Any]:
-    """The record as JSON has it, or some of its fields; special-category fields are left out."""
-    declared = type(record).__specs__
-    names = [spec.name for spec in specs] if specs is not None else list(declared)
+    """The record as JSON has it, or some of its fields: hidden ones are absent."""
     everything = dump(record)
-    return {name: everything[name] for name in names if name in everything and not declared[name].special}
+    names = list(everything) if specs is None else [spec.name for spec in specs]
+    return {name: everything[name] for name in names if name in everything}
 
 
 def fields_of(session: Session, record: Any, *, title: str, part: bool = False) -> list[Fields | Table]:
@@ -194,12 +194,12 @@ def fields_of(session: Session, record: Any, *, title: str, part: bool = False) 
     kept = [] if part else [one for one in cls.__specs__.values() if one.derived and one.name not in _COPIES]
     for spec in (*declared, *kept):
         try:
-            value = getattr(record, spec.name)
+            value = seen(record, spec.name)
         except NotReadError:
             continue
         if spec.child is not None:
             lists += [(spec.label, child_class(cls, spec), value)] if value else []
-        elif not spec.special and value is not None and value != ():
+        elif value is not None and value != ():
             stage = spec.name == "stage" and cls.__pipeline__ is not None
             pairs.append((spec.label, session.stage(record).label if stage else value))
     labels = labels_of(session, (value for _, value in pairs if isinstance(value, Ref)))
@@ -209,8 +209,9 @@ def fields_of(session: Session, record: Any, *, title: str, part: bool = False) 
 
 
 def _rows(session: Session, label: str, cls: Any, rows: Sequence[Any]) -> list[Fields | Table]:
-    specs = [spec for spec in cls.__specs__.values() if not (spec.derived or spec.special)]
-    values = [[getattr(row, spec.name) for spec in specs] for row in rows]
+    fields = readable(session, cls)
+    specs = [spec for spec in cls.__specs__.values() if not spec.derived and spec.name in fields]
+    values = [[seen(row, spec.name) for spec in specs] for row in rows]
     labels = labels_of(session, (one for row in values for one in row if isinstance(one, Ref)))
     cells = [[shown(value, labels, session.crm.zone) for value in row] for row in values]
     used = [at for at in range(len(specs)) if any(row[at] for row in cells)]

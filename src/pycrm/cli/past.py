@@ -20,14 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Past"]
 
-_HIDDEN = "(not shown)"
-
 
 class Past:
-    """Revisions of one record and of what belongs to it, newest first.
-
-    What a special-category field held is not shown: reading it needs a grant of its own.
-    """
+    """Revisions of one record and of what belongs to it, newest first."""
 
     def __init__(self, session: Session, record: Any, revisions: Sequence[Revision]) -> None:
         self._session, self._revisions, self._cls = session, revisions, type(record)
@@ -51,9 +46,7 @@ class Past:
                 "source": one.source,
                 "reason": one.reason,
                 "changes": [
-                    {"path": change.path, "old": change.old, "new": change.new}
-                    for change in one.changes
-                    if not self._is_special(one, change)
+                    {"path": change.path, "old": change.old, "new": change.new} for change in one.changes
                 ],
             }
             for one in self._revisions
@@ -78,8 +71,6 @@ class Past:
 
     def _line(self, one: Revision, change: FieldChange) -> tuple[str, str]:
         label = self._label(one, change)
-        if self._is_special(one, change):
-            return label, _HIDDEN
         old, new = self._pair(one, change)
         zone = self._session.crm.zone
         before, after = (shown(value, self._labels, zone) for value in (old, new))
@@ -102,10 +93,6 @@ class Past:
         if spec is None:
             return change.path
         return f"{cls.__specs__[name].label}: {spec.label}" if rest else spec.label
-
-    def _is_special(self, one: Revision, change: FieldChange) -> bool:
-        spec = self._spec(one, change)
-        return spec is not None and spec.special
 
     def _pair(self, one: Revision, change: FieldChange) -> tuple[Any, Any]:
         spec = self._spec(one, change)

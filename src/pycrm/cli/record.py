@@ -38,7 +38,7 @@ def list_(
 
     with call.view() as session:
         cls = entity_of(session.crm, entity)
-        specs = columns_of(cls, columns)
+        specs = columns_of(session, cls, columns)
         conditions = [condition(session, cls, one) for one in where or ()]
         found = session.find(cls, *conditions, order=order_of(session, cls, order or ()), limit=limit + 1)
         more, found = len(found) > limit, found[:limit]

@@ -18,12 +18,13 @@ from cattrs.errors import BaseValidationError
 
 from pycrm.declare.field import Spec
 from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
+from pycrm.declare.raw import Masked
 from pycrm.declare.record import Child, child_class
 from pycrm.declare.reference import Ref
 from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.values import Money, decimal_of, parse_instant
 
-__all__ = ["dump", "from_json", "json_schema", "load", "load_patch"]
+__all__ = ["dump", "from_json", "json_schema", "load", "load_patch", "mask_of", "seen"]
 
 _MOST_ROWS = 1000
 
@@ -230,8 +231,24 @@ def _identified(child: Any, values: dict[str, Any], identity: UUID | None) -> An
     return made if identity is None else layout(child).copy(made, {"id": identity})
 
 
+def mask_of(record: Any, name: str) -> str | None:
+    """The text that stands for a masked field, or None where the field is not masked."""
+    held = getattr(record, f"_raw_{name}", None)
+    return held.text if held.__class__ is Masked else None
+
+
+def seen(record: Any, name: str) -> Any:
+    """The value of a field, or the text of its mask.
+
+    Raises:
+        NotReadError: it is hidden from the reader, or was not asked for.
+    """
+    mask = mask_of(record, name)
+    return getattr(record, name) if mask is None else mask
+
+
 def dump(record: Any) -> dict[str, Any]:
-    """The record as JSON has it; fields that were not read are absent.
+    """The record as JSON has it; fields that were not read are absent, of masked ones the mask stands.
 
     A row has its id, so that it can be sent back; its parent and its place are where it stands.
     """
@@ -242,6 +259,8 @@ def dump(record: Any) -> dict[str, Any]:
         try:
             value = getattr(record, name)
         except NotReadError:
+            mask = mask_of(record, name)
+            found |= {} if mask is None else {name: mask}
             continue
         if spec.child is not None:
             found[name] = [dump(row) for row in value]

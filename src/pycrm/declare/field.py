@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.kind import Kind, LinkKind
-from pycrm.declare.raw import Dump
+from pycrm.declare.raw import Dump, Masked
 from pycrm.declare.reference import Ref
 from pycrm.errors import DeclarationError, NotReadError
 from pycrm.values import Money
@@ -52,6 +52,7 @@ class Spec:
     key: bool = False
     unique: bool = False
     special: bool = False
+    restricted: bool = False
     personal: bool = False
     order: bool = False
     init: bool = True
@@ -178,7 +179,7 @@ class _Slot:
         self._read = slot.__get__
         self.write: Callable[[Any, Any], None] = slot.__set__
         self.slot = slot
-        self._raw = spec.kind.raw if spec.kind else ()
+        self._raw = (*spec.kind.raw, Masked) if spec.kind else ()
         self._decode = spec.kind.decode if spec.kind else None
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
@@ -191,6 +192,9 @@ class _Slot:
             name = f"{type(record).__name__}.{self.spec.name}"
             raise NotReadError(f"{name} was not read", name=self.spec.name, obj=record) from None
         if value.__class__ in self._raw and self._decode is not None:
+            if value.__class__ is Masked:
+                name = f"{type(record).__name__}.{self.spec.name}"
+                raise NotReadError(f"{name} is masked", name=self.spec.name, obj=record)
             return self._decode(value)
         return value
 
@@ -268,6 +272,7 @@ def field(
     key: bool = False,
     unique: bool = False,
     special: bool = False,
+    restricted: bool = False,
     personal: bool = False,
     order: bool = False,
     init: bool = True,
@@ -285,7 +290,9 @@ def field(
         key: changes only through an amendment.
         unique: two records never hold the same value. On reference data a unique index; elsewhere
             a claim of the keyed hash, which tells nobody what a hidden record holds.
-        special: health, identity numbers: read by explicit grant, each read recorded.
+        special: health, identity numbers: shown only by `session.reveal`, which is recorded, to those
+            whose role names the field.
+        restricted: costs, floor prices: shown to those whose role names the field.
         personal: emptied when the person is erased.
         order: lists can be sorted by it (indexed; never null).
         init: False for what the product computes: nobody may write it.
@@ -296,7 +303,8 @@ def field(
         column: the column's name where it is not the field's.
     """
     options = {"label": label, "zh": zh, "default": default, "key": key, "unique": unique}
-    options |= {"special": special, "personal": personal, "order": order, "init": init, "longest": longest}
+    options |= {"special": special, "restricted": restricted, "personal": personal, "order": order}
+    options |= {"init": init, "longest": longest}
     options |= {"scale": scale, "normalise": normalise, "column": column}
     options["validators"] = validator if isinstance(validator, tuple) else (validator,)
     return Declared(options)

@@ -15,6 +15,7 @@ from pycrm.values import EXACT, decimal_of, utc
 
 __all__ = [
     "Dump",
+    "Masked",
     "RawBool",
     "RawDate",
     "RawEnum",
@@ -23,6 +24,7 @@ __all__ = [
     "RawKey",
     "RawScaled",
     "instant",
+    "masked",
     "micros",
     "scaled",
     "to_text",
@@ -31,6 +33,20 @@ __all__ = [
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Dump = Callable[[Any], Any]
+
+
+class Masked:
+    """What the slot of a masked field holds: the text that its reader may see instead of the value."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def masked(text: str) -> Masked:
+    """The text with its middle covered: ``138****8000``; of a short one only the first sign is left."""
+    return Masked(f"{text[:3]}****{text[-4:]}" if len(text) >= 11 else f"{text[:1]}****")
 
 
 def micros(moment: datetime) -> int:

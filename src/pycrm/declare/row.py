@@ -13,10 +13,20 @@ import attrs
 
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import compiled, journalist
+from pycrm.declare.raw import Masked, masked
 
-__all__ = ["Layout", "layout"]
+__all__ = ["Layout", "View", "layout"]
 
 Builder = Callable[[Iterable[Sequence[Any]]], list[Any]]
+_NONE: frozenset[str] = frozenset()
+
+
+@attrs.frozen(eq=False)
+class View:
+    """What one sort of reader is shown of a class: the columns to select, and records made of them."""
+
+    names: tuple[str, ...]
+    build: Builder
 
 
 @attrs.frozen(eq=False)
@@ -34,6 +44,7 @@ class Layout:
     keys: Mapping[str, Callable[[Any], tuple[Any, ...]]]
 
     _partial: dict[Any, Callable[[Any], tuple[Any, ...]]] = attrs.field(factory=dict, repr=False)
+    _views: dict[Any, View] = attrs.field(factory=dict, repr=False)
 
     def dump_of(self, names: tuple[str, ...], dialect: str) -> Callable[[Any], tuple[Any, ...]]:
         """What gives, of a record, the named fields as the driver takes them, column by column."""
@@ -42,6 +53,28 @@ class Layout:
             specs = [self.cls.__specs__[name] for name in names]  # type: ignore[attr-defined]
             found = self._partial[names, dialect] = _dumper(self.cls, specs, dialect)
         return found
+
+    def view(self, hidden: frozenset[str], covered: frozenset[str]) -> View:
+        """The class without its hidden fields, and with masks in the place of the covered ones."""
+        found = self._views.get((hidden, covered))
+        if found is None:
+            specs = tuple(spec for spec in self.specs if spec.name not in hidden)
+            names = tuple(name for spec in specs for name in spec.columns)
+            found = self._views[hidden, covered] = View(names, _builder(self.cls, specs, covered))
+        return found
+
+    def shown(self, record: Any, hidden: frozenset[str], covered: frozenset[str]) -> Any:
+        """The record as `view` would have read it."""
+        made = self.copy(record, {})
+        for name in hidden | covered:
+            slot = _slot(self.cls, name)
+            value = getattr(record, f"_raw_{name}", None)
+            if name in hidden:
+                slot.__set__(made, None)
+                slot.__delete__(made)
+            elif value is not None and value.__class__ is not Masked:
+                slot.__set__(made, masked(value))
+        return made
 
     def key(self, record: Any, dialect: str) -> Any:
         """The key of a record as the driver takes it."""
@@ -89,8 +122,12 @@ def _open_twin(cls: Any) -> Any:
     return type.__new__(type(cls), f"_Open{cls.__name__}", (cls,), body)
 
 
-def _builder(cls: Any, specs: Sequence[Spec]) -> Builder:
-    scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__}
+def _slot(cls: Any, name: str) -> Any:
+    return getattr(cls, f"_raw_{name}")
+
+
+def _builder(cls: Any, specs: Sequence[Spec], covered: frozenset[str] = _NONE) -> Builder:
+    scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__, "masked": masked}
     variables: list[str] = []
     body: list[str] = []
     for index, spec in enumerate(specs):
@@ -99,7 +136,9 @@ def _builder(cls: Any, specs: Sequence[Spec]) -> Builder:
             value = f"(a{index}, b{index}) if a{index} is not None else None"
         else:
             variables.append(f"a{index}")
-            value = f"a{index}"
+            value = (
+                f"masked(a{index}) if a{index} is not None else None" if spec.name in covered else f"a{index}"
+            )
         body.append(f"        made.{spec.name} = {value}")
     source = "\n".join(
         [

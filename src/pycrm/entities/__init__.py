@@ -36,6 +36,8 @@ from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import (
     Action,
+    FieldReading,
+    FieldRule,
     Grant,
     OrgUnit,
     Reach,
@@ -79,6 +81,8 @@ __all__ = [
     "Customer",
     "Department",
     "Direction",
+    "FieldReading",
+    "FieldRule",
     "Grant",
     "Handover",
     "HandoverCount",

@@ -10,6 +10,8 @@ from pycrm.declare.record import Row
 
 __all__ = [
     "Action",
+    "FieldReading",
+    "FieldRule",
     "Grant",
     "OrgUnit",
     "Reach",
@@ -66,6 +68,14 @@ class Action(StrEnum):
     REVEAL = "reveal"
 
 
+class FieldReading(StrEnum):
+    """How much of a field a role is shown."""
+
+    PLAIN = "plain"
+    MASKED = "masked"
+    HIDDEN = "hidden"
+
+
 class RoleLevel(StrEnum):
     """The rank that a role belongs to."""
 
@@ -116,12 +126,26 @@ class Grant(Child, table="crm_grant"):
     reach: Field[Reach] = field("Reach", zh="范围")
 
 
+class FieldRule(Child, table="crm_field_rule"):
+    """What a role reads and writes of one field, where that differs from the field's own default.
+
+    `entity` is the class that declares the field: ``Person``, ``Product``, or a child class such as
+    ``ContactPoint``.
+    """
+
+    entity: Field[str] = field("Entity", zh="对象", longest=100)
+    field_name: Field[str] = field("Field", zh="字段", longest=100, column="field")
+    read: Field[FieldReading] = field("Read", zh="读", default=FieldReading.PLAIN)
+    write: Field[bool] = field("Write", zh="写", default=False)
+
+
 class Role(Record, table="crm_role", scope=administered()):
     """A set of grants that people can hold (角色)."""
 
     name: Field[str] = field("Name", zh="名称", unique=True, longest=100, order=True)
     level: Field[RoleLevel] = field("Level", zh="级别", default=RoleLevel.STAFF)
     grants: Children[Grant] = children("Grants", zh="授权", default=())
+    rules: Children[FieldRule] = children("Fields", zh="字段授权", default=())
 
 
 class RoleAssignment(Record, table="crm_role_assignment", scope=administered()):
@@ -166,13 +190,27 @@ def default_roles() -> tuple[Role, ...]:
     """The roles that a new database starts with; each enterprise changes them as data.
 
     Staff see their own, leaders the unit of their assignment and all below, top management
-    everything; the administrator keeps users, units and roles and sees no business data.
+    everything; the administrator keeps users, units and roles and sees no business data. Identity
+    numbers can be entered, and are shown masked; what a product costs is for top management.
     """
+    identity = FieldRule(entity="Person", field_name="id_no", read=FieldReading.MASKED, write=True)
+    cost = FieldRule(entity="Product", field_name="standard_cost", write=True)
+    margin = FieldRule(entity="Product", field_name="margin_class", write=True)
     seen = _grants(_ORGANISATION, (Action.READ,), Reach.ALL)
     writing = (Action.CREATE, Action.UPDATE, Action.DELETE)
     return (
-        Role(name="staff", level=RoleLevel.STAFF, grants=[*_grants(("*",), _WORK, Reach.OWN), *seen]),
-        Role(name="leader", level=RoleLevel.LEADER, grants=[*_grants(("*",), _LEAD, Reach.SUBTREE), *seen]),
+        Role(
+            name="staff",
+            level=RoleLevel.STAFF,
+            grants=[*_grants(("*",), _WORK, Reach.OWN), *seen],
+            rules=[identity],
+        ),
+        Role(
+            name="leader",
+            level=RoleLevel.LEADER,
+            grants=[*_grants(("*",), _LEAD, Reach.SUBTREE), *seen],
+            rules=[identity],
+        ),
         Role(
             name="top",
             level=RoleLevel.TOP,
@@ -181,6 +219,7 @@ def default_roles() -> tuple[Role, ...]:
                 *seen,
                 *_grants(_CATALOGUE, writing, Reach.ALL),
             ],
+            rules=[identity, cost, margin],
         ),
         Role(
             name="administrator",
@@ -188,5 +227,6 @@ def default_roles() -> tuple[Role, ...]:
             grants=_grants(
                 (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE), (Action.READ, *writing), Reach.ALL
             ),
+            rules=[cost, margin],
         ),
     )

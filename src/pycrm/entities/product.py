@@ -49,6 +49,6 @@ class Product(Record, table="crm_product", scope=reference()):
     category: Link[ProductCategory] = link("Category", zh="类别")
     kind: Field[ProductKind] = field("Kind", zh="类型", default=ProductKind.GOODS)
     unit: Field[str] = field("Unit", zh="单位", longest=100)
-    standard_cost: Field[Money | None] = field("Standard cost", zh="标准成本", default=None)
-    margin_class: Field[MarginClass | None] = field("Margin", zh="毛利等级", default=None)
+    standard_cost: Field[Money | None] = field("Standard cost", zh="标准成本", default=None, restricted=True)
+    margin_class: Field[MarginClass | None] = field("Margin", zh="毛利等级", default=None, restricted=True)
     state: Field[ProductState] = field("State", zh="状态", default=ProductState.ACTIVE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pycrm.declare.codec import seen
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError
 from pycrm.exchange.writing import TableWriter
 from pycrm.scope.actor import bounds
+from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import Query, unknown_field
 
 if TYPE_CHECKING:
@@ -31,16 +33,16 @@ def export_csv(
     Cells that a spreadsheet would take for a formula are neutralised; `restore` gives them back.
 
     Args:
-        columns: names of fields; all that are no lists of rows when left out. Special-category
-            fields are written only where they are named.
+        columns: names of fields; all that are no lists of rows when left out. Masked fields are
+            written masked, and special-category fields only where they are named.
 
     Raises:
         ForbiddenError: exporting these records is not granted.
-        InvalidError: an unknown field, or more than 5,000 rows in one act (SCO-9).
+        InvalidError: an unknown or hidden field, or more than 5,000 rows in one act (SCO-9).
     """
     if bounds(session.actor, cls, Action.EXPORT).nothing:
         raise ForbiddenError(f"exporting {cls.__name__.lower()} records is not granted")
-    names = _columns(cls, columns)
+    names = _columns(session, cls, columns)
     asked = Query(session.transaction, cls, conditions, action=Action.EXPORT)
     records = asked.records(limit=MOST_ROWS + 1)
     if len(records) > MOST_ROWS:
@@ -49,16 +51,21 @@ def export_csv(
     money = [name for name in names if specs[name].kind.name == "money"]
     with TableWriter(stream, names, money=money) as writer:
         for record in records:
-            writer.write([_plain(getattr(record, name)) for name in names])
+            writer.write([_plain(seen(record, name)) for name in names])
     return len(records)
 
 
-def _columns(cls: Any, columns: Sequence[str] | None) -> list[str]:
+def _columns(session: Session, cls: Any, columns: Sequence[str] | None) -> list[str]:
+    rights = field_rights(session.transaction, cls)
+    specs = {
+        name: spec
+        for name, spec in cls.__specs__.items()
+        if spec.kind is not None and name not in rights.hidden
+    }
     if columns is None:
-        return [name for name, spec in cls.__specs__.items() if spec.kind is not None and not spec.special]
+        return [name for name, spec in specs.items() if not spec.special]
     for name in columns:
-        spec = cls.__specs__.get(name)
-        if spec is None or spec.kind is None:
+        if name not in specs:
             raise unknown_field(name)
     return list(columns)
 

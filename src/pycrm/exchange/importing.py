@@ -158,7 +158,8 @@ class _Run:
             raise InvalidError("a batch has at least one record")
         self.crm, self.who, self.mapping, self.path = crm, who, mapping, path
         self.files, self.limits, self.size = files, limits, size
-        self.shape = Shape(crm, mapping)
+        with crm.view(who, source=Source.IMPORT) as session:
+            self.shape = Shape(session, mapping)
         self._fingerprint = self._same()
 
     def dry(self, stack: ExitStack, report_path: _Path | None, progress: Progress | None) -> ImportReport:

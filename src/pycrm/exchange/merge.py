@@ -11,6 +11,7 @@ import attrs
 from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.change import amendment_required
+from pycrm.scope.fields import shown, whole
 from pycrm.values import plain_phone
 
 if TYPE_CHECKING:
@@ -39,8 +40,13 @@ class Held:
 
 def held(session: Session, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Held]:
     """Those of the records that are in sight, read in a few statements for all of them."""
+    # Compared and never shown: a cell that repeats what a masked field holds changes nothing.
+    with whole(session.transaction):
+        return _held(session, shape, list(ids))
+
+
+def _held(session: Session, shape: Shape, wanted: list[UUID]) -> dict[UUID, Held]:
     found: dict[UUID, Held] = {}
-    wanted = list(ids)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         records = session.find(shape.cls, shape.cls.id.in_(some), children=True, archived=True)
@@ -79,7 +85,7 @@ def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) ->
         differing = dict(_differing(target, part))
         keys = [name for name in differing if specs[name].key]
         if keys:
-            raise amendment_required(target, keys)
+            raise amendment_required(shown(session.transaction, target), keys)
         if differing:
             plans.append((target, differing))
     if not plans:

@@ -17,6 +17,7 @@ from pycrm.exchange.mapping import like
 if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.exchange.mapping import Column, Mapping
+    from pycrm.session import Session
 
 __all__ = ["Shape"]
 
@@ -32,14 +33,19 @@ class Shape:
     or `Person` and of the customer are named side by side, ways of contact by their kind.
     """
 
-    def __init__(self, crm: CRM, mapping: Mapping) -> None:
-        """Raises `InvalidError` for whatever the mapping names and the CRM does not have, all at once."""
+    def __init__(self, session: Session, mapping: Mapping) -> None:
+        """Raises `InvalidError` for whatever the mapping names and the importer does not have, all at once.
+
+        A field that the importer may neither read nor write is not there.
+        """
+        crm, self._session = session.crm, session
         self.cls = crm.record(mapping.entity, default=None)
         if self.cls is None or getattr(self.cls, "__scope__", None) is None:
             raise _unfit(mapping, [Problem("entity", "unknown", f"there is no entity {mapping.entity}")])
         self.facet: Any = None
         self._constructor: Callable[..., Any] = self.cls
-        self.specs: dict[str, Spec] = {n: s for n, s in self.cls.__specs__.items() if s.init}
+        self._locked: set[str] = set()
+        self.specs: dict[str, Spec] = self._fields(self.cls)
         self.lists: dict[str, Any] = {
             name: child_class(self.cls, spec) for name, spec in self.specs.items() if spec.child
         }
@@ -47,7 +53,7 @@ class Shape:
         if mapping.make is not None:
             self._constructed(mapping)
         self.kinds: dict[str, Any] = {name: _kind(spec) for name, spec in self.specs.items() if spec.kind}
-        self.kinds |= {name: _kinds(child) for name, child in self.lists.items()}
+        self.kinds |= {name: self._kinds(child) for name, child in self.lists.items()}
         self.kinds |= dict.fromkeys(self._plain, "text")
         if any(owner == _OWNER for owner, _ in self.cls.__scope__.pairs):
             self.kinds[_OWNER] = Kind("link", entity="User")
@@ -64,15 +70,27 @@ class Shape:
             raise _unfit(mapping, [Problem("make", "unknown", message)])
         self.facet = _FACETS[make]
         self._constructor = getattr(Customer, make)
-        party = {name: spec for name, spec in Party.__specs__.items() if name in ("name", "region")}
-        facet = {n: s for n, s in self.facet.__specs__.items() if s.init and n != "of"}
+        party = {name: spec for name, spec in self._fields(Party).items() if name in ("name", "region")}
+        facet = {name: spec for name, spec in self._fields(self.facet).items() if name != "of"}
         self.specs = {n: s for n, s in self.specs.items() if n != "party"} | party | facet
         self._plain = ("mobile", "email", "phone")
         self.lists = {"contacts": ContactPoint, "addresses": Address}
 
+    def _fields(self, cls: Any) -> dict[str, Spec]:
+        """The fields of a class that are written by people, as far as the importer knows of them."""
+        access = self._session.fields(cls)
+        self._locked |= {name for name, one in access.items() if cls.__specs__[name].init and not one.write}
+        return {name: spec for name, spec in cls.__specs__.items() if spec.init and name in access}
+
+    def _kinds(self, child: Any) -> dict[str, Kind]:
+        access = self._session.fields(child)
+        return {n: _kind(spec) for n, spec in child.__specs__.items() if spec.init and n in access}
+
     def _missing(self, mapping: Mapping) -> Iterator[Problem]:
-        """Required fields that no column gives: every row would be refused for them."""
+        """Columns for which every row would be refused: those that lack, and those not granted."""
         named = {*mapping.columns, *(child.field for child in mapping.children)}
+        for name in sorted(self._locked & named & self.specs.keys()):
+            yield Problem(f"columns/{name}", "forbidden", f"writing {name} is not granted")
         for name, spec in self.specs.items():
             if spec.required and name not in named:
                 message = f"gives no {name}, which a {self.cls.__name__.lower()} needs"
@@ -137,10 +155,6 @@ def _rows(cls: Any, name: str, given: Iterable[dict[str, Any]], problems: list[P
         except InvalidError as error:
             problems += [Problem(f"{name}/{index}/{p.path}", p.code, p.message) for p in error.fields]
     return made
-
-
-def _kinds(child: Any) -> dict[str, Kind]:
-    return {name: _kind(spec) for name, spec in child.__specs__.items() if spec.init}
 
 
 def _kind(spec: Spec) -> Kind:

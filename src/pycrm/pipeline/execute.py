@@ -17,7 +17,9 @@ from pycrm.pipeline.chart import Chart, Facts, Requirement
 from pycrm.pipeline.model import Move, Stage
 from pycrm.revision.add import written
 from pycrm.revision.change import amendment_required, apply
+from pycrm.revision.whole import completed
 from pycrm.scope.actor import bounds
+from pycrm.scope.fields import refuse_unwritable
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -93,7 +95,7 @@ def moves(tx: Transaction, record: Any) -> list[AllowedMove]:
     """Every move out of the record's stage with what it still needs."""
     _of_pipeline(record)
     chart = tx.crm.pipelines.of(tx, record)
-    values = _values(tx, record)
+    values = _values(tx, completed(tx, record, {})[0])
     return [
         AllowedMove(one.key, one.target, one.label, tuple(_missing(tx, chart, values, one, record)))
         for one in chart.moves_from(record.stage)
@@ -121,10 +123,12 @@ def move(tx: Transaction, record: Any, to: str, values: dict[str, Any], because:
     chosen = chart.resolve(record.stage, to)
     if chosen.permission and not _holds(tx, cls, chosen.permission):
         raise ForbiddenError(f"the move {chosen.key} needs the right to {chosen.permission}")
+    refuse_unwritable(tx, cls, values)
     keys = [name for name in values if name in cls.__specs__ and cls.__specs__[name].key]
     if keys:
         refusal: AmendmentRequiredError = amendment_required(record, keys)
         raise refusal
+    record, values = completed(tx, record, values)
     known = {name: value for name, value in values.items() if name in cls.__specs__}
     facts = Facts(_values(tx, record) | known, layout(cls).copy(record, known), because)
     outcome = chart.execute(record.stage, chosen, facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -37,8 +37,10 @@ def by_stage(tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any]) 
         wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
         raise InvalidError(wrong.message, fields=[wrong])
     asked = query(tx, cls, conditions)
+    # What is asked for is looked through before anything is sent.
+    statement = _statement(asked, cls, amount)
     stages = _current(tx, cls)
-    rows = _rows(tx, asked, cls, amount)
+    rows = [] if asked.nothing else tx.fetch(statement)
     counts: dict[str, int] = {}
     sums: dict[str, dict[str, int]] = {}
     for key, version, currency, number, units in rows:
@@ -54,7 +56,7 @@ def by_stage(tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any]) 
     ]
 
 
-def _rows(tx: Transaction, asked: Any, cls: Any, amount: Any) -> Sequence[Any]:
+def _statement(asked: Any, cls: Any, amount: Any) -> Any:
     if amount is not None and not isinstance(amount, MoneyColumn):
         raise InvalidError("only amounts of money are summed")
     table = cls.__table__.c
@@ -64,7 +66,7 @@ def _rows(tx: Transaction, asked: Any, cls: Any, amount: Any) -> Sequence[Any]:
     else:
         by.append(asked.column(amount.currency))
         columns = [*by, sa.func.count(), sa.func.sum(asked.column(amount.units))]
-    return [] if asked.nothing else tx.fetch(asked.select(*columns).group_by(*by))
+    return asked.select(*columns).group_by(*by)
 
 
 def _current(tx: Transaction, cls: Any) -> dict[str, Stage]:

@@ -25,6 +25,7 @@ from pycrm.revision.place import Place, check_links, place_of, user_place
 from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import bounds, key
 from pycrm.scope.children import is_below
+from pycrm.scope.fields import refuse_written, whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.predicate import require_record
 
@@ -66,6 +67,7 @@ def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> l
 def _prepared(tx: Transaction, record: Any, owner: Any, batch: _Batch) -> Any:
     cls = type(record)
     _permitted(tx, cls)
+    refuse_written(tx, record)
     facet = cls.__facet_of__ is not None
     check_links(tx, record)
     if facet:
@@ -136,10 +138,12 @@ def author(tx: Transaction) -> dict[str, Any]:
 
 def _completed(tx: Transaction, cls: Any, made: Any) -> Any:
     # The copy is not handed out yet, so its slots may still be filled.
-    for name, value in made.begin(tx.session).items():
-        _descriptor(cls, name).write(made, value)
-    for name, value in made.derive(tx.session).items():
-        _descriptor(cls, name).write(made, value)
+    with whole(tx):
+        begun = made.begin(tx.session)
+        for name, value in begun.items():
+            _descriptor(cls, name).write(made, value)
+        for name, value in made.derive(tx.session).items():
+            _descriptor(cls, name).write(made, value)
     checked(made, tx)
     return made
 

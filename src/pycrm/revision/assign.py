@@ -16,6 +16,7 @@ from pycrm.revision.log import note
 from pycrm.revision.place import user_of, user_place
 from pycrm.revision.transfer import hold
 from pycrm.scope import organisation
+from pycrm.scope.fields import whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.predicate import require_record
 
@@ -35,19 +36,21 @@ def assign(tx: Transaction, record: Any, owner: Any) -> Any:
         raise InvalidError(wrong.message, fields=[wrong])
     if fetch_one(tx, cls, record.id) is None:
         raise not_found(cls)
-    if fetch_one(tx, cls, record.id, Action.ASSIGN) is None:
+    with whole(tx):
+        current = fetch_one(tx, cls, record.id, Action.ASSIGN)
+    if current is None:
         raise ForbiddenError(f"assigning this {cls.__name__.lower()} is not granted")
     taker = user_of(tx, owner, "owner").id
     unit = user_place(tx, taker)
     if not _may_assign(tx, cls, unit):
         raise ForbiddenError("handing a record to this person is not granted")
     place: dict[str, Ref[Any]] = {"owner": Ref("User", taker), "owner_unit": Ref("OrgUnit", unit)}
-    if record.owner == place["owner"]:
+    if current.owner == place["owner"]:
         return record
     made = layout(cls).copy(record, place | stamp(tx, record))
     guarded_update(tx, record, made, place, Action.ASSIGN)
     hold(tx, cls, record.id, taker, unit)
-    before = None if record.owner is None else str(record.owner.id)
+    before = None if current.owner is None else str(current.owner.id)
     note(tx, made, "assign", {"owner": [before, str(taker)]})
     if isinstance(policy, Owned):
         organisation.carry(tx, cls.__name__, record.id, tuple(place.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pycrm.declare.codec import mask_of
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -23,9 +24,10 @@ from pycrm.revision.add import _Batch, add_all, author, checked, child_changes, 
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
+from pycrm.revision.whole import completed, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
-from pycrm.scope.children import with_children
+from pycrm.scope.fields import field_rights, refuse_unwritable, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.predicate import Scope, scope_of
 
@@ -42,6 +44,7 @@ def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
     cls = type(record)
     keys = [name for name in values if name in cls.__specs__ and cls.__specs__[name].key]
     if keys:
+        refuse_unwritable(tx, cls, values)
         raise amendment_required(record, keys)
     return apply(tx, record, values, "change")
 
@@ -49,12 +52,20 @@ def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
 def amendment_required(record: Any, keys: list[str]) -> AmendmentRequiredError:
     """The refusal of a direct write of key fields, with their current values."""
     specs = type(record).__specs__
-    current = {name: jsonable(specs[name], getattr(record, name)) for name in keys}
+    current = {name: _as_shown(record, specs[name]) for name in keys}
     problems = [Problem(name, "key", "changes only by an amendment") for name in keys]
     names = ", ".join(keys)
     return AmendmentRequiredError(
         f"{names}: changes only by an amendment", fields=problems, data={"current": current}
     )
+
+
+def _as_shown(record: Any, spec: Any) -> Any:
+    """The value of a field as its reader may see it: masked, or nothing where it was not read."""
+    try:
+        return jsonable(spec, getattr(record, spec.name))
+    except NotReadError:
+        return mask_of(record, spec.name)
 
 
 def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | None) -> Any:
@@ -74,7 +85,8 @@ def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | N
     made = apply(tx, record, own, "amend")
     if not elsewhere or not made.mirrors:
         return made
-    now = fetch_one(tx, type(record), record.id)
+    with whole(tx):
+        now = fetch_one(tx, type(record), record.id)
     return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
 
 
@@ -136,8 +148,10 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         ForbiddenError: it is visible, but changing it is not granted.
     """
     cls = type(record)
+    refuse_unwritable(tx, cls, values)
     cleaned = _cleaned(cls, values)
-    before = {name: _read(tx, record, name) for name in cleaned}
+    record, cleaned = completed(tx, record, cleaned)
+    before = {name: value_of(tx, record, name) for name in cleaned}
     differing = {name: value for name, value in cleaned.items() if value != before[name]}
     if not differing and not system:
         return record
@@ -220,16 +234,16 @@ def _derived(tx: Transaction, made: Any, differing: dict[str, Any]) -> tuple[Any
     try:
         derived: dict[str, Any] = {}
         if not differing.keys().isdisjoint(cls.derives_from):
-            derived = {
-                name: value for name, value in made.derive(tx.session).items() if getattr(made, name) != value
-            }
+            with whole(tx):
+                follows = made.derive(tx.session)
+            derived = {name: value for name, value in follows.items() if getattr(made, name) != value}
         made = layout(cls).copy(made, derived) if derived else made
         checked(made, tx, differing)
     except NotReadError:
-        whole = _with_children(tx, made)
-        if whole is made:
+        complete = with_lists(tx, made)
+        if complete is made:
             raise
-        return _derived(tx, whole, differing)
+        return _derived(tx, complete, differing)
     return made, derived
 
 
@@ -254,35 +268,6 @@ def _cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
 def _instead(name: str) -> str:
     ways = {"stage": "use a move", "owner": "moves only by assignment", "archived_at": "use archive"}
     return ways.get(name, "is computed")
-
-
-def _read(tx: Transaction, record: Any, name: str) -> Any:
-    try:
-        return getattr(record, name)
-    except NotReadError:
-        if type(record).__specs__[name].child is None:
-            raise
-        return getattr(with_children(tx, [record], (name,))[0], name)
-
-
-def _with_children(tx: Transaction, record: Any) -> Any:
-    missing = [
-        spec.name
-        for spec in type(record).__specs__.values()
-        if spec.child is not None and not _has(record, spec.name)
-    ]
-    if not missing:
-        return record
-    loaded = with_children(tx, [record], missing)[0]
-    return layout(type(record)).copy(record, {name: getattr(loaded, name) for name in missing})
-
-
-def _has(record: Any, name: str) -> bool:
-    try:
-        getattr(record, name)
-    except NotReadError:
-        return False
-    return True
 
 
 def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
@@ -325,6 +310,7 @@ def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
     current = fetch_one(tx, cls, record.id)
     if current is None:
         return not_found(cls)
+    rights = field_rights(tx, cls)
     if current.version == record.version:
         return ForbiddenError(f"changing this {cls.__name__.lower()} is not granted")
     conflicts = {
@@ -334,6 +320,7 @@ def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
             "yours": jsonable(cls.__specs__[name], value),
         }
         for name, value in values.items()
+        if name not in rights.hidden and name not in rights.masked
     }
     return StaleError(
         f"the {cls.__name__.lower()} was changed by somebody else in the meantime",
@@ -386,8 +373,8 @@ def _change_claims(tx: Transaction, record: Any, made: Any, differing: dict[str,
     specs = type(record).__specs__
     if not any(specs[name].unique or specs[name].child for name in differing):
         return
-    old = claim.claims_of(tx, _with_children(tx, record))
-    new = claim.claims_of(tx, _with_children(tx, made))
+    old = claim.claims_of(tx, with_lists(tx, record))
+    new = claim.claims_of(tx, with_lists(tx, made))
     held = {one[0] for one in old}
     wanted = {one[0] for one in new}
     claim.release(tx, [one for one in old if one[0] not in wanted])

@@ -17,6 +17,8 @@ from pycrm.entities.party import Organization, Party, Region
 from pycrm.errors import InvalidError, NotFoundError, Problem
 from pycrm.revision.transfer import id_of, within
 from pycrm.scope.actor import unkey
+from pycrm.scope.fields import field_rights
+from pycrm.scope.gateway import unknown_field
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -66,17 +68,26 @@ def customer_taker(tx: Transaction, rows: Sequence[HandoverReceiver], going: Any
     return sa.case(*whens, else_=last) if whens else last
 
 
+def _refuse_closed(tx: Transaction, cls: Any, column: str) -> None:
+    """Nobody divides by what they may not read: who gets what would tell."""
+    if column in field_rights(tx, cls).closed:
+        raise unknown_field(column)
+
+
 def _fits(tx: Transaction, row: HandoverReceiver) -> Any:
     table = Customer.__table__.c
     if row.rule is HandoverRule.CUSTOMER:
         assert row.customer is not None
         return table.id == id_of(row.customer.id)
     if row.rule is HandoverRule.GRADE:
+        _refuse_closed(tx, Customer, "signing_grade")
         # Without a grade it is false, not unknown: further conditions are built on it.
         return sa.func.coalesce(table.signing_grade, "") == row.value
     if row.rule is HandoverRule.INDUSTRY:
+        _refuse_closed(tx, Organization, "industry")
         of = Organization.__table__.c
         return table.party_id.in_(sa.select(of.of_id).where(of.industry == row.value))
+    _refuse_closed(tx, Party, "region_id")
     party = Party.__table__.c
     return table.party_id.in_(sa.select(party.id).where(party.region_id.in_(_regions(tx, row.value))))
 
@@ -134,6 +145,8 @@ def bounds_by_amount(amounts: Sequence[int], parts: int) -> list[int]:
 
 def _weighted(tx: Transaction, going: Any) -> dict[UUID, int]:
     """Of each customer that goes, the open amount times the probability of its stage, in 1/100 units."""
+    for column in ("amount", "stage"):
+        _refuse_closed(tx, Opportunity, column)
     deals, customers = Opportunity.__table__.c, Customer.__table__
     statement = (
         sa.select(deals.customer_id, deals.stage, deals.amount_currency, sa.func.sum(deals.amount))

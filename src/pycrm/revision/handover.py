@@ -36,6 +36,7 @@ from pycrm.revision.place import check_links, user_of, user_place
 from pycrm.revision.transfer import Transfer, id_of, passing, within
 from pycrm.scope.actor import bounds, unkey
 from pycrm.scope.children import derived_write, with_children
+from pycrm.scope.fields import field_rights, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.organisation import forget_places
 from pycrm.values import Money
@@ -101,8 +102,10 @@ class Plan:
 
     def _lines(self, cls: Any) -> Iterable[HandoverLine]:
         table, taker = cls.__table__.c, self.transfer.taker(cls)
-        stage = next((table[name] for name in ("stage", "state") if name in table), sa.null())
-        money = cls is Opportunity
+        closed = field_rights(self.tx, cls).closed
+        stages = (table[name] for name in ("stage", "state") if name in table and name not in closed)
+        stage: Any = next(stages, sa.null())
+        money = cls is Opportunity and "amount" not in closed
         columns = [(sa.null() if taker is None else taker).label("taker"), stage.label("stage")]
         columns += [table.amount_currency.label("currency"), table.amount.label("units")] if money else []
         # Counted outside, since parameters make two expressions of one.
@@ -342,7 +345,8 @@ def undo(tx: Transaction, handover: Handover, because: Any) -> HandoverUndo:
     if tx.moment > current.done_at + UNDONE_WITHIN:
         until = (current.done_at + UNDONE_WITHIN).isoformat()
         raise ConflictError("a handover is undone within 7 days", data={"until": until})
-    back = Return(tx, with_children(tx, [current])[0])
+    with whole(tx):
+        back = Return(tx, with_children(tx, [fetch_one(tx, Handover, handover.id)])[0])
     _refuse_unassignable(_refused(back.transfer))
     returned = back.count()
     home = back.transfer.takers[back.giver]

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import attrs
 import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import from_json
+from pycrm.declare.raw import masked
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import unkey
+from pycrm.scope.fields import field_rights
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["as_of", "history", "replay"]
+__all__ = ["as_of", "history", "redacted", "replay"]
 
 
 def history(tx: Transaction, record: Any, entities: Iterable[tuple[str, UUID]]) -> list[Revision]:
@@ -63,6 +66,32 @@ def _revision(row: Any) -> Revision:
         operation,
         tuple(FieldChange(path, *pair) for path, pair in json.loads(changes).items()),
     )
+
+
+def redacted(tx: Transaction, revisions: Iterable[Revision]) -> list[Revision]:
+    """The revisions without the values that their reader may not see.
+
+    That a record changed, when and by whom, is told all the same: its version says so too.
+    """
+    return [attrs.evolve(one, changes=tuple(_redacted(tx, one))) for one in revisions]
+
+
+def _redacted(tx: Transaction, revision: Revision) -> Iterator[FieldChange]:
+    cls = tx.crm.record(revision.entity, default=None)
+    for change in revision.changes if cls is not None else ():
+        name, _, rest = change.path.partition("/")
+        rights, field = field_rights(tx, cls), name
+        if rest and name not in rights.hidden and name in cls.__specs__:
+            rights, field = field_rights(tx, child_class(cls, cls.__specs__[name])), rest.rpartition("/")[2]
+        if field in rights.hidden:
+            continue
+        if field in rights.masked:
+            change = FieldChange(change.path, *(_mask(value) for value in (change.old, change.new)))
+        yield change
+
+
+def _mask(value: Any) -> Any:
+    return masked(value).text if isinstance(value, str) else value
 
 
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:

@@ -12,7 +12,7 @@ from pycrm.declare import Field, Link, Ref, field, link
 from pycrm.declare.record import Row
 from pycrm.entities.org import User
 
-__all__ = ["ChangeRow", "Claim", "FieldChange", "Revision", "RevisionRow", "Setting"]
+__all__ = ["Access", "AccessRow", "ChangeRow", "Claim", "FieldChange", "Revision", "RevisionRow", "Setting"]
 
 
 class RevisionRow(
@@ -58,6 +58,23 @@ class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",)
     record: Field[UUID] = field("Record", column="record_id")
 
 
+class AccessRow(
+    Row, table="crm_access", primary=("id",), indexes=(("record_id", "at"), ("by_id", "at"), ("at",))
+):
+    """One look at fields that are masked or of a special category."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
+    actor: Field[str] = field("Actor", longest=300)
+    on_behalf: Link[User | None] = link("On behalf of", default=None)
+    source: Field[str] = field("Source", longest=20)
+    purpose: Field[str] = field("Purpose")
+    entity: Field[str] = field("Entity", longest=100)
+    record: Field[UUID] = field("Record", column="record_id")
+    fields: Field[tuple[str, ...]] = field("Fields")
+
+
 class Setting(Row, table="crm_setting", primary=("name",)):
     """A value that the product keeps about itself."""
 
@@ -72,6 +89,21 @@ class FieldChange:
     path: str
     old: Any
     new: Any
+
+
+@attrs.frozen
+class Access:
+    """One look at protected fields of a record: who, when, what for and at which."""
+
+    at: datetime
+    by: Ref[User] | None
+    actor: str
+    on_behalf: Ref[User] | None
+    source: str
+    purpose: str
+    entity: str
+    record: UUID
+    fields: tuple[str, ...]
 
 
 @attrs.frozen

@@ -11,14 +11,24 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, Reference, UsedBy
-from pycrm.entities.org import Action, Grant, Reach, Role, RoleAssignment, User, UserState
+from pycrm.entities.org import (
+    Action,
+    FieldReading,
+    FieldRule,
+    Grant,
+    Reach,
+    Role,
+    RoleAssignment,
+    User,
+    UserState,
+)
 from pycrm.errors import ForbiddenError, NotFoundError
 from pycrm.values import clean_text
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Actor", "Bounds", "Held", "Source", "bounds", "resolve"]
+__all__ = ["Actor", "Bounds", "Held", "Ruled", "Source", "bounds", "resolve"]
 
 
 _MOST_ACTORS = 10_000
@@ -47,6 +57,17 @@ class Held:
     unit: UUID | None
 
 
+@attrs.frozen
+class Ruled:
+    """What one of an actor's roles reads and writes of one field."""
+
+    entity: str
+    field: str
+    read: FieldReading
+    write: bool
+    role: str
+
+
 @attrs.frozen(eq=False)
 class Actor:
     """Who acts. A frozen value, resolved once per session; nothing runs without one."""
@@ -55,6 +76,7 @@ class Actor:
     id: UUID | None = None
     home_unit: UUID | None = None
     held: tuple[Held, ...] = ()
+    rules: tuple[Ruled, ...] = ()
     source: Source = Source.PYTHON
     purpose: str | None = None
     on_behalf: UUID | None = None
@@ -164,32 +186,46 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     if found is None:
         if len(actors) >= _MOST_ACTORS:
             actors.clear()
-        held = tuple(
-            one
+        roles = [
+            _role(tx, role_id, version, role, unit)
             for *_, unit, role_id, version, role in rows
             if role_id is not None
-            for one in _held(tx, role_id, version, role, unit)
-        )
-        found = Actor(name, unkey(identity), unkey(home), held, source, purpose)
+        ]
+        held = tuple(one for grants, _ in roles for one in grants)
+        rules = tuple(dict.fromkeys(one for _, ruled in roles for one in ruled))
+        found = Actor(name, unkey(identity), unkey(home), held, rules, source, purpose)
         if not tx.written:
             actors[known] = found
     return found
 
 
-def _held(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> tuple[Held, ...]:
-    """The grants of a role at one version and unit: they never change, so no answer is out of date.
+_Rights = tuple[tuple[Held, ...], tuple[Ruled, ...]]
+
+
+def _role(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> _Rights:
+    """What a role gives at one version and unit: it never changes, so no answer is out of date.
 
     What a transaction reads after writing may be rolled back, and its version be given again.
     """
-    cache: dict[Any, tuple[Held, ...]] = tx.crm.role_grants
+    cache: dict[Any, _Rights] = tx.crm.role_grants
     found = cache.get((role, version, unit))
     if found is None:
-        table = Grant.__table__.c
-        rows = tx.fetch(
-            sa.select(table.entity, table.action, table.reach).where(table.parent_id == unkey(role))
+        given, ruled, place = Grant.__table__.c, FieldRule.__table__.c, unkey(unit)
+        grants = tx.fetch(
+            sa.select(given.entity, given.action, given.reach).where(given.parent_id == unkey(role))
         )
-        place = unkey(unit)
-        found = tuple(Held(entity, action, Reach(reach), name, place) for entity, action, reach in rows)
+        rules = tx.fetch(
+            sa.select(ruled.entity, ruled.field, ruled.read, ruled.write).where(
+                ruled.parent_id == unkey(role)
+            )
+        )
+        found = (
+            tuple(Held(entity, action, Reach(reach), name, place) for entity, action, reach in grants),
+            tuple(
+                Ruled(entity, field, FieldReading(read), bool(write), name)
+                for entity, field, read, write in rules
+            ),
+        )
         if not tx.written:
             cache[role, version, unit] = found
     return found

@@ -13,6 +13,7 @@ from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.entities.org import UnitClosure
 from pycrm.scope.actor import unkey
+from pycrm.scope.fields import field_rights, view_of
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -30,7 +31,9 @@ def with_children(tx: Transaction, records: Sequence[Any], names: Iterable[str] 
     wanted = [
         spec
         for spec in cls.__specs__.values()
-        if spec.child is not None and (names is None or spec.name in names)
+        if spec.child is not None
+        and (names is None or spec.name in names)
+        and spec.name not in field_rights(tx, cls).hidden
     ]
     found: dict[str, dict[UUID, list[Any]]] = {}
     for spec in wanted:
@@ -42,7 +45,7 @@ def with_children(tx: Transaction, records: Sequence[Any], names: Iterable[str] 
 
 
 def _rows(tx: Transaction, child: Any, parents: list[UUID]) -> dict[UUID, list[Any]]:
-    made, table = layout(child), child.__table__.c
+    made, table = view_of(tx, child), child.__table__.c
     found: dict[UUID, list[Any]] = {}
     for start in range(0, len(parents), _AT_ONCE):
         statement = (

@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.field import MoneyColumn
-from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError, NotFoundError
 from pycrm.scope.actor import key
 from pycrm.scope.condition import Grammar, direction, unknown_field
+from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.predicate import scope_of
 
 if TYPE_CHECKING:
@@ -81,11 +81,13 @@ class Query:
         table: Any = column.table
         if table is None or table.c.get(column.key) is not column:
             raise unknown_field(column.name)
-        if table in self._joined:
-            return
         cls = getattr(table, "info", {}).get("record") if isinstance(table, sa.Table) else None
         if cls is None or cls.__dict__.get("__slot_table__") is not table:
             raise unknown_field(column.name)
+        if column.name in field_rights(self.tx, cls).closed:
+            raise unknown_field(column.name)
+        if table in self._joined:
+            return
         if not self.tx.crm.is_registered(cls):
             raise unknown_field(f"{cls.__name__}.{column.name}")
         if cls.__facet_of__ == self.cls.__name__:
@@ -100,10 +102,11 @@ class Query:
         self._joined.add(table)
 
     def _link_to(self, cls: Any, column: Any) -> str:
+        closed = field_rights(self.tx, self.cls).closed
         found = [
             spec.columns[0]
             for spec in self.cls.__specs__.values()
-            if spec.target == cls.__name__ and not spec.derived
+            if spec.target == cls.__name__ and not spec.derived and spec.columns[0] not in closed
         ]
         if len(found) != 1:
             raise unknown_field(f"{cls.__name__}.{column.name}")
@@ -128,7 +131,7 @@ class Query:
 
     def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
         """The records in that order, through SQLAlchemy's own cache of statements."""
-        made = layout(self.cls)
+        made = view_of(self.tx, self.cls)
         if self.nothing:
             return []
         statement = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering)
@@ -146,7 +149,7 @@ class Query:
 
         `beyond` is a further condition over the parameters that `values` gives in the driver's form.
         """
-        made = layout(self.cls)
+        made = view_of(self.tx, self.cls)
         if self.nothing:
             return []
 
@@ -156,7 +159,7 @@ class Query:
             return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
         tx = self.tx
-        cached = ("plain", self.cls, self.archived, self.scope.shape, shape, limit is None)
+        cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape, limit is None)
         text, names = tx.store.text(cached, statement)
         given = {"row_limit": limit, **tx.store.constants(cached), **(values or {})}
         scope = self.scope.values
@@ -215,7 +218,7 @@ def fetch_one(tx: Transaction, cls: Any, id: UUID, action: str = Action.READ, lo
     One statement, so that a hidden record takes no other time than a missing one.
     """
     scope = scope_of(tx, cls, action)
-    made = layout(cls)
+    made = view_of(tx, cls)
     lock = lock and tx.dialect == "postgresql"
 
     def statement() -> Any:
@@ -228,7 +231,7 @@ def fetch_one(tx: Transaction, cls: Any, id: UUID, action: str = Action.READ, lo
             found = found.where(scope.where)
         return found.with_for_update() if lock else found
 
-    text, names = tx.store.text(("one", cls, scope.shape, lock), statement)
+    text, names = tx.store.text(("one", cls, scope.shape, made, lock), statement)
     values = scope.values
     rows = tx.run(text, [key(tx, id if name == "key" else values[name]) for name in names]).fetchall()
     return made.build(rows)[0] if rows else None

@@ -51,6 +51,7 @@ def page(
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
     asked = query(tx, cls, conditions)
     spec, column, falling = _order(cls, order)
+    asked.column(column)
     fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling)
     # A value is at most six bytes of JSON a code point, and base64 makes four of three.
     at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None

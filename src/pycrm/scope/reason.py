@@ -18,7 +18,7 @@ from pycrm.scope.gateway import fetch_one, not_found
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Reason", "reach_in_words", "reasons", "why"]
+__all__ = ["Reason", "leads", "reach_in_words", "reasons", "why"]
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[R
     record = any_record(tx, cls, id) if keeps_roles else seen
     if record is None:
         raise not_found(cls)
-    if not keeps_roles and not _leads(tx, record):
+    if not keeps_roles and not leads(tx, record):
         raise ForbiddenError("only leaders of the record and administrators may ask who has access")
     try:
         asked = resolve(tx, login, source=tx.actor.source)
@@ -74,7 +74,7 @@ def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[R
     return reasons(tx, asked, record, action)
 
 
-def _leads(tx: Transaction, record: Any) -> bool:
+def leads(tx: Transaction, record: Any) -> bool:
     """Whether the actor reaches the record by more than owning it."""
     cls = type(record)
     if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy)):

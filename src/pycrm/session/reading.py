@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
+from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
+from pycrm.revision import access
 from pycrm.revision import handover as handing
 from pycrm.revision import history as past
-from pycrm.revision.model import Revision
+from pycrm.revision.model import Access, Revision
 from pycrm.scope import aggregate, natural, paging, reason
 from pycrm.scope.children import any_record, with_children
+from pycrm.scope.fields import FieldAccess, field_access, shown
 from pycrm.scope.gateway import fetch_one, not_found, query
 from pycrm.scope.paging import Page
 from pycrm.scope.reason import Reason
+from pycrm.session.act import reason_text
 from pycrm.session.unit import Unit
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ class Reading(Unit):
         cls, key = self._named(what, id)
         new = self.transaction.memo.get(("new", cls.__name__, key))
         if new is not None:
-            return new[0]
+            return shown(self.transaction, new[0])
         found = fetch_one(self.transaction, cls, key)
         if found is None:
             raise not_found(cls)
@@ -145,6 +149,38 @@ class Reading(Unit):
         """The same record with its child rows read."""
         return with_children(self.transaction, [record])[0]  # type: ignore[no-any-return]
 
+    def reveal(self, record: A | Ref[Any], /, *names: str, because: str) -> A:
+        """The record with fields that are masked, or of a special category, shown.
+
+        That it was shown to whom, when and what for is written before any value is handed out, and
+        stays even where this session rolls back.
+
+        Raises:
+            InvalidError: no field of that name, or one that is hidden from the actor; no purpose.
+            ForbiddenError: it is shown to the actor masked only.
+            NotFoundError: the record is missing or out of scope.
+            StoreError: the look cannot be recorded, so nothing is shown.
+        """
+        ref: Any = record if isinstance(record, Ref) else record.ref
+        cls, key = self._named(ref, None)
+        purpose = reason_text(because)
+        if not purpose.strip():
+            raise InvalidError("say what for", fields=[Problem("because", "required", "say what for")])
+        return access.reveal(self.transaction, cls, key, names, purpose)  # type: ignore[no-any-return]
+
+    def accesses(self, record: Record | Facet, /) -> list[Access]:
+        """Who looked at protected fields of the record, newest first.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+            ForbiddenError: the actor neither leads the record nor keeps the roles.
+        """
+        return access.accesses(self.transaction, self._in_sight(record))
+
+    def fields(self, cls: type[Any], /) -> dict[str, FieldAccess]:
+        """What the actor may do with each field of a class; others are absent, as unknown ones are."""
+        return field_access(self.transaction, cls)
+
     def moves(self, record: Record, /) -> list[AllowedMove]:
         """Every move out of the record's stage, each with what it still needs."""
         return execute.moves(self.transaction, record)
@@ -164,7 +200,8 @@ class Reading(Unit):
         Raises:
             NotFoundError: the record is missing or out of scope.
         """
-        return past.history(self.transaction, record, self._kin(self._in_sight(record)))
+        found = past.history(self.transaction, record, self._kin(self._in_sight(record)))
+        return past.redacted(self.transaction, found)
 
     def as_of(self, record: A, moment: datetime, /) -> A | None:
         """The record with its children as it was at that moment; None before it was added.
@@ -172,7 +209,8 @@ class Reading(Unit):
         Raises:
             NotFoundError: the record is missing or out of scope.
         """
-        return past.as_of(self.transaction, self._in_sight(record), moment)  # type: ignore[no-any-return]
+        found = past.as_of(self.transaction, self._in_sight(record), moment)
+        return None if found is None else shown(self.transaction, found)
 
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""

@@ -13,6 +13,7 @@ from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
 from pycrm.revision import change as changing
 from pycrm.revision import handover as handing
+from pycrm.scope.fields import shown
 from pycrm.session.act import Act
 from pycrm.session.reading import Reading
 
@@ -54,7 +55,7 @@ class Writing(Reading):
         with Act(self):
             if hasattr(record, "write"):
                 return record.write(self, **({} if owner is None else {"owner": owner}))
-            return adding.add_all(self.transaction, [record], [owner])[0]
+            return shown(self.transaction, adding.add_all(self.transaction, [record], [owner])[0])
 
     @overload
     def add_all(
@@ -73,7 +74,8 @@ class Writing(Reading):
         if given and hasattr(given[0], "write_all"):
             return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
         with Act(self):
-            return adding.add_all(self.transaction, given, whose)
+            made = adding.add_all(self.transaction, given, whose)
+            return [shown(self.transaction, record) for record in made]
 
     def change(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
         """Change fields and return the record as it is now.
@@ -88,7 +90,7 @@ class Writing(Reading):
             NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
         """
         with Act(self, record, because):
-            return changing.change(self.transaction, record, values)  # type: ignore[no-any-return]
+            return shown(self.transaction, changing.change(self.transaction, record, values))  # type: ignore[no-any-return]
 
     def amend(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
         """Change key fields with a reason of at least 5 characters; applied at once and kept.
@@ -100,7 +102,8 @@ class Writing(Reading):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return changing.amend(self.transaction, record, values, because)  # type: ignore[no-any-return]
+            made = changing.amend(self.transaction, record, values, because)
+            return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def archive(self, record: R, /, *, because: str | None = None) -> R:
         """Put a record away: it is found no more, and can be restored.
@@ -110,12 +113,12 @@ class Writing(Reading):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return archiving.archive(self.transaction, record)  # type: ignore[no-any-return]
+            return shown(self.transaction, archiving.archive(self.transaction, record))  # type: ignore[no-any-return]
 
     def restore(self, record: R, /, *, because: str | None = None) -> R:
         """Bring an archived record back; raises as `archive`."""
         with Act(self, record, because):
-            return archiving.restore(self.transaction, record)  # type: ignore[no-any-return]
+            return shown(self.transaction, archiving.restore(self.transaction, record))  # type: ignore[no-any-return]
 
     def move(self, record: R, /, to: str, *, because: str | None = None, **values: Any) -> R:
         """Take a record to another stage of its pipeline, supplying missing fields in the same act.
@@ -131,7 +134,8 @@ class Writing(Reading):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return execute.move(self.transaction, record, to, values, because)  # type: ignore[no-any-return]
+            made = execute.move(self.transaction, record, to, values, because)
+            return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def assign(self, record: R, /, owner: Any, *, because: str | None = None) -> R:
         """Hand one record to another person, and return it as it is now.
@@ -148,7 +152,8 @@ class Writing(Reading):
             StaleError, NotFoundError: as for `change`.
         """
         with Act(self, record, because):
-            return assigning.assign(self.transaction, record, owner)  # type: ignore[no-any-return]
+            made = assigning.assign(self.transaction, record, owner)
+            return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def hand_over(self, giver: Any, /, to: Any, *, because: str) -> Handover:
         """Pass all that a person owns to others, in one act and one revision (SUP-10 to SUP-12).

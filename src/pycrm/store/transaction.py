@@ -43,9 +43,12 @@ class Transaction:
         self.session: Any = None
         self.changes: list[Any] = []
         self.pending: list[Callable[[], None]] = []
+        self.after_rollback: list[Callable[[], None]] = []
         self.memo: dict[Any, Any] = {}
         # How many writing statements ran; a verb that fails after one has spoiled the whole.
         self.written = 0
+        # Above nought while the product reads whole records for its own work.
+        self.whole = 0
         self.before_write: Callable[[], None] | None = None
         self.spoiled: BaseException | None = None
         self._connection: sa.Connection | None = None
@@ -181,6 +184,8 @@ class Transaction:
                 if self._connection is not None:
                     self._connection.invalidate()
         self._release()
+        while self.after_rollback:
+            self.after_rollback.pop(0)()
 
     def _release(self) -> None:
         self._closed = True

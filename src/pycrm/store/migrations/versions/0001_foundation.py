@@ -56,6 +56,9 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table("crm_external_id", "entity text, key text, record_id key", key="entity key", index="record_id")
+    table(
+        "crm_field_rule", CHILD, "entity text, field text, read text, write flag", index="parent_id position"
+    )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
@@ -127,6 +130,13 @@ def upgrade() -> None:
         refers="home_unit_id crm_unit",
         live="name id",
         index="home_unit_id",
+    )
+    table(
+        "crm_access",
+        "id key, at instant, by_id key?, actor text, on_behalf_id key?, source text, purpose text",
+        "entity text, record_id key, fields json",
+        refers="by_id crm_user, on_behalf_id crm_user",
+        index="at, by_id, by_id at, on_behalf_id, record_id at",
     )
     table(
         "crm_customer",

@@ -1,0 +1,110 @@
+"""Showing protected fields: recorded before any value is handed out, or not shown at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action, RoleAssignment
+from pycrm.errors import ForbiddenError, InvalidError, Problem
+from pycrm.revision.model import Access, AccessRow
+from pycrm.revision.sql import insert_text
+from pycrm.scope.actor import bounds
+from pycrm.scope.condition import unknown_field
+from pycrm.scope.fields import field_rights, shown, whole
+from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.reason import leads
+from pycrm.store import Transaction
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = ["accesses", "reveal"]
+
+
+def reveal(tx: Transaction, cls: Any, id: UUID, names: Sequence[str], because: str) -> Any:
+    """The record as its reader sees it, and with these fields; see `Session.reveal`."""
+    if not names:
+        raise InvalidError("name the fields to show", fields=[Problem("names", "required", "no field named")])
+    rights = field_rights(tx, cls)
+    for name in names:
+        _permitted(cls, rights, name)
+    with whole(tx):
+        record = fetch_one(tx, cls, id)
+    if record is None:
+        raise not_found(cls)
+    values = {name: getattr(record, name) for name in names}
+    _record(tx, record, tuple(dict.fromkeys(names)), because)
+    return layout(cls).copy(shown(tx, record), values)
+
+
+def _permitted(cls: Any, rights: Any, name: str) -> None:
+    spec = cls.__specs__.get(name)
+    if spec is None or spec.kind is None or (name in rights.hidden and name not in rights.revealed):
+        raise unknown_field(name)
+    if name in rights.masked and name not in rights.revealed:
+        problem = Problem(name, "forbidden", "is shown masked only")
+        raise ForbiddenError(f"revealing {name} is not granted", fields=[problem])
+
+
+def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str) -> None:
+    """Keep the look in a transaction of its own, since it happened whatever becomes of this one."""
+    actor = tx.actor
+    row = AccessRow(
+        id=tx.crm.identifiers.new(),
+        at=tx.moment,
+        by=actor.ref,
+        actor=actor.name,
+        on_behalf=actor.on_behalf and _user(actor.on_behalf),
+        source=actor.source.value,
+        purpose=because,
+        entity=type(record).__name__,
+        record=record.id,
+        fields=names,
+    )
+    if tx.write:
+        # SQLite has one writer: this transaction. Should it roll back, the row is written again.
+        _write(tx, row)
+        tx.after_rollback.append(lambda: _alone(tx, row))
+    elif tx.store.in_memory:
+        _write(tx, row)
+    else:
+        _alone(tx, row)
+
+
+def _user(id: UUID) -> Any:
+    from pycrm.declare import Ref
+
+    return Ref("User", id)
+
+
+def _alone(tx: Transaction, row: AccessRow) -> None:
+    own = Transaction(tx.store, write=True, moment=tx.moment, operation=None)
+    try:
+        _write(own, row)
+    except BaseException:
+        own.rollback()
+        raise
+    own.commit()
+
+
+def _write(tx: Transaction, row: AccessRow) -> None:
+    tx.write_one(insert_text(tx, AccessRow), layout(AccessRow).dump[tx.dialect](row))
+
+
+def accesses(tx: Transaction, record: Any) -> list[Access]:
+    """Every look at protected fields of a record, newest first; see `Session.accesses`."""
+    if bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing and not leads(tx, record):
+        raise ForbiddenError("only leaders of the record and administrators may ask who looked at it")
+    made, table = layout(AccessRow), AccessRow.__table__.c
+    rows = tx.fetch(
+        sa.select(*(table[name] for name in made.names))
+        .where(table.record_id == record.id, table.entity == type(record).__name__)
+        .order_by(table.at.desc(), table.id.desc())
+    )
+    names = [attribute.name for attribute in attrs.fields(Access)]
+    return [Access(*(getattr(row, name) for name in names)) for row in made.build(rows)]

@@ -1,0 +1,104 @@
+"""Records completed for pycrm's own work by what their reader was not shown, or did not ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycrm.declare.record import child_class
+from pycrm.declare.row import layout
+from pycrm.errors import NotReadError
+from pycrm.scope.children import with_children
+from pycrm.scope.fields import field_rights, refuse_unwritable, refuse_written, whole
+from pycrm.scope.gateway import fetch_one, not_found
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["completed", "value_of", "with_lists"]
+
+
+def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The record, and the values that it is to have, with the fields that their reader is not shown.
+
+    Rules look at a record whole, and the book of changes keeps what was there before.
+    """
+    cls = type(record)
+    closed = _closed(tx, cls)
+    fields = [name for name in closed if cls.__specs__[name].child is None]
+    lists = [
+        spec.name
+        for spec in cls.__specs__.values()
+        if spec.child is not None and (spec.name in closed or _is_limited(tx, child_class(cls, spec)))
+    ]
+    if not fields and not lists:
+        return record, values
+    with whole(tx):
+        now = fetch_one(tx, cls, record.id)
+        if now is None:
+            raise not_found(cls)
+        now = with_children(tx, [now], lists)[0] if lists else now
+    given = {name: _rows(tx, cls, name, values[name], getattr(now, name)) for name in lists if name in values}
+    return layout(cls).copy(record, {name: getattr(now, name) for name in (*fields, *lists)}), values | given
+
+
+def _closed(tx: Transaction, cls: Any) -> frozenset[str]:
+    rights = field_rights(tx, cls)
+    return rights.hidden | rights.masked
+
+
+def _is_limited(tx: Transaction, child: Any) -> bool:
+    return bool(_closed(tx, child) or field_rights(tx, child).locked)
+
+
+def _rows(tx: Transaction, cls: Any, name: str, rows: Any, stored: Any) -> tuple[Any, ...]:
+    """Rows to be written: what was shown masked, or not at all, stays as it is stored.
+
+    Raises:
+        InvalidError, ForbiddenError: a row gives another value to a field that is not to be written.
+    """
+    child = child_class(cls, cls.__specs__[name])
+    closed, known = _closed(tx, child), {row.id: row for row in stored}
+    guarded = [one for one in (*closed, *field_rights(tx, child).locked) if child.__specs__[one].init]
+    made: list[Any] = []
+    for row in rows:
+        old = None if row.is_new else known.get(row.id)
+        if old is None:
+            refuse_written(tx, row)
+        else:
+            kept = {one: getattr(old, one) for one in closed if not _has(row, one)}
+            row = layout(child).copy(row, kept)
+            given = {one: getattr(row, one) for one in guarded}
+            refuse_unwritable(tx, child, {n: v for n, v in given.items() if v != getattr(old, n)})
+        made.append(row)
+    return tuple(made)
+
+
+def value_of(tx: Transaction, record: Any, name: str) -> Any:
+    """The value of a field, reading its rows where it is a list that was not asked for."""
+    try:
+        return getattr(record, name)
+    except NotReadError:
+        if type(record).__specs__[name].child is None:
+            raise
+        return getattr(with_children(tx, [record], (name,))[0], name)
+
+
+def with_lists(tx: Transaction, record: Any) -> Any:
+    """The record with every list of rows that was not asked for; itself where there is none."""
+    missing = [
+        spec.name
+        for spec in type(record).__specs__.values()
+        if spec.child is not None and not _has(record, spec.name)
+    ]
+    if not missing:
+        return record
+    loaded = with_children(tx, [record], missing)[0]
+    return layout(type(record)).copy(record, {name: getattr(loaded, name) for name in missing})
+
+
+def _has(record: Any, name: str) -> bool:
+    try:
+        getattr(record, name)
+    except NotReadError:
+        return False
+    return True
