@@ -14,6 +14,7 @@ from benchmarks.bench import Bench, Benchmark
 from benchmarks.changing import change_1000, change_one
 from benchmarks.database import PostgreSQL, Server, SQLite
 from benchmarks.figure import Figure, keep, show
+from benchmarks.handing import hand_over
 from benchmarks.importing import import_200k
 from benchmarks.load import SIZES, load
 from benchmarks.peers import peers
@@ -29,7 +30,7 @@ GROWING: dict[str, Benchmark] = {
     "read_10k": read_10k,
     "page_50": page_50,
 }
-SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "peers": peers}
+SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
 ALONE = {"import_pycrm": import_pycrm}
 
 

@@ -20,6 +20,8 @@ _HOMES = {
     "pycrm.entities": (
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
+        *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
+        *("HandoverRule", "HandoverState", "HandoverUndo"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
         *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
@@ -98,6 +100,14 @@ if TYPE_CHECKING:
     from pycrm.entities import FieldReading as FieldReading
     from pycrm.entities import FieldRule as FieldRule
     from pycrm.entities import Grant as Grant
+    from pycrm.entities import Handover as Handover
+    from pycrm.entities import HandoverCount as HandoverCount
+    from pycrm.entities import HandoverLine as HandoverLine
+    from pycrm.entities import HandoverPreview as HandoverPreview
+    from pycrm.entities import HandoverReceiver as HandoverReceiver
+    from pycrm.entities import HandoverRule as HandoverRule
+    from pycrm.entities import HandoverState as HandoverState
+    from pycrm.entities import HandoverUndo as HandoverUndo
     from pycrm.entities import Lead as Lead
     from pycrm.entities import LeadContactPoint as LeadContactPoint
     from pycrm.entities import Lifecycle as Lifecycle

@@ -10,6 +10,7 @@ from pycrm.app import rules
 from pycrm.app.roles import refuse_unknown_rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
+from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
@@ -54,16 +55,11 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation),
+        *(Share, Delegation, Handover),
     )
     children = (
-        Grant,
-        FieldRule,
-        ContactPoint,
-        Address,
-        LeadContactPoint,
-        OpportunityLine,
-        OpportunityContact,
+        *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
+        *(HandoverReceiver, HandoverCount),
     )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)
@@ -96,6 +92,7 @@ class Core(Plugin):
         | Product
         | Opportunity
         | Activity
+        | Handover
         | Share
         | Delegation,
         changes: Any,
@@ -129,6 +126,8 @@ class Core(Plugin):
             rules.refuse_early_close(session, record, after)
             if "lines" in after:
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
+        elif isinstance(record, Handover):
+            rules.refuse_rewriting(record)
         elif "archived_at" not in after:
             rules.refuse_late_correction(session, record)
 

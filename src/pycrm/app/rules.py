@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pycrm.declare.policy import OWN_PAIR
 from pycrm.entities.activity import Activity, Commitment, CommitmentState, Task, TaskState
 from pycrm.entities.customer import Contact, Customer
+from pycrm.entities.handover import Handover
 from pycrm.entities.lead import Lead
 from pycrm.entities.opportunity import Opportunity, OpportunityLine
 from pycrm.entities.org import OrgUnit, RoleAssignment, User
@@ -24,6 +25,7 @@ __all__ = [
     "refuse_leaving_with_work",
     "refuse_other_terms",
     "refuse_retired_product",
+    "refuse_rewriting",
     "refuse_second_primary",
     "refuse_unreachable",
     "refuse_used_product",
@@ -76,7 +78,8 @@ def refuse_used_unit(session: Any, unit: OrgUnit) -> None:
                 cls.__table__.c.owner_unit_id == unit.id, cls.__table__.c.archived_at.is_(None)
             )
             for cls in tx.crm.records()
-            if OWN_PAIR in cls.__scope__.pairs
+            # A handover of the past holds nothing open in the giver's unit.
+            if OWN_PAIR in cls.__scope__.pairs and cls is not Handover
         ],
     }
     held = [word for word, each in asked.items() if any(tx.fetch(one.limit(1)) for one in each)]
@@ -131,6 +134,13 @@ def refuse_late_correction(session: Any, activity: Activity) -> None:
             "an activity is closed 24 hours after its entry; add a note with the correction",
             data={"closed_at": (activity.created_at + _CORRECTED_WITHIN).isoformat()},
         )
+
+
+def refuse_rewriting(handover: Handover) -> None:
+    """What was handed over stays as it was written; `undo_handover` alone goes on from it."""
+    raise ConflictError(
+        "a handover is not changed; undo it, or hand over again", data={"id": str(handover.id)}
+    )
 
 
 def refuse_leaving_with_work(session: Any, user: User) -> None:

@@ -30,6 +30,11 @@ class Policy:
     pairs: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     @property
+    def passes_on(self) -> bool:
+        """Whether records of the class go to another owner, by assignment or handover."""
+        return OWN_PAIR in self.pairs
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The fields that hold the owners, in the order of the table."""
         return tuple(name for pair in self.pairs for name in pair)
@@ -44,6 +49,12 @@ class Owned(Policy):
     """The row has an owner and the unit the owner belonged to when ownership began."""
 
     pairs = (OWN_PAIR,)
+    stays: bool = False
+
+    @property
+    def passes_on(self) -> bool:
+        """Not where the row is the owner's own word."""
+        return not self.stays
 
 
 @attrs.frozen
@@ -75,6 +86,11 @@ class Private(Policy):
 
     pairs = (OWN_PAIR,)
 
+    @property
+    def passes_on(self) -> bool:
+        """Never: what is private goes to nobody."""
+        return False
+
 
 @attrs.frozen
 class UsedBy(Policy):
@@ -83,9 +99,13 @@ class UsedBy(Policy):
     links: tuple[str, ...]
 
 
-def owned() -> Owned:
-    """Rows belong to a person and a unit: own, unit, unit and below, all."""
-    return Owned()
+def owned(*, stays: bool = False) -> Owned:
+    """Rows belong to a person and a unit: own, unit, unit and below, all.
+
+    With ``stays=True`` they are never handed to another person: a delegation, say, which is the
+    owner's own word.
+    """
+    return Owned(stays)
 
 
 def through(*links: str, owned: bool = False) -> Through:

@@ -22,6 +22,16 @@ from pycrm.entities.customer import (
     SigningGrade,
     TradeRole,
 )
+from pycrm.entities.handover import (
+    Handover,
+    HandoverCount,
+    HandoverLine,
+    HandoverPreview,
+    HandoverReceiver,
+    HandoverRule,
+    HandoverState,
+    HandoverUndo,
+)
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import (
@@ -76,6 +86,14 @@ __all__ = [
     "FieldReading",
     "FieldRule",
     "Grant",
+    "Handover",
+    "HandoverCount",
+    "HandoverLine",
+    "HandoverPreview",
+    "HandoverReceiver",
+    "HandoverRule",
+    "HandoverState",
+    "HandoverUndo",
     "Lead",
     "LeadContactPoint",
     "Lifecycle",

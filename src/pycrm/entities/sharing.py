@@ -36,7 +36,7 @@ class Share(Record, table="crm_share", scope=owned()):
             raise ValueError("a record is shared with one person or with one unit")
 
 
-class Delegation(Record, table="crm_delegation", scope=owned()):
+class Delegation(Record, table="crm_delegation", scope=owned(stays=True)):
     """The giver's reach for some actions, for another person, from a day to a day (代理).
 
     Its owner gives it. It is not passed on, and never goes beyond what the giver has at the moment.

@@ -21,7 +21,7 @@ from pycrm.scope.predicate import scope_of
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Place", "check_links", "learn_places", "place_of", "user_place"]
+__all__ = ["Place", "check_links", "learn_places", "place_of", "user_of", "user_place"]
 
 _AT_ONCE = 500
 
@@ -72,6 +72,23 @@ def learn_places(tx: Transaction, users: Iterable[UUID]) -> None:
             sa.select(table.id, table.home_unit_id).where(table.id.in_(some), working)
         ):
             tx.memo["home", unkey(user)] = unkey(unit)
+
+
+def user_of(tx: Transaction, who: Any, path: str) -> Ref[User]:
+    """A user by login, id, reference or record, whatever has become of them.
+
+    Raises:
+        NotFoundError: there is none in sight.
+    """
+    if isinstance(who, str):
+        known = tx.session.find(User, User.login == who, limit=1)
+        ref: Ref[User] | None = known[0].ref if known else None
+    else:
+        id = getattr(who, "id", who)
+        ref = Ref("User", id) if isinstance(id, UUID) else None
+    if ref is None or (ref.id != tx.actor.id and place_of(tx, ref) is None):
+        raise NotFoundError("no such user", fields=[Problem(path, "unknown", "no such user")])
+    return ref
 
 
 def place_of(tx: Transaction, ref: Ref[Any]) -> tuple[Ref[Any] | None, Ref[Any] | None] | None:

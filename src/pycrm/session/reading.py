@@ -11,6 +11,7 @@ from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
 from pycrm.revision import access
+from pycrm.revision import handover as handing
 from pycrm.revision import history as past
 from pycrm.revision.model import Access, Revision
 from pycrm.scope import aggregate, natural, paging, reason
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from pycrm.entities import OwnershipInterval
+    from pycrm.entities.handover import HandoverPreview
     from pycrm.pipeline.execute import AllowedMove, Stay
     from pycrm.pipeline.model import Stage
     from pycrm.pipeline.tally import StageTally
@@ -213,6 +215,17 @@ class Reading(Unit):
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""
         return aggregate.owners(self.transaction, self._in_sight(record))
+
+    def preview_handover(self, giver: Any, /, to: Any) -> HandoverPreview:
+        """What `hand_over` with the same arguments would do; nothing is changed.
+
+        It counts what the actor may read and assign. Whatever lies out of sight changes no number.
+
+        Raises:
+            ForbiddenError: the actor may assign nothing at all.
+            InvalidError, NotFoundError: the arguments are wrong, as for `hand_over`.
+        """
+        return handing.preview(self.transaction, giver, to)
 
     def explain(self, action: str, record: Record | Ref[Any], /) -> tuple[Reason, ...]:
         """Each path by which the actor reaches the record for that action; none is no access."""

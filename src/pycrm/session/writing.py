@@ -12,7 +12,9 @@ from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.pipeline import execute
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
+from pycrm.revision import assign as assigning
 from pycrm.revision import change as changing
+from pycrm.revision import handover as handing
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -21,6 +23,7 @@ from pycrm.session.reading import Reading
 if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
     from pycrm.entities.customer import ContactDraft, CustomerDraft
+    from pycrm.entities.handover import Handover, HandoverUndo
 
 
 __all__ = ["Writing"]
@@ -191,6 +194,63 @@ class Writing(Reading):
         return self.add(
             Delegation(receiver=receiver, actions=names, since=since, until=until, reason=because)
         )
+
+    def assign(self, record: R, /, owner: Any, *, because: str | None = None) -> R:
+        """Hand one record to another person, and return it as it is now.
+
+        What others see through the record they see by its new owner from the commit on. Records
+        that belong to it keep the owners that they have of their own; `hand_over` moves all.
+
+        Args:
+            owner: a user, by login, id, reference or record.
+
+        Raises:
+            ForbiddenError: assigning it is not granted, or not to that person (SCO-9).
+            InvalidError: the person has left or is suspended, or records of this kind are not handed on.
+            StaleError, NotFoundError: as for `change`.
+        """
+        with Act(self, record, because):
+            made = assigning.assign(self.transaction, record, owner)
+            return shown(self.transaction, made)  # type: ignore[no-any-return]
+
+    def hand_over(self, giver: Any, /, to: Any, *, because: str) -> Handover:
+        """Pass all that a person owns to others, in one act and one revision (SUP-10 to SUP-12).
+
+        Every record with an owner goes, of the core and of plugins, open, closed and archived, as
+        far as the actor's right to assign reaches; what lies in no sight of the actor stays and
+        changes no answer. Stages, dates, authors and history stay as they are. Hooks on single
+        changes are not called.
+
+        Args:
+            giver: a user, by login, id, reference or record, also one who has left.
+            to: a user likewise, who takes everything; or a list of `HandoverReceiver`.
+            because: the reason, of at least 5 characters.
+
+        Raises:
+            ForbiddenError: records in sight are not the actor's to assign, counted by kind in
+                ``data["counts"]``, or a receiver is out of reach.
+            InvalidError: a receiver has left or is suspended, the rules contradict each other, or
+                leave records without a receiver (``data["counts"]`` and ``data["records"]``).
+            NotFoundError: no such user, customer or region in sight.
+            ConflictError: the giver owns nothing that the actor could hand over.
+            StaleError: others handed on the same records meanwhile.
+        """
+        with Act(self, None, because):
+            return handing.hand_over(self.transaction, giver, to, because)
+
+    def undo_handover(self, handover: Handover, /, *, because: str) -> HandoverUndo:
+        """Return within 7 days whatever has not changed since a handover, and list the rest (SUP-14).
+
+        What belongs to a record that stays, stays with it.
+
+        Raises:
+            ConflictError: it was undone before, or is older than 7 days.
+            InvalidError: the giver has left or is suspended, or there is no reason.
+            ForbiddenError: as for `hand_over`.
+            StaleError, NotFoundError: as for `change`.
+        """
+        with Act(self, handover, because):
+            return handing.undo(self.transaction, handover, because)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -160,6 +160,22 @@ def upgrade() -> None:
         index="receiver_id",
     )
     table(
+        "crm_handover",
+        RECORD,
+        OWNER,
+        "giver_id key, reason text, state text, revision key, done_at instant, undone_at instant?",
+        refers="giver_id crm_user",
+        live="done_at id, owner_id done_at id, owner_unit_id done_at id",
+        index="giver_id",
+    )
+    table(
+        "crm_handover_count",
+        CHILD,
+        "entity text, stage text?, receiver_id key, count int",
+        refers="receiver_id crm_user",
+        index="parent_id position, receiver_id",
+    )
+    table(
         "crm_opportunity_line",
         CHILD,
         "product_id key, qty int, unit_price int, unit_price_currency currency, discount int",
@@ -233,6 +249,13 @@ def upgrade() -> None:
         refers="person_id crm_party, customer_id crm_customer, reports_to_id crm_contact",
         live="name id, parent_owner_id name id, parent_unit_id name id",
         index="customer_id, person_id, reports_to_id",
+    )
+    table(
+        "crm_handover_receiver",
+        CHILD,
+        "receiver_id key, rule text, value text?, customer_id key?",
+        refers="receiver_id crm_user, customer_id crm_customer",
+        index="customer_id, parent_id position, receiver_id",
     )
     table(
         "crm_lead",
