@@ -34,9 +34,10 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("FieldChange", "Revision"),
+    "pycrm.revision": ("Elevation", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "Reason"),
     "pycrm.scope.paging": ("Page",),
+    "pycrm.scope.raw": ("Rows",),
     "pycrm.session": ("Session",),
     "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
 }
@@ -147,11 +148,13 @@ if TYPE_CHECKING:
     from pycrm.pipeline import Stage as Stage
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
+    from pycrm.revision import Elevation as Elevation
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
     from pycrm.scope import Actor as Actor
     from pycrm.scope import Reason as Reason
     from pycrm.scope.paging import Page as Page
+    from pycrm.scope.raw import Rows as Rows
     from pycrm.session import Session as Session
     from pycrm.values import FixedClock as FixedClock
     from pycrm.values import Identifiers as Identifiers

@@ -19,7 +19,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
-from pycrm.revision.model import ChangeRow, Claim, RevisionRow, Setting
+from pycrm.revision.model import ChangeRow, Claim, ElevationRow, RevisionRow, Setting
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 
@@ -31,6 +31,7 @@ BOOKS = (
     RevisionRow,
     ChangeRow,
     Claim,
+    ElevationRow,
     Setting,
     OwnershipInterval,
     PipelineVersion,

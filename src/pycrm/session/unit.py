@@ -10,7 +10,7 @@ from pycrm.declare import Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
 from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, StoreError
-from pycrm.revision import log
+from pycrm.revision import elevation, log
 from pycrm.scope.actor import Actor, bounds, resolve, unkey
 from pycrm.scope.gateway import fetch_one, not_found
 
@@ -37,6 +37,7 @@ class Unit:
     def __enter__(self) -> Self:
         try:
             self.transaction.actor = resolve(self.transaction, self._who, source=self._source)
+            elevation.keep(self.transaction)
             log.refuse_repeated(self.transaction)
         except BaseException:
             self.transaction.rollback()
@@ -47,24 +48,28 @@ class Unit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self.transaction.rollback()
+            self._undo()
             return
         if self.transaction.spoiled is not None:
-            self.transaction.rollback()
+            self._undo()
             raise self.transaction.spoiled
         try:
             log.flush(self.transaction)
         except AlreadyDoneError:
             # Another session took this operation while this one ran; only now can it be looked up.
-            self.transaction.rollback()
+            self._undo()
             with self.crm.view(self.crm.system("repeated operation")) as view:
                 view.transaction.operation = self.transaction.operation
                 log.refuse_repeated(view.transaction)
             raise
         except BaseException:
-            self.transaction.rollback()
+            self._undo()
             raise
         self.transaction.commit()
+
+    def _undo(self) -> None:
+        self.transaction.rollback()
+        elevation.keep_undone(self.transaction)
 
     def _before_write(self) -> None:
         self.crm.hooks.mark_write(self)

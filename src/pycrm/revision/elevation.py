@@ -1,0 +1,84 @@
+"""The book of elevations: no session runs as a system actor without a row that says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from pycrm.declare.raw import instant, micros
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action, RoleAssignment
+from pycrm.errors import ForbiddenError, InvalidError, Problem
+from pycrm.revision.model import Elevation, ElevationRow
+from pycrm.revision.sql import insert_text
+from pycrm.scope.actor import Actor, bounds, key
+from pycrm.scope.gateway import bounded
+from pycrm.store.transaction import Transaction
+from pycrm.values import utc
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["elevations", "keep", "keep_undone"]
+
+
+def keep(tx: Transaction) -> None:
+    """Write down that this session runs as a system actor, if it does.
+
+    A writing session keeps it with what it writes. A reading one cannot write: its row is durable in
+    a transaction of its own before the session reads anything.
+
+    Raises:
+        StoreError: the row could not be written; the session does not begin then.
+    """
+    if not tx.actor.is_system:
+        return
+    if tx.write:
+        _write(tx, tx.actor)
+    else:
+        _apart(tx)
+
+
+def keep_undone(tx: Transaction) -> None:
+    """Write down what a writing session took with it when it was rolled back: it may have read much."""
+    if tx.write and tx.actor is not None and tx.actor.is_system:
+        _apart(tx)
+
+
+def _apart(tx: Transaction) -> None:
+    own = Transaction(tx.store, write=True, moment=tx.moment, operation=None)
+    own.crm = tx.crm
+    try:
+        _write(own, tx.actor)
+    except BaseException:
+        own.rollback()
+        raise
+    own.commit()
+
+
+def _write(tx: Transaction, actor: Actor) -> None:
+    purpose, grants = actor.purpose or actor.name, " ".join(actor.grants)
+    at: Any = micros(tx.moment) if tx.dialect == "sqlite" else tx.moment
+    row = (key(tx, tx.crm.identifiers.new()), at, purpose, grants, actor.source.value)
+    # Not counted as something that the session wrote: no verb stands behind it.
+    tx.run(insert_text(tx, ElevationRow), row)
+
+
+def elevations(tx: Transaction, since: datetime | None, limit: int) -> list[Elevation]:
+    """The rows of the book, newest first; see `pycrm.Session.elevations`."""
+    if bounds(tx.actor, RoleAssignment, Action.READ).nothing:
+        raise ForbiddenError("who used a system actor is read by those who may read role assignments")
+    if since is not None and (not isinstance(since, datetime) or since.tzinfo is None):
+        wrong = Problem("since", "type", "an instant with its time zone is expected")
+        raise InvalidError(wrong.message, fields=[wrong])
+    table = ElevationRow.__table__.c
+    statement = sa.select(*(table[name] for name in layout(ElevationRow).names))
+    if since is not None:
+        statement = statement.where(table.at >= utc(since))
+    statement = statement.order_by(table.at.desc(), table.id.desc()).limit(bounded(limit))
+    return [
+        Elevation(instant(at) if tx.dialect == "sqlite" else utc(at), purpose, tuple(grants.split()), source)
+        for _, at, purpose, grants, source in tx.fetch(statement)
+    ]
