@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -61,7 +62,8 @@ def _apart(tx: Transaction) -> None:
 def _write(tx: Transaction, actor: Actor) -> None:
     purpose, grants = actor.purpose or actor.name, " ".join(actor.grants)
     at: Any = micros(tx.moment) if tx.dialect == "sqlite" else tx.moment
-    row = (key(tx, tx.crm.identifiers.new()), at, purpose, grants, actor.source.value)
+    # Not of the CRM's own source, whose order a reading session must not change.
+    row = (key(tx, uuid4()), at, purpose, grants, actor.source.value)
     # Not counted as something that the session wrote: no verb stands behind it.
     tx.run(insert_text(tx, ElevationRow), row)
 

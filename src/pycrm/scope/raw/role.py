@@ -154,6 +154,9 @@ def _has_role(cursor: Any, store: Store, found: Door, role: str) -> bool:
         cursor.execute(
             f"CREATE ROLE {name} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT"
         )
+        # By its comment an administrator finds the role of a database that was dropped.
+        said = f"raw SQL of {found.database}/{found.schema}".replace("'", "''")
+        cursor.execute(f"COMMENT ON ROLE {name} IS '{said}'")
         if not found.is_superuser:
             options = " WITH INHERIT FALSE, SET TRUE" if found.version >= 160000 else ""
             cursor.execute(f"GRANT {name} TO CURRENT_USER{options}")

@@ -74,8 +74,10 @@ class _Watch:
             if isinstance(cls.__scope__, Reference) and bounds(tx.actor, cls, Action.READ).everything:
                 kinds = {one.columns[0]: one.kind for one in cls.__specs__.values() if one.kind is not None}
                 self._given[cls.__tablename__] = {name: kinds.get(name) for name in columns(cls)}
-        self._scoped = {cls.__tablename__ for cls in exposed(tx.crm)} - set(self._given)
-        rows = tx.run("SELECT lower(name) FROM sqlite_master UNION ALL SELECT 'sqlite_master'").fetchall()
+        self._scoped = {
+            cls.__tablename__ for cls in exposed(tx.crm) if not isinstance(cls.__scope__, Reference)
+        }
+        rows = tx.run("SELECT lower(name) FROM sqlite_master").fetchall()
         self._tables = {name for (name,) in rows}
         self._read: set[tuple[str, str]] = set()
         self._refused: InvalidError | ForbiddenError | None = None
@@ -113,7 +115,7 @@ class _Watch:
         if given is not None and (column in given or column == ""):
             self._read.add((table, column))
             return None
-        if given is None and column == "" and table.lower() not in self._tables:
+        if given is None and column == "" and not self._is_stored(table.lower()):
             # A name that the statement itself gave to a part of it.
             return None
         if table in self._scoped:
@@ -122,6 +124,10 @@ class _Watch:
                 "they are: run raw SQL over it on PostgreSQL, or use session.find"
             )
         return unknown("column" if given is not None else "relation", column if given is not None else table)
+
+    def _is_stored(self, name: str) -> bool:
+        """Whether the database has a table of that name, its own and those that it makes up included."""
+        return name in self._tables or name.startswith(("sqlite_", "pragma_", "dbstat"))
 
     def refusal(self, error: Exception, seconds: float) -> Exception:
         """What an error of the driver means to whoever wrote the statement."""
