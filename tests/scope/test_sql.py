@@ -40,7 +40,7 @@ from pycrm import (
     link,
     through,
 )
-from pycrm.scope.raw import policies, postgresql
+from pycrm.scope.raw import policies, postgresql, secure
 
 from .worlds import Settled, World, rich_world, settle, worlds
 
@@ -453,6 +453,22 @@ def test_who_cannot_make_roles_migrates_all_the_same(plain_owner: tuple[str, str
             connection.execute(f"ALTER ROLE {role} BYPASSRLS".encode())
         with crm.view("rep_a") as session, pytest.raises(StoreError, match="beyond reading"):
             session.sql("SELECT 1")
+    finally:
+        crm.close()
+
+
+def test_a_role_that_makes_roles_needs_no_more(plain_owner: tuple[str, str, str]) -> None:
+    """An owner with CREATEROLE, and no superuser, gets raw SQL ready by migrate alone."""
+    server, name, address = plain_owner
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {name} CREATEROLE".encode())
+    crm = CRM(address, clock=FixedClock(NOW))
+    try:
+        crm.migrate()
+        enterprise(crm, customers=True)
+        permit(crm)
+        assert list(disagreements(crm, ("rep_a", "lead_e", "dir", "tech_1"))) == []
+        assert secure(crm)
     finally:
         crm.close()
 

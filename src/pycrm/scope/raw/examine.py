@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pycrm.scope.raw.policies import columns, exposed
+from pycrm.scope.raw.policies import readable
 from pycrm.scope.raw.role import apart, ready
 from pycrm.scope.raw.text import refused, unknown
 
@@ -66,7 +66,7 @@ def _refuse_tables(tx: Transaction, cursor: Any, view: int, tree: str) -> None:
         (list(numbers),),
     )
     tables = {number: (name, is_ours) for number, name, is_ours in cursor.fetchall()}
-    given = {cls.__tablename__: frozenset(columns(cls)) for cls in exposed(tx.crm)}
+    given = readable(tx)
     for number in sorted(numbers):
         name, is_ours = tables[number]
         if not is_ours or name not in given:

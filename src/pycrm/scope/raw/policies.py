@@ -19,7 +19,7 @@ from pycrm.scope.actor import Actor, bounds
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["POLICY", "SETTING", "columns", "exposed", "reach", "statements"]
+__all__ = ["POLICY", "SETTING", "columns", "exposed", "reach", "readable", "statements"]
 
 POLICY = "pycrm_sql"
 SETTING = "pycrm.reach"
@@ -53,6 +53,14 @@ def columns(cls: Any) -> tuple[str, ...]:
         if spec.kind is not None and not spec.special
         for name in spec.columns
     )
+
+
+def readable(tx: Transaction) -> dict[str, frozenset[str]]:
+    """The columns that the actor may name, by table.
+
+    A grant holds for everybody, so a field that one actor may not read has to be left out here.
+    """
+    return {cls.__tablename__: frozenset(columns(cls)) for cls in exposed(tx.crm)}
 
 
 def reach(tx: Transaction) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError
 from pycrm.scope.actor import bounds
 from pycrm.scope.raw.model import Asked, Rows
-from pycrm.scope.raw.policies import columns, exposed
+from pycrm.scope.raw.policies import exposed, readable
 from pycrm.scope.raw.text import refused, replaced, unknown
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ class _Watch:
 
     def __init__(self, tx: Transaction) -> None:
         self._given: dict[str, dict[str, Any]] = {}
+        named = readable(tx)
         for cls in exposed(tx.crm):
             if isinstance(cls.__scope__, Reference) and bounds(tx.actor, cls, Action.READ).everything:
                 kinds = {one.columns[0]: one.kind for one in cls.__specs__.values() if one.kind is not None}
-                self._given[cls.__tablename__] = {name: kinds.get(name) for name in columns(cls)}
+                self._given[cls.__tablename__] = {name: kinds.get(name) for name in named[cls.__tablename__]}
         self._scoped = {
             cls.__tablename__ for cls in exposed(tx.crm) if not isinstance(cls.__scope__, Reference)
         }
