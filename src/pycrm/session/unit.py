@@ -47,29 +47,33 @@ class Unit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._undo()
+        if error is not None:
+            self._undo(error)
             return
         if self.transaction.spoiled is not None:
-            self._undo()
+            self._undo(self.transaction.spoiled)
             raise self.transaction.spoiled
         try:
             log.flush(self.transaction)
-        except AlreadyDoneError:
+        except AlreadyDoneError as done:
             # Another session took this operation while this one ran; only now can it be looked up.
-            self._undo()
+            self._undo(done)
             with self.crm.view(self.crm.system("repeated operation")) as view:
                 view.transaction.operation = self.transaction.operation
                 log.refuse_repeated(view.transaction)
             raise
-        except BaseException:
-            self._undo()
+        except BaseException as failed:
+            self._undo(failed)
             raise
         self.transaction.commit()
 
-    def _undo(self) -> None:
+    def _undo(self, error: BaseException) -> None:
         self.transaction.rollback()
-        elevation.keep_undone(self.transaction)
+        try:
+            elevation.keep_undone(self.transaction)
+        except StoreError as unkept:
+            # Why the session failed matters more, and tells whether it may be tried again.
+            error.add_note(f"that the system acted could not be written down: {unkept}")
 
     def _before_write(self) -> None:
         self.crm.hooks.mark_write(self)
