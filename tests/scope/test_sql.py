@@ -319,15 +319,11 @@ def test_a_special_column_is_no_part_of_the_table(visited: CRM, text: str) -> No
     with visited.view("rep_a") as session:
         assert len(session.sql('SELECT id, customer_id, "on" FROM exam_visit')) == 1
         answers = []
-        for one in (
-            text,
-            text.replace("finding", "nothing").replace("*) FROM exam_visit", "*) FROM exam_visit"),
-        ):
+        for one in (text, text.replace("finding", "nothing")):
             with pytest.raises(InvalidError) as refused:
                 session.sql(one)
-            answers.append(refused.value)
-        if "finding" in text and "USING" not in text and "v." not in text:
-            assert str(answers[0]).replace("finding", "nothing") == str(answers[1])
+            answers.append(str(refused.value.as_dict()).replace("finding", "nothing"))
+    assert answers[0] == answers[1]
 
 
 def test_the_database_itself_withholds_special_columns(visited: CRM) -> None:

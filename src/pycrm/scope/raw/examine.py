@@ -32,6 +32,9 @@ _TELLTALE = re.compile(
     r"pg_(?!typeof$)|txid_|has_|inet_|lo_|current_setting$|row_security_active$|version$|.*_to_xml|ts_stat"
 )
 
+# ``column v.name``, ``column "name" specified in USING clause``, ``function a.name(uuid)``
+_MISSING = re.compile(r"""(column|relation|function) "?(?:[^\s"(]+\.)?([^\s"(.]+)""")
+
 
 def examine(tx: Transaction, text: str) -> str:
     """Refuse a statement that is not one SELECT of what may be read; else the role to run it under.
@@ -103,6 +106,10 @@ def _refuse_functions(cursor: Any, tree: str) -> None:
 def refusal(tx: Transaction, error: Exception, seconds: float) -> Exception:
     """What an error of the driver means to whoever wrote the statement."""
     state = getattr(error, "sqlstate", None)
+    missing = _MISSING.match(str(error)) if state in ("42703", "42P01", "42883") else None
+    if missing is not None:
+        # In the words in which something hidden is refused.
+        return unknown(*missing.groups())
     if state == "57014":
         return refused(f"the statement took longer than {seconds:g} seconds", "range")
     if state == "42501":
