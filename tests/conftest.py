@@ -25,6 +25,8 @@ from pycrm.app.setup import differences
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from house import drop_database
+
 SERVER = os.environ.get("PYCRM_TEST_POSTGRESQL")
 NOW = "2026-06-30T09:00:00+08:00"
 
@@ -96,33 +98,43 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_template() -> Iterator[str]:
     """A migrated PostgreSQL database to copy."""
+    assert SERVER is not None
     name = f"template_{uuid4().hex[:12]}"
     _administer(f"CREATE DATABASE {name}")
     crm = CRM(_address(name), clock=FixedClock(NOW), random=random.Random(1))
     crm.migrate()
     crm.close()
     yield name
-    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(SERVER, name)
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated database."""
-    if request.param == "sqlite":
-        # In memory where the system offers a folder there: each commit waits for its disk.
-        folder = Path(tempfile.mkdtemp(dir=MEMORY)) if MEMORY else tmp_path
-        path = folder / "test.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        if MEMORY:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
+def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated SQLite file."""
+    # In memory where the system offers a folder there: each commit waits for its disk.
+    folder = Path(tempfile.mkdtemp(dir=MEMORY)) if MEMORY else tmp_path
+    path = folder / "test.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    yield f"sqlite:///{path}"
+    if MEMORY:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database."""
     if SERVER is None:
         pytest.skip("PYCRM_TEST_POSTGRESQL names no server")
     name = f"test_{uuid4().hex[:12]}"
     _copy(request.getfixturevalue("postgresql_template"), name)
     yield _address(name)
-    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(SERVER, name)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh, migrated database."""
+    return str(request.getfixturevalue(f"{request.param}_database"))
 
 
 @pytest.fixture

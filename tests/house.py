@@ -71,3 +71,14 @@ def enterprise(crm: CRM, *, customers: bool = False) -> Cast:
                         )
                     )
     return Cast(units, people, roles)
+
+
+def drop_database(server: str, name: str) -> None:
+    """Drop a database, and the roles that were made for raw SQL in it; copies share those of their template."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        asked = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') LIKE %s"
+        for (role,) in connection.execute(asked, (f"raw SQL of {name}/%",)).fetchall():
+            connection.execute(f'DROP ROLE "{role}"'.encode())

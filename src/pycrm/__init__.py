@@ -37,10 +37,11 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("Access", "FieldChange", "Revision"),
+    "pycrm.revision": ("Access", "Elevation", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.paging": ("Page",),
+    "pycrm.scope.raw": ("Rows",),
     "pycrm.session": ("Session",),
     "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
 }
@@ -165,12 +166,14 @@ if TYPE_CHECKING:
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access
+    from pycrm.revision import Elevation as Elevation
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
     from pycrm.scope import Actor as Actor
     from pycrm.scope import FieldAccess as FieldAccess
     from pycrm.scope import Reason as Reason
     from pycrm.scope.paging import Page as Page
+    from pycrm.scope.raw import Rows as Rows
     from pycrm.session import Session as Session
     from pycrm.values import FixedClock as FixedClock
     from pycrm.values import Identifiers as Identifiers

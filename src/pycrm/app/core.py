@@ -22,7 +22,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
-from pycrm.revision.model import AccessRow, ChangeRow, Claim, RevisionRow, Setting
+from pycrm.revision.model import AccessRow, ChangeRow, Claim, ElevationRow, RevisionRow, Setting
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
@@ -36,6 +36,7 @@ BOOKS = (
     ChangeRow,
     AccessRow,
     Claim,
+    ElevationRow,
     Setting,
     OwnershipInterval,
     PipelineVersion,

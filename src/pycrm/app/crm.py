@@ -81,6 +81,7 @@ class CRM:
         self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
         self.actors: dict[Any, Actor] = {}
+        self.sql_digests: dict[Any, str] = {}
         self._lock = threading.Lock()
 
     # --- sessions ------------------------------------------------------------------------------

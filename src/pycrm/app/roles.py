@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["refuse_unknown_rules"]
 
 
+# Every record with an owner; and what is a right of its own, over no one record.
+_FUNCTIONS = ("*", "sql")
+
+
 def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule]) -> None:
     """Refuse grants of an unknown entity, and rules that could not work.
 
@@ -26,7 +30,7 @@ def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[Fiel
     problems = [
         Problem(f"grants/{index}/entity", "unknown", f"there is no record {grant.entity}")
         for index, grant in enumerate(grants)
-        if grant.entity != "*" and grant.entity not in records
+        if grant.entity not in (*records, *_FUNCTIONS)
     ]
     for index, rule in enumerate(rules):
         cls = classes.get(rule.entity)

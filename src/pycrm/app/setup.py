@@ -12,6 +12,7 @@ from pycrm.app.core import BOOKS
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
 from pycrm.revision.model import Setting
+from pycrm.scope.raw import secure
 from pycrm.store import Store
 from pycrm.store import migration as migrating
 from pycrm.store.migration import Line
@@ -26,7 +27,7 @@ _CORE = "core"
 
 
 def migrate(crm: CRM) -> list[str]:
-    """Take every missing step, then publish pipelines and enter the first settings and roles.
+    """Take every missing step, publish pipelines, enter the first settings and roles, secure raw SQL.
 
     Raises:
         StoreError: a step failed, of which nothing was kept; those before it stay.
@@ -47,6 +48,7 @@ def migrate(crm: CRM) -> list[str]:
         for line, act in missing:
             act()
             done.append(line)
+    secure(crm)
     return done
 
 

@@ -1,5 +1,5 @@
 """Every change is kept: adding, changing and amending records, and asking for their past."""
 
-from pycrm.revision.model import Access, FieldChange, Revision
+from pycrm.revision.model import Access, Elevation, FieldChange, Revision
 
-__all__ = ["Access", "FieldChange", "Revision"]
+__all__ = ["Access", "Elevation", "FieldChange", "Revision"]

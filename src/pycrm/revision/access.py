@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import sqlalchemy as sa
 
+from pycrm.declare import Ref
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action, RoleAssignment
 from pycrm.errors import ForbiddenError, InvalidError, Problem
+from pycrm.revision import apart
 from pycrm.revision.model import Access, AccessRow
 from pycrm.revision.sql import insert_text
 from pycrm.scope.actor import bounds
@@ -18,10 +20,11 @@ from pycrm.scope.condition import unknown_field
 from pycrm.scope.fields import field_rights, shown, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.reason import leads
-from pycrm.store import Transaction
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from pycrm.store import Transaction
 
 __all__ = ["accesses", "reveal"]
 
@@ -59,41 +62,15 @@ def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str) 
         at=tx.moment,
         by=actor.ref,
         actor=actor.name,
-        on_behalf=actor.on_behalf and _user(actor.on_behalf),
+        on_behalf=None if actor.on_behalf is None else Ref("User", actor.on_behalf),
         source=actor.source.value,
         purpose=because,
         entity=type(record).__name__,
         record=record.id,
         fields=names,
     )
-    if tx.write:
-        # SQLite has one writer: this transaction. Should it roll back, the row is written again.
-        _write(tx, row)
-        tx.after_rollback.append(lambda: _alone(tx, row))
-    elif tx.store.in_memory:
-        _write(tx, row)
-    else:
-        _alone(tx, row)
-
-
-def _user(id: UUID) -> Any:
-    from pycrm.declare import Ref
-
-    return Ref("User", id)
-
-
-def _alone(tx: Transaction, row: AccessRow) -> None:
-    own = Transaction(tx.store, write=True, moment=tx.moment, operation=None)
-    try:
-        _write(own, row)
-    except BaseException:
-        own.rollback()
-        raise
-    own.commit()
-
-
-def _write(tx: Transaction, row: AccessRow) -> None:
-    tx.write_one(insert_text(tx, AccessRow), layout(AccessRow).dump[tx.dialect](row))
+    text = insert_text(tx, AccessRow)
+    apart.keep(tx, lambda own: own.run(text, layout(AccessRow).dump[own.dialect](row)))
 
 
 def accesses(tx: Transaction, record: Any) -> list[Access]:

@@ -12,7 +12,18 @@ from pycrm.declare import Field, Link, Ref, field, link
 from pycrm.declare.record import Row
 from pycrm.entities.org import User
 
-__all__ = ["Access", "AccessRow", "ChangeRow", "Claim", "FieldChange", "Revision", "RevisionRow", "Setting"]
+__all__ = [
+    "Access",
+    "AccessRow",
+    "ChangeRow",
+    "Claim",
+    "Elevation",
+    "ElevationRow",
+    "FieldChange",
+    "Revision",
+    "RevisionRow",
+    "Setting",
+]
 
 
 class RevisionRow(
@@ -75,11 +86,31 @@ class AccessRow(
     fields: Field[tuple[str, ...]] = field("Fields")
 
 
+class ElevationRow(Row, table="crm_elevation", primary=("id",), indexes=(("at",),)):
+    """One session opened as a system actor, which no role limits."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    purpose: Field[str] = field("Purpose", longest=2000)
+    grants: Field[str] = field("Grants", longest=100_000)
+    source: Field[str] = field("Source", longest=20)
+
+
 class Setting(Row, table="crm_setting", primary=("name",)):
     """A value that the product keeps about itself."""
 
     name: Field[str] = field("Name", longest=100)
     value: Field[str] = field("Value", longest=10000)
+
+
+@attrs.frozen
+class Elevation:
+    """One use of a system actor: when, what for, with which grants and from where."""
+
+    at: datetime
+    purpose: str
+    grants: tuple[str, ...]
+    source: str
 
 
 @attrs.frozen

@@ -10,15 +10,17 @@ from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
-from pycrm.revision import access
+from pycrm.revision import access, elevation
 from pycrm.revision import handover as handing
 from pycrm.revision import history as past
-from pycrm.revision.model import Access, Revision
+from pycrm.revision.model import Access, Elevation, Revision
 from pycrm.scope import aggregate, natural, paging, reason
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldAccess, field_access, shown
 from pycrm.scope.gateway import fetch_one, not_found, query
 from pycrm.scope.paging import Page
+from pycrm.scope.raw import Rows
+from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
 from pycrm.session.act import reason_text
 from pycrm.session.unit import Unit
@@ -267,6 +269,41 @@ class Reading(Unit):
             InvalidError: there is none of that name.
         """
         return natural.named(self.transaction, cls, name)
+
+    def sql(self, text: str, /, *, most: int = 10_000, seconds: float = 30, **parameters: Any) -> Rows:
+        """The rows of one SELECT of the caller's own, over no more than the actor may read.
+
+        On PostgreSQL it runs under a role that row-level security binds to the actor's reach, in this
+        transaction; on SQLite only over reference data. Columns of special-category fields are no part
+        of the tables here. It needs a grant of its own, on the entity ``sql`` with the action ``read``.
+
+        Args:
+            text: one SELECT over tables such as ``crm_customer``, archived rows too, with parameters as
+                ``:name``.
+            most: refuse an answer of more rows.
+            seconds: refuse a statement that takes longer.
+            parameters: texts, numbers, ids, records, days, instants, on PostgreSQL lists of them.
+
+        Raises:
+            ForbiddenError: the actor holds no such grant, or the database is SQLite and a table scoped.
+            InvalidError: it is no reading statement, goes over a limit, or names what is not there or
+                may not be read; the two are one answer.
+            StoreError: the database has no role for it; the message says what is missing.
+        """
+        return raw_sql(self.transaction, text, parameters, most, seconds)
+
+    def elevations(self, since: datetime | None = None, *, limit: int = 1000) -> list[Elevation]:
+        """Each session that was opened as a system actor, newest first.
+
+        Args:
+            since: none before this instant.
+            limit: at most so many.
+
+        Raises:
+            ForbiddenError: the actor may not read who holds which role.
+            InvalidError: the limit is none, or `since` has no time zone.
+        """
+        return elevation.elevations(self.transaction, since, limit)
 
 
 def _several(order: Any) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from pycrm.declare import Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
 from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, StoreError
-from pycrm.revision import log
+from pycrm.revision import elevation, log
 from pycrm.scope.actor import Actor, bounds, resolve, unkey
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.sharing import widened
@@ -39,34 +39,44 @@ class Unit:
         try:
             actor = resolve(self.transaction, self._who, source=self._source)
             self.transaction.actor = widened(self.transaction, actor) if actor.is_given_more else actor
+            elevation.keep(self.transaction)
             log.refuse_repeated(self.transaction)
-        except BaseException:
-            self.transaction.rollback()
+        except BaseException as failed:
+            self._undo(failed)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self.transaction.rollback()
+        if error is not None:
+            self._undo(error)
             return
         if self.transaction.spoiled is not None:
-            self.transaction.rollback()
+            self._undo(self.transaction.spoiled)
             raise self.transaction.spoiled
         try:
             log.flush(self.transaction)
-        except AlreadyDoneError:
+        except AlreadyDoneError as done:
             # Another session took this operation while this one ran; only now can it be looked up.
-            self.transaction.rollback()
+            self._undo(done)
             with self.crm.view(self.crm.system("repeated operation")) as view:
                 view.transaction.operation = self.transaction.operation
                 log.refuse_repeated(view.transaction)
             raise
-        except BaseException:
-            self.transaction.rollback()
+        except BaseException as failed:
+            self._undo(failed)
             raise
         self.transaction.commit()
+
+    def _undo(self, error: BaseException) -> None:
+        self.transaction.rollback()
+        for keep in self.transaction.after_rollback:
+            try:
+                keep()
+            except StoreError as unkept:
+                # Why the session failed matters more, and tells whether it may be tried again.
+                error.add_note(f"what must stay written could not be: {unkept}")
 
     def _before_write(self) -> None:
         self.crm.hooks.mark_write(self)

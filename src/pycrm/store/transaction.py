@@ -43,6 +43,7 @@ class Transaction:
         self.session: Any = None
         self.changes: list[Any] = []
         self.pending: list[Callable[[], None]] = []
+        # What its session does once more when it was undone: it must stay written all the same.
         self.after_rollback: list[Callable[[], None]] = []
         self.memo: dict[Any, Any] = {}
         # How many writing statements ran; a verb that fails after one has spoiled the whole.
@@ -184,8 +185,6 @@ class Transaction:
                 if self._connection is not None:
                     self._connection.invalidate()
         self._release()
-        while self.after_rollback:
-            self.after_rollback.pop(0)()
 
     def _release(self) -> None:
         self._closed = True

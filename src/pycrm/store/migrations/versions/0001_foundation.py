@@ -55,6 +55,7 @@ def upgrade() -> None:
         "kind text, value text, shared flag, verified_on day?",
         index="parent_id position",
     )
+    table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
     table("crm_external_id", "entity text, key text, record_id key", key="entity key", index="record_id")
     table(
         "crm_field_rule", CHILD, "entity text, field text, read text, write flag", index="parent_id position"
