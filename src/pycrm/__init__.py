@@ -17,6 +17,7 @@ _HOMES = {
         *("administered", "children", "field", "ge", "le", "link", "minimum_length"),
         *("owned", "private", "reference", "through", "used_by"),
     ),
+    "pycrm.declare.policy": ("ClaimPolicy",),
     "pycrm.entities": (
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
@@ -37,7 +38,7 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("Access", "Elevation", "FieldChange", "Revision"),
+    "pycrm.revision": ("Access", "Duplicate", "Elevation", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.paging": ("Page",),
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from pycrm.declare import reference as reference
     from pycrm.declare import through as through
     from pycrm.declare import used_by as used_by
+    from pycrm.declare.policy import ClaimPolicy as ClaimPolicy
     from pycrm.entities import Action as Action
     from pycrm.entities import Activity as Activity
     from pycrm.entities import ActivityKind as ActivityKind
@@ -166,6 +168,7 @@ if TYPE_CHECKING:
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access
+    from pycrm.revision import Duplicate as Duplicate
     from pycrm.revision import Elevation as Elevation
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision

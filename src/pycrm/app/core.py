@@ -22,7 +22,17 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
-from pycrm.revision.model import AccessRow, ChangeRow, Claim, ElevationRow, RevisionRow, Setting
+from pycrm.revision.model import (
+    AccessRow,
+    ChangeRow,
+    Claim,
+    DuplicateRow,
+    ElevationRow,
+    ProbeRow,
+    QuietClaim,
+    RevisionRow,
+    Setting,
+)
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
@@ -36,6 +46,9 @@ BOOKS = (
     ChangeRow,
     AccessRow,
     Claim,
+    QuietClaim,
+    DuplicateRow,
+    ProbeRow,
     ElevationRow,
     Setting,
     OwnershipInterval,

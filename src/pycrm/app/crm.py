@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as _random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.app.core import BOOKS, Core
+from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline import execute
@@ -43,6 +44,10 @@ class CRM:
         random: the source of identifiers; a seeded ``random.Random`` makes them repeatable.
         schema: on PostgreSQL, the schema of this tenant.
         utc_offset: of the business day, in hours; 8 is Shanghai.
+        claims: what the writer of a unique value is told of a hidden record that holds it, where it is
+            not what the declaration says: ``{"Person.id_no": ClaimPolicy.ARBITER}``, a child class
+            such as ``"ContactPoint"``, or ``"*"``. It is settled before there is data.
+        probes_per_hour: how many values that are held elsewhere one person may enter in an hour.
         on_error: whether a failing plugin stops the act (``"refuse"``) or is left out (``"isolate"``).
 
     Raises:
@@ -59,10 +64,14 @@ class CRM:
         random: _random.Random | None = None,
         schema: str | None = None,
         utc_offset: float = 8,
+        claims: Mapping[str, ClaimPolicy] | None = None,
+        probes_per_hour: int = 200,
         on_error: Any = "refuse",
     ) -> None:
         self.store = Store(url, schema=schema)
         self.currency = currency
+        self._claims = dict(claims or {})
+        self.probes_per_hour = probes_per_hour
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
@@ -194,6 +203,10 @@ class CRM:
         tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
         create_tables(metadata, self.classes(), self.store.dialect, tables)
         return metadata
+
+    def claim_policy(self, name: str, declared: ClaimPolicy) -> ClaimPolicy:
+        """What holds for a unique field, ``Person.id_no``, or for a class of rows that claim."""
+        return ClaimPolicy(self._claims.get(name, self._claims.get("*", declared)))
 
     # --- what rooms below ask of the whole ---------------------------------------------------------
 

@@ -16,7 +16,7 @@ __all__ = ["refuse_unknown_rules"]
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
-_FUNCTIONS = ("*", "sql")
+_FUNCTIONS = ("*", "sql", "duplicates")
 
 
 def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule]) -> None:

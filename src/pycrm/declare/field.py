@@ -10,6 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.kind import Kind, LinkKind
+from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.raw import Dump, Masked
 from pycrm.declare.reference import Ref
 from pycrm.errors import DeclarationError, NotReadError
@@ -51,6 +52,7 @@ class Spec:
     nullable: bool = False
     key: bool = False
     unique: bool = False
+    claim: ClaimPolicy = ClaimPolicy.ASK
     special: bool = False
     restricted: bool = False
     personal: bool = False
@@ -271,6 +273,7 @@ def field(
     default: Any = REQUIRED,
     key: bool = False,
     unique: bool = False,
+    claim: ClaimPolicy = ClaimPolicy.ASK,
     special: bool = False,
     restricted: bool = False,
     personal: bool = False,
@@ -290,6 +293,7 @@ def field(
         key: changes only through an amendment.
         unique: two records never hold the same value. On reference data a unique index; elsewhere
             a claim of the keyed hash, which tells nobody what a hidden record holds.
+        claim: of a unique value, what its writer is told of a record out of sight that holds it.
         special: health, identity numbers: shown only by `session.reveal`, which is recorded, to those
             whose role names the field.
         restricted: costs, floor prices: shown to those whose role names the field.
@@ -304,7 +308,7 @@ def field(
     """
     options = {"label": label, "zh": zh, "default": default, "key": key, "unique": unique}
     options |= {"special": special, "restricted": restricted, "personal": personal, "order": order}
-    options |= {"init": init, "longest": longest}
+    options |= {"init": init, "longest": longest, "claim": claim}
     options |= {"scale": scale, "normalise": normalise, "column": column}
     options["validators"] = validator if isinstance(validator, tuple) else (validator,)
     return Declared(options)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
 
 import attrs
 
 __all__ = [
     "Administered",
+    "ClaimPolicy",
     "Owned",
     "Policy",
     "Private",
@@ -21,6 +23,22 @@ __all__ = [
     "through",
     "used_by",
 ]
+
+
+class ClaimPolicy(StrEnum):
+    """What somebody is told who enters a unique value that a record out of sight holds.
+
+    A record in sight is named under each of them, and the value refused.
+    """
+
+    SILENT = "silent"
+    """Nothing: it is saved."""
+    ARBITER = "arbiter"
+    """Nothing: it is saved, and the pair is put before those who decide on duplicates."""
+    ASK = "ask"
+    """It is refused as "already held elsewhere", and nothing more; so many times an hour."""
+    DISCLOSE = "disclose"
+    """It is refused, and the record that holds it is named by its id."""
 
 
 @attrs.frozen

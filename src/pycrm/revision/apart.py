@@ -21,6 +21,7 @@ def keep(tx: Transaction, write: Callable[[Transaction], None]) -> None:
     if tx.write:
         write(tx)
         tx.after_rollback.append(lambda: _apart(tx, write))
+        tx.after_savepoint.append(lambda: write(tx))
     elif tx.store.in_memory:
         # There is one connection, and nothing of it outlives the process.
         write(tx)

@@ -375,7 +375,7 @@ def _change_claims(tx: Transaction, record: Any, made: Any, differing: dict[str,
         return
     old = claim.claims_of(tx, with_lists(tx, record))
     new = claim.claims_of(tx, with_lists(tx, made))
-    held = {one[0] for one in old}
-    wanted = {one[0] for one in new}
-    claim.release(tx, [one for one in old if one[0] not in wanted])
-    claim.take(tx, [one for one in new if one[0] not in held])
+    held = {one.digest for one in old}
+    wanted = {one.digest for one in new}
+    claim.release(tx, [one for one in old if one.digest not in wanted])
+    claim.take(tx, [one for one in new if one.digest not in held])

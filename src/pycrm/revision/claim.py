@@ -1,7 +1,7 @@
 """Unique values without leaks: a claim table of keyed hashes instead of unique indexes.
 
-A unique index would tell a writer that somebody hidden holds the value. A claim answers only
-"already held elsewhere", and names the record when the asker sees it.
+A unique index would tell a writer that somebody hidden holds the value. What a claim tells is a
+policy of the field (`ClaimPolicy`); the record that holds the value is named to who sees it.
 """
 
 from __future__ import annotations
@@ -9,24 +9,43 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from pycrm.declare.policy import Administered, Reference
+from pycrm.declare import Ref
+from pycrm.declare.policy import Administered, ClaimPolicy, Reference
 from pycrm.declare.reference import per_class
-from pycrm.errors import ConflictError, Problem
-from pycrm.revision.model import Claim
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action
+from pycrm.errors import ConflictError, ForbiddenError, Problem
+from pycrm.revision import apart
+from pycrm.revision.model import Claim, Duplicate, DuplicateRow, ProbeRow, QuietClaim
+from pycrm.revision.sql import insert_rows, insert_text
 from pycrm.scope.actor import unkey
-from pycrm.scope.gateway import fetch_one
+from pycrm.scope.gateway import bounded, fetch_one
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["claims_of", "release", "take"]
+__all__ = ["Wanted", "claims_of", "duplicates", "may_claim", "release", "take"]
 
-Wanted = tuple[bytes, str, UUID, str]
+
+class Wanted(NamedTuple):
+    """A value that a record claims: its digest, whose it is, where it stands, and what is told of it."""
+
+    digest: bytes
+    entity: str
+    record: UUID
+    path: str
+    policy: ClaimPolicy = ClaimPolicy.ASK
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether a second holder out of sight is no obstacle."""
+        return self.policy in (ClaimPolicy.SILENT, ClaimPolicy.ARBITER)
 
 
 def folded(value: str) -> str:
@@ -48,15 +67,17 @@ def claims_of(tx: Transaction, record: Any) -> list[Wanted]:
         value = getattr(record, spec.name)
         if value:
             text = spec.normalise(value) if spec.normalise else folded(value)
-            found.append(
-                (_digest(tx, f"{cls.__name__}.{spec.name}", text), cls.__name__, record.id, spec.name)
-            )
+            label = f"{cls.__name__}.{spec.name}"
+            policy = tx.crm.claim_policy(label, spec.claim)
+            found.append(Wanted(_digest(tx, label, text), cls.__name__, record.id, spec.name, policy))
     for name in lists:
         for index, child in enumerate(getattr(record, name)):
             text = child.claim()
             if text is not None:
-                path = f"{name}/{index}/value"
-                found.append((_digest(tx, type(child).__name__, text), cls.__name__, record.id, path))
+                label = type(child).__name__
+                policy = tx.crm.claim_policy(label, ClaimPolicy.ASK)
+                digest = _digest(tx, label, text)
+                found.append(Wanted(digest, cls.__name__, record.id, f"{name}/{index}/value", policy))
     return found
 
 
@@ -91,16 +112,22 @@ def take(tx: Transaction, wanted: Iterable[Wanted]) -> None:
     """
     by_digest: dict[bytes, Wanted] = {}
     for one in wanted:
-        if by_digest.setdefault(one[0], one)[2] != one[2]:
-            raise _conflict(one[3], {})
-    rows = list(by_digest.values())
+        if by_digest.setdefault(one.digest, one).record != one.record:
+            raise _conflict(one.path, {})
+    rows = [one for one in by_digest.values() if not one.is_quiet]
+    if len(rows) != len(by_digest):
+        _take_quietly(tx, [one for one in by_digest.values() if one.is_quiet])
     if not rows:
         return
     if tx.dialect == "sqlite":
         text, _ = tx.store.text("claim", lambda: _insert(tx))
-        entered = tx.run_many(text, [(digest, entity, record.bytes) for digest, entity, record, _ in rows])
+        entered = tx.run_many(text, [(one.digest, one.entity, one.record.bytes) for one in rows])
     else:
-        lists = ([UUID(bytes=one[0]) for one in rows], [one[1] for one in rows], [one[2] for one in rows])
+        lists = (
+            [UUID(bytes=one.digest) for one in rows],
+            [one.entity for one in rows],
+            [one.record for one in rows],
+        )
         entered = tx.write_one(_FROM_LISTS, lists).rowcount
     if entered != len(rows):
         _refuse(tx, rows)
@@ -122,22 +149,82 @@ def _insert(tx: Transaction) -> Any:
     )
 
 
+def _take_quietly(tx: Transaction, rows: list[Wanted]) -> None:
+    """Enter claims that a hidden holder does not stand against; the arbiters are told of it."""
+    table = QuietClaim.__table__.c
+    wanted = {UUID(bytes=one.digest): one for one in rows}
+    held = tx.fetch(
+        sa.select(table.value, table.entity, table.record_id).where(table.value.in_(list(wanted)))
+    )
+    suspects: list[DuplicateRow] = []
+    for value, entity, holder in held:
+        one, other = wanted[_key(value)], _key(holder)
+        if other == one.record:
+            continue
+        if fetch_one(tx, tx.crm.record(entity), other) is not None:
+            raise _conflict(one.path, {"record": str(other), "entity": entity})
+        if one.policy is ClaimPolicy.ARBITER:
+            suspects.append(_suspect(tx, one, entity, other))
+    made = [QuietClaim(value=value, entity=one.entity, record=one.record) for value, one in wanted.items()]
+    for cls, entered in ((QuietClaim, made), (DuplicateRow, suspects)):
+        insert_rows(tx, cls, [layout(cls).dump[tx.dialect](row) for row in entered])
+
+
+def _suspect(tx: Transaction, one: Wanted, entity: str, other: UUID) -> DuplicateRow:
+    return DuplicateRow(
+        id=tx.crm.identifiers.new(),
+        at=tx.moment,
+        by=tx.actor.ref,
+        entity=one.entity,
+        record=one.record,
+        other_entity=entity,
+        other=other,
+        path=one.path,
+    )
+
+
+def _key(value: Any) -> UUID:
+    found = unkey(value)
+    assert found is not None
+    return found
+
+
 def _refuse(tx: Transaction, rows: list[Wanted]) -> None:
     table = Claim.__table__.c
-    wanted = {UUID(bytes=row[0]): row for row in rows}
+    wanted = {UUID(bytes=one.digest): one for one in rows}
     held = tx.fetch(
         sa.select(table.digest, table.entity, table.record_id).where(table.digest.in_(list(wanted)))
     )
     for digest, entity, holder in held:
-        found = unkey(digest)
-        assert found is not None
-        record, path = wanted[found][2], wanted[found][3]
-        other = unkey(holder)
-        if other == record:
+        one, other = wanted[_key(digest)], _key(holder)
+        if other == one.record:
             continue
-        assert other is not None
-        visible = fetch_one(tx, tx.crm.record(entity), other)
-        raise _conflict(path, {"record": str(other), "entity": entity} if visible is not None else {})
+        named = {"record": str(other), "entity": entity}
+        if fetch_one(tx, tx.crm.record(entity), other) is not None or one.policy is ClaimPolicy.DISCLOSE:
+            raise _conflict(one.path, named)
+        _count_probe(tx)
+        raise _conflict(one.path, {})
+
+
+_HOUR = timedelta(hours=1)
+
+
+def _count_probe(tx: Transaction) -> None:
+    """Count an answer about a hidden record: nobody spells out the customers of others by thousands.
+
+    Raises:
+        ForbiddenError: the person has had too many of them within the hour.
+    """
+    actor = tx.actor
+    if actor.id is None:
+        return
+    table = ProbeRow.__table__.c
+    statement = sa.select(sa.func.count()).where(table.by_id == actor.id, table.at > tx.moment - _HOUR)
+    if tx.fetch(statement)[0][0] >= tx.crm.probes_per_hour:
+        raise ForbiddenError("too many values that are held elsewhere; go on in an hour")
+    row = ProbeRow(id=tx.crm.identifiers.new(), at=tx.moment, by=actor.ref)
+    text = insert_text(tx, ProbeRow)
+    apart.keep(tx, lambda own: own.run(text, layout(ProbeRow).dump[own.dialect](row)))
 
 
 def _conflict(path: str, data: dict[str, str]) -> ConflictError:
@@ -147,7 +234,26 @@ def _conflict(path: str, data: dict[str, str]) -> ConflictError:
 
 def release(tx: Transaction, claims: Iterable[Wanted]) -> None:
     """Give up claims that the record no longer makes."""
-    table = Claim.__table__.c
-    digests = [UUID(bytes=one[0]) for one in claims]
-    if digests:
-        tx.execute(sa.delete(Claim.__table__).where(table.digest.in_(digests)))
+    loud: list[UUID] = []
+    for one in claims:
+        if one.is_quiet:
+            table = QuietClaim.__table__.c
+            mine = sa.and_(table.value == UUID(bytes=one.digest), table.record_id == one.record)
+            tx.execute(sa.delete(QuietClaim.__table__).where(mine))
+        else:
+            loud.append(UUID(bytes=one.digest))
+    if loud:
+        tx.execute(sa.delete(Claim.__table__).where(Claim.__table__.c.digest.in_(loud)))
+
+
+def duplicates(tx: Transaction, limit: int | None) -> list[Duplicate]:
+    """Pairs of records that hold the same value, newest first; see `Session.duplicates`."""
+    if not any(held.entity == "duplicates" and held.action == Action.READ for held in tx.actor.held):
+        raise ForbiddenError("deciding on duplicates is not granted")
+    made, table = layout(DuplicateRow), DuplicateRow.__table__.c
+    statement = sa.select(*(table[name] for name in made.names)).order_by(table.at.desc(), table.id.desc())
+    rows = made.build(tx.fetch(statement.limit(bounded(limit))))
+    return [
+        Duplicate(row.at, row.by, Ref(row.entity, row.record), Ref(row.other_entity, row.other), row.path)
+        for row in rows
+    ]

@@ -17,9 +17,13 @@ __all__ = [
     "AccessRow",
     "ChangeRow",
     "Claim",
+    "Duplicate",
+    "DuplicateRow",
     "Elevation",
     "ElevationRow",
     "FieldChange",
+    "ProbeRow",
+    "QuietClaim",
     "Revision",
     "RevisionRow",
     "Setting",
@@ -67,6 +71,35 @@ class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",)
     digest: Field[UUID] = field("Digest")
     entity: Field[str] = field("Entity", longest=100)
     record: Field[UUID] = field("Record", column="record_id")
+
+
+class QuietClaim(Row, table="crm_quiet_claim", primary=("value", "record_id"), indexes=(("record_id",),)):
+    """A value that several records may hold, since a second one is not refused."""
+
+    value: Field[UUID] = field("Value")
+    entity: Field[str] = field("Entity", longest=100)
+    record: Field[UUID] = field("Record", column="record_id")
+
+
+class DuplicateRow(Row, table="crm_duplicate", primary=("id",), indexes=(("at",), ("record_id",))):
+    """Two records that hold the same value, for those who decide on duplicates."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
+    entity: Field[str] = field("Entity", longest=100)
+    record: Field[UUID] = field("Record", column="record_id")
+    other_entity: Field[str] = field("Other entity", longest=100)
+    other: Field[UUID] = field("Other", column="other_id")
+    path: Field[str] = field("Field", longest=200)
+
+
+class ProbeRow(Row, table="crm_probe", primary=("id",), indexes=(("by_id", "at"), ("at",))):
+    """One answer that a value is held elsewhere, counted so that nobody asks for thousands."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
 
 
 class AccessRow(
@@ -120,6 +153,17 @@ class FieldChange:
     path: str
     old: Any
     new: Any
+
+
+@attrs.frozen
+class Duplicate:
+    """Two records that hold the same value: the one entered, by whom and when, and the one before."""
+
+    at: datetime
+    by: Ref[User] | None
+    record: Ref[Any]
+    other: Ref[Any]
+    path: str
 
 
 @attrs.frozen

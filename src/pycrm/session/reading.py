@@ -10,10 +10,10 @@ from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
-from pycrm.revision import access, elevation
+from pycrm.revision import access, claim, elevation
 from pycrm.revision import handover as handing
 from pycrm.revision import history as past
-from pycrm.revision.model import Access, Elevation, Revision
+from pycrm.revision.model import Access, Duplicate, Elevation, Revision
 from pycrm.scope import aggregate, natural, paging, reason
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldAccess, field_access, shown
@@ -178,6 +178,14 @@ class Reading(Unit):
             ForbiddenError: the actor neither leads the record nor keeps the roles.
         """
         return access.accesses(self.transaction, self._in_sight(record))
+
+    def duplicates(self, limit: int | None = 1000) -> list[Duplicate]:
+        """Pairs of records that hold the same unique value under the policy *arbiter*, newest first.
+
+        Raises:
+            ForbiddenError: the actor holds no grant to read ``duplicates``.
+        """
+        return claim.duplicates(self.transaction, limit)
 
     def fields(self, cls: type[Any], /) -> dict[str, FieldAccess]:
         """What the actor may do with each field of a class; others are absent, as unknown ones are."""

@@ -45,6 +45,7 @@ class Transaction:
         self.pending: list[Callable[[], None]] = []
         # What its session does once more when it was undone: it must stay written all the same.
         self.after_rollback: list[Callable[[], None]] = []
+        self.after_savepoint: list[Callable[[], None]] = []
         self.memo: dict[Any, Any] = {}
         # How many writing statements ran; a verb that fails after one has spoiled the whole.
         self.written = 0
@@ -154,6 +155,7 @@ class Transaction:
         self._savepoints += 1
         name = f"pycrm_{self._savepoints}"
         noted, written, spoiled = len(self.changes), self.written, self.spoiled
+        kept = len(self.after_savepoint)
         self.run(f"SAVEPOINT {name}")
         try:
             yield
@@ -161,6 +163,8 @@ class Transaction:
             self.run(f"ROLLBACK TO SAVEPOINT {name}")
             del self.changes[noted:]
             self.written, self.spoiled = written, spoiled
+            for keep in self.after_savepoint[kept:]:
+                keep()
             raise
         finally:
             self.run(f"RELEASE SAVEPOINT {name}")
