@@ -17,8 +17,7 @@ from .pick import CHANNELS, NAMES, OWNED, Pick
 def which(pick: Pick, cls: Any) -> str:
     """What a person types to name a record: its id, its beginning, its code, or something else."""
     id = str(pick.id(cls))
-    copy = next((one for one in pick.book.copies.values() if str(one.id) == id), None)
-    code = getattr(copy, "code", None) if cls is Customer else None
+    code = next((one.code for one in pick.book.copies.values() if type(one) is Customer and str(one.id) == id), None)
     return pick.one([id, id[:20], id[:8], code or id, "nothing"])
 
 

@@ -148,11 +148,8 @@ def _record(session: Any, into: Entered, name: str, kept: Kept, known: Details) 
         *(session, f"party of {name}"),
         Party(kind=PartyKind.ORGANIZATION, name=known.title, contact_points=points),
     )
-    if known.tax_id or known.industry:
-        reseed(into.crm, f"facet of {name}")
-        into.made[f"facet of {name}"] = session.add(
-            Organization(of=party, tax_id=known.tax_id, industry=known.industry)
-        )
+    facet = Organization(of=party, tax_id=known.tax_id, industry=known.industry)
+    into.add(session, f"facet of {name}", facet)
     needs = (known.word,) if known.word else ()
     customer = Customer(party=party, source=into.made[SOURCES[0]], channel=known.channel, needs=needs)
     _hang(session, into, name, into.add(session, name, customer, owner), owner)

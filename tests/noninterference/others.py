@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from .two_worlds import Play
 
 
+# What happens to everybody in sight; a handing on twice as often as the rest.
+EVENTS = (
+    *("hand on", "hand on", "demote", "suspend", "resume", "transfer"),
+    *("unshare", "rename", "day", "hang"),
+)
+
+
 def hidden_act(play: Play, draw: random.Random) -> None:
     """Others change, put away, hand on or add what the viewer does not see, in one world alone."""
     side = draw.randrange(2)
@@ -40,7 +47,9 @@ def hidden_act(play: Play, draw: random.Random) -> None:
         return
     if not unseen:
         return
-    name = draw.choice(unseen)
+    # What was in sight until now tells most of what outlives its time.
+    lately = [name for name in unseen if name not in play.tainted]
+    name = draw.choice(lately if lately and draw.random() < 0.7 else unseen)
     kept = now.records[name]
     if kind == "hand on":
         group = "customers" if kept.customer is None else "opportunities"
@@ -95,9 +104,7 @@ def _add(play: Play, side: int, draw: random.Random, owner: str) -> None:
 
 def common_act(play: Play, draw: random.Random) -> None:
     """Something changes in both worlds alike: who owns, sits, leads or may sign in, or the day."""
-    kind = draw.choice(
-        ("hand on", "hand on", "demote", "suspend", "resume", "transfer", "unshare", "rename", "day", "hang")
-    )
+    kind = draw.choice(play.focus.events or EVENTS)
     play.forget()
     if kind == "day":
         # Both CRMs have one clock.
@@ -130,7 +137,8 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
             session.amend(session.get(Party, record.party.id), name=draw.choice(NAMES), because="new name")
     elif kind == "demote":
         mine = session.find(RoleAssignment, RoleAssignment.user == play.viewer)
-        session.archive(draw.choice(mine or session.find(RoleAssignment)))
+        for one in draw.sample(mine, min(1, len(mine))):
+            session.archive(one)
     elif kind in ("suspend", "resume"):
         state = UserState.SUSPENDED if kind == "suspend" else UserState.ACTIVE
         who = play.viewer if draw.random() < 0.5 else user
@@ -142,7 +150,8 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
         session.amend(session.get(OrgUnit, unit.id), parent=parent, because="reorganised")
     else:
         shares = [one for one in session.find(Share) if str(one.record) not in play.tainted]
-        session.archive(draw.choice(shares))
+        for one in draw.sample(shares, min(1, len(shares))):
+            session.archive(one)
 
 
 __all__ = ["common_act", "hidden_act"]

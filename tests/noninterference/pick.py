@@ -53,7 +53,7 @@ class Book:
     roles: list[Any] = attrs.field(factory=list)
     sources: list[str] = attrs.field(factory=list)
     ids: dict[str, list[UUID]] = attrs.field(factory=dict)
-    copies: dict[UUID, Any] = attrs.field(factory=dict)
+    copies: dict[tuple[str, UUID], Any] = attrs.field(factory=dict)
     cursors: list[list[str | None]] = attrs.field(factory=lambda: [[], []])
     moments: list[datetime] = attrs.field(factory=list)
 
@@ -62,7 +62,7 @@ class Book:
         known = self.ids.setdefault(type(record).__name__, [])
         if record.id not in known:
             known.append(record.id)
-            self.copies[record.id] = record
+            self.copies[type(record).__name__, record.id] = record
 
 
 @attrs.define
@@ -102,7 +102,8 @@ class Pick:
         found = None if old else session.find_one(cls, id)
         if found is not None:
             return found
-        copy = self.book.copies.get(id) or (self.book.copies[known[0]] if known else None)
+        name = cls.__name__
+        copy = self.book.copies.get((name, id)) or (self.book.copies[name, known[0]] if known else None)
         if copy is None:
             return layout(User).copy(self.book.users[0], {"id": nobody})
         return copy if copy.id == id else layout(type(copy)).copy(copy, {"id": id})

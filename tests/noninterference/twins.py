@@ -45,6 +45,16 @@ class Details:
     key: str | None = None
 
 
+@attrs.frozen
+class Focus:
+    """What a short search looks at: some operations, people, rules or events, instead of all."""
+
+    operations: tuple[str, ...] = ()
+    viewers: tuple[str, ...] = ()
+    rules: tuple[str, ...] | None = None
+    events: tuple[str, ...] = ()
+
+
 @attrs.define
 class Twins:
     """Two worlds, the person who must not tell them apart, and the differences."""
@@ -110,12 +120,12 @@ def _shares_seen(world: World, viewer: str, today: Any) -> list[Lent]:
     ]
 
 
-def twins(world: World, seed: int) -> Twins:
+def twins(world: World, seed: int, focus: Focus = Focus()) -> Twins:  # noqa: B008
     """Two worlds made of one, from a number."""
     draw = random.Random(seed)
     base = distinct(world)
     holders = [one.user for one in base.assignments]
-    viewer = draw.choice([*holders, *holders, *base.users])
+    viewer = draw.choice(focus.viewers or [*holders, *holders, *base.users])
     powers = {
         role: frozenset(power for power in POWERS if draw.random() < draw.choice((0, 0.7, 1)))
         for role in base.roles
@@ -123,6 +133,7 @@ def twins(world: World, seed: int) -> Twins:
     details = {name: _details(draw, at) for at, name in enumerate(base.customers)}
     details |= {name: _details(draw, 0) for name in base.opportunities}
     rules = tuple(sorted(draw.sample(sorted(RULES), draw.choice((0, 1, 2, 4)))))
+    rules = rules if focus.rules is None else focus.rules
     made = Twins((base, base), (dict(details), dict(details)), viewer, rules, powers)
     for at, name in enumerate(base.records):
         if draw.random() < 0.8:

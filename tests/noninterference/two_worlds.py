@@ -22,11 +22,12 @@ from .enter import book_of, enter, reseed, standing
 from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
 from .told import Answer, answered, records_in
-from .twins import Twins, twins, visible
+from .twins import Focus, Twins, twins, visible
 
-__all__ = ["Difference", "Pair", "Play", "differences"]
+__all__ = ["Difference", "Pair", "Play", "play"]
 
 _ENTERED = (_commands, _reading, _writing)
+START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 
 
@@ -109,6 +110,7 @@ class Play:
     pair: Pair
     plan: Twins
     seed: int
+    focus: Focus = Focus()
     book: Book = attrs.field(factory=Book)
     tainted: set[str] = attrs.field(factory=set)
     # Those that were hidden from the beginning.
@@ -123,6 +125,7 @@ class Play:
 
     def __attrs_post_init__(self) -> None:
         self.pair.begin()
+        self.crms[0].clock.set(START)  # type: ignore[attr-defined]
         one, other = (enter(crm, self.plan, side) for side, crm in enumerate(self.pair.crms))
         self.book = book_of((one, other), self.plan)
         made = one.made | other.made
@@ -144,19 +147,21 @@ class Play:
 
     def differences(self, steps: int) -> Iterator[Difference]:
         """Act so many times and give what differs; end where the worlds may be told apart."""
+        asked = [OPERATIONS[name] for name in self.focus.operations] or WEIGHTED
+        hidden, common = (0.25, 0.45) if self.focus.events else (0.12, 0.2)
         for self.step in range(1, steps + 1):
             self.crms[0].clock.advance(seconds=1)  # type: ignore[attr-defined]
             self.book.moments.append(self.crms[0].clock.now())
             draw = self.draw("what")
             kind = draw.random()
-            if kind < 0.12:
+            if kind < hidden:
                 others.hidden_act(self, draw)
-            elif kind < 0.2:
+            elif kind < common:
                 others.common_act(self, draw)
                 if self.is_exposed():
                     return
             else:
-                yield from self.act([draw.choice(WEIGHTED) for _ in range(draw.choice((1, 1, 1, 2)))])
+                yield from self.act([draw.choice(asked) for _ in range(draw.choice((1, 1, 1, 2)))])
                 if self.acted and self.is_exposed():
                     return
 
@@ -238,6 +243,6 @@ def _apart(one: Any, other: Any) -> tuple[Any, Any]:
         one, other = one[names[0]], other[names[0]]
 
 
-def differences(pair: Pair, world: World, seed: int, steps: int = 25) -> Iterator[Difference]:
-    """Every difference that one person meets in two enterprises made of this one."""
-    yield from Play(pair, twins(world, seed), seed).differences(steps)
+def play(pair: Pair, world: World, seed: int, focus: Focus = Focus()) -> Play:  # noqa: B008
+    """An example in two enterprises made of this one."""
+    return Play(pair, twins(world, seed, focus), seed, focus)
