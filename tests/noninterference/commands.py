@@ -17,7 +17,9 @@ from .pick import CHANNELS, NAMES, OWNED, Pick
 def which(pick: Pick, cls: Any) -> str:
     """What a person types to name a record: its id, its beginning, its code, or something else."""
     id = str(pick.id(cls))
-    code = next((one.code for one in pick.book.copies.values() if type(one) is Customer and str(one.id) == id), None)
+    code = next(
+        (one.code for one in pick.book.copies.values() if type(one) is Customer and str(one.id) == id), None
+    )
     return pick.one([id, id[:20], id[:8], code or id, "nothing"])
 
 
@@ -26,7 +28,12 @@ def list_command(session: Any, pick: Pick) -> Any:
     cls = pick.entity()
     wheres = {
         Customer: [f"channel={pick.one(CHANNELS)}", f"name~{pick.one(NAMES)[:4]}", "party.name=x"],
-        Opportunity: [f"customer.name={pick.one(NAMES)}", "amount>=1", "next_step~a", "customer.channel=fair"],
+        Opportunity: [
+            f"customer.name={pick.one(NAMES)}",
+            "amount>=1",
+            "next_step~a",
+            "customer.channel=fair",
+        ],
     }
     where = pick.one([None, *wheres.get(cls, ["name=x"])])
     by = pick.one([[], ["name"], ["-channel"], ["nothing"]])

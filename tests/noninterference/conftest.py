@@ -11,8 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from house import drop_database
+
 from pycrm import CRM, ClaimPolicy, FixedClock
 
 from .two_worlds import Pair
@@ -21,11 +21,21 @@ from .two_worlds import Pair
 @pytest.fixture
 def pair(database: str, clock: FixedClock) -> Iterator[Pair]:
     """Two CRMs on copies of one database, under the policy that tells a writer nothing."""
+    yield from _pair(database, clock)
+
+
+@pytest.fixture
+def pair_in_a_file(sqlite_database: str, clock: FixedClock) -> Iterator[Pair]:
+    """The same on SQLite alone, for what need not be tried on both."""
+    yield from _pair(sqlite_database, clock)
+
+
+def _pair(database: str, clock: FixedClock) -> Iterator[Pair]:
     other = _copied(database)
-    crms = tuple(
+    crms = [
         CRM(address, clock=clock, random=random.Random(7), claims={"*": ClaimPolicy.SILENT})
         for address in (database, other)
-    )
+    ]
     yield Pair((crms[0], crms[1]))
     for crm in crms:
         with suppress(Exception):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import attrs
+from scope.worlds import Assigned, Kept, Lent, StandIn, World
 
 from pycrm import (
     CRM,
@@ -38,7 +39,6 @@ from pycrm import (
 )
 from pycrm.entities.org import Action, Reach
 from pycrm.scope.children import derived_write
-from scope.worlds import Assigned, Kept, Lent, StandIn, World
 
 from .pick import Book
 from .twins import RULES, Details, Twins

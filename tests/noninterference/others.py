@@ -8,8 +8,18 @@ from uuid import UUID
 
 import attrs
 
-from pycrm import CRMError, Customer, Money, Opportunity, OrgUnit, Party, RoleAssignment, Share, User
-from pycrm import UserState
+from pycrm import (
+    CRMError,
+    Customer,
+    Money,
+    Opportunity,
+    OrgUnit,
+    Party,
+    RoleAssignment,
+    Share,
+    User,
+    UserState,
+)
 
 from .enter import reseed, standing
 from .pick import CHANNELS, MOBILES, NAMES, OWNED
@@ -36,7 +46,11 @@ def hidden_act(play: Play, draw: random.Random) -> None:
     unseen = sorted(now.records.keys() - seen)
     owners = sorted(now.users)
     owner = draw.choice(owners)
+    # What was in sight until now tells most of what outlives its time.
+    lately = sorted(play.ever_seen & set(unseen))
     kind = draw.choice(("change", "archive", "hand on", "add", "add"))
+    if lately and draw.random() < 0.8:
+        unseen, kind = lately, draw.choice(("change", "archive"))
     if kind == "add":
         trial = attrs.evolve(
             now.records[draw.choice(sorted(now.customers))], entity="Customer", owner=owner, name="trial"
@@ -47,9 +61,7 @@ def hidden_act(play: Play, draw: random.Random) -> None:
         return
     if not unseen:
         return
-    # What was in sight until now tells most of what outlives its time.
-    lately = [name for name in unseen if name not in play.tainted]
-    name = draw.choice(lately if lately and draw.random() < 0.7 else unseen)
+    name = draw.choice(unseen)
     kept = now.records[name]
     if kind == "hand on":
         group = "customers" if kept.customer is None else "opportunities"
@@ -122,10 +134,10 @@ def common_act(play: Play, draw: random.Random) -> None:
 
 
 def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
-    shown = [
-        id for cls in OWNED for id in play.book.ids.get(cls.__name__, ()) if str(id) not in play.tainted
-    ]
-    id, user, unit = (draw.choice(some) for some in (shown or [UUID(int=1)], play.book.users, play.book.units))
+    shown = [id for cls in OWNED for id in play.book.ids.get(cls.__name__, ()) if str(id) not in play.tainted]
+    id, user, unit = (
+        draw.choice(some) for some in (shown or [UUID(int=1)], play.book.users, play.book.units)
+    )
     if kind == "hand on":
         record = session.find_one(Customer, id) or session.get(Opportunity, id)
         session.assign(record, session.get(user.ref))

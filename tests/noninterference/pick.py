@@ -20,6 +20,7 @@ from pycrm import (
     Organization,
     OrgUnit,
     Party,
+    Ref,
     Role,
     Share,
     Task,
@@ -106,7 +107,11 @@ class Pick:
         copy = self.book.copies.get((name, id)) or (self.book.copies[name, known[0]] if known else None)
         if copy is None:
             return layout(User).copy(self.book.users[0], {"id": nobody})
-        return copy if copy.id == id else layout(type(copy)).copy(copy, {"id": id})
+        if copy.id == id:
+            return copy
+        # A facet has the id of the record that it extends.
+        other = {"of": Ref.to(Party, id)} if cls is Organization else {"id": id}
+        return layout(type(copy)).copy(copy, other)
 
     def user(self) -> Any:
         """One of the people."""
@@ -153,6 +158,4 @@ class Pick:
 
     def link(self, cls: Any) -> Any:
         """A reference to a record of that class, in sight or not."""
-        from pycrm import Ref
-
         return Ref.to(cls, self.id(cls))

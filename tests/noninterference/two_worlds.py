@@ -9,20 +9,20 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-
-from pycrm import CRM, CRMError
 from revision.world import differing
 from scope.worlds import World
 
+from pycrm import CRM, CRMError
+
 from . import commands as _commands
+from . import others
 from . import reading as _reading
 from . import writing as _writing
-from . import others
 from .enter import book_of, enter, reseed, standing
 from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
 from .told import Answer, answered, records_in
-from .twins import Focus, Twins, twins, visible
+from .twins import EVERYWHERE, Focus, Twins, twins, visible
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
@@ -100,7 +100,8 @@ def _contents(crm: CRM) -> dict[str, Any]:
             return {name: sorted(map(repr, driver.execute(f"SELECT * FROM {name}"))) for name in names}
         digest = "md5(coalesce(string_agg(one::text, ' ' ORDER BY one::text), ''))"
         some = (f"SELECT '{name}', {digest} FROM {name} AS one" for name in names)
-        return dict(connection.exec_driver_sql(" UNION ALL ".join(some)).tuples().all())
+        rows = connection.exec_driver_sql(" UNION ALL ".join(some)).all()
+        return {name: digest for name, digest in rows}  # noqa: C416
 
 
 @attrs.define
@@ -110,11 +111,12 @@ class Play:
     pair: Pair
     plan: Twins
     seed: int
-    focus: Focus = Focus()
+    focus: Focus = EVERYWHERE
     book: Book = attrs.field(factory=Book)
     tainted: set[str] = attrs.field(factory=set)
     # Those that were hidden from the beginning.
     planned: set[str] = attrs.field(factory=set)
+    ever_seen: set[str] = attrs.field(factory=set)
     viewer: Any = None
     login: str = ""
     roles: dict[str, Any] = attrs.field(factory=dict)
@@ -132,6 +134,8 @@ class Play:
         self.viewer, self.login = made[f"user {self.plan.viewer}"], self.plan.viewer
         self.tainted = {str(made[name].id) for name in self.plan.tainted}
         self.planned = set(self.tainted)
+        seen = visible(self.plan.worlds[0], self.plan.viewer)
+        self.ever_seen = {str(made[name].id) for name in seen}
         self.roles = {
             str(one.made[f"role {name}"].id): grants for name, grants in self.plan.worlds[0].roles.items()
         }
@@ -223,8 +227,9 @@ class Play:
         crm = self.crms[0]
         today = crm.calendar_day(crm.clock.now())
         for one in self.crms:
-            now = standing(one, self.roles)
-            if self.tainted & visible(now, str(self.viewer.id), today):
+            seen = visible(standing(one, self.roles), str(self.viewer.id), today)
+            self.ever_seen |= seen
+            if self.tainted & seen:
                 return True
         return False
 
@@ -243,6 +248,6 @@ def _apart(one: Any, other: Any) -> tuple[Any, Any]:
         one, other = one[names[0]], other[names[0]]
 
 
-def play(pair: Pair, world: World, seed: int, focus: Focus = Focus()) -> Play:  # noqa: B008
+def play(pair: Pair, world: World, seed: int, focus: Focus = EVERYWHERE) -> Play:
     """An example in two enterprises made of this one."""
     return Play(pair, twins(world, seed, focus), seed, focus)

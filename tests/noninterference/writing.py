@@ -76,7 +76,9 @@ def hanging(pick: Pick) -> Any:
             "Li", customer=customer, department=Department.USER, mobile=pick.one(MOBILES), is_primary=True
         ),
         Contact(person=pick.link(Party), customer=customer, department=Department.USER),
-        Customer(party=pick.link(Party), source=pick.book.copies["Customer", pick.book.ids["Customer"][0]].source),
+        Customer(
+            party=pick.link(Party), source=pick.book.copies["Customer", pick.book.ids["Customer"][0]].source
+        ),
         Organization(of=pick.link(Party), tax_id=pick.one(TAX_IDS)),
     ]
     return pick.one(some)
