@@ -74,25 +74,33 @@ def hidden_act(play: Play, draw: random.Random) -> None:
 
 
 def _alter(play: Play, side: int, draw: random.Random, what: tuple[str, str, str]) -> None:
-    name, kind, owner = what
     crm = play.crms[side]
     reseed(crm, f"hidden {play.seed} {play.step}")
-    play.tainted.add(name)
+    play.tainted.add(what[0])
     play.forget()
-    with crm.session(crm.system("test: others")) as session:
-        id = UUID(name)
-        record = session.find_one(Customer, id) or session.find_one(Opportunity, id)
-        if kind == "archive":
-            session.restore(record) if record.archived_at else session.archive(record)
-        elif kind == "hand on":
-            session.assign(record, session.get(User, UUID(owner)))
-        elif isinstance(record, Customer):
-            session.change(record, channel=draw.choice(CHANNELS))
-            title = draw.choice(NAMES)
-            session.amend(session.get(record.party), name=title, because="they changed it")
-        else:
-            amount = Money.minor(draw.choice((100, 10**6)), "CNY")
-            session.change(record, amount=amount, name=draw.choice(NAMES))
+    try:
+        with crm.session(crm.system("test: others")) as session:
+            _rewrite(session, draw, what)
+    except CRMError:
+        # The taker may have been suspended meanwhile.
+        return
+
+
+def _rewrite(session: Any, draw: random.Random, what: tuple[str, str, str]) -> None:
+    name, kind, owner = what
+    id = UUID(name)
+    record = session.find_one(Customer, id) or session.find_one(Opportunity, id)
+    if kind == "archive":
+        session.restore(record) if record.archived_at else session.archive(record)
+    elif kind == "hand on":
+        session.assign(record, session.get(User, UUID(owner)))
+    elif isinstance(record, Customer):
+        session.change(record, channel=draw.choice(CHANNELS))
+        title = draw.choice(NAMES)
+        session.amend(session.get(record.party), name=title, because="they changed it")
+    else:
+        amount = Money.minor(draw.choice((100, 10**6)), "CNY")
+        session.change(record, amount=amount, name=draw.choice(NAMES))
 
 
 def _add(play: Play, side: int, draw: random.Random, owner: str) -> None:
