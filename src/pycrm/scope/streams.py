@@ -1,0 +1,182 @@
+"""Lists that stay fast for every reach: each way to the rows is an ordered stream, and these are merged.
+
+Left to itself a database answers `own OR shared OR unit … ORDER BY … LIMIT 50` by walking the whole
+list until fifty rows have passed the filter, which for a branch that has long been quiet is most of
+the table. So each path of a scope is asked for its own first rows by its own index, and of their
+union the first are taken. PostgreSQL merges no index ranges, so a path of many units is a bounded
+merge there: the first row of each unit, the units whose first rows come first, the last of these as
+the bound, and within it the rows of those units alone. SQLite does as much by itself for `IN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.table import key_column
+from pycrm.scope.predicate import Path, Scope
+
+__all__ = ["Order", "Streams", "are_merged"]
+
+# Beyond so many rows a list is no page, and reading each unit to its end no bound.
+_MOST = 1000
+_LIMIT = "row_limit"
+
+
+@attrs.frozen(eq=False)
+class Order:
+    """A list's order: by one field and then by the key, or by the key alone."""
+
+    columns: tuple[Any, ...]
+    falling: bool = False
+    # Whether the table has an index for each owner and each unit in this order.
+    is_indexed: bool = False
+
+    @classmethod
+    def of(cls, record: Any, column: Any, falling: bool = False) -> Order:
+        """The order by a column of a record's table."""
+        key = record.__table__.c[key_column(record)]
+        declared = {spec.columns[0] for spec in record.__specs__.values() if spec.order} or {key.name}
+        columns = (key,) if column is key else (column, key)
+        return cls(columns, falling, column.name in declared)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Equal for two orders of one class that have the same text."""
+        return self.columns[0].name, self.falling
+
+    def by(self, source: Any) -> list[Any]:
+        """The clauses for a source that has these columns."""
+        direction = sa.desc if self.falling else sa.asc
+        return [direction(column) for column in self.among(source)]
+
+    def among(self, source: Any) -> list[Any]:
+        """The same columns of another source."""
+        return [source.c[column.name] for column in self.columns]
+
+    def reaches(self, bound: Any) -> Any:
+        """Whether a row comes no later than the one that a statement gives."""
+        place = sa.tuple_(*self.columns) if len(self.columns) > 1 else self.columns[0]
+        return place >= bound if self.falling else place <= bound
+
+    @property
+    def reversed(self) -> Order:
+        """The same list from its end."""
+        return attrs.evolve(self, falling=not self.falling)
+
+
+def are_merged(scope: Scope, dialect: str) -> bool:
+    """Whether a list of that scope is a merge of several streams, and no single range of an index."""
+    if len(scope.paths) == 1:
+        return dialect == "postgresql" and scope.paths[0].members is not None
+    return bool(scope.paths)
+
+
+@attrs.frozen(eq=False)
+class Streams:
+    """The rows of a scope that are not archived, as streams; `beyond` makes a condition for each."""
+
+    table: Any
+    scope: Scope
+    dialect: str
+    beyond: Callable[[], Any] | None = None
+
+    @staticmethod
+    def serve(cls: Any, scope: Scope, dialect: str, order: Order, limit: int | None) -> bool:
+        """Whether the first rows in that order are better read by streams."""
+        return (
+            limit is not None
+            and limit <= _MOST
+            and order.is_indexed
+            and "archived_at" in cls.__specs__
+            and are_merged(scope, dialect)
+        )
+
+    def listed(self, names: Sequence[str], order: Order) -> Any:
+        """The statement for the first `row_limit` rows in that order."""
+        first = self._united([self._ordered(path, order, number) for number, path in self._numbered()])
+        first = _limited(first, order).subquery("listed")
+        key = order.columns[-1].name
+        found = sa.select(*(self.table.c[name] for name in names))
+        return found.join_from(first, self.table, self.table.c[key] == first.c[key]).order_by(
+            *order.by(first)
+        )
+
+    def counted(self) -> Any:
+        """The statement for the number of rows, counted to `row_limit`."""
+        found = self._united([self._keys(path, number) for number, path in self._numbered()])
+        return sa.select(sa.func.count()).select_from(sa.select(found).limit(_limit()).subquery("counted"))
+
+    def _numbered(self) -> list[tuple[int, Path]]:
+        return list(enumerate(self.scope.paths))
+
+    def _united(self, streams: list[Any]) -> Any:
+        # Neither database takes parts with an order of their own, so each is selected from once more.
+        if len(streams) == 1:
+            return streams[0].subquery("united")
+        parts = [sa.select(stream.subquery(f"stream_{at}")) for at, stream in enumerate(streams)]
+        return sa.union(*parts).subquery("united")
+
+    def _rows(self, columns: Sequence[Any], *conditions: Any) -> Any:
+        """Some columns of the rows that meet these conditions, in a scope of names of its own."""
+        found = sa.select(*columns).where(*conditions, self.table.c.archived_at.is_(None))
+        return found if self.beyond is None else found.where(self.beyond())
+
+    def _ordered(self, path: Path, order: Order, number: int) -> Any:
+        """The first rows of one path, as the columns of the order."""
+        if path.members is None or self.dialect != "postgresql":
+            return self._rows(order.columns, path.where).order_by(*order.by(self.table)).limit(_limit())
+        members, member = self._members(path, number)
+        first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
+        first = first.limit(sa.literal_column("1")).correlate(members).lateral(f"first_{number}")
+        nearest = sa.select(member, *first.c).join_from(members, first, sa.true())
+        nearest = nearest.order_by(*order.by(first)).limit(_limit()).cte(f"nearest_{number}")
+        bound = self._bound(nearest, order)
+        rest = self._rows(order.columns, path.column == nearest.c.member, order.reaches(bound))
+        rest = rest.order_by(*order.by(self.table)).limit(_limit())
+        rest = rest.correlate(nearest).lateral(f"rest_{number}")
+        return _limited(sa.select(*rest.c).join_from(nearest, rest, sa.true()).subquery(), order)
+
+    def _bound(self, nearest: Any, order: Order) -> Any:
+        """What no row of the answer comes after.
+
+        Where there are as many units as rows are wanted, their first rows alone fill the answer. Where
+        there are fewer, the last row of the whole list stands for no bound at all: a condition that is
+        absent in half of the cases could not be met by the index.
+        """
+        least = sa.bindparam(_LIMIT, type_=sa.Integer()) - sa.literal_column("1")
+        full = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
+        full = full.limit(sa.literal_column("1")).offset(least).subquery()
+        last = self.table.alias()
+        end = sa.select(*order.among(last)).where(last.c.archived_at.is_(None))
+        end = end.order_by(*order.reversed.by(last)).limit(sa.literal_column("1")).subquery()
+        either = sa.union_all(sa.select(full), sa.select(end)).subquery()
+        return sa.select(either).limit(sa.literal_column("1")).scalar_subquery()
+
+    def _keys(self, path: Path, number: int) -> Any:
+        """The keys of rows of one path, as many as are counted."""
+        key = self.table.c.id
+        if path.members is None or self.dialect != "postgresql":
+            return self._rows([key], path.where).limit(_limit())
+        members, member = self._members(path, number)
+        each = self._rows([key], path.column == member).limit(_limit())
+        each = each.correlate(members).lateral(f"each_{number}")
+        return sa.select(*each.c).join_from(members, each, sa.true()).limit(_limit())
+
+    def _members(self, path: Path, number: int) -> tuple[Any, Any]:
+        # A unit below two roots counts once: twice, it would take the place of another as the bound.
+        (column,) = path.members.selected_columns
+        selected = path.members.with_only_columns(column.label("member")).distinct()
+        members = selected.subquery(f"members_{number}")
+        return members, members.c.member
+
+
+def _limit() -> Any:
+    return sa.bindparam(_LIMIT, type_=sa.Integer())
+
+
+def _limited(source: Any, order: Order) -> Any:
+    return sa.select(source).order_by(*order.by(source)).limit(_limit())
