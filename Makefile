@@ -69,5 +69,5 @@ postgres:
 
 clean:
 	scripts/postgres.sh remove
-	rm -rf .venv .venv-lock $(CACHES) build dist site
+	rm -rf .venv .venv-lock .bench-venv $(CACHES) build dist site
 	find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -142,9 +142,24 @@ class PostgreSQL:
 
     @classmethod
     def named(cls) -> PostgreSQL | None:
-        """The server that the tests use, None where none is named."""
+        """The server that the tests use, None where none is named.
+
+        A server that does not wait for its disk is refused: ratios over it would mean little.
+        """
         address = os.environ.get("PYCRM_TEST_POSTGRESQL")
-        return cls(address) if address else None
+        if not address:
+            return None
+        import psycopg
+
+        with psycopg.connect(address) as connection:
+            row = connection.execute("SHOW fsync").fetchone()
+        if row is None or row[0] != "on":
+            raise SystemExit(
+                "this PostgreSQL runs with fsync off, as tests like it: for benchmarks say\n"
+                "  scripts/postgres.sh stop\n"
+                '  eval "$(PYCRM_POSTGRES_DURABLE=1 scripts/postgres.sh start)"'
+            )
+        return cls(address)
 
     def create(self) -> str:
         return self._create("")

@@ -38,9 +38,10 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("Access", "Duplicate", "Elevation", "FieldChange", "Revision"),
+    "pycrm.revision": ("Access", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
+    "pycrm.scope.card": ("Card",),
     "pycrm.scope.paging": ("Page",),
     "pycrm.scope.raw": ("Rows",),
     "pycrm.session": ("Session",),
@@ -170,11 +171,13 @@ if TYPE_CHECKING:
     from pycrm.revision import Access as Access
     from pycrm.revision import Duplicate as Duplicate
     from pycrm.revision import Elevation as Elevation
+    from pycrm.revision import Export as Export
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
     from pycrm.scope import Actor as Actor
     from pycrm.scope import FieldAccess as FieldAccess
     from pycrm.scope import Reason as Reason
+    from pycrm.scope.card import Card as Card
     from pycrm.scope.paging import Page as Page
     from pycrm.scope.raw import Rows as Rows
     from pycrm.session import Session as Session

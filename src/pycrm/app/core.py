@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.app import rules
-from pycrm.app.roles import refuse_unknown_rules
+from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
@@ -28,6 +28,7 @@ from pycrm.revision.model import (
     Claim,
     DuplicateRow,
     ElevationRow,
+    ExportRow,
     ProbeRow,
     QuietClaim,
     RevisionRow,
@@ -49,6 +50,7 @@ BOOKS = (
     QuietClaim,
     DuplicateRow,
     ProbeRow,
+    ExportRow,
     ElevationRow,
     Setting,
     OwnershipInterval,
@@ -80,10 +82,14 @@ class Core(Plugin):
     migrations = "pycrm.store.migrations"
 
     @hookimpl
-    def before_add(self, session: Any, record: Contact | Opportunity | Role | Share | Delegation) -> None:
+    def before_add(
+        self, session: Any, record: Contact | Opportunity | Role | RoleAssignment | Share | Delegation
+    ) -> None:
         """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
             refuse_unknown_rules(session.crm, record.grants, record.rules)
+        elif isinstance(record, RoleAssignment):
+            refuse_own_rights(session, record)
         elif isinstance(record, Share):
             refuse_share(session.transaction, record)
         elif isinstance(record, Delegation):
@@ -101,6 +107,7 @@ class Core(Plugin):
         record: OrgUnit
         | User
         | Role
+        | RoleAssignment
         | Party
         | Contact
         | Product
@@ -123,10 +130,19 @@ class Core(Plugin):
         elif isinstance(record, User):
             if is_put_away or after.get("state") is UserState.LEFT:
                 rules.refuse_leaving_with_work(session, record)
+            if is_put_away or after.get("state", UserState.ACTIVE) is not UserState.ACTIVE:
+                refuse_nobody_left(session, user=record.id)
+        elif isinstance(record, RoleAssignment):
+            if not is_put_away:
+                refuse_own_rights(session, record)
+            refuse_nobody_left(session, assignment=record.id)
         elif isinstance(record, Share | Delegation):
             rules.refuse_other_terms(after)
         elif isinstance(record, Role):
             refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()))
+            refuse_own_rights(session, record)
+            if is_put_away:
+                refuse_nobody_left(session, role=record.id)
         elif isinstance(record, Party):
             if "contact_points" in after:
                 rules.refuse_unreachable(session, record, after["contact_points"])

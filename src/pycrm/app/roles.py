@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
 
 from pycrm.declare.policy import Reference, Through
-from pycrm.entities.org import FieldReading, FieldRule, Grant
-from pycrm.errors import InvalidError, Problem
+from pycrm.entities.org import (
+    Action,
+    FieldReading,
+    FieldRule,
+    Grant,
+    Reach,
+    Role,
+    RoleAssignment,
+    RoleLevel,
+    User,
+    UserState,
+)
+from pycrm.errors import ConflictError, ForbiddenError, InvalidError, Problem
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
 
-__all__ = ["refuse_unknown_rules"]
+__all__ = ["refuse_nobody_left", "refuse_own_rights", "refuse_unknown_rules"]
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
@@ -61,3 +75,72 @@ def _wrong(cls: Any, rule: FieldRule) -> Iterator[tuple[str, str, str]]:
 def _holds_together(cls: Any, spec: Any) -> bool:
     links = cls.__scope__.links if isinstance(cls.__scope__, Through) else ()
     return spec.name in links or (spec.target is not None and (spec.unique or spec.name == "of"))
+
+
+def refuse_own_rights(session: Any, record: Role | RoleAssignment) -> None:
+    """Nobody widens the own rights alone: a second administrator does (SCO-19).
+
+    Raises:
+        ForbiddenError: the assignment is the actor's own, or the role is one the actor holds.
+    """
+    actor = session.actor
+    if actor.id is None:
+        return
+    if isinstance(record, RoleAssignment):
+        if record.user.id == actor.id:
+            raise ForbiddenError("your own roles are given by another administrator")
+        return
+    given = RoleAssignment.__table__.c
+    held = sa.select(given.id).where(
+        given.user_id == actor.id, given.role_id == record.id, given.archived_at.is_(None)
+    )
+    if session.transaction.fetch(held.limit(1)):
+        raise ForbiddenError("a role that you hold is changed by another administrator")
+
+
+def refuse_nobody_left(
+    session: Any, *, assignment: UUID | None = None, user: UUID | None = None, role: UUID | None = None
+) -> None:
+    """Somebody always stays who keeps the roles, and somebody who leads the whole (SCO-E5).
+
+    Raises:
+        ConflictError: without this assignment, user or role there would be nobody.
+    """
+    tx = session.transaction
+    given, who, held = RoleAssignment.__table__.c, User.__table__.c, Role.__table__.c
+    today = tx.crm.calendar_day(tx.moment)
+    holders = (
+        sa.select(given.id)
+        .select_from(
+            RoleAssignment.__table__.join(User.__table__, who.id == given.user_id).join(
+                Role.__table__, held.id == given.role_id
+            )
+        )
+        .where(
+            *(given.archived_at.is_(None), who.archived_at.is_(None), held.archived_at.is_(None)),
+            who.state == UserState.ACTIVE,
+            sa.or_(given.until.is_(None), given.until >= today),
+        )
+    )
+    gone = [
+        column == id
+        for column, id in ((given.id, assignment), (given.user_id, user), (given.role_id, role))
+        if id is not None
+    ]
+    for words, is_such in (
+        ("top management", held.level == RoleLevel.TOP),
+        ("an administrator", _keeps_roles(held.id)),
+    ):
+        such = holders.where(is_such)
+        if tx.fetch(such.where(*gone).limit(1)) and not tx.fetch(such.where(sa.not_(*gone)).limit(1)):
+            raise ConflictError(f"nobody would be left as {words}")
+
+
+def _keeps_roles(role: Any) -> Any:
+    grant = Grant.__table__.c
+    return sa.exists().where(
+        grant.parent_id == role,
+        grant.entity == RoleAssignment.__name__,
+        grant.action == Action.UPDATE,
+        grant.reach != Reach.NONE,
+    )

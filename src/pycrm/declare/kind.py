@@ -17,7 +17,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from pycrm.declare.raw import (
     Dump,
@@ -324,7 +323,12 @@ class TextsKind(Kind):
         return ((name, RawJson()),)
 
     def ddl(self, name: str, dialect: str) -> Any:
-        return ((name, sa.Text() if dialect == "sqlite" else postgresql.JSONB()),)
+        if dialect == "sqlite":
+            return ((name, sa.Text()),)
+        # The dialect takes as long to import as attrs and cattrs together.
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return ((name, JSONB()),)
 
     def clean(self, value: Any, longest: int) -> Any:
         if not isinstance(value, list | tuple):

@@ -9,6 +9,7 @@ from pycrm.declare.codec import seen
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError
 from pycrm.exchange.writing import TableWriter
+from pycrm.revision import exports
 from pycrm.scope.actor import bounds
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import Query, unknown_field
@@ -30,6 +31,9 @@ def export_csv(
 ) -> int:
     """Write the records in the actor's export reach as CSV (UTF-8) and return their number.
 
+    Who took out which columns by which filter, and how many rows, is kept before the first is
+    written; `Session.exports` reads it.
+
     Cells that a spreadsheet would take for a formula are neutralised; `restore` gives them back.
 
     Args:
@@ -43,10 +47,12 @@ def export_csv(
     if bounds(session.actor, cls, Action.EXPORT).nothing:
         raise ForbiddenError(f"exporting {cls.__name__.lower()} records is not granted")
     names = _columns(session, cls, columns)
+    conditions = tuple(conditions)
     asked = Query(session.transaction, cls, conditions, action=Action.EXPORT)
     records = asked.records(limit=MOST_ROWS + 1)
     if len(records) > MOST_ROWS:
         raise InvalidError(f"more than {MOST_ROWS:,} rows; narrow the filter", data={"most": MOST_ROWS})
+    exports.note(session.transaction, cls, names, conditions, len(records))
     specs = cls.__specs__
     money = [name for name in names if specs[name].kind.name == "money"]
     with TableWriter(stream, names, money=money) as writer:

@@ -21,6 +21,8 @@ __all__ = [
     "DuplicateRow",
     "Elevation",
     "ElevationRow",
+    "Export",
+    "ExportRow",
     "FieldChange",
     "ProbeRow",
     "QuietClaim",
@@ -153,6 +155,34 @@ class FieldChange:
     path: str
     old: Any
     new: Any
+
+
+class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by_id", "at"))):
+    """One table of records that somebody took out."""
+
+    id: Field[UUID] = field("Id")
+    at: Field[datetime] = field("At")
+    by: Link[User | None] = link("By", default=None)
+    actor: Field[str] = field("Actor", longest=300)
+    source: Field[str] = field("Source", longest=20)
+    entity: Field[str] = field("Entity", longest=100)
+    columns: Field[tuple[str, ...]] = field("Columns")
+    conditions: Field[str] = field("Conditions", longest=1_000_000)
+    rows: Field[int] = field("Rows")
+
+
+@attrs.frozen
+class Export:
+    """One table of records that somebody took out: which columns, by which filter, how many rows."""
+
+    at: datetime
+    by: Ref[User] | None
+    actor: str
+    source: str
+    entity: str
+    columns: tuple[str, ...]
+    conditions: str
+    rows: int
 
 
 @attrs.frozen

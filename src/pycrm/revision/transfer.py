@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from pycrm.declare.policy import PARENT_PAIR, Owned, Through
@@ -239,7 +239,8 @@ def _interval(tx: Transaction, cls: Any, row: Any, owner: Any, unit: Any) -> lis
 
 def _opening(tx: Transaction, rows: Any) -> Any:
     """Begin the ownership of some rows; one that begins at the very same moment was none."""
-    insert: Any = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    # A dialect is imported by who works on it: both would cost every start-up.
+    insert: Any = import_module(f"sqlalchemy.dialects.{tx.dialect}").insert
     made = insert(OwnershipInterval.__table__).from_select(list(_INTERVAL), rows)
     replaced = {name: made.excluded[name] for name in ("user_id", "unit_id", "by_id", "reason")}
     return made.on_conflict_do_update(

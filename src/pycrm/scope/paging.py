@@ -24,7 +24,7 @@ from pycrm.scope.streams import Order
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Page", "page"]
+__all__ = ["Page", "described", "page"]
 
 T = TypeVar("T")
 _LARGEST = 500
@@ -115,12 +115,15 @@ def _beyond(spec: Any, column: Any, id: Any, at: tuple[Any, UUID] | None, fallin
 
 
 def _fingerprint(tx: Transaction, cls: Any, where: Sequence[Any], order: str, falling: bool) -> bytes:
-    compiled = [one.compile(dialect=tx.store.engine.dialect) for one in where]
-    parts = [
-        (str(one), sorted((key, _shown(value)) for key, value in one.params.items())) for one in compiled
-    ]
+    parts = described(tx, where)
     actor = str(tx.actor.id or tx.actor.name)
     return hashlib.sha256(repr((actor, cls.__name__, order, falling, parts)).encode()).digest()
+
+
+def described(tx: Transaction, where: Sequence[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each condition as the text of its statement, with its values by their names."""
+    compiled = [one.compile(dialect=tx.store.engine.dialect) for one in where]
+    return [(str(one), sorted((key, _shown(value)) for key, value in one.params.items())) for one in compiled]
 
 
 def _shown(value: Any) -> str:

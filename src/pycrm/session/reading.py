@@ -10,11 +10,12 @@ from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
-from pycrm.revision import access, claim, elevation
+from pycrm.revision import access, claim, elevation, exports
 from pycrm.revision import handover as handing
 from pycrm.revision import history as past
-from pycrm.revision.model import Access, Duplicate, Elevation, Revision
+from pycrm.revision.model import Access, Duplicate, Elevation, Export, Revision
 from pycrm.scope import aggregate, natural, paging, reason
+from pycrm.scope.card import Card, card
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldAccess, field_access, shown
 from pycrm.scope.gateway import fetch_one, not_found, query
@@ -151,6 +152,18 @@ class Reading(Unit):
         """The same record with its child rows read."""
         return with_children(self.transaction, [record])[0]  # type: ignore[no-any-return]
 
+    def card(self, record: Record, /) -> Card:
+        """The card of the customer that a record belongs to: name, addresses, the record's contact.
+
+        For whoever sees an activity or a task at somebody else's customer. Cards are never found,
+        listed or counted.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+            InvalidError: it belongs to no customer.
+        """
+        return card(self.transaction, self._in_sight(record))
+
     def reveal(self, record: A | Ref[Any], /, *names: str, because: str) -> A:
         """The record with fields that are masked, or of a special category, shown.
 
@@ -186,6 +199,14 @@ class Reading(Unit):
             ForbiddenError: the actor holds no grant to read ``duplicates``.
         """
         return claim.duplicates(self.transaction, limit)
+
+    def exports(self, limit: int | None = 1000) -> list[Export]:
+        """Who took out which records, by which filter, newest first (SCO-9).
+
+        Raises:
+            ForbiddenError: the actor may not read role assignments.
+        """
+        return exports.exports(self.transaction, limit)
 
     def fields(self, cls: type[Any], /) -> dict[str, FieldAccess]:
         """What the actor may do with each field of a class; others are absent, as unknown ones are."""

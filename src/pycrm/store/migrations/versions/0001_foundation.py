@@ -78,6 +78,9 @@ def upgrade() -> None:
         index="parent_id",
     )
     table(
+        "crm_quiet_claim", "value key, entity text, record_id key", key="value record_id", index="record_id"
+    )
+    table(
         "crm_region",
         RECORD,
         "name text, code text?, parent_id key?",
@@ -161,6 +164,20 @@ def upgrade() -> None:
         index="receiver_id",
     )
     table(
+        "crm_duplicate",
+        "id key, at instant, by_id key?, entity text, record_id key, other_entity text, other_id key",
+        "path text",
+        refers="by_id crm_user",
+        index="at, by_id, record_id",
+    )
+    table(
+        "crm_export",
+        "id key, at instant, by_id key?, actor text, source text, entity text, columns json, conditions text",
+        "rows int",
+        refers="by_id crm_user",
+        index="at, by_id, by_id at",
+    )
+    table(
         "crm_handover",
         RECORD,
         OWNER,
@@ -208,6 +225,7 @@ def upgrade() -> None:
         key="of_id",
         refers="of_id crm_party!",
     )
+    table("crm_probe", "id key, at instant, by_id key?", refers="by_id crm_user", index="at, by_id, by_id at")
     table(
         "crm_revision",
         "id key, at instant, by_id key?, actor text, on_behalf_id key?, source text, purpose text?",
