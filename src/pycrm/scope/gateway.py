@@ -23,7 +23,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.predicate import scope_of
-from pycrm.scope.streams import Order, Streams, are_merged
+from pycrm.scope.streams import Order, Streams, are_merged, step
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -157,17 +157,18 @@ class Query:
         if self.nothing:
             return []
         tx = self.tx
-        as_streams = not self.archived and Streams.serve(self.cls, self.scope, tx.dialect, order, limit)
+        most = 0
+        if limit is not None and not self.archived:
+            most = step(limit) if Streams.serve(self.cls, self.scope, tx.dialect, order, limit) else 0
 
         def statement() -> Any:
-            if as_streams:
-                return Streams(self.table, self.scope, tx.dialect, beyond).listed(made.names, order)
+            if most:
+                return Streams(self.table, self.scope, tx.dialect, most, beyond).listed(made.names, order)
             found = self.select(*(self.table.c[name] for name in made.names)).order_by(*order.by(self.table))
             found = found if beyond is None else found.where(beyond())
             return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
-        is_first = beyond is None
-        shape = (*order.shape, is_first, limit is None, as_streams)
+        shape = (*order.shape, beyond is None, limit is None, most)
         cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape)
         return made.build(self._run(cached, statement, {"row_limit": limit, **(values or {})}))
 
@@ -176,16 +177,16 @@ class Query:
         tx = self.tx
         if self.nothing:
             return 0
-        as_streams = not self.archived and are_merged(self.scope, tx.dialect)
+        most = step(limit) if not self.archived and are_merged(self.scope, tx.dialect) else 0
 
         def statement() -> Any:
-            if as_streams:
-                return Streams(self.table, self.scope, tx.dialect).counted()
+            if most:
+                return Streams(self.table, self.scope, tx.dialect, most).counted()
             one = self.select(sa.literal_column("1").label("one"))
             one = one.limit(sa.bindparam("row_limit", type_=sa.Integer()))
             return sa.select(sa.func.count()).select_from(one.subquery())
 
-        cached = ("count", self.cls, self.archived, self.scope.shape, as_streams)
+        cached = ("count", self.cls, self.archived, self.scope.shape, most)
         return int(self._run(cached, statement, {"row_limit": limit})[0][0])
 
     def _run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:

@@ -19,11 +19,13 @@ import sqlalchemy as sa
 from pycrm.declare.table import key_column
 from pycrm.scope.predicate import Path, Scope
 
-__all__ = ["Order", "Streams", "are_merged"]
+__all__ = ["Order", "Streams", "are_merged", "step"]
 
-# Beyond so many rows a list is no page, and reading each unit to its end no bound.
+# Beyond so many rows a list is no page, and to read each unit so far is no bound.
 _MOST = 1000
-_LIMIT = "row_limit"
+# Up to how many rows a stream is read. PostgreSQL plans a statement once for all only where it knows the
+# limits, and planning takes longer than reading; a few steps keep the number of texts small.
+_STEPS = (2, 4, 11, 26, 51, 101, 201, 501, 1001, 10_001)
 
 
 @attrs.frozen(eq=False)
@@ -68,6 +70,11 @@ class Order:
         return attrs.evolve(self, falling=not self.falling)
 
 
+def step(limit: int) -> int:
+    """Up to how many rows the streams are read for a list of that many."""
+    return next((one for one in _STEPS if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))
+
+
 def are_merged(scope: Scope, dialect: str) -> bool:
     """Whether a list of that scope is a merge of several streams, and no single range of an index."""
     if len(scope.paths) == 1:
@@ -77,11 +84,15 @@ def are_merged(scope: Scope, dialect: str) -> bool:
 
 @attrs.frozen(eq=False)
 class Streams:
-    """The rows of a scope that are not archived, as streams; `beyond` makes a condition for each."""
+    """The rows of a scope that are not archived, as streams of at most `most` rows.
+
+    `beyond` makes a condition for each of them.
+    """
 
     table: Any
     scope: Scope
     dialect: str
+    most: int
     beyond: Callable[[], Any] | None = None
 
     @staticmethod
@@ -97,26 +108,31 @@ class Streams:
 
     def listed(self, names: Sequence[str], order: Order) -> Any:
         """The statement for the first `row_limit` rows in that order."""
-        first = self._united([self._ordered(path, order, number) for number, path in self._numbered()])
-        first = _limited(first, order).subquery("listed")
+        streams = [self._ordered(path, order, number) for number, path in self._numbered()]
+        first = streams[0].subquery("listed")
+        if len(streams) > 1:
+            united = self._united(streams)
+            first = sa.select(united).order_by(*order.by(united)).limit(self._most).subquery("listed")
         key = order.columns[-1].name
         found = sa.select(*(self.table.c[name] for name in names))
-        return found.join_from(first, self.table, self.table.c[key] == first.c[key]).order_by(
-            *order.by(first)
-        )
+        found = found.join_from(first, self.table, self.table.c[key] == first.c[key])
+        return found.order_by(*order.by(first)).limit(_limit())
 
     def counted(self) -> Any:
         """The statement for the number of rows, counted to `row_limit`."""
-        found = self._united([self._keys(path, number) for number, path in self._numbered()])
-        return sa.select(sa.func.count()).select_from(sa.select(found).limit(_limit()).subquery("counted"))
+        streams = [self._keys(path, number) for number, path in self._numbered()]
+        found = streams[0].subquery("counted") if len(streams) == 1 else self._united(streams)
+        return sa.select(sa.func.count()).select_from(sa.select(found).limit(_limit()).subquery("limited"))
 
     def _numbered(self) -> list[tuple[int, Path]]:
         return list(enumerate(self.scope.paths))
 
+    @property
+    def _most(self) -> Any:
+        return sa.literal_column(str(self.most))
+
     def _united(self, streams: list[Any]) -> Any:
         # Neither database takes parts with an order of their own, so each is selected from once more.
-        if len(streams) == 1:
-            return streams[0].subquery("united")
         parts = [sa.select(stream.subquery(f"stream_{at}")) for at, stream in enumerate(streams)]
         return sa.union(*parts).subquery("united")
 
@@ -128,43 +144,43 @@ class Streams:
     def _ordered(self, path: Path, order: Order, number: int) -> Any:
         """The first rows of one path, as the columns of the order."""
         if path.members is None or self.dialect != "postgresql":
-            return self._rows(order.columns, path.where).order_by(*order.by(self.table)).limit(_limit())
+            return self._rows(order.columns, path.where).order_by(*order.by(self.table)).limit(self._most)
         members, member = self._members(path, number)
         first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
-        first = first.limit(sa.literal_column("1")).correlate(members).lateral(f"first_{number}")
+        first = first.limit(_ONE).correlate(members).lateral(f"first_{number}")
         nearest = sa.select(member, *first.c).join_from(members, first, sa.true())
-        nearest = nearest.order_by(*order.by(first)).limit(_limit()).cte(f"nearest_{number}")
-        bound = self._bound(nearest, order)
-        rest = self._rows(order.columns, path.column == nearest.c.member, order.reaches(bound))
-        rest = rest.order_by(*order.by(self.table)).limit(_limit())
+        nearest = nearest.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
+        within = order.reaches(self._bound(nearest, order))
+        rest = self._rows(order.columns, path.column == nearest.c.member, within)
+        rest = rest.order_by(*order.by(self.table)).limit(self._most)
         rest = rest.correlate(nearest).lateral(f"rest_{number}")
-        return _limited(sa.select(*rest.c).join_from(nearest, rest, sa.true()).subquery(), order)
+        found = sa.select(*rest.c).join_from(nearest, rest, sa.true())
+        return found.order_by(*order.by(rest)).limit(self._most)
 
     def _bound(self, nearest: Any, order: Order) -> Any:
         """What no row of the answer comes after.
 
-        Where there are as many units as rows are wanted, their first rows alone fill the answer. Where
+        Where there are as many units as rows are read, their first rows alone fill the answer. Where
         there are fewer, the last row of the whole list stands for no bound at all: a condition that is
         absent in half of the cases could not be met by the index.
         """
-        least = sa.bindparam(_LIMIT, type_=sa.Integer()) - sa.literal_column("1")
         full = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
-        full = full.limit(sa.literal_column("1")).offset(least).subquery()
+        full = full.limit(_ONE).offset(sa.literal_column(str(self.most - 1))).subquery()
         last = self.table.alias()
         end = sa.select(*order.among(last)).where(last.c.archived_at.is_(None))
-        end = end.order_by(*order.reversed.by(last)).limit(sa.literal_column("1")).subquery()
+        end = end.order_by(*order.reversed.by(last)).limit(_ONE).subquery()
         either = sa.union_all(sa.select(full), sa.select(end)).subquery()
-        return sa.select(either).limit(sa.literal_column("1")).scalar_subquery()
+        return sa.select(either).limit(_ONE).scalar_subquery()
 
     def _keys(self, path: Path, number: int) -> Any:
         """The keys of rows of one path, as many as are counted."""
         key = self.table.c.id
         if path.members is None or self.dialect != "postgresql":
-            return self._rows([key], path.where).limit(_limit())
+            return self._rows([key], path.where).limit(self._most)
         members, member = self._members(path, number)
-        each = self._rows([key], path.column == member).limit(_limit())
+        each = self._rows([key], path.column == member).limit(self._most)
         each = each.correlate(members).lateral(f"each_{number}")
-        return sa.select(*each.c).join_from(members, each, sa.true()).limit(_limit())
+        return sa.select(*each.c).join_from(members, each, sa.true()).limit(self._most)
 
     def _members(self, path: Path, number: int) -> tuple[Any, Any]:
         # A unit below two roots counts once: twice, it would take the place of another as the bound.
@@ -174,9 +190,8 @@ class Streams:
         return members, members.c.member
 
 
+_ONE = sa.literal_column("1")
+
+
 def _limit() -> Any:
-    return sa.bindparam(_LIMIT, type_=sa.Integer())
-
-
-def _limited(source: Any, order: Order) -> Any:
-    return sa.select(source).order_by(*order.by(source)).limit(_limit())
+    return sa.bindparam("row_limit", type_=sa.Integer())
