@@ -221,9 +221,11 @@ def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[A
     beyond, place = _beyond(bench, at)
     wheres = _reached(reader)[0]
     is_server = bench.server.name == "postgresql"
-    if len(wheres) < 2 and not (is_server and reader.root is not None):
+    if len(wheres) < 2 and reader.root is None:
         return [_left(bench, reader, at)]
     found = []
+    if len(wheres) == 1:
+        found.append(_left(bench, reader, at))
     for is_bound in (False, True) if is_server else (False,):
         parts, given = [], []
         for where, own in zip(wheres, _apart(reader), strict=True):
@@ -281,6 +283,8 @@ def _counted(bench: Bench, reader: Reader) -> list[Asked]:
         )
         variants.append([*parts[:at], joined, *parts[at + 1 :]])
     found = []
+    if len(parts) == 1:
+        found = [Asked(f"SELECT count(*) FROM ({variant[0]}) AS c", each[0]) for variant in variants]
     for variant in variants:
         whole = " UNION ".join(f"SELECT * FROM ({part}) AS p{at}" for at, part in enumerate(variant))
         text = f"SELECT count(*) FROM (SELECT * FROM ({whole}) AS u LIMIT ?) AS c"

@@ -159,7 +159,7 @@ class Query:
         tx = self.tx
         most = 0
         if limit is not None and not self.archived:
-            most = step(limit) if Streams.serve(self.cls, self.scope, tx.dialect, order, limit) else 0
+            most = step(limit) if Streams.serve(self.cls, self.scope, order, limit) else 0
 
         def statement() -> Any:
             if most:
@@ -177,7 +177,7 @@ class Query:
         tx = self.tx
         if self.nothing:
             return 0
-        most = step(limit) if not self.archived and are_merged(self.scope, tx.dialect) else 0
+        most = step(limit) if not self.archived and are_merged(self.scope) else 0
 
         def statement() -> Any:
             if most:

@@ -75,11 +75,9 @@ def step(limit: int) -> int:
     return next((one for one in _STEPS if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))
 
 
-def are_merged(scope: Scope, dialect: str) -> bool:
-    """Whether a list of that scope is a merge of several streams, and no single range of an index."""
-    if len(scope.paths) == 1:
-        return dialect == "postgresql" and scope.paths[0].members is not None
-    return bool(scope.paths)
+def are_merged(scope: Scope) -> bool:
+    """Whether a list of that scope is a merge, and no single range of an index."""
+    return len(scope.paths) > 1 or any(path.members is not None for path in scope.paths)
 
 
 @attrs.frozen(eq=False)
@@ -96,15 +94,9 @@ class Streams:
     beyond: Callable[[], Any] | None = None
 
     @staticmethod
-    def serve(cls: Any, scope: Scope, dialect: str, order: Order, limit: int | None) -> bool:
+    def serve(cls: Any, scope: Scope, order: Order, limit: int) -> bool:
         """Whether the first rows in that order are better read by streams."""
-        return (
-            limit is not None
-            and limit <= _MOST
-            and order.is_indexed
-            and "archived_at" in cls.__specs__
-            and are_merged(scope, dialect)
-        )
+        return limit <= _MOST and order.is_indexed and "archived_at" in cls.__specs__ and are_merged(scope)
 
     def listed(self, names: Sequence[str], order: Order) -> Any:
         """The statement for the first `row_limit` rows in that order."""
@@ -120,9 +112,12 @@ class Streams:
 
     def counted(self) -> Any:
         """The statement for the number of rows, counted to `row_limit`."""
-        streams = [self._keys(path, number) for number, path in self._numbered()]
-        found = streams[0].subquery("counted") if len(streams) == 1 else self._united(streams)
-        return sa.select(sa.func.count()).select_from(sa.select(found).limit(_limit()).subquery("limited"))
+        if len(self.scope.paths) == 1:
+            found = self._keys(self.scope.paths[0], 0, sa.literal_column("1").label("one"))
+        else:
+            keys = [self._keys(path, at, self.table.c.id).limit(self._most) for at, path in self._numbered()]
+            found = sa.select(self._united(keys))
+        return sa.select(sa.func.count()).select_from(found.limit(_limit()).subquery("counted"))
 
     def _numbered(self) -> list[tuple[int, Path]]:
         return list(enumerate(self.scope.paths))
@@ -172,15 +167,14 @@ class Streams:
         either = sa.union_all(sa.select(full), sa.select(end)).subquery()
         return sa.select(either).limit(_ONE).scalar_subquery()
 
-    def _keys(self, path: Path, number: int) -> Any:
-        """The keys of rows of one path, as many as are counted."""
-        key = self.table.c.id
+    def _keys(self, path: Path, number: int, key: Any) -> Any:
+        """A column of the rows of one path, of each unit no more than are counted."""
         if path.members is None or self.dialect != "postgresql":
-            return self._rows([key], path.where).limit(self._most)
+            return self._rows([key], path.where)
         members, member = self._members(path, number)
         each = self._rows([key], path.column == member).limit(self._most)
         each = each.correlate(members).lateral(f"each_{number}")
-        return sa.select(*each.c).join_from(members, each, sa.true()).limit(self._most)
+        return sa.select(*each.c).join_from(members, each, sa.true())
 
     def _members(self, path: Path, number: int) -> tuple[Any, Any]:
         # A unit below two roots counts once: twice, it would take the place of another as the bound.
