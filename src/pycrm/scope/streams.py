@@ -113,7 +113,7 @@ class Streams:
     def counted(self) -> Any:
         """The statement for the number of rows, counted to `row_limit`."""
         if len(self.scope.paths) == 1:
-            found = self._keys(self.scope.paths[0], 0, sa.literal_column("1").label("one"))
+            found = self._keys(self.scope.paths[0], 0, _ONE.label("one"))
         else:
             keys = [self._keys(path, at, self.table.c.id).limit(self._most) for at, path in self._numbered()]
             found = sa.select(self._united(keys))
@@ -143,8 +143,8 @@ class Streams:
         members, member = self._members(path, number)
         first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
         first = first.limit(_ONE).correlate(members).lateral(f"first_{number}")
-        nearest = sa.select(member, *first.c).join_from(members, first, sa.true())
-        nearest = nearest.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
+        firsts = sa.select(member, *first.c).join_from(members, first, sa.true())
+        nearest = firsts.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
         within = order.reaches(self._bound(nearest, order))
         rest = self._rows(order.columns, path.column == nearest.c.member, within)
         rest = rest.order_by(*order.by(self.table)).limit(self._most)
@@ -160,11 +160,11 @@ class Streams:
         absent in half of the cases could not be met by the index.
         """
         full = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
-        full = full.limit(_ONE).offset(sa.literal_column(str(self.most - 1))).subquery()
+        full = full.limit(_ONE).offset(sa.literal_column(str(self.most - 1)))
         last = self.table.alias()
         end = sa.select(*order.among(last)).where(last.c.archived_at.is_(None))
-        end = end.order_by(*order.reversed.by(last)).limit(_ONE).subquery()
-        either = sa.union_all(sa.select(full), sa.select(end)).subquery()
+        end = end.order_by(*order.reversed.by(last)).limit(_ONE)
+        either = sa.union_all(sa.select(full.subquery()), sa.select(end.subquery())).subquery()
         return sa.select(either).limit(_ONE).scalar_subquery()
 
     def _keys(self, path: Path, number: int, key: Any) -> Any:
@@ -184,7 +184,7 @@ class Streams:
         return members, members.c.member
 
 
-_ONE = sa.literal_column("1")
+_ONE: Any = sa.literal_column("1")
 
 
 def _limit() -> Any:
