@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -9,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from scope.compare import walk
 
-from pycrm import CRM, Customer, Money, Opportunity, Product
-from pycrm.exchange import Mapping, Verdict, import_file
+from pycrm import CRM, Customer, Money, Opportunity, Product, Session
+from pycrm.exchange import Mapping, Verdict, export_csv, import_file
 
 from . import figures
 from .loading import HERE, load_northwind, told
@@ -57,6 +61,53 @@ def seen_by(crm: CRM, login: str) -> View:
             session.count(Opportunity, distinct=Opportunity.customer),
             session.count(Customer),
         )
+
+
+def amounts_by_path(crm: CRM, login: str) -> dict[str, tuple[Money, int]]:
+    """Sum and number of orders by each way of reading them, as one employee."""
+    with crm.view(login) as session:
+        listed = session.find(Opportunity, order=Opportunity.expected_close)
+        searched = session.find(Opportunity, Opportunity.name.icontains("order"))
+        paged = walk(session, Opportunity, order=Opportunity.expected_close.desc(), size=97)
+        stages = session.by_stage(Opportunity, amount=Opportunity.amount)
+        found = {
+            "sum": (session.sum(Opportunity.amount), session.count(Opportunity)),
+            "list": (_total(one.amount for one in listed), len(listed)),
+            "search": (_total(one.amount for one in searched), len(searched)),
+            "pages": (_total(one.amount for one in paged), len({one.id for one in paged})),
+            "report": (_total(sum for one in stages for sum in one.sums), sum(one.count for one in stages)),
+            "one by one": (_total(session.get(one.ref).amount for one in listed[:50]), min(50, len(listed))),
+        }
+        first = _total(one.amount for one in listed[:50])
+        assert found.pop("one by one") == (first, min(50, len(listed)))
+        if "export" in {held.action for held in session.actor.held}:
+            found["export"] = _exported(session)
+        return found
+
+
+def _total(amounts: Iterable[Money | None]) -> Money:
+    return Money.minor(sum(one.units for one in amounts if one is not None), "USD")
+
+
+def _exported(session: Session) -> tuple[Money, int]:
+    stream = io.BytesIO()
+    rows = export_csv(session, Opportunity, stream, columns=["name", "amount"])
+    table = list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
+    assert len(table) == rows
+    return Money.minor(sum(int(Decimal(row["amount"]) * 100) for row in table if row["amount"]), "USD"), rows
+
+
+def test_each_way_of_reading_gives_the_same(crm: CRM, tmp_path: Path) -> None:
+    """List, search, pages, report and export of nine people hold the orders that sum and count say."""
+    load_northwind(crm, tmp_path)
+    exported = 0
+    for name, (amount, orders, _) in figures.PINNED_NORTHWIND.items():
+        paths = amounts_by_path(crm, name.lower())
+        assert {total for total, _ in paths.values()} == {Money(amount, "USD")}, (name, paths)
+        assert len({number for _, number in paths.values()}) == 1, (name, paths)
+        assert orders in (None, paths["list"][1])
+        exported += "export" in paths
+    assert exported == 2
 
 
 def test_each_employee_sees_the_orders_of_those_below(crm: CRM, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def note(tx: Transaction, cls: Any, columns: Sequence[str], conditions: Sequence
         source=actor.source.value,
         entity=cls.__name__,
         columns=tuple(columns),
-        conditions=" AND ".join(told),
+        conditions=" AND ".join(told) or None,
         rows=rows,
     )
     text = insert_text(tx, ExportRow)

@@ -167,7 +167,7 @@ class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by
     source: Field[str] = field("Source", longest=20)
     entity: Field[str] = field("Entity", longest=100)
     columns: Field[tuple[str, ...]] = field("Columns")
-    conditions: Field[str] = field("Conditions", longest=1_000_000)
+    conditions: Field[str | None] = field("Conditions", default=None, longest=1_000_000)
     rows: Field[int] = field("Rows")
 
 
@@ -181,7 +181,7 @@ class Export:
     source: str
     entity: str
     columns: tuple[str, ...]
-    conditions: str
+    conditions: str | None
     rows: int
 
 

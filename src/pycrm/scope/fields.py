@@ -19,7 +19,7 @@ from pycrm.declare.raw import Masked
 from pycrm.declare.record import Child, child_class
 from pycrm.declare.row import Layout, View, layout
 from pycrm.entities.org import Action, FieldReading, Reach
-from pycrm.errors import ForbiddenError, InvalidError, Problem
+from pycrm.errors import ForbiddenError, InvalidError, Problem, StoreError
 from pycrm.scope.actor import Actor, bounds
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def field_rights(tx: Transaction, cls: Any) -> FieldRights:
     """What the actor of the transaction may do with the fields of a record, facet or child class."""
     if tx.whole:
         return _OPEN
-    actor: Actor = tx.actor
+    actor: Actor | None = tx.actor
+    if actor is None:
+        raise StoreError("use the session in a with block")
     memo = ("fields", tx.crm, cls)
     found: FieldRights | None = actor._bounds.get(memo)
     if found is None:

@@ -172,7 +172,7 @@ def upgrade() -> None:
     )
     table(
         "crm_export",
-        "id key, at instant, by_id key?, actor text, source text, entity text, columns json, conditions text",
+        "id key, at instant, by_id key?, actor text, source text, entity text, columns json, conditions text?",
         "rows int",
         refers="by_id crm_user",
         index="at, by_id, by_id at",
