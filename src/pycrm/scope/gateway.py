@@ -187,7 +187,7 @@ class Query:
             return sa.select(sa.func.count()).select_from(one.subquery())
 
         cached = ("count", self.cls, self.archived, self.scope.shape, most)
-        return int(self._run(cached, statement, {"row_limit": limit})[0][0])
+        return min(limit, int(self._run(cached, statement, {"row_limit": limit})[0][0]))
 
     def _run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
         tx, scope = self.tx, self.scope.values

@@ -26,6 +26,7 @@ _MOST = 1000
 # Up to how many rows a stream is read. PostgreSQL plans a statement once for all only where it knows the
 # limits, and planning takes longer than reading; a few steps keep the number of texts small.
 _STEPS = (2, 4, 11, 26, 51, 101, 201, 501, 1001, 10_001)
+_ONE: Any = sa.literal_column("1")
 
 
 @attrs.frozen(eq=False)
@@ -108,16 +109,16 @@ class Streams:
         key = order.columns[-1].name
         found = sa.select(*(self.table.c[name] for name in names))
         found = found.join_from(first, self.table, self.table.c[key] == first.c[key])
-        return found.order_by(*order.by(first)).limit(_limit())
+        return found.order_by(*order.by(first)).limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
     def counted(self) -> Any:
-        """The statement for the number of rows, counted to `row_limit`."""
+        """The statement for the number of rows, counted to `most`."""
         if len(self.scope.paths) == 1:
             found = self._keys(self.scope.paths[0], 0, _ONE.label("one"))
         else:
             keys = [self._keys(path, at, self.table.c.id).limit(self._most) for at, path in self._numbered()]
             found = sa.select(self._united(keys))
-        return sa.select(sa.func.count()).select_from(found.limit(_limit()).subquery("counted"))
+        return sa.select(sa.func.count()).select_from(found.limit(self._most).subquery("counted"))
 
     def _numbered(self) -> list[tuple[int, Path]]:
         return list(enumerate(self.scope.paths))
@@ -182,10 +183,3 @@ class Streams:
         selected = path.members.with_only_columns(column.label("member")).distinct()
         members = selected.subquery(f"members_{number}")
         return members, members.c.member
-
-
-_ONE: Any = sa.literal_column("1")
-
-
-def _limit() -> Any:
-    return sa.bindparam("row_limit", type_=sa.Integer())
