@@ -154,7 +154,9 @@ def test_no_file_names_a_registry() -> None:
 
 def test_no_file_is_too_long_to_read(tmp_path: Path) -> None:
     """A reader finds no file of the package longer than they can hold in mind."""
-    assert long_files(PACKAGE.rglob("*.py")) == []
+    # A migration is written by a script, one table after the other, and grows with their number.
+    written = (path for path in PACKAGE.rglob("*.py") if path.parent.name != "versions")
+    assert long_files(written) == []
     planted = tmp_path / "values.py"
     planted.write_text("x = 1\n" * (LONGEST + 1), "utf-8")
     assert long_files([planted]) == [f"{tmp_path.name}/values.py: {LONGEST + 1} lines"]

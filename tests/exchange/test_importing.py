@@ -16,7 +16,7 @@ from pycrm import CRM, Customer, InvalidError, Money, Opportunity, OrgUnit, Prod
 from pycrm.entities import Activity, Organization, Party
 from pycrm.exchange import Limits, Mapping, read_table
 
-from .bench import Bench, counts, dump, only, refusals
+from .bench import Bench, Tables, counts, dump, only, refusals
 
 CUSTOMERS = """
 entity = "Customer"
@@ -57,6 +57,11 @@ def names(crm: CRM, login: str) -> list[str]:
         return sorted(customer.name for customer in session.find(Customer))
 
 
+def kept(database: str) -> Tables:
+    """Every table but the count of answers about hidden records: a dry run gives those answers too."""
+    return {name: rows for name, rows in dump(database).items() if name != "crm_probe"}
+
+
 def test_cor_s8_a_dry_run_tells_what_the_run_does(bench: Bench, database: str) -> None:
     """Of 100 rows a dry run counts 90 new, 6 duplicates, 2 held elsewhere, 2 unreachable (COR-S8)."""
     for login, numbers in (("rep_a", range(6)), ("rep_b", range(6, 8))):
@@ -72,12 +77,12 @@ def test_cor_s8_a_dry_run_tells_what_the_run_does(bench: Bench, database: str) -
         + [(line, "held_elsewhere") for line in hidden]
         + [(line, "invalid") for line in unreachable]
     )
-    before = dump(database)
+    before = kept(database)
     dry = bench.load("rep_a", CUSTOMERS, customers(*rows), dry_run=True)
     assert counts(dry) == (90, 0, 0, 10)
     assert refusals(dry) == expected
     assert dry.summary().endswith("(dry run, nothing written)")
-    assert dump(database) == before
+    assert kept(database) == before
     report = bench.load("rep_a", CUSTOMERS, customers(*rows))
     assert (counts(report), refusals(report)) == (counts(dry), expected)
     assert len(names(bench.crm, "rep_a")) == 6 + 90

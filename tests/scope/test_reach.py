@@ -104,10 +104,10 @@ def test_thousands_of_worlds(open_crm: Callable[..., CRM], database: str) -> Non
         )
 
 
-def keep(figures: dict[str, Any]) -> None:
+def keep(figures: dict[str, Any], evidence: Path = EVIDENCE) -> None:
     """Write the figures of one database beside those of the other."""
-    EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
-    with EVIDENCE.open("a+", encoding="utf-8") as file:
+    evidence.parent.mkdir(parents=True, exist_ok=True)
+    with evidence.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         kept = [one for one in json.loads(file.read() or "[]") if one["database"] != figures["database"]]

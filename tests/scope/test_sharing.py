@@ -20,12 +20,15 @@ from pycrm import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    NotReadError,
     Opportunity,
     Party,
     RefusedError,
     RoleAssignment,
     ShareMode,
+    User,
 )
+from scope.rights import ruled
 
 Open = Callable[..., CRM]
 
@@ -319,3 +322,50 @@ def test_reasons_name_a_share_and_what_hangs_on_it(crm: CRM) -> None:
         "shared by rep_a until 2026-07-31 (read)",
         "with its customer: shared by rep_a until 2026-07-31 (read)",
     ]
+
+
+def test_a_share_alone_shows_no_field_that_its_giver_does_not_see(crm: CRM) -> None:
+    """Who holds no role sees of a shared customer what its giver sees, a hidden channel not (P2)."""
+    cast = enterprise(crm)
+    channelled(crm, "rep_a")
+    ruled(crm, "staff", ("Customer.channel", "hidden"))
+    guest = newcomer(crm, cast)
+    with crm.session("rep_a") as session:
+        (theirs,) = session.find(Customer)
+        session.share(theirs, user=guest, because="joint visit")
+    refused_channel(crm)
+
+
+def test_a_delegate_without_roles_sees_no_field_that_the_giver_does_not(crm: CRM) -> None:
+    """Who holds no role and stands in for somebody is shown what that person's roles show (P2)."""
+    cast = enterprise(crm)
+    channelled(crm, "rep_a")
+    ruled(crm, "staff", ("Customer.channel", "hidden"))
+    guest = newcomer(crm, cast)
+    today = date(2026, 6, 30)
+    with crm.session("rep_a") as session:
+        session.delegate(guest, actions=["read"], since=today, until=today, because="away today")
+    refused_channel(crm)
+
+
+def channelled(crm: CRM, login: str) -> None:
+    """Let a person have one customer, who came by a channel."""
+    with crm.session(login) as session:
+        draft = Customer.organization("Pump", email="pump@example.com", source="exhibition", channel="fair")
+        session.add(draft)
+
+
+def newcomer(crm: CRM, cast: Cast) -> Any:
+    """A person of the same unit who holds no role."""
+    with crm.session(crm.system("test")) as session:
+        return session.add(User(login="guest", name="Guest", home_unit=cast.units["East"]))
+
+
+def refused_channel(crm: CRM) -> None:
+    """See that the newcomer reads one customer, and neither its channel nor anything by it."""
+    with crm.view("guest") as session:
+        (seen,) = session.find(Customer)
+        with pytest.raises(NotReadError):
+            _ = seen.channel
+        with pytest.raises(InvalidError, match="channel"):
+            session.count(Customer, Customer.channel == "fair")

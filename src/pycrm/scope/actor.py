@@ -90,6 +90,10 @@ class Actor:
     held: tuple[Held, ...] = ()
     rules: tuple[Ruled, ...] = ()
     shares: tuple[SharedRecord, ...] = ()
+    # What each person holds who shares a record with this one, and what the roles of all givers say of
+    # fields: nothing that is given shows more than its giver sees.
+    lenders: tuple[tuple[Held, ...], ...] = ()
+    lent_rules: tuple[Ruled, ...] = ()
     source: Source = Source.PYTHON
     purpose: str | None = None
     on_behalf: UUID | None = None

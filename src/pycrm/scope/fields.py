@@ -20,7 +20,7 @@ from pycrm.declare.record import Child, child_class
 from pycrm.declare.row import Layout, View, layout
 from pycrm.entities.org import Action, FieldReading, Reach
 from pycrm.errors import ForbiddenError, InvalidError, Problem, StoreError
-from pycrm.scope.actor import Actor, bounds
+from pycrm.scope.actor import Actor, Held, bounds
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -210,7 +210,7 @@ def _is_given(record: Any, spec: Spec) -> bool:
 def _rights(tx: Transaction, actor: Actor, cls: Any) -> FieldRights:
     reads: dict[str, FieldReading] = {}
     locked: set[str] = set()
-    roles = () if actor.is_system else _roles(tx, actor, cls)
+    roles = [] if actor.is_system else _roles(tx, actor, cls)
     for name, spec in cls.__specs__.items():
         if spec.derived:
             continue
@@ -254,14 +254,20 @@ def _of_system(actor: Actor, cls: Any, spec: Spec) -> tuple[FieldReading, bool]:
 _RANK = {FieldReading.HIDDEN: 0, FieldReading.MASKED: 1, FieldReading.PLAIN: 2}
 
 
-def _of(actor: Actor, cls: Any, spec: Spec, roles: Iterable[str]) -> tuple[FieldReading, bool]:
+def _of(actor: Actor, cls: Any, spec: Spec, givers: Iterable[list[str]]) -> tuple[FieldReading, bool]:
+    """What the roles of each giver show of a field, and of several givers the least."""
+    found = [_of_one(actor, cls, spec, roles) for roles in givers]
+    return min((read for read, _ in found), key=_RANK.__getitem__), all(writes for _, writes in found)
+
+
+def _of_one(actor: Actor, cls: Any, spec: Spec, roles: Iterable[str]) -> tuple[FieldReading, bool]:
     is_closed = spec.special or spec.restricted
     read = FieldReading.HIDDEN if is_closed else FieldReading.PLAIN
     found: list[tuple[FieldReading, bool]] = []
     for role in roles:
         ruled = [
             one
-            for one in actor.rules
+            for one in (*actor.rules, *actor.lent_rules)
             if one.role == role and one.entity == cls.__name__ and one.field == spec.name
         ]
         found += [(one.read, one.write) for one in ruled] or [(read, not is_closed)]
@@ -270,22 +276,30 @@ def _of(actor: Actor, cls: Any, spec: Spec, roles: Iterable[str]) -> tuple[Field
     return max((one for one, _ in found), key=_RANK.__getitem__), any(writes for _, writes in found)
 
 
-def _roles(tx: Transaction, actor: Actor, cls: Any) -> list[str]:
-    """The roles that give rows of the class; only their word on its fields counts."""
+def _roles(tx: Transaction, actor: Actor, cls: Any) -> list[list[str]]:
+    """The roles that give rows of the class; only their word on its fields counts.
+
+    Whoever sees such rows through shares alone is shown of them what every giver is shown.
+    """
     hosts = _hosts(tx, cls)
-    every = dict.fromkeys([one.role for one in actor.held] + [one.role for one in actor.rules])
     if any(isinstance(host.__scope__, Reference) for host in hosts):
-        return list(every)
-    giving = [
-        held
-        for held in actor.held
-        for host in hosts
-        if held.reach is not Reach.NONE and held.entity in _names(host)
-    ]
+        # Everybody reads these anyway, so that nothing of them is lent.
+        own = [one.role for one in actor.held if one.giver is None] + [one.role for one in actor.rules]
+        return [list(dict.fromkeys(own))]
+    giving = _giving(actor.held, hosts)
+    if not giving:
+        lent = [[held.role for held in _giving(held, hosts)] for held in actor.lenders]
+        return [roles for roles in lent if roles] or [[]]
     # What is delegated is reach over rows; the own roles say what is shown of them, if they say anything.
-    own = {held.role for held in giving if held.giver is None}
-    counted = own or {held.role for held in giving}
-    return [role for role in every if role in counted]
+    counted = [held.role for held in giving if held.giver is None] or [held.role for held in giving]
+    return [list(dict.fromkeys(counted))]
+
+
+def _giving(held: Iterable[Held], hosts: list[Any]) -> list[Held]:
+    """The grants that give rows of these classes."""
+    return [
+        one for one in held for host in hosts if one.reach is not Reach.NONE and one.entity in _names(host)
+    ]
 
 
 def _names(host: Any) -> tuple[str, ...]:

@@ -42,9 +42,18 @@ def widened(tx: Transaction, actor: Actor) -> Actor:
     """The actor with what others share and delegate at this moment."""
     if not actor.is_given_more:
         return actor
-    delegated = tuple(_delegated(tx, actor))
-    shares = tuple(_shares(tx, actor))
-    return attrs.evolve(actor, held=actor.held + delegated, shares=shares)
+    givers: dict[UUID, Actor] = {}
+    delegated = tuple(_delegated(tx, actor, givers))
+    lenders: dict[UUID, Actor] = {}
+    shares = tuple(_shares(tx, actor, lenders))
+    ruled = (rule for one in (*givers.values(), *lenders.values()) for rule in one.rules)
+    return attrs.evolve(
+        actor,
+        held=actor.held + delegated,
+        shares=shares,
+        lenders=tuple(one.held for one in lenders.values()),
+        lent_rules=tuple(dict.fromkeys(ruled)),
+    )
 
 
 def _today(tx: Transaction) -> Any:
@@ -59,7 +68,7 @@ def _base(tx: Transaction, id: UUID) -> Actor | None:
         return None
 
 
-def _delegated(tx: Transaction, actor: Actor) -> Iterable[Held]:
+def _delegated(tx: Transaction, actor: Actor, givers: dict[UUID, Actor]) -> Iterable[Held]:
     table, today = Delegation.__table__.c, _today(tx)
     rows = tx.fetch(
         sa.select(table.owner_id, table.actions).where(
@@ -72,6 +81,8 @@ def _delegated(tx: Transaction, actor: Actor) -> Iterable[Held]:
     for giver_id, actions in rows:
         found = unkey(giver_id)
         giver = _base(tx, found) if found is not None else None
+        if found is not None and giver is not None:
+            givers[found] = giver
         named = json.loads(actions) if isinstance(actions, str) else actions
         for held in giver.held if giver is not None else ():
             if held.action in named:
@@ -91,7 +102,7 @@ def active_shares(tx: Transaction, *conditions: Any) -> list[Share]:
     return made.build(rows)
 
 
-def _shares(tx: Transaction, actor: Actor) -> Iterable[SharedRecord]:
+def _shares(tx: Transaction, actor: Actor, lenders: dict[UUID, Actor]) -> Iterable[SharedRecord]:
     table = Share.__table__.c
     to_me = table.user_id == actor.id
     if actor.home_unit is not None:
@@ -106,6 +117,8 @@ def _shares(tx: Transaction, actor: Actor) -> Iterable[SharedRecord]:
         if cls is None or giver is None:
             continue
         readable = _reached(tx, giver, cls, Action.READ, list(ids))
+        if readable:
+            lenders[giver_id] = giver
         workable = _reached(tx, giver, cls, Action.UPDATE, [id for id in ids if ids[id]])
         yield from (SharedRecord(entity, id, id in workable) for id in readable)
 

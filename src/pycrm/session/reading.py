@@ -149,7 +149,13 @@ class Reading(Unit):
         return fetch_one(self.transaction, cls, key_of(record))  # type: ignore[no-any-return]
 
     def children(self, record: A, /) -> A:
-        """The same record with its child rows read."""
+        """The same record with its child rows read.
+
+        Raises:
+            NotFoundError: it is missing or out of scope, though it was read before.
+        """
+        if ("new", type(record).__name__, record.id) not in self.transaction.memo:
+            self._in_sight(record)
         return with_children(self.transaction, [record])[0]  # type: ignore[no-any-return]
 
     def card(self, record: Record, /) -> Card:

@@ -1,0 +1,8 @@
+"""All planted leaks, each named after the channel that it opens."""
+
+from __future__ import annotations
+
+from . import leaks_reading, leaks_rights
+from .planting import FOCUS, LEAKS
+
+__all__ = ["FOCUS", "LEAKS", "leaks_reading", "leaks_rights"]
