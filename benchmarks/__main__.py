@@ -19,6 +19,7 @@ from benchmarks.importing import import_200k
 from benchmarks.load import SIZES, load
 from benchmarks.peers import peers
 from benchmarks.reading import page_50, read_10k
+from benchmarks.scoping import page_scope
 from benchmarks.starting import import_pycrm
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -29,6 +30,7 @@ GROWING: dict[str, Benchmark] = {
     "change_1000": change_1000,
     "read_10k": read_10k,
     "page_50": page_50,
+    "page_scope": page_scope,
 }
 SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
 ALONE = {"import_pycrm": import_pycrm}

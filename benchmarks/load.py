@@ -101,6 +101,10 @@ class Shape:
     salesperson: str
     leader: str
     leads: int
+    # Leaders of about 30, 2 and 2 of 100 customers; those of the last come at the end of every list.
+    region: str
+    branch: str
+    quiet: str
     owned: Counter[int] = attrs.field(factory=Counter)
 
     def below(self, unit: int) -> set[int]:
@@ -111,6 +115,10 @@ class Shape:
             if parent in found:
                 found.add(number)
         return found
+
+    def led_by(self, login: str) -> int:
+        """The unit that somebody leads."""
+        return int(login.removeprefix("user")) - (len(self.people) - len(self.units))
 
     def expected(self) -> dict[str, int]:
         """How many customers each of four people sees."""
@@ -144,6 +152,7 @@ class Enterprise:
             for number in range(users)
         ]
         leads = parents.index(0)
+        region, branch, quiet = _unlike(parents, people, (0.3, 0.02, 0.02))
         self.shape = Shape(
             size=size,
             customers=customers,
@@ -155,7 +164,11 @@ class Enterprise:
             salesperson=people[users // 4].login,
             leader=people[staff + leads].login,
             leads=leads,
+            region=people[staff + region].login,
+            branch=people[staff + branch].login,
+            quiet=people[staff + quiet].login,
         )
+        self._quiet = self.shape.below(quiet)
         self._began = server.moment(datetime.fromtimestamp(_BEGAN_MS / 1000, UTC))
         self._staff = staff
 
@@ -216,6 +229,8 @@ class Enterprise:
         shape.owned[index] += 1
         owner = shape.people[index]
         name = f"{_WORDS[noise.getrandbits(20) % 23]} {_TRADES[noise.getrandbits(20) % 9]} {number}"
+        if owner.unit in self._quiet:
+            name = f"Zz {name}"
         code = "".join(_LETTERS[noise.getrandbits(5)] for _ in range(8))
         raw_party, raw_customer = self._new(number), self._new(number)
         party, customer = id_(raw_party), id_(raw_customer)
@@ -269,6 +284,34 @@ def _tree(units: int) -> list[int | None]:
         parents += [first + place * above // size for place in range(size)]
         first += above
     return parents
+
+
+def _unlike(parents: list[int | None], people: list[Person], wanted: tuple[float, ...]) -> list[int]:
+    """Units that hold about these shares of all customers, none of them below another small one."""
+    number = len(people)
+    below = [0.0] * len(parents)
+    for at, person in enumerate(people):
+        below[person.unit] += ((at + 1) / number) ** (1 / 3) - (at / number) ** (1 / 3)
+    for unit in range(len(parents) - 1, 0, -1):
+        parent = parents[unit]
+        assert parent is not None
+        below[parent] += below[unit]
+    found: list[int] = []
+    for share in wanted:
+        free = [unit for unit in range(1, len(parents)) if not _related(parents, unit, found[1:])]
+        found.append(min(free, key=lambda unit: abs(below[unit] - share)))
+    return found
+
+
+def _related(parents: list[int | None], unit: int, others: list[int]) -> bool:
+    """Whether a unit is one of the others, or above or below one."""
+    return any(unit in _line(parents, other) or other in _line(parents, unit) for other in others)
+
+
+def _line(parents: list[int | None], unit: int | None) -> Iterator[int]:
+    while unit is not None:
+        yield unit
+        unit = parents[unit]
 
 
 def _reached(number: int) -> tuple[str, str]:

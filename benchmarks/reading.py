@@ -18,7 +18,7 @@ __all__ = ["page_50", "read_10k"]
 
 READ = {"sqlite": 1.9, "postgresql": 1.9}
 PAGE = {"sqlite": 2.6, "postgresql": 1.8}
-_COLUMNS = (
+COLUMNS = (
     "id, version, created_at, created_by_id, updated_at, updated_by_id, archived_at, owner_id, "
     "owner_unit_id, code, party_id, name, kind, lifecycle, activity_state, source_id, signing_grade, "
     "trade_role, channel, strategic, parent_group_id, needs, preferences, last_contact_at, next_contact_on"
@@ -61,7 +61,7 @@ def page_50(bench: Bench) -> Iterator[Figure]:
 
 def _select(bench: Bench, connection: Any, rest: str, values: Sequence[Any]) -> Callable[[], list[Any]]:
     cursor = connection.cursor()
-    text = bench.server.marked(f"SELECT {_COLUMNS} FROM crm_customer WHERE {rest}")
+    text = bench.server.marked(f"SELECT {COLUMNS} FROM crm_customer WHERE {rest}")
 
     def read() -> list[Any]:
         cursor.execute(bench.server.begin_read)

@@ -64,7 +64,7 @@ def _lists(made: Settled, session: Any, user: str, entity: str) -> Answers:
     """The shortest answers: a list and a number."""
     cls, ids = CLASSES[entity], made.ids(entity)
     here = cls.id.in_(list(ids.values()))
-    live = _live(_reached(made, user, entity))
+    live = _live(reached(made, user, entity))
     return {
         "find": (_names(ids, session.find(cls, here)), sorted(live)),
         "count": (session.count(cls, here), len(live)),
@@ -80,7 +80,8 @@ def _all(made: Settled, when: str, ask: Callable[..., Answers] = _lists) -> Iter
                         yield f"{when}: {user} {entity} {name}: {given!r}, by the reference {expected!r}"
 
 
-def _reached(made: Settled, user: str, entity: str) -> dict[str, Kept]:
+def reached(made: Settled, user: str, entity: str) -> dict[str, Kept]:
+    """What that person sees of one class by the reference, archived records too."""
     records = made.world.records.items()
     return {
         name: kept for name, kept in records if kept.entity == entity and sees(made.world, user, kept, TODAY)
@@ -94,19 +95,22 @@ def _live(records: Mapping[str, Kept]) -> dict[str, Kept]:
 def _answers(made: Settled, session: Any, user: str, entity: str) -> Answers:
     cls, ids = CLASSES[entity], made.ids(entity)
     here = cls.id.in_(list(ids.values()))
-    reached = _reached(made, user, entity)
-    live = _live(reached)
-    found = _lists(made, session, user, entity) | _pages(made, session, cls, here, live)
+    seen = reached(made, user, entity)
+    live = _live(seen)
+    found = _lists(made, session, user, entity) | _pages(made, session, cls, (here,), live)
     found |= {
-        "find with archived": (_names(ids, session.find(cls, here, archived=True)), sorted(reached)),
+        "find with archived": (_names(ids, session.find(cls, here, archived=True)), sorted(seen)),
         "count to two": (session.count(cls, here, limit=2), min(2, len(live))),
-        "get": (_gotten(session, cls, ids), sorted(reached)),
-        "explain": (_explained(made, session, ids), sorted(reached)),
+        "get": (_gotten(session, cls, ids), sorted(seen)),
+        "explain": (_explained(made, session, ids), sorted(seen)),
     }
-    if not _sees_all(made.world, user):
+    if not sees_all(made.world, user):
         # Of somebody who sees all of the database, other worlds would come along.
         found["find without conditions"] = (_names(ids, session.find(cls)), sorted(live))
         found["count without conditions"] = (session.count(cls), len(live))
+        found["count to two of all"] = (session.count(cls, limit=2), min(2, len(live)))
+        all_pages = _pages(made, session, cls, (), live).items()
+        found |= {f"{name} of all": answer for name, answer in all_pages}
     if entity == "Opportunity":
         found |= _sums(made, session, user, here, live)
     else:
@@ -119,7 +123,7 @@ def _answers(made: Settled, session: Any, user: str, entity: str) -> Answers:
 
 def _sums(made: Settled, session: Any, user: str, here: Any, live: dict[str, Kept]) -> Answers:
     """Sums, and conditions on the customer, whose name counts only for who sees the customer."""
-    customers = _reached(made, user, "Customer")
+    customers = reached(made, user, "Customer")
     amounts = [kept.fen for kept in live.values() if kept.fen is not None]
     same = [
         name
@@ -140,7 +144,7 @@ def _sums(made: Settled, session: Any, user: str, here: Any, live: dict[str, Kep
     }
 
 
-def _pages(made: Settled, session: Any, cls: Any, here: Any, live: dict[str, Kept]) -> Answers:
+def _pages(made: Settled, session: Any, cls: Any, where: tuple[Any, ...], live: dict[str, Kept]) -> Answers:
     """All pages of a list in the order of the keys and in another, as the names in that order."""
     ids = made.ids(cls.__name__)
     other = Customer.name if cls is Customer else Opportunity.expected_close
@@ -151,7 +155,7 @@ def _pages(made: Settled, session: Any, cls: Any, here: Any, live: dict[str, Kep
     found: Answers = {}
     for title, (order, sort) in by.items():
         falling = made.world.falling
-        given = walk(session, cls, here, order=order.desc() if falling else order, size=made.world.size)
+        given = walk(session, cls, *where, order=order.desc() if falling else order, size=made.world.size)
         expected = sorted(live, key=sort, reverse=falling)
         found[title] = ([_name(ids, record.id) for record in given], expected)
     return found
@@ -184,7 +188,8 @@ def _explained(made: Settled, session: Any, ids: dict[str, UUID]) -> list[str]:
     return sorted(name for name in ids if session.explain("read", made.records[name].ref))
 
 
-def _sees_all(world: World, user: str) -> bool:
+def sees_all(world: World, user: str) -> bool:
+    """Whether some role lets that person see the whole database."""
     people = {user, *(one.giver for one in world.delegations if one.receiver == user)}
     held = {one.role for one in world.assignments if one.user in people}
     return any(reach == "all" for role in held for _, reach in world.roles[role])

@@ -59,7 +59,7 @@ def one_level_off(patch: pytest.MonkeyPatch) -> None:
             closure = predicate.UnitClosure.__table__.c
             above = closure.ancestor_id.in_([terms.bind(root) for root in reach.roots])
             below = sa.select(closure.descendant_id).where(above, closure.depth > sa.literal_column("0"))
-            found.append(unit.in_(below))
+            found.append(predicate.Path(unit.in_(below), unit, below))
         return found
 
     patch.setattr(predicate, "_pair", off)

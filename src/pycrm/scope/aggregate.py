@@ -35,6 +35,8 @@ def count(
         columns = [asked.column(part) for part in parts]
     if asked.nothing:
         return 0
+    if asked.is_plain and limit is not None and not columns:
+        return asked.plain_count(limit)
     if columns:
         inner = asked.select(*columns).where(columns[0].is_not(None)).distinct()
     elif limit is None:

@@ -23,6 +23,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.predicate import scope_of
+from pycrm.scope.streams import Order, Streams, are_merged, step
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -125,8 +126,11 @@ class Query:
         """The records, in order and then by id."""
         ordered, limit = [self.ordering(one) for one in order], bounded(limit)
         key = self.table.c[key_column(self.cls)]
-        if self.is_plain and not order:
-            return self.plain_records(("by key",), lambda: [key.asc()], limit)
+        if self.is_plain and len(order) <= 1:
+            column, falling = direction(order[0]) if order else (key, False)
+            # Equal values come by rising ids here, and so fall in no index.
+            if column.table is self.table and not falling and not self._may_be_empty(column):
+                return self.plain_records(Order.of(self.cls, column), limit)
         return self.ordered_records([*ordered, key], limit)
 
     def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
@@ -139,35 +143,60 @@ class Query:
 
     def plain_records(
         self,
-        shape: tuple[Any, ...],
-        ordering: Callable[[], Sequence[Any]],
+        order: Order,
         limit: int | None,
         beyond: Callable[[], Any] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> list[Any]:
-        """Records without conditions of a caller: the text of the statement depends on `shape` alone.
+        """Records without conditions of a caller: the text of the statement depends on few things.
 
-        `beyond` is a further condition over the parameters that `values` gives in the driver's form.
+        `beyond` is a further condition over the parameters that `values` gives in the driver's form; of
+        one order it is always the same.
         """
         made = view_of(self.tx, self.cls)
         if self.nothing:
             return []
+        tx = self.tx
+        most = 0
+        if limit is not None and not self.archived:
+            most = step(limit) if Streams.serve(self.cls, self.scope, order, limit) else 0
 
         def statement() -> Any:
-            found = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering())
+            if most:
+                return Streams(self.table, self.scope, tx.dialect, most, beyond).listed(made.names, order)
+            found = self.select(*(self.table.c[name] for name in made.names)).order_by(*order.by(self.table))
             found = found if beyond is None else found.where(beyond())
             return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
+        shape = (*order.shape, beyond is None, limit is None, most)
+        cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape)
+        return made.build(self._run(cached, statement, {"row_limit": limit, **(values or {})}))
+
+    def plain_count(self, limit: int) -> int:
+        """The number of records without conditions of a caller, counted to a limit."""
         tx = self.tx
-        cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape, limit is None)
+        if self.nothing:
+            return 0
+        most = step(limit) if not self.archived and are_merged(self.scope) else 0
+
+        def statement() -> Any:
+            if most:
+                return Streams(self.table, self.scope, tx.dialect, most).counted()
+            one = self.select(sa.literal_column("1").label("one"))
+            one = one.limit(sa.bindparam("row_limit", type_=sa.Integer()))
+            return sa.select(sa.func.count()).select_from(one.subquery())
+
+        cached = ("count", self.cls, self.archived, self.scope.shape, most)
+        return min(limit, int(self._run(cached, statement, {"row_limit": limit})[0][0]))
+
+    def _run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
+        tx, scope = self.tx, self.scope.values
         text, names = tx.store.text(cached, statement)
-        given = {"row_limit": limit, **tx.store.constants(cached), **(values or {})}
-        scope = self.scope.values
-        return made.build(
-            tx.run(
-                text, [key(tx, scope[name]) if name in scope else given[name] for name in names]
-            ).fetchall()
-        )
+        given = {**tx.store.constants(cached), **values}
+        rows: list[Any] = tx.run(
+            text, [key(tx, scope[name]) if name in scope else given[name] for name in names]
+        ).fetchall()
+        return rows
 
     def ordering(self, field: Any) -> Any:
         """A field, or a field with a direction, to sort by; what is empty comes last."""

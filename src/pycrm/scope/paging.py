@@ -19,6 +19,7 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, query
+from pycrm.scope.streams import Order
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -66,26 +67,19 @@ def page(
 def _records(
     asked: Query, spec: Any, column: Any, falling: bool, at: tuple[Any, UUID] | None, limit: int
 ) -> list[Any]:
-    id = asked.cls.__table__.c[key_column(asked.cls)]
-
-    def ordering() -> list[Any]:
-        direction = sa.desc if falling else sa.asc
-        return [direction(id)] if _is_key(spec) else [direction(column), direction(id)]
-
+    order = Order.of(asked.cls, column, falling)
+    id = order.columns[-1]
     if not asked.is_plain:
         if at is not None:
             asked.where.append(_beyond(spec, column, id, at, falling))
-        return asked.ordered_records(ordering(), limit)
-    shape = ("page", spec.name, falling, at is not None)
+        return asked.ordered_records(order.by(asked.table), limit)
     if at is None:
-        return asked.plain_records(shape, ordering, limit)
+        return asked.plain_records(order, limit)
     typed = None if _is_key(spec) else from_json(spec, at[0])
     dump = spec.dumps[asked.tx.dialect]
     plain = typed is None or dump is None
     values = {"at_value": typed if plain else dump(typed), "at_id": key(asked.tx, at[1])}
-    return asked.plain_records(
-        shape, ordering, limit, lambda: _beyond(spec, column, id, None, falling), values
-    )
+    return asked.plain_records(order, limit, lambda: _beyond(spec, column, id, None, falling), values)
 
 
 def _is_key(spec: Any) -> bool:

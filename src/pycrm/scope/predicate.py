@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,14 +13,27 @@ from sqlalchemy.sql.elements import ColumnElement
 from pycrm.declare.policy import Administered, Owned, Private, Reference, Through, UsedBy
 from pycrm.declare.raw import RawKey
 from pycrm.declare.table import key_column
-from pycrm.entities.org import Action, UnitClosure
+from pycrm.entities.org import Action, UnitClosure, User
 from pycrm.errors import InvalidError, Problem, StoreError
 from pycrm.scope.actor import Actor, Bounds, bounds
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["WORK", "Scope", "condition_for", "require_record", "scope_of"]
+__all__ = ["WORK", "Path", "Scope", "condition_for", "require_record", "scope_of"]
+
+
+@attrs.frozen(eq=False)
+class Path:
+    """One way by which rows are reached, and the condition that says so.
+
+    Where it is that `column` is one of many keys, `members` selects these: each of them has an index
+    range of its own.
+    """
+
+    where: ColumnElement[bool]
+    column: Any = None
+    members: Any = None
 
 
 @attrs.frozen(eq=False)
@@ -27,13 +41,15 @@ class Scope:
     """The rows of a class that an actor reaches for an action.
 
     `where` is the condition, None for all rows; `shape` is equal for two scopes with the same
-    text, so that the text is compiled once; `values` are its parameters.
+    text, so that the text is compiled once; `values` are its parameters. Of several `paths` any one
+    gives a row.
     """
 
     where: ColumnElement[bool] | None
     shape: tuple[Any, ...]
     values: dict[str, UUID]
     nothing: bool = False
+    paths: tuple[Path, ...] = ()
     # What rooms above worked out for these rows; a scope lives as long as its session.
     plans: dict[Any, Any] = attrs.field(factory=dict, repr=False)
 
@@ -66,11 +82,14 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
     if found is None:
         require_record(tx, cls)
         terms = _Terms()
-        where = _where(tx, actor, cls, action, terms, cls.__table__)
+        paths = _paths(tx, actor, cls, action, terms, cls.__table__)
+        where = _any(paths)
         nothing = where is False
         condition = sa.false() if where is False else None if where is True else where
         shape = (action, *terms.shape, nothing)
-        found = Scope(condition, shape, terms.values, nothing)
+        found = Scope(
+            condition, shape, terms.values, nothing, () if isinstance(paths, bool) else tuple(paths)
+        )
         actor._bounds[memo] = found
     return found
 
@@ -108,33 +127,51 @@ def _where(
     tx: Transaction, actor: Actor, cls: Any, action: str, terms: _Terms, table: Any
 ) -> ColumnElement[bool] | bool:
     """True for every row, False for none, else the condition."""
+    return _any(_paths(tx, actor, cls, action, terms, table))
+
+
+def _any(paths: list[Path] | bool) -> ColumnElement[bool] | bool:
+    if isinstance(paths, bool):
+        return paths
+    options = [path.where for path in paths]
+    if len(options) > 1:
+        return sa.or_(*options)
+    return options[0] if options else False
+
+
+def _paths(
+    tx: Transaction, actor: Actor, cls: Any, action: str, terms: _Terms, table: Any
+) -> list[Path] | bool:
+    """True for every row, False for none, else the ways to those that are reached."""
     if cls.__facet_of__ is not None:
-        return _by_host(tx, actor, cls, action, terms, table)
+        return _single(_by_host(tx, actor, cls, action, terms, table))
     policy = cls.__scope__
     if isinstance(policy, UsedBy):
-        return _by_user(tx, actor, policy, action, terms, table)
+        return _single(_by_user(tx, actor, policy, action, terms, table))
     reach = bounds(actor, cls, action)
     if reach.everything and not isinstance(policy, Private):
         return True
     if isinstance(policy, Reference | Administered):
         return not reach.nothing
     if isinstance(policy, Private):
-        return False if actor.id is None else table.c.owner_id == _me(actor, terms)
+        return False if actor.id is None else [Path(table.c.owner_id == _me(actor, terms))]
     assert isinstance(policy, Owned | Through)
-    options = (
+    found = (
         []
         if reach.nothing
         else [
-            term
+            path
             for owner, unit in policy.pairs
-            for term in _pair(actor, reach, table.c[f"{owner}_id"], table.c[f"{unit}_id"], terms)
+            for path in _pair(actor, reach, table.c[f"{owner}_id"], table.c[f"{unit}_id"], terms)
         ]
     )
     if actor.shares:
-        options += _shared(tx, actor, cls, action, terms, table)
-    if len(options) > 1:
-        return sa.or_(*options)
-    return options[0] if options else False
+        found += [Path(where) for where in _shared(tx, actor, cls, action, terms, table)]
+    return found
+
+
+def _single(where: ColumnElement[bool] | bool) -> list[Path] | bool:
+    return where if isinstance(where, bool) else [Path(where)]
 
 
 def _me(actor: Actor, terms: _Terms) -> Any:
@@ -143,24 +180,35 @@ def _me(actor: Actor, terms: _Terms) -> Any:
     return terms.bind(actor.id)
 
 
-def _pair(actor: Actor, reach: Bounds, owner: Any, unit: Any, terms: _Terms) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _pair(actor: Actor, reach: Bounds, owner: Any, unit: Any, terms: _Terms) -> list[Path]:
+    found: list[Path] = []
     if reach.own and actor.id is not None:
-        found.append(owner == _me(actor, terms))
+        found.append(Path(owner == _me(actor, terms)))
     if reach.givers:
         terms.shape.append(("givers", len(reach.givers)))
-        found.append(owner.in_([terms.bind(one) for one in reach.givers]))
+        user = User.__table__.c
+        found.append(_one_of(owner, sa.select(user.id), user.id, reach.givers, terms))
+    closure = UnitClosure.__table__.c
     if reach.units:
         terms.shape.append(("units", len(reach.units)))
-        found.append(unit.in_([terms.bind(one) for one in reach.units]))
+        # At depth nought a unit stands below itself alone.
+        itself = sa.select(closure.descendant_id).where(closure.depth == sa.literal_column("0"))
+        found.append(_one_of(unit, itself, closure.ancestor_id, reach.units, terms))
     if reach.roots:
         terms.shape.append(("roots", len(reach.roots)))
-        closure = UnitClosure.__table__.c
         below = sa.select(closure.descendant_id).where(
             closure.ancestor_id.in_([terms.bind(one) for one in reach.roots])
         )
-        found.append(unit.in_(below))
+        found.append(Path(unit.in_(below), unit, below))
     return found
+
+
+def _one_of(column: Any, members: Any, key: Any, values: Sequence[UUID], terms: _Terms) -> Path:
+    """Rows whose column is one of these values, which are the keys of some rows themselves."""
+    bound = [terms.bind(one) for one in values]
+    if len(bound) == 1:
+        return Path(column == bound[0])
+    return Path(column.in_(bound), column, members.where(key.in_(bound)))
 
 
 # What working on a shared record means.

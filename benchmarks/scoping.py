@@ -1,0 +1,292 @@
+"""Pages and capped counts by reach: the statement of pycrm beside the best one written by hand.
+
+Both run at the driver, in one transaction, with equal keys and columns; who asks and what that person
+may see has been found out before. What a session adds to a page is measured by `page_50`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+
+from benchmarks.bench import Bench
+from benchmarks.figure import Figure
+from benchmarks.reading import COLUMNS
+from benchmarks.timing import Timed, paired, timed
+from pycrm import Action, Customer, Grant, Reach, Role, RoleAssignment, User
+
+__all__ = ["page_scope"]
+
+SIZE, DEPTH, COUNTED = 50, 10_000, 10_001
+PAGE = {"sqlite": 1.6, "postgresql": 1.6}
+COUNT = {"sqlite": 1.5, "postgresql": 1.5}
+DEEP = {"sqlite": 2.0, "postgresql": 2.0}
+SLOWEST = {"sqlite": 4.0, "postgresql": 40.0}
+CONTROL = {"sqlite": 1.6, "postgresql": 1.6}
+
+_LIVE = "archived_at IS NULL"
+_SHOWN = ", ".join(f"t.{name.strip()}" for name in COLUMNS.split(","))
+_BELOW = "SELECT descendant_id FROM crm_unit_closure WHERE ancestor_id = ?"
+
+
+@attrs.frozen
+class Asked:
+    """A statement with its values, as a driver takes it."""
+
+    text: str
+    values: Sequence[Any]
+
+
+@attrs.frozen
+class Reader:
+    """Whose pages are read, and by what: an owner, the root of a subtree, or both with shares."""
+
+    name: str
+    login: str
+    owner: Any = None
+    root: Any = None
+    shared: tuple[Any, ...] = ()
+
+
+def page_scope(bench: Bench) -> Iterator[Figure]:
+    """Pages by name, first and deep, and capped counts, for people of every reach."""
+    with bench.opened(bench.url) as (crm, driver):
+        firsts: dict[str, Timed] = {}
+        for reader in _readers(bench):
+            for figure in _measured(bench, crm, driver, reader, firsts):
+                yield attrs.evolve(figure, issue="scope")
+        slowest, fastest = max(firsts.values(), key=_wall), min(firsts.values(), key=_wall)
+        over = bench.figure("page_scope_slowest", (slowest, fastest), SLOWEST, "fastest reader")
+        yield attrs.evolve(over, issue="scope")
+    with bench.copy() as url:
+        mixed = _mix(bench, url)
+        with bench.opened(url) as (crm, driver):
+            for figure in _measured(bench, crm, driver, mixed, {}):
+                yield attrs.evolve(figure, issue="scope")
+
+
+def _wall(taken: Timed) -> float:
+    return taken.wall
+
+
+def _readers(bench: Bench) -> list[Reader]:
+    shape, id_ = bench.shape, bench.server.id
+    owner = next(one for one in shape.people if one.login == shape.salesperson)
+    led = {"branch": shape.branch, "quiet": shape.quiet, "region": shape.region}
+    return [
+        Reader("staff", shape.salesperson, owner=id_(owner.id)),
+        *(Reader(name, login, root=id_(shape.units[shape.led_by(login)])) for name, login in led.items()),
+        Reader("top", shape.top),
+    ]
+
+
+def _mix(bench: Bench, url: str) -> Reader:
+    """Let the leader of the quiet branch also see what is the own, and three customers of a colleague."""
+    shape, id_ = bench.shape, bench.server.id
+    with bench.opened(url) as (crm, _):
+        with crm.session(crm.system("benchmark")) as session:
+            reader = session.find(User, User.login == shape.quiet)[0]
+            own = Grant(entity="Customer", action=Action.READ, reach=Reach.OWN)
+            role = session.add(Role(name="own too", grants=[own]))
+            held = {"user": reader, "role": role, "unit": reader.home_unit}
+            session.add(RoleAssignment(since=date(2025, 1, 1), **held))
+        with crm.session(shape.busiest) as session:
+            lent = session.find(Customer, limit=3)
+            for one in lent:
+                session.share(one, user=reader, because="benchmark")
+    return Reader(
+        *("mixed", shape.quiet, id_(reader.id.bytes), id_(shape.units[shape.led_by(shape.quiet)])),
+        shared=tuple(id_(one.id.bytes) for one in lent),
+    )
+
+
+def _measured(
+    bench: Bench, crm: Any, driver: Any, reader: Reader, firsts: dict[str, Timed]
+) -> Iterator[Figure]:
+    cursor = driver.cursor()
+    cursor.execute(bench.server.begin_read)
+    with crm.view(reader.login) as session:
+        after, place = _deep(session)
+        pages = {"first": (None, None), "deep": (after, place)}
+        taken: dict[str, Timed] = {}
+        for name, (cursor_of_page, at) in pages.items():
+
+            def turn(after: Any = cursor_of_page) -> Any:
+                return session.page(Customer, order=Customer.name, size=SIZE, after=after)
+
+            ours = _sent(session, turn)
+            rows = _rows(cursor, _marked(bench, _left(bench, reader, at)))
+            assert _rows(cursor, ours) == rows, reader
+            by_hand = _fastest(bench, cursor, _written(bench, reader, at), rows)
+            both = paired(lambda a=ours: _rows(cursor, a), lambda a=by_hand: _rows(cursor, a),
+                          bench.pairs(200), warm=20)  # fmt: skip
+            taken[name] = both[0]
+            yield bench.figure(f"page_scope_{reader.name}_{name}", both, PAGE)
+            if bench.server.name == "postgresql" and reader.root is not None:
+                control = _marked(bench, _left(bench, reader, at))
+                plain = paired(lambda a=ours: _rows(cursor, a), lambda a=control: _rows(cursor, a), 5, warm=1)
+                yield bench.figure(f"page_scope_{reader.name}_{name}", plain, CONTROL, "planner")
+        firsts[reader.name] = taken["first"]
+        deep = (taken["deep"], taken["first"])
+        yield bench.figure(f"page_scope_{reader.name}_depth", deep, DEEP, "first page")
+        ours = _sent(session, lambda: session.count(Customer, limit=COUNTED))
+        counts = _fastest(bench, cursor, _counted(bench, reader), _rows(cursor, ours))
+        both = paired(lambda: _rows(cursor, ours), lambda: _rows(cursor, counts), bench.pairs(60), warm=10)
+        yield bench.figure(f"count_scope_{reader.name}", both, COUNT)
+    cursor.execute("COMMIT")
+
+
+def _deep(session: Any) -> tuple[str, tuple[Any, ...]]:
+    """The cursor at 10,000 records, or as deep as the list goes, and the last record before it."""
+    depth = min(DEPTH, (session.count(Customer, limit=DEPTH + SIZE) - 1) // SIZE * SIZE)
+    after, seen, last = None, 0, None
+    while seen < depth:
+        page = session.page(Customer, order=Customer.name, size=min(500, depth - seen), after=after)
+        after, seen, last = page.next, seen + len(page), page.items[-1]
+    assert after is not None
+    assert last is not None
+    return after, (last.name, last.id.bytes)
+
+
+def _sent(session: Any, ask: Callable[[], Any]) -> Asked:
+    """The statement that a question sends to the driver."""
+    tx, found = session.transaction, []
+    run = tx.run
+
+    def watched(text: str, values: Sequence[Any] = ()) -> Any:
+        found.append(Asked(text, values))
+        return run(text, values)
+
+    tx.run = watched
+    try:
+        ask()
+    finally:
+        del tx.run
+    return found[-1]
+
+
+def _rows(cursor: Any, asked: Asked) -> list[Any]:
+    cursor.execute(asked.text, asked.values)
+    found: list[Any] = cursor.fetchall()
+    return found
+
+
+def _marked(bench: Bench, asked: Asked) -> Asked:
+    return Asked(bench.server.marked(asked.text), asked.values)
+
+
+def _fastest(bench: Bench, cursor: Any, written: list[Asked], rows: list[Any]) -> Asked:
+    """Of the statements that give these rows the one that a careful author would keep."""
+    marked = [Asked(bench.server.marked(one.text), one.values) for one in written]
+    right = [one for one in marked if _rows(cursor, one) == rows]
+    return min(right, key=lambda one: min(timed(lambda: _rows(cursor, one)).wall for _ in range(9)))
+
+
+def _beyond(bench: Bench, at: tuple[Any, ...] | None) -> tuple[str, tuple[Any, ...]]:
+    if at is None:
+        return "", ()
+    return " AND (name, id) > (?, ?)", (at[0], bench.server.id(at[1]))
+
+
+def _reached(reader: Reader) -> tuple[list[str], list[Any]]:
+    """The conditions by which a reader reaches customers, and their values."""
+    wheres: list[str] = []
+    values: list[Any] = []
+    if reader.owner is not None:
+        wheres.append("owner_id = ?")
+        values.append(reader.owner)
+    if reader.root is not None:
+        wheres.append(f"owner_unit_id IN ({_BELOW})")
+        values.append(reader.root)
+    if reader.shared:
+        wheres.append(f"id IN ({', '.join('?' * len(reader.shared))})")
+        values += reader.shared
+    return wheres, values
+
+
+def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> Asked:
+    """The plain statement, left to the planner."""
+    wheres, values = _reached(reader)
+    beyond, place = _beyond(bench, at)
+    either = f"({' OR '.join(wheres)}) AND " if wheres else ""
+    text = f"SELECT {COLUMNS} FROM crm_customer WHERE {either}{_LIVE}{beyond} ORDER BY name, id LIMIT ?"
+    return Asked(text, (*values, *place, SIZE + 1))
+
+
+def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[Asked]:
+    """What a careful author would write for a page of this reader, in some variants."""
+    beyond, place = _beyond(bench, at)
+    wheres = _reached(reader)[0]
+    is_server = bench.server.name == "postgresql"
+    if len(wheres) < 2 and reader.root is None:
+        return [_left(bench, reader, at)]
+    found = []
+    if len(wheres) == 1:
+        found.append(_left(bench, reader, at))
+    for is_bound in (False, True) if is_server else (False,):
+        parts, given = [], []
+        for where, own in zip(wheres, _apart(reader), strict=True):
+            if is_server and where.startswith("owner_unit"):
+                part, more = _merge(beyond, place, own, is_bound)
+            else:
+                part = f"SELECT name, id FROM crm_customer WHERE {where} AND {_LIVE}{beyond}"
+                part, more = f"{part} ORDER BY name, id LIMIT ?", (*own, *place, SIZE + 1)
+            parts.append(f"SELECT * FROM ({part}) AS part{len(parts)}")
+            given += more
+        listed = f"SELECT * FROM ({' UNION '.join(parts)}) AS u ORDER BY name, id LIMIT ?"
+        text = f"SELECT {_SHOWN} FROM ({listed}) AS k JOIN crm_customer AS t ON t.id = k.id"
+        found.append(Asked(f"{text} ORDER BY k.name, k.id", (*given, SIZE + 1)))
+    return found
+
+
+def _apart(reader: Reader) -> list[tuple[Any, ...]]:
+    """The values of each condition of `_reached`."""
+    found = [(one,) for one in (reader.owner, reader.root) if one is not None]
+    return [*found, reader.shared] if reader.shared else found
+
+
+def _merge(beyond: str, place: Any, own: Any, is_bound: bool) -> tuple[str, tuple[Any, ...]]:
+    """The rows of the units whose first rows come first."""
+    of = f"AND {_LIVE}{beyond}"
+    first = f"SELECT name, id FROM crm_customer WHERE owner_unit_id = c.descendant_id {of}"
+    best = (
+        "SELECT c.descendant_id AS unit, f.name, f.id FROM crm_unit_closure AS c CROSS JOIN LATERAL "
+        f"({first} ORDER BY name, id LIMIT 1) AS f WHERE c.ancestor_id = ? ORDER BY f.name, f.id LIMIT ?"
+    )
+    within = " AND (name, id) <= (SELECT name, id FROM best ORDER BY name DESC, id DESC LIMIT 1)"
+    # The bound holds where there are as many units as rows, and who writes by hand knows that.
+    rest = f"SELECT name, id FROM crm_customer WHERE owner_unit_id = best.unit {of}"
+    rest += within if is_bound else ""
+    text = (
+        f"WITH best AS ({best}) SELECT r.name, r.id FROM best CROSS JOIN LATERAL "
+        f"({rest} ORDER BY name, id LIMIT ?) AS r ORDER BY r.name, r.id LIMIT ?"
+    )
+    return text, (*place, *own, SIZE + 1, *place, SIZE + 1, SIZE + 1)
+
+
+def _counted(bench: Bench, reader: Reader) -> list[Asked]:
+    """What a careful author would write to count to 10,001."""
+    wheres = _reached(reader)[0]
+    parts = [
+        f"SELECT id FROM crm_customer WHERE {where} AND {_LIVE} LIMIT ?" for where in wheres or ["1 = 1"]
+    ]
+    each = [(*own, COUNTED) for own in _apart(reader) or [()]]
+    variants = [parts]
+    if bench.server.name == "postgresql" and reader.root is not None:
+        at = next(number for number, where in enumerate(wheres) if where.startswith("owner_unit"))
+        joined = (
+            "SELECT t.id FROM crm_unit_closure AS c JOIN crm_customer AS t "
+            f"ON t.owner_unit_id = c.descendant_id WHERE c.ancestor_id = ? AND t.{_LIVE} LIMIT ?"
+        )
+        variants.append([*parts[:at], joined, *parts[at + 1 :]])
+    found = []
+    if len(parts) == 1:
+        found = [Asked(f"SELECT count(*) FROM ({variant[0]}) AS c", each[0]) for variant in variants]
+    for variant in variants:
+        whole = " UNION ".join(f"SELECT * FROM ({part}) AS p{at}" for at, part in enumerate(variant))
+        text = f"SELECT count(*) FROM (SELECT * FROM ({whole}) AS u LIMIT ?) AS c"
+        found.append(Asked(text, (*(value for own in each for value in own), COUNTED)))
+    return found

@@ -1,0 +1,185 @@
+"""Lists that stay fast for every reach: each way to the rows is an ordered stream, and these are merged.
+
+Left to itself a database answers `own OR shared OR unit … ORDER BY … LIMIT 50` by walking the whole
+list until fifty rows have passed the filter, which for a branch that has long been quiet is most of
+the table. So each path of a scope is asked for its own first rows by its own index, and of their
+union the first are taken. PostgreSQL merges no index ranges, so a path of many units is a bounded
+merge there: the first row of each unit, the units whose first rows come first, the last of these as
+the bound, and within it the rows of those units alone. SQLite does as much by itself for `IN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.table import key_column
+from pycrm.scope.predicate import Path, Scope
+
+__all__ = ["Order", "Streams", "are_merged", "step"]
+
+# Beyond so many rows a list is no page, and to read each unit so far is no bound.
+_MOST = 1000
+# Up to how many rows a stream is read. PostgreSQL plans a statement once for all only where it knows the
+# limits, and planning takes longer than reading; a few steps keep the number of texts small.
+_STEPS = (2, 4, 11, 26, 51, 101, 201, 501, 1001, 10_001)
+_ONE: Any = sa.literal_column("1")
+
+
+@attrs.frozen(eq=False)
+class Order:
+    """A list's order: by one field and then by the key, or by the key alone."""
+
+    columns: tuple[Any, ...]
+    falling: bool = False
+    # Whether the table has an index for each owner and each unit in this order.
+    is_indexed: bool = False
+
+    @classmethod
+    def of(cls, record: Any, column: Any, falling: bool = False) -> Order:
+        """The order by a column of a record's table."""
+        key = record.__table__.c[key_column(record)]
+        declared = {spec.columns[0] for spec in record.__specs__.values() if spec.order} or {key.name}
+        columns = (key,) if column is key else (column, key)
+        return cls(columns, falling, column.name in declared)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Equal for two orders of one class that have the same text."""
+        return self.columns[0].name, self.falling
+
+    def by(self, source: Any) -> list[Any]:
+        """The clauses for a source that has these columns."""
+        direction = sa.desc if self.falling else sa.asc
+        return [direction(column) for column in self.among(source)]
+
+    def among(self, source: Any) -> list[Any]:
+        """The same columns of another source."""
+        return [source.c[column.name] for column in self.columns]
+
+    def reaches(self, bound: Any) -> Any:
+        """Whether a row comes no later than the one that a statement gives."""
+        place = sa.tuple_(*self.columns) if len(self.columns) > 1 else self.columns[0]
+        return place >= bound if self.falling else place <= bound
+
+    @property
+    def reversed(self) -> Order:
+        """The same list from its end."""
+        return attrs.evolve(self, falling=not self.falling)
+
+
+def step(limit: int) -> int:
+    """Up to how many rows the streams are read for a list of that many."""
+    return next((one for one in _STEPS if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))
+
+
+def are_merged(scope: Scope) -> bool:
+    """Whether a list of that scope is a merge, and no single range of an index."""
+    return len(scope.paths) > 1 or any(path.members is not None for path in scope.paths)
+
+
+@attrs.frozen(eq=False)
+class Streams:
+    """The rows of a scope that are not archived, as streams of at most `most` rows.
+
+    `beyond` makes a condition for each of them.
+    """
+
+    table: Any
+    scope: Scope
+    dialect: str
+    most: int
+    beyond: Callable[[], Any] | None = None
+
+    @staticmethod
+    def serve(cls: Any, scope: Scope, order: Order, limit: int) -> bool:
+        """Whether the first rows in that order are better read by streams."""
+        return limit <= _MOST and order.is_indexed and "archived_at" in cls.__specs__ and are_merged(scope)
+
+    def listed(self, names: Sequence[str], order: Order) -> Any:
+        """The statement for the first `row_limit` rows in that order."""
+        streams = [self._ordered(path, order, number) for number, path in self._numbered()]
+        first = streams[0].subquery("listed")
+        if len(streams) > 1:
+            united = self._united(streams)
+            first = sa.select(united).order_by(*order.by(united)).limit(self._most).subquery("listed")
+        key = order.columns[-1].name
+        found = sa.select(*(self.table.c[name] for name in names))
+        found = found.join_from(first, self.table, self.table.c[key] == first.c[key])
+        return found.order_by(*order.by(first)).limit(sa.bindparam("row_limit", type_=sa.Integer()))
+
+    def counted(self) -> Any:
+        """The statement for the number of rows, counted to `most`."""
+        if len(self.scope.paths) == 1:
+            found = self._keys(self.scope.paths[0], 0, _ONE.label("one"))
+        else:
+            keys = [self._keys(path, at, self.table.c.id).limit(self._most) for at, path in self._numbered()]
+            found = sa.select(self._united(keys))
+        return sa.select(sa.func.count()).select_from(found.limit(self._most).subquery("counted"))
+
+    def _numbered(self) -> list[tuple[int, Path]]:
+        return list(enumerate(self.scope.paths))
+
+    @property
+    def _most(self) -> Any:
+        return sa.literal_column(str(self.most))
+
+    def _united(self, streams: list[Any]) -> Any:
+        # Neither database takes parts with an order of their own, so each is selected from once more.
+        parts = [sa.select(stream.subquery(f"stream_{at}")) for at, stream in enumerate(streams)]
+        return sa.union(*parts).subquery("united")
+
+    def _rows(self, columns: Sequence[Any], *conditions: Any) -> Any:
+        """Some columns of the rows that meet these conditions, in a scope of names of its own."""
+        found = sa.select(*columns).where(*conditions, self.table.c.archived_at.is_(None))
+        return found if self.beyond is None else found.where(self.beyond())
+
+    def _ordered(self, path: Path, order: Order, number: int) -> Any:
+        """The first rows of one path, as the columns of the order."""
+        if path.members is None or self.dialect != "postgresql":
+            return self._rows(order.columns, path.where).order_by(*order.by(self.table)).limit(self._most)
+        members, member = self._members(path, number)
+        first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
+        first = first.limit(_ONE).correlate(members).lateral(f"first_{number}")
+        firsts = sa.select(member, *first.c).join_from(members, first, sa.true())
+        nearest = firsts.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
+        within = order.reaches(self._bound(nearest, order))
+        rest = self._rows(order.columns, path.column == nearest.c.member, within)
+        rest = rest.order_by(*order.by(self.table)).limit(self._most)
+        rest = rest.correlate(nearest).lateral(f"rest_{number}")
+        found = sa.select(*rest.c).join_from(nearest, rest, sa.true())
+        return found.order_by(*order.by(rest)).limit(self._most)
+
+    def _bound(self, nearest: Any, order: Order) -> Any:
+        """What no row of the answer comes after.
+
+        Where there are as many units as rows are read, their first rows alone fill the answer. Where
+        there are fewer, the last row of the whole list stands for no bound at all: a condition that is
+        absent in half of the cases could not be met by the index.
+        """
+        full = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
+        full = full.limit(_ONE).offset(sa.literal_column(str(self.most - 1)))
+        last = self.table.alias()
+        end = sa.select(*order.among(last)).where(last.c.archived_at.is_(None))
+        end = end.order_by(*order.reversed.by(last)).limit(_ONE)
+        either = sa.union_all(sa.select(full.subquery()), sa.select(end.subquery())).subquery()
+        return sa.select(either).limit(_ONE).scalar_subquery()
+
+    def _keys(self, path: Path, number: int, key: Any) -> Any:
+        """A column of the rows of one path, of each unit no more than are counted."""
+        if path.members is None or self.dialect != "postgresql":
+            return self._rows([key], path.where)
+        members, member = self._members(path, number)
+        each = self._rows([key], path.column == member).limit(self._most)
+        each = each.correlate(members).lateral(f"each_{number}")
+        return sa.select(*each.c).join_from(members, each, sa.true())
+
+    def _members(self, path: Path, number: int) -> tuple[Any, Any]:
+        # A unit below two roots counts once: twice, it would take the place of another as the bound.
+        (column,) = path.members.selected_columns
+        selected = path.members.with_only_columns(column.label("member")).distinct()
+        members = selected.subquery(f"members_{number}")
+        return members, members.c.member
