@@ -139,7 +139,7 @@ def tables(crm: CRM) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with crm.store.connect() as connection:
         # That somebody acted as the system stays on record even where the act was undone.
-        for name in crm.metadata.tables.keys() - {"crm_elevation"}:
+        for name in crm.metadata.tables.keys() - {"crm_elevation", "crm_probe"}:
             rows = connection.execute(sa.text(f"SELECT * FROM {name}"))
             found[name] = sorted(repr(tuple(row)) for row in rows)
     return found
