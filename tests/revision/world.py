@@ -138,7 +138,7 @@ def tables(crm: CRM) -> dict[str, list[str]]:
     """Every row of every table, read past the session."""
     found: dict[str, list[str]] = {}
     with crm.store.connect() as connection:
-        # That somebody acted as the system stays on record even where the act was undone.
+        # That somebody acted as the system, or was told of a hidden value, stays where the act was undone.
         for name in crm.metadata.tables.keys() - {"crm_elevation", "crm_probe"}:
             rows = connection.execute(sa.text(f"SELECT * FROM {name}"))
             found[name] = sorted(repr(tuple(row)) for row in rows)
