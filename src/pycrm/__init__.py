@@ -180,6 +180,7 @@ if TYPE_CHECKING:
     from pycrm.scope.card import Card as Card
     from pycrm.scope.paging import Page as Page
     from pycrm.scope.raw import Rows as Rows
+    from pycrm.scope.sharing import Shared as Shared
     from pycrm.session import Session as Session
     from pycrm.values import FixedClock as FixedClock
     from pycrm.values import Identifiers as Identifiers

@@ -181,6 +181,11 @@ def elevations(session: Any, pick: Pick) -> Any:
     return session.elevations()
 
 
+@operation("exports", weight=1)
+def exports(session: Any, pick: Pick) -> Any:
+    return session.exports()
+
+
 @operation("fields", weight=1)
 def fields(session: Any, pick: Pick) -> Any:
     return session.fields(pick.cls())

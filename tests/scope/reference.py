@@ -34,7 +34,9 @@ def sees(world: World, user: str, record: Kept, today: date) -> bool:
         by_roles(world, user, record, today)
         or any(by_roles(world, giver, record, today) for giver in absent(world, user, today))
         or any(
-            record in (shared, *hanging_on(world, one.record)) and by_roles(world, one.giver, shared, today)
+            # The record itself: another may be equal to it in all that is kept here.
+            any(record is each for each in (shared, *hanging_on(world, one.record)))
+            and by_roles(world, one.giver, shared, today)
             for one in world.shares
             for shared in [world.records[one.record]]
             if one.receiver in (user, world.users[user]) and (one.until is None or today <= one.until)
