@@ -22,6 +22,7 @@ from pycrm import (
     NotFoundError,
     NotReadError,
     Opportunity,
+    Organization,
     Party,
     RefusedError,
     RoleAssignment,
@@ -220,6 +221,23 @@ def test_sco_s5_a_delegate_sees_what_the_giver_sees_between_the_days(crm: CRM, c
         )
     clock.set("2026-07-11T10:00:00+08:00")
     assert count(crm, "rep_b") == 8
+
+
+def test_a_delegate_changes_what_extends_a_record(crm: CRM, clock: FixedClock) -> None:
+    """What rep_b changes of a company for lead_e is kept as done on lead_e's behalf, as of any record."""
+    cast = enterprise(crm, customers=True)
+    with crm.session("rep_c") as session:
+        theirs = session.find(Customer, Customer.owner == cast.people["rep_c"], limit=1)[0]
+        session.add(Organization(of=theirs.party, industry="pumps"))
+    stand_in(crm, cast, "lead_e", "rep_b", 6, 10, actions=("read", "update"))
+    clock.set("2026-07-08T10:00:00+08:00")
+    with crm.session("rep_b") as session:
+        company = session.facet(theirs.party, Organization)
+        assert company is not None
+        changed = session.change(company, industry="valves")
+    assert changed.industry == "valves"
+    with crm.view("lead_e") as session:
+        assert session.history(changed)[0].on_behalf == cast.people["lead_e"].ref
 
 
 def test_a_delegate_does_what_was_named_and_passes_nothing_on(crm: CRM, clock: FixedClock) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.policy import Owned, Through
 from pycrm.declare.row import layout
+from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, Grant, Reach, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Problem
@@ -128,11 +129,11 @@ _AT_ONCE = 500
 
 def _reached(tx: Transaction, actor: Actor, cls: Any, action: str, ids: list[UUID]) -> set[UUID]:
     """Those of the records that an actor reaches for an action."""
-    table = cls.__table__
+    column = cls.__table__.c[key_column(cls)]
     where = condition_for(tx, actor, cls, action)
     found: set[UUID] = set()
     for start in range(0, len(ids), _AT_ONCE):
-        statement = sa.select(table.c.id).where(table.c.id.in_(ids[start : start + _AT_ONCE]))
+        statement = sa.select(column).where(column.in_(ids[start : start + _AT_ONCE]))
         rows = tx.fetch(statement if where is None else statement.where(where))
         found |= {id for (raw,) in rows if (id := unkey(raw)) is not None}
     return found
