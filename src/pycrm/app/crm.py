@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from pycrm.app.core import BOOKS, Core
 from pycrm.declare.policy import ClaimPolicy
-from pycrm.declare.table import NAMING, create_tables
+from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline import execute
 from pycrm.pipeline.book import Book
@@ -85,7 +86,8 @@ class CRM:
         self.hooks.freeze()
         self._check_scopes()
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
-        self.metadata = self._metadata()
+        self._tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
+        check_tables(self.classes(), self._tables)
         self._secret: bytes | None = None
         self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
@@ -198,10 +200,11 @@ class CRM:
                 f"no scope declared (owned(), through(…), reference() …): {', '.join(naked)}"
             )
 
-    def _metadata(self) -> sa.MetaData:
+    @cached_property
+    def metadata(self) -> sa.MetaData:
+        """All tables as declared; made when first asked for, which a CRM at work never does."""
         metadata = sa.MetaData(naming_convention=NAMING)
-        tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
-        create_tables(metadata, self.classes(), self.store.dialect, tables)
+        create_tables(metadata, self.classes(), self.store.dialect, self._tables)
         return metadata
 
     def claim_policy(self, name: str, declared: ClaimPolicy) -> ClaimPolicy:

@@ -37,7 +37,7 @@ def migrate(crm: CRM) -> list[str]:
 
     done: list[str] = []
     run.create_schema(crm.store)
-    done += [str(step) for step in run.take_all(crm.store, _lines(crm, crm.metadata))]
+    done += [str(step) for step in run.take_all(crm.store, _lines(crm))]
     with crm.session(crm.system("set-up")) as session:
         held = run.hold(crm.store)
         if held is not None:
@@ -58,7 +58,7 @@ def pending(crm: CRM) -> list[str]:
     Raises:
         StoreError: the database was migrated by a newer version.
     """
-    waiting = [str(step) for step in migrating.pending(crm.store, _lines(crm, crm.metadata))]
+    waiting = [str(step) for step in migrating.pending(crm.store, _lines(crm))]
     if waiting:
         return waiting
     with crm.view(crm.system("set-up")) as session:
@@ -69,7 +69,7 @@ def differences(crm: CRM) -> list[str]:
     """How the tables differ from what is declared, in words; of a migrated database, not at all."""
     from pycrm.store.migration import run
 
-    return run.differences(crm.store, _lines(crm, crm.metadata))
+    return run.differences(crm.store, _lines(crm))
 
 
 def refuse_unmigrated(crm: CRM) -> None:
@@ -78,7 +78,7 @@ def refuse_unmigrated(crm: CRM) -> None:
     Raises:
         StoreError: it has to be migrated, or another version be installed.
     """
-    migrating.refuse_pending(crm.store, _lines(crm, crm.metadata))
+    migrating.refuse_pending(crm.store, _lines(crm))
 
 
 def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path | None:
@@ -123,13 +123,13 @@ def portable_tables(crm: CRM) -> sa.MetaData:
     return portable(sqlite, postgres)
 
 
-def _lines(crm: CRM, metadata: sa.MetaData, dialect: str | None = None) -> list[Line]:
+def _lines(crm: CRM, metadata: sa.MetaData | None = None, dialect: str | None = None) -> list[Line]:
     return [
         Line(
             plugin=each.name,
             prefix=each.plugin.prefix,
             package=each.plugin.migrations,
-            metadata=metadata,
+            make=lambda: metadata if metadata is not None else crm.metadata,
             tables=tuple(
                 cls.__tablename__ for cls in (*each.classes, *(BOOKS if each.name == _CORE else ()))
             ),

@@ -18,7 +18,7 @@ from pycrm.errors import DeclarationError
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
 
-__all__ = ["create_tables", "key_column", "statement_table"]
+__all__ = ["check_tables", "create_tables", "key_column", "statement_table"]
 
 # The naming of constraints must be stable for migrations to find them again.
 NAMING = {
@@ -55,6 +55,18 @@ def _columns(spec: Spec, dialect: str | None) -> list[tuple[str, sa.types.TypeEn
 def key_column(cls: Any) -> str:
     """The column of the key: ``id``, of facets ``of_id``."""
     return "of_id" if cls.__facet_of__ is not None and "of" in cls.__specs__ else "id"
+
+
+def check_tables(classes: Iterable[Any], tables: Mapping[str, str]) -> None:
+    """Refuse classes whose tables could not be made; `tables` as for `create_tables`.
+
+    Raises:
+        DeclarationError: a link points to a class that is not registered, or there are too many orders.
+    """
+    for cls in classes:
+        for spec in cls.__specs__.values():
+            _target(cls, spec, tables)
+        _indexes(cls)
 
 
 def create_tables(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
 from importlib.util import find_spec
@@ -57,7 +58,7 @@ class Line:
         plugin: its name.
         prefix: what the names of its tables begin with, without the underscore.
         package: the package in which its folder ``versions`` lies; None where it ships none.
-        metadata: every table of the CRM, as this database is to have them.
+        make: gives every table of the CRM, as this database is to have them.
         tables: the names of the plugin's own tables.
         dialect: ``sqlite`` or ``postgresql``.
     """
@@ -65,9 +66,14 @@ class Line:
     plugin: str
     prefix: str
     package: str | None
-    metadata: sa.MetaData
+    make: Callable[[], sa.MetaData]
     tables: tuple[str, ...]
     dialect: str
+
+    @property
+    def metadata(self) -> sa.MetaData:
+        """Every table of the CRM; a line of numbered steps is followed without them."""
+        return self.make()
 
     @property
     def version_table(self) -> sa.Table:
