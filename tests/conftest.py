@@ -1,7 +1,7 @@
 """Databases for tests: SQLite always, PostgreSQL where a server is named.
 
 `PYCRM_TEST_POSTGRESQL` is the address of a superuser. One migrated template is made a worker, and
-each test gets a copy of its own, so that tests can run in any order.
+each test has a copy to itself, so that tests can run in any order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pycrm.app.setup import differences
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from house import drop_database
+from pool import Pool
 
 SERVER = os.environ.get("PYCRM_TEST_POSTGRESQL")
 NOW = "2026-06-30T09:00:00+08:00"
@@ -60,29 +60,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = 1
 
 
-def _administer(statement: str) -> None:
-    import psycopg
-
-    assert SERVER is not None
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(statement.encode())
-
-
-def _copy(template: str, name: str) -> None:
-    import psycopg
-
-    assert SERVER is not None
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        # Copying the files is several times as quick as writing the copy through the log.
-        how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}".encode())
-
-
-def _address(name: str) -> str:
-    assert SERVER is not None
-    return SERVER.rpartition("/")[0] + f"/{name}"
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
@@ -96,16 +73,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """A migrated PostgreSQL database to copy."""
-    assert SERVER is not None
-    name = f"template_{uuid4().hex[:12]}"
-    _administer(f"CREATE DATABASE {name}")
-    crm = CRM(_address(name), clock=FixedClock(NOW), random=random.Random(1))
+def postgresql_pool() -> Iterator[Pool]:
+    """Migrated PostgreSQL databases, which tests take and give back."""
+    if SERVER is None:
+        pytest.skip("PYCRM_TEST_POSTGRESQL names no server")
+    pool = Pool(SERVER, f"template_{uuid4().hex[:12]}")
+    pool.begin()
+    crm = CRM(pool.address(pool.template), clock=FixedClock(NOW), random=random.Random(1))
     crm.migrate()
     crm.close()
-    yield name
-    drop_database(SERVER, name)
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
@@ -121,14 +99,11 @@ def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def postgresql_database(request: pytest.FixtureRequest) -> Iterator[str]:
+def postgresql_database(postgresql_pool: Pool) -> Iterator[str]:
     """The address of a fresh, migrated PostgreSQL database."""
-    if SERVER is None:
-        pytest.skip("PYCRM_TEST_POSTGRESQL names no server")
-    name = f"test_{uuid4().hex[:12]}"
-    _copy(request.getfixturevalue("postgresql_template"), name)
-    yield _address(name)
-    drop_database(SERVER, name)
+    address = postgresql_pool.take()
+    yield address
+    postgresql_pool.give_back(address)
 
 
 @pytest.fixture
