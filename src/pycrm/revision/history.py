@@ -42,8 +42,12 @@ def history(tx: Transaction, record: Any, entities: Iterable[tuple[str, UUID]]) 
         )
         .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
         .where(mine)
-        # Within a record the version is the order, across records the time of writing.
-        .order_by(revision.at.desc(), change.version.desc(), revision.id.desc())
+        # Within a record the version is the order, across records the time of writing; what one act
+        # did to several records has no order of its own, and is told in the same one each time.
+        .order_by(
+            *(revision.at.desc(), change.version.desc(), revision.id.desc()),
+            *(change.entity, change.record_id),
+        )
     )
     return [_revision(row) for row in rows]
 

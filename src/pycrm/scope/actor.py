@@ -240,12 +240,14 @@ def _role(tx: Transaction, role: Any, version: int, name: str, unit: Any) -> _Ri
     if found is None:
         given, ruled, place = Grant.__table__.c, FieldRule.__table__.c, unkey(unit)
         grants = tx.fetch(
-            sa.select(given.entity, given.action, given.reach).where(given.parent_id == unkey(role))
+            sa.select(given.entity, given.action, given.reach)
+            .where(given.parent_id == unkey(role))
+            .order_by(given.position)
         )
         rules = tx.fetch(
-            sa.select(ruled.entity, ruled.field, ruled.read, ruled.write).where(
-                ruled.parent_id == unkey(role)
-            )
+            sa.select(ruled.entity, ruled.field, ruled.read, ruled.write)
+            .where(ruled.parent_id == unkey(role))
+            .order_by(ruled.position)
         )
         found = (
             tuple(Held(entity, action, Reach(reach), name, place) for entity, action, reach in grants),
@@ -295,6 +297,8 @@ def _statement(by_login: bool) -> Any:
         )
         .select_from(joined)
         .where(who == sa.bindparam("login", type_=who.type), user.archived_at.is_(None))
+        # Reasons and reaches are told in the order of the roles: the same one each time.
+        .order_by(given.id)
     )
 
 

@@ -72,12 +72,14 @@ def _base(tx: Transaction, id: UUID) -> Actor | None:
 def _delegated(tx: Transaction, actor: Actor, givers: dict[UUID, Actor]) -> Iterable[Held]:
     table, today = Delegation.__table__.c, _today(tx)
     rows = tx.fetch(
-        sa.select(table.owner_id, table.actions).where(
+        sa.select(table.owner_id, table.actions)
+        .where(
             table.receiver_id == actor.id,
             table.archived_at.is_(None),
             table.since <= today,
             table.until >= today,
         )
+        .order_by(table.id)
     )
     for giver_id, actions in rows:
         found = unkey(giver_id)
@@ -94,11 +96,13 @@ def active_shares(tx: Transaction, *conditions: Any) -> list[Share]:
     """The shares that hold today and meet the conditions."""
     made, table = layout(Share), Share.__table__.c
     rows = tx.fetch(
-        sa.select(*(table[name] for name in made.names)).where(
+        sa.select(*(table[name] for name in made.names))
+        .where(
             table.archived_at.is_(None),
             sa.or_(table.until.is_(None), table.until >= _today(tx)),
             *conditions,
         )
+        .order_by(table.id)
     )
     return made.build(rows)
 
