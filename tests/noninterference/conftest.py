@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,10 +38,9 @@ def _pair(database: str, other: str, clock: FixedClock) -> Iterator[Pair]:
         CRM(address, clock=clock, random=random.Random(7), claims={"*": ClaimPolicy.SILENT})
         for address in (database, other)
     ]
-    yield Pair((crms[0], crms[1]))
-    for crm in crms:
-        with suppress(Exception):
-            crm.close()
+    pair = Pair((crms[0], crms[1]))
+    yield pair
+    pair.close()
 
 
 def _copied(database: str) -> str:

@@ -77,7 +77,6 @@ def _alter(play: Play, side: int, draw: random.Random, what: tuple[str, str, str
     crm = play.crms[side]
     reseed(crm, f"hidden {play.seed} {play.step}")
     play.tainted.add(what[0])
-    play.forget()
     try:
         with crm.session(crm.system("test: others")) as session:
             _rewrite(session, draw, what)
@@ -106,7 +105,6 @@ def _rewrite(session: Any, draw: random.Random, what: tuple[str, str, str]) -> N
 def _add(play: Play, side: int, draw: random.Random, owner: str) -> None:
     crm = play.crms[side]
     reseed(crm, f"hidden {play.seed} {play.step}")
-    play.forget()
     try:
         with crm.session(crm.system("test: others")) as session:
             new = Customer.organization(
@@ -125,7 +123,6 @@ def _add(play: Play, side: int, draw: random.Random, owner: str) -> None:
 def common_act(play: Play, draw: random.Random) -> None:
     """Something changes in both worlds alike: who owns, sits, leads or may sign in, or the day."""
     kind = draw.choice(play.focus.events or EVENTS)
-    play.forget()
     if kind == "day":
         # Both CRMs have one clock.
         play.crms[0].clock.advance(days=1)  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from revision.world import differing
 from scope.worlds import World
 
 from pycrm import CRM, CRMError
@@ -23,6 +22,7 @@ from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
 from .told import Answer, answered, records_in
 from .twins import EVERYWHERE, Focus, Twins, twins, visible
+from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
@@ -50,7 +50,11 @@ class Pair:
     """Two databases, and a way to empty them between examples."""
 
     crms: tuple[CRM, CRM]
+    witnesses: tuple[Witness, Witness] = attrs.field(init=False)
     _kept: list[Any] = attrs.field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.witnesses = (witness(self.crms[0]), witness(self.crms[1]))
 
     def begin(self) -> None:
         """Bring both back to the state in which they were given."""
@@ -62,6 +66,11 @@ class Pair:
                 _restore(crm, self._kept[at])
             crm.actors.clear()
             crm.role_grants.clear()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for one in (*self.witnesses, *self.crms):
+            one.close()
 
 
 def _keep(crm: CRM) -> Any:
@@ -90,20 +99,6 @@ def _restore(crm: CRM, kept: Any) -> None:
         connection.exec_driver_sql(" ".join([off, *some, "COMMIT"]))
 
 
-def _contents(crm: CRM) -> dict[str, Any]:
-    """What each table holds, past the session, or a digest of it."""
-    # That somebody acted as the system stays on record even where the act was undone.
-    names = sorted(crm.metadata.tables.keys() - {"crm_elevation"})
-    with crm.store.connect() as connection:
-        if crm.store.dialect == "sqlite":
-            driver: Any = connection.connection.driver_connection
-            return {name: sorted(map(repr, driver.execute(f"SELECT * FROM {name}"))) for name in names}
-        digest = "md5(coalesce(string_agg(one::text, ' ' ORDER BY one::text), ''))"
-        some = (f"SELECT '{name}', {digest} FROM {name} AS one" for name in names)
-        rows = connection.exec_driver_sql(" UNION ALL ".join(some)).all()
-        return {name: digest for name, digest in rows}  # noqa: C416
-
-
 @attrs.define
 class Play:
     """One example: two worlds, entered, and what happens in them step by step."""
@@ -123,7 +118,6 @@ class Play:
     step: int = 0
     answers: int = 0
     acted: bool = False
-    _before: list[Any] = attrs.field(factory=lambda: [None, None])
 
     def __attrs_post_init__(self) -> None:
         self.pair.begin()
@@ -180,38 +174,28 @@ class Play:
         for world, crm in enumerate(self.crms):
             reseed(crm, f"{self.seed} {self.step}")
             pick = Pick(self.book, world, self.draw("arguments"))
-            before = self._tables(world) if write else {}
+            if write:
+                self.pair.witnesses[world].pin()
 
             def asked(session: Any, pick: Pick = pick) -> list[Any]:
                 return [one.call(session, pick) for one in operations]
 
             found.append(answered(crm, self.login, asked, write=write))
-            if write and "answer" in found[-1]:
-                self._before[world] = None
-            elif write:
-                after = self._before[world] = _contents(crm)
-                if left := differing(before, after):
+            if write:
+                left = [] if "answer" in found[-1] else self.pair.witnesses[world].changed()
+                self.pair.witnesses[world].release()
+                # Whoever was shown a special field is on record, whatever became of the session.
+                shown = any("reveal" in one.verbs for one in operations)
+                if left and not (shown and left == ["crm_access"]):
                     yield Difference("a refused act changed", self.step, words, left, world)
         self.answers += 1
         self.acted = any("answer" in one for one in found) and (
             write or any("import_file" in one.verbs for one in operations)
         )
-        if self.acted and not write:
-            self.forget()
         if found[0] != found[1]:
             yield Difference("the answers differ", self.step, words, *_apart(*found))
         for name, id in records_in(found[0]):
             self._learn(name, id)
-
-    def _tables(self, world: int) -> Any:
-        """The tables of a world, as the last step left them."""
-        if self._before[world] is None:
-            self._before[world] = _contents(self.crms[world])
-        return self._before[world]
-
-    def forget(self) -> None:
-        """The tables have changed otherwise than by the viewer."""
-        self._before = [None, None]
 
     def _learn(self, name: str, id: UUID) -> None:
         if id in self.book.ids.get(name, ()):

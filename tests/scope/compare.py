@@ -16,13 +16,13 @@ from .worlds import CLASSES, TODAY, Kept, Settled, World, settle
 Answers = dict[str, tuple[Any, Any]]
 
 
-def disagreements(crm: Any, world: World) -> Iterator[str]:
-    """Where the CRM and the reference differ.
+def disagreements(crm: Any, world: World, compared: list[str] | None = None) -> Iterator[str]:
+    """Where the CRM and the reference differ; each answer that was compared is named in `compared`.
 
     They are compared at first, when a unit and when a person has moved and is back again, and when
     an opportunity has gone to another customer.
     """
-    made = settle(crm, world)
+    made = settle(crm, world, [] if compared is None else compared)
     yield from _all(made, "at first", _answers)
     if world.moved is not None:
         unit, parent = world.moved
@@ -76,6 +76,7 @@ def _all(made: Settled, when: str, ask: Callable[..., Answers] = _lists) -> Iter
         with made.crm.view(stored) as session:
             for entity in CLASSES:
                 for name, (given, expected) in ask(made, session, user, entity).items():
+                    made.compared.append(name)
                     if given != expected:
                         yield f"{when}: {user} {entity} {name}: {given!r}, by the reference {expected!r}"
 

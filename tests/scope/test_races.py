@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,12 +9,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from evidence import asked_for, keep, of_database
 from house import Cast, enterprise
 
 from pycrm import CRM, Customer, RoleAssignment
 from pycrm.errors import StoreError
 
-ROUNDS = int(os.environ.get("PYCRM_ROUNDS", "12"))
+ROUNDS = 12
+EXAMPLE = "one act that takes or gives sight, while two threads of the person concerned read"
 
 
 class Ledger:
@@ -56,7 +57,12 @@ def watch(
 
 
 def race(
-    crm: CRM, login: str, customer: Any, act: Callable[[bool], Any], starts: bool = True
+    crm: CRM,
+    login: str,
+    customer: Any,
+    act: Callable[[bool], Any],
+    starts: bool = True,
+    rounds: int = ROUNDS,
 ) -> tuple[int, list[str]]:
     """Give and take the sight of a customer while two threads of that person read."""
     ledger, stop, wrong = Ledger(starts), threading.Event(), []
@@ -69,7 +75,7 @@ def race(
     for one in readers:
         one.start()
     try:
-        for index in range(ROUNDS):
+        for index in range(rounds):
             sees = (index % 2 == 1) is starts
             number = ledger.begin()
             act(sees)
@@ -146,26 +152,42 @@ def demotion(crm: CRM, cast: Cast, customer: Any) -> Callable[[bool], Any]:
     return act
 
 
-@pytest.mark.parametrize(
-    ("plan", "owner", "viewer", "starts"),
-    [
-        (transfer, "rep_a", "rep_a", True),
-        (share, "lead_w", "rep_a", False),
-        (demotion, "rep_c", "lead_e", True),
-    ],
-    ids=["transfer", "share", "demotion"],
-)
-def test_what_begins_after_the_commit_agrees_with_it(
-    crm: CRM, plan: Any, owner: str, viewer: str, starts: bool
-) -> None:
-    """Two threads of the person read while the sight is taken and given; none is a step behind."""
+PLANS: dict[str, tuple[Any, str, str, bool]] = {
+    "transfer": (transfer, "rep_a", "rep_a", True),
+    "share": (share, "lead_w", "rep_a", False),
+    "demotion": (demotion, "rep_c", "lead_e", True),
+}
+
+
+def raced(crm: CRM, plan: str, rounds: int = ROUNDS) -> tuple[int, list[str]]:
+    """How many readings were compared in such a race, and those that were wrong."""
+    make, owner, viewer, starts = PLANS[plan]
     cast = enterprise(crm, customers=True)
     customer = one_of(crm, owner)
-    act = plan(crm, cast, customer)
+    act = make(crm, cast, customer)
     assert (one_of_or_none(crm, viewer, customer) is not None) is starts
-    compared, wrong = race(crm, viewer, customer, act, starts)
+    return race(crm, viewer, customer, act, starts, rounds)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_what_begins_after_the_commit_agrees_with_it(crm: CRM, plan: str) -> None:
+    """Two threads of the person read while the sight is taken and given; none is a step behind."""
+    compared, wrong = raced(crm, plan)
     assert wrong == []
     assert compared >= ROUNDS
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("plan", PLANS)
+def test_thousands_of_rounds(crm: CRM, database: str, plan: str) -> None:
+    """So it is in thousands of rounds, and the figures are kept as evidence."""
+    rounds, began = asked_for(1700), time.monotonic()
+    compared, wrong = raced(crm, plan, rounds)
+    figures = {"examples": rounds, "readings": compared, "failures": len(wrong)}
+    more = {"database": of_database(database), "race": plan, "seconds": round(time.monotonic() - began)}
+    keep("T11", EXAMPLE, 10_000, more | figures)
+    assert wrong == []
 
 
 def one_of_or_none(crm: CRM, login: str, customer: Any) -> Any:

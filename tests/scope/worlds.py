@@ -211,13 +211,14 @@ def worlds(draw: st.DrawFn) -> World:
 
 @attrs.define
 class Settled:
-    """A world as it stands in a database: what each name became."""
+    """A world as it stands in a database: what each name became, and what was compared there."""
 
     crm: CRM
     world: World
     units: dict[str, Any] = attrs.field(factory=dict)
     users: dict[str, Any] = attrs.field(factory=dict)
     records: dict[str, Any] = attrs.field(factory=dict)
+    compared: list[str] = attrs.field(factory=list)
 
     def ids(self, entity: str) -> dict[str, UUID]:
         """The ids of the records of one class, by their names."""
@@ -281,10 +282,10 @@ def rich_world() -> World:
 _tags = itertools.count(1)
 
 
-def settle(crm: CRM, world: World) -> Settled:
+def settle(crm: CRM, world: World, compared: list[str] | None = None) -> Settled:
     """Enter a world under names of its own, so that many stand in one database."""
     tag = f"w{next(_tags)}"
-    made = Settled(crm, world)
+    made = Settled(crm, world, compared=[] if compared is None else compared)
     with crm.session(crm.system("test world")) as session:
         for name, parent in world.units.items():
             unit = OrgUnit(name=name, code=f"{tag}{name}", parent=made.units.get(parent or ""))
