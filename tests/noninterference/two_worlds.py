@@ -15,6 +15,7 @@ from scope.worlds import World
 from pycrm import CRM, CRMError
 
 from . import commands as _commands
+from . import inquiring as _inquiring
 from . import others
 from . import reading as _reading
 from . import writing as _writing
@@ -26,7 +27,7 @@ from .twins import EVERYWHERE, Focus, Twins, twins, visible
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
-_ENTERED = (_commands, _reading, _writing)
+_ENTERED = (_commands, _inquiring, _reading, _writing)
 START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 
@@ -196,7 +197,8 @@ class Play:
         self.acted = any("answer" in one for one in found) and (
             write or any("import_file" in one.verbs for one in operations)
         )
-        if self.acted and not write:
+        if not write:
+            # An export or a look is written apart, even where what follows it is refused.
             self.forget()
         if found[0] != found[1]:
             yield Difference("the answers differ", self.step, words, *_apart(*found))
