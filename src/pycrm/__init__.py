@@ -38,7 +38,7 @@ _HOMES = {
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
-    "pycrm.revision": ("Access", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
+    "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.card": ("Card",),
@@ -169,6 +169,7 @@ if TYPE_CHECKING:
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access
+    from pycrm.revision import Difference as Difference
     from pycrm.revision import Duplicate as Duplicate
     from pycrm.revision import Elevation as Elevation
     from pycrm.revision import Export as Export

@@ -12,13 +12,11 @@ from scope import faults
 from pycrm import ForbiddenError, NotFoundError
 from pycrm.exchange import exporting
 from pycrm.revision import assign, change, claim, handover, transfer
-from pycrm.revision import history as history_of
 from pycrm.scope import actor, gateway, organisation, reason, sharing
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldRights, whole
 from pycrm.session import act, reading, unit
 from pycrm.session.reading import Reading
-from pycrm.session.unit import Unit
 from pycrm.store import Transaction
 
 from .planting import HIDDEN, NO_SCOPE, through
@@ -92,28 +90,10 @@ def s16_act_says_why(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(act.Act, "_refuse_hidden", lambda self, error: None)
 
 
-@through("history", "history command", rules=HIDDEN, viewers=("top",))
-def s17_history_whole(patch: pytest.MonkeyPatch) -> None:
-    """History shows the values of hidden fields."""
-    patch.setattr(history_of, "redacted", lambda tx, revisions: list(revisions))
-
-
-@through("history", "as of", "owners", "stages")
-def s17_history_of_hidden(patch: pytest.MonkeyPatch) -> None:
-    """Whoever holds an old copy of a record reads on what becomes of it."""
-    patch.setattr(Unit, "_in_sight", lambda self, record: record)
-
-
 @through("children", viewers=("west", "rep"), events=("hand on",))
 def s17_rows_of_hidden(patch: pytest.MonkeyPatch) -> None:
     """Whoever holds an old copy of a record reads the rows that hang on it now."""
     patch.setattr(Reading, "children", lambda self, record: with_children(self.transaction, [record])[0])
-
-
-@through("as of", rules=HIDDEN, viewers=("top",))
-def s17_past_whole(patch: pytest.MonkeyPatch) -> None:
-    """A record as it was shows fields that are hidden now."""
-    patch.setattr(reading, "shown", lambda tx, record: record)
 
 
 @through("find", "get", "count", rules=("Party.name",), viewers=("top",))

@@ -20,9 +20,10 @@ from pycrm import (
     User,
     UserState,
 )
+from pycrm.entities.customer import SigningGrade
 
 from .enter import reseed, standing
-from .pick import CHANNELS, MOBILES, NAMES, OWNED
+from .pick import CHANNELS, MOBILES, NAMES, OWNED, WORDS
 from .twins import same_view, visible
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 # What happens to everybody in sight; a handing on twice as often as the rest.
 EVENTS = (
     *("hand on", "hand on", "demote", "suspend", "resume", "transfer"),
-    *("unshare", "rename", "day", "hang"),
+    *("unshare", "rename", "day", "hang", "touch", "touch"),
 )
 
 
@@ -128,17 +129,17 @@ def common_act(play: Play, draw: random.Random) -> None:
         play.crms[0].clock.advance(days=1)  # type: ignore[attr-defined]
         return
     seed = draw.random()
-    for crm in play.crms:
+    for side, crm in enumerate(play.crms):
         reseed(crm, f"common {play.seed} {play.step}")
         try:
             with crm.session(crm.system("test: others")) as session:
-                _both(play, session, kind, random.Random(seed))
+                _both(play, session, kind, random.Random(seed), side)
         except CRMError:
             # It was refused there, as it may be: what it is about is gone from that world.
             continue
 
 
-def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
+def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int) -> None:
     shown = [id for cls in OWNED for id in play.book.ids.get(cls.__name__, ()) if str(id) not in play.tainted]
     id, user, unit = (
         draw.choice(some) for some in (shown or [UUID(int=1)], play.book.users, play.book.units)
@@ -152,6 +153,9 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
             session.change(record, name=draw.choice(NAMES))
         else:
             session.amend(session.get(Party, record.party.id), name=draw.choice(NAMES), because="new name")
+    elif kind == "touch":
+        record = session.find_one(Customer, id) or session.get(Opportunity, id)
+        session.change(record, **_touched(play, type(record), draw, random.Random(f"{draw.random()} {side}")))
     elif kind == "demote":
         mine = session.find(RoleAssignment, RoleAssignment.user == play.viewer)
         for one in draw.sample(mine, min(1, len(mine))):
@@ -169,6 +173,18 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random) -> None:
         shares = [one for one in session.find(Share) if str(one.record) not in play.tainted]
         for one in draw.sample(shares, min(1, len(shares))):
             session.archive(one)
+
+
+def _touched(play: Play, cls: Any, draw: random.Random, alone: random.Random) -> dict[str, Any]:
+    """Fields to change: the open one alike in both worlds, and with it a hidden one in each as it comes."""
+    if cls is Customer:
+        values: dict[str, Any] = {"signing_grade": draw.choice([None, *SigningGrade])}
+        hidden: dict[str, Any] = {"channel": alone.choice((None, *CHANNELS))}
+    else:
+        values = {"name": draw.choice(NAMES)}
+        hidden = {"next_step": alone.choice((None, *WORDS))}
+    told = {name: value for name, value in hidden.items() if play.plan.hides(f"{cls.__name__}.{name}")}
+    return values | told
 
 
 __all__ = ["common_act", "hidden_act"]

@@ -202,16 +202,6 @@ def stages(session: Any, pick: Pick) -> Any:
     return session.stages(pick.record(session, Opportunity))
 
 
-@operation("history", weight=5)
-def history(session: Any, pick: Pick) -> Any:
-    return session.history(pick.record(session, pick.cls()))
-
-
-@operation("as_of", weight=4)
-def as_of(session: Any, pick: Pick) -> Any:
-    return session.as_of(pick.record(session, pick.cls()), pick.moment())
-
-
 @operation("owners", weight=3)
 def owners(session: Any, pick: Pick) -> Any:
     return session.owners(pick.record(session, pick.one(OWNED)))

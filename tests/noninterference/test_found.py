@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pycrm import CRM, Customer, NotFoundError, Party
+from pycrm.declare.row import layout
 
 
 def test_an_old_copy_does_not_show_the_rows_of_a_record_out_of_sight(crm: CRM, cast: Any) -> None:
@@ -21,3 +22,14 @@ def test_an_old_copy_does_not_show_the_rows_of_a_record_out_of_sight(crm: CRM, c
         for reading in (lambda: session.get(Party, party.id), lambda: session.children(party)):
             with pytest.raises(NotFoundError, match="no such party"):
                 reading()
+
+
+def test_a_party_is_not_amended_through_a_customer_out_of_sight(crm: CRM, cast: Any) -> None:
+    """Who reads a party through one customer amends it through no other, which is hidden or missing."""
+    with crm.session("rep_a") as session:
+        mine = session.add(Customer.organization("Pump", mobile="13900000001", source="exhibition"))
+    with crm.session("rep_w") as session:
+        hidden = session.add(Customer.organization("Valve", mobile="13900000002", source="exhibition"))
+    forged = layout(Customer).copy(mine, {"id": hidden.id})
+    with crm.session("rep_a") as session, pytest.raises(NotFoundError, match="no such customer"):
+        session.amend(forged, legal_representative="Li", because="as they told me")

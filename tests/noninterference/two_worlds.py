@@ -14,6 +14,7 @@ from scope.worlds import World
 from pycrm import CRM, CRMError
 
 from . import commands as _commands
+from . import inquiring as _inquiring
 from . import others
 from . import reading as _reading
 from . import writing as _writing
@@ -26,7 +27,7 @@ from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
-_ENTERED = (_commands, _reading, _writing)
+_ENTERED = (_commands, _inquiring, _reading, _writing)
 START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 

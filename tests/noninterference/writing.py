@@ -106,6 +106,14 @@ def add_all(session: Any, pick: Pick) -> Any:
     return session.add_all([draft(pick) for _ in range(pick.one((0, 1, 2)))])
 
 
+@operation("revert", writes=True, weight=3)
+def revert(session: Any, pick: Pick) -> Any:
+    revisions = session.history(pick.record(session, pick.cls()))
+    if not revisions:
+        return None
+    return session.revert(pick.one(revisions), because="typed wrongly")
+
+
 @operation("change", writes=True, weight=6)
 def change(session: Any, pick: Pick) -> Any:
     cls = pick.one((Customer, Customer, Opportunity, Opportunity, Organization, Task, Contact, Activity))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pycrm.declare.codec import mask_of
+from pycrm.declare.codec import dump, mask_of
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -27,7 +27,7 @@ from pycrm.revision.sql import delete_text, update_text
 from pycrm.revision.whole import completed, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
-from pycrm.scope.fields import field_rights, refuse_unwritable, whole
+from pycrm.scope.fields import field_rights, refuse_unwritable, shown, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.predicate import Scope, scope_of
 
@@ -74,6 +74,9 @@ def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | N
         short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
         raise InvalidError("an amendment needs a reason", fields=[short])
     own, elsewhere = _routed(tx, record, values)
+    if elsewhere and fetch_one(tx, type(record), record.id) is None:
+        # What lies with its party may be in sight where the record itself is not.
+        raise not_found(type(record))
     for target, part in elsewhere:
         if isinstance(target, type):
             # A facet that holds nothing has no row yet.
@@ -173,7 +176,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     specs = cls.__specs__
     written = {name: value for name, value in differing.items() if specs[name].kind is not None}
-    guarded_update(tx, record, made, written | place)
+    guarded_update(tx, record, made, written | place, asked=differing)
     if place:
         organisation.carry(tx, cls.__name__, made.id, tuple(place.values()))
     kept: dict[str, Any] = {}
@@ -276,15 +279,23 @@ def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
 
 
 def guarded_update(
-    tx: Transaction, record: Any, made: Any, values: dict[str, Any], action: str = Action.UPDATE
+    tx: Transaction,
+    record: Any,
+    made: Any,
+    values: dict[str, Any],
+    action: str = Action.UPDATE,
+    asked: dict[str, Any] | None = None,
 ) -> None:
-    """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not."""
+    """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not.
+
+    `asked` are the fields that the actor wants to write, lists too, where they are more than `values`.
+    """
     cls = type(record)
     made_by = layout(cls)
     scope = scope_of(tx, cls, action)
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
-        raise _why_not(tx, record, values)
+        raise _why_not(tx, record, asked or values)
     plan = scope.plans.get((cls, *values))
     if plan is None:
         plan = scope.plans[(cls, *values)] = _plan(tx, cls, tuple(values), scope)
@@ -293,7 +304,7 @@ def guarded_update(
     if tx.write_one(text, given).rowcount != 1:
         # It changed no row, so the caller may read again and go on in the same session.
         tx.written -= 1
-        raise _why_not(tx, record, values)
+        raise _why_not(tx, record, asked or values)
 
 
 def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
@@ -315,9 +326,9 @@ def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
         return ForbiddenError(f"changing this {cls.__name__.lower()} is not granted")
     conflicts = {
         name: {
-            "base": jsonable(cls.__specs__[name], getattr(record, name)),
-            "theirs": jsonable(cls.__specs__[name], getattr(current, name)),
-            "yours": jsonable(cls.__specs__[name], value),
+            "base": _told(tx, record, name, value_of(tx, record, name)),
+            "theirs": _told(tx, record, name, value_of(tx, current, name)),
+            "yours": _told(tx, record, name, value),
         }
         for name, value in values.items()
         if name not in rights.hidden and name not in rights.masked
@@ -326,6 +337,14 @@ def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
         f"the {cls.__name__.lower()} was changed by somebody else in the meantime",
         data={"read": record.version, "current": current.version, "fields": conflicts},
     )
+
+
+def _told(tx: Transaction, record: Any, name: str, value: Any) -> Any:
+    """The value of a field as JSON has it, rows of a list as their reader is shown them."""
+    spec = type(record).__specs__[name]
+    if spec.child is None:
+        return jsonable(spec, value)
+    return [dump(row if row.is_new else shown(tx, row)) for row in value]
 
 
 def _check_rows(cls: Any, differing: dict[str, Any], before: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,43 +13,68 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import from_json
-from pycrm.declare.raw import masked
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import unkey
-from pycrm.scope.fields import field_rights
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["as_of", "history", "redacted", "replay"]
+__all__ = ["Asked", "as_of", "history", "replay", "rows_of"]
 
 
-def history(tx: Transaction, record: Any, entities: Iterable[tuple[str, UUID]]) -> list[Revision]:
+@attrs.frozen
+class Asked:
+    """Which revisions are asked for: of what time, by whom, older than which, and how many."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    by: UUID | None = None
+    before: Revision | None = None
+    limit: int | None = None
+
+
+_EVERYTHING = Asked()
+
+
+def history(
+    tx: Transaction, entities: Iterable[tuple[str, UUID]], asked: Asked = _EVERYTHING
+) -> list[Revision]:
     """The revisions of these (entity, id) pairs, newest first; the caller has checked the scope."""
     if tx.write:
         flush(tx)
     change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
-    pairs = list(entities)
-    mine = sa.or_(*(sa.and_(change.record_id == id, change.entity == name) for name, id in pairs))
-    rows = tx.fetch(
+    mine = sa.or_(*(sa.and_(change.record_id == id, change.entity == name) for name, id in entities))
+    # Within a record the version is the order, across records the time of writing.
+    place = (revision.at, change.version, revision.id, change.record_id, change.entity)
+    statement = (
         sa.select(
             *(revision.id, change.entity, change.record_id, change.version, change.act, revision.at),
             *(revision.by_id, revision.actor, revision.on_behalf_id, revision.source),
             *(sa.func.coalesce(change.reason, revision.purpose), revision.operation, change.changes),
         )
         .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
-        .where(mine)
-        # Within a record the version is the order, across records the time of writing; what one act
-        # did to several records has no order of its own, and is told in the same one each time.
-        .order_by(
-            *(revision.at.desc(), change.version.desc(), revision.id.desc()),
-            *(change.entity, change.record_id),
-        )
+        .where(mine, *_bounds(asked, revision, place))
+        .order_by(*(column.desc() for column in place))
+        .limit(asked.limit)
     )
-    return [_revision(row) for row in rows]
+    return [_revision(row) for row in tx.fetch(statement)]
+
+
+def _bounds(asked: Asked, revision: Any, place: Sequence[Any]) -> Iterator[Any]:
+    if asked.since is not None:
+        yield revision.at > asked.since
+    if asked.until is not None:
+        yield revision.at <= asked.until
+    if asked.by is not None:
+        yield revision.by_id == asked.by
+    if asked.before is not None:
+        last = asked.before
+        values = (last.at, last.version, last.id, last.record, last.entity)
+        bound = (sa.bindparam(None, one, type_=of.type) for one, of in zip(values, place, strict=True))
+        yield sa.tuple_(*place) < sa.tuple_(*bound)
 
 
 def _revision(row: Any) -> Revision:
@@ -72,43 +97,17 @@ def _revision(row: Any) -> Revision:
     )
 
 
-def redacted(tx: Transaction, revisions: Iterable[Revision]) -> list[Revision]:
-    """The revisions without the values that their reader may not see.
-
-    That a record changed, when and by whom, is told all the same: its version says so too.
-    """
-    return [attrs.evolve(one, changes=tuple(_redacted(tx, one))) for one in revisions]
-
-
-def _redacted(tx: Transaction, revision: Revision) -> Iterator[FieldChange]:
-    cls = tx.crm.record(revision.entity, default=None)
-    for change in revision.changes if cls is not None else ():
-        name, _, rest = change.path.partition("/")
-        rights, field = field_rights(tx, cls), name
-        if rest and name not in rights.hidden and name in cls.__specs__:
-            rights, field = field_rights(tx, child_class(cls, cls.__specs__[name])), rest.rpartition("/")[2]
-        if field in rights.hidden:
-            continue
-        if field in rights.masked:
-            change = FieldChange(change.path, *(_mask(value) for value in (change.old, change.new)))
-        yield change
-
-
-def _mask(value: Any) -> Any:
-    return masked(value).text if isinstance(value, str) else value
-
-
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
     """The record with its children as it was at that moment, or None before it was added."""
-    past = _until(tx, record, (type(record).__name__, record.id), moment)
+    past = _until(tx, (type(record).__name__, record.id), moment)
     if not past:
         return None
     made = replay(record, past)
     return layout(type(record)).copy(made, _mirrored(tx, made, moment))
 
 
-def _until(tx: Transaction, record: Any, which: tuple[str, UUID], moment: datetime) -> list[Revision]:
-    return [one for one in reversed(history(tx, record, [which])) if one.at <= moment]
+def _until(tx: Transaction, which: tuple[str, UUID], moment: datetime) -> list[Revision]:
+    return list(reversed(history(tx, [which], Asked(until=moment))))
 
 
 def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
@@ -117,7 +116,7 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for link in set(cls.mirrors.values()):
         ref = getattr(record, link)
-        for revision in _until(tx, record, (ref.entity, ref.id), moment):
+        for revision in _until(tx, (ref.entity, ref.id), moment):
             for change in revision.changes:
                 if cls.mirrors.get(change.path) == link:
                     found[change.path] = from_json(cls.__specs__[change.path], change.new)
@@ -139,7 +138,7 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
     values: dict[str, Any] = {"version": last.version, "updated_at": last.at, "updated_by": last.by}
     for spec in cls.__specs__.values():
         if spec.child is not None:
-            values[spec.name] = _children(cls, spec, record.id, state)
+            values[spec.name] = rows_of(cls, spec, record.id, state)
         elif spec.name in _AT_FIRST and spec.name not in state:
             values[spec.name] = _AT_FIRST[spec.name](record)
         elif spec.name not in cls.mirrors and (not spec.derived or spec.name in state):
@@ -154,7 +153,8 @@ _AT_FIRST: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _children(cls: Any, spec: Any, parent: UUID, state: dict[str, Any]) -> tuple[Any, ...]:
+def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The rows of a list, from the value of each path."""
     child = child_class(cls, spec)
     rows: dict[str, dict[str, Any]] = {}
     for path, value in state.items():

@@ -17,6 +17,7 @@ __all__ = [
     "AccessRow",
     "ChangeRow",
     "Claim",
+    "Difference",
     "Duplicate",
     "DuplicateRow",
     "Elevation",
@@ -152,6 +153,20 @@ class Elevation:
 class FieldChange:
     """One field before and after, as JSON has it; of child rows the path is ``lines/<id>/qty``."""
 
+    path: str
+    old: Any
+    new: Any
+
+
+@attrs.frozen
+class Difference:
+    """One field that differs between two moments, of the record or of what belongs to it.
+
+    `old` and `new` are as JSON has them; of child rows the path is ``lines/<id>/qty``.
+    """
+
+    entity: str
+    record: UUID
     path: str
     old: Any
     new: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from pycrm.values import Money
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["count", "owners", "total"]
+__all__ = ["class_of", "count", "only", "owners", "total"]
 
 
 _LOW = 0xFFFF_FFFF
@@ -50,12 +50,7 @@ def count(
 
 def total(tx: Transaction, amount: Any, conditions: Iterable[Any]) -> Money:
     """See `Session.sum`."""
-    if not isinstance(amount, MoneyColumn):
-        raise InvalidError("only amounts of money are summed")
-    cls = getattr(getattr(amount.units, "table", None), "info", {}).get("record")
-    if cls is None:
-        raise unknown_field("amount")
-    asked = query(tx, cls, conditions)
+    asked = query(tx, class_of(amount), conditions)
     units, currency = asked.column(amount.units), asked.column(amount.currency)
     if asked.nothing:
         return Money.minor(0, tx.crm.currency)
@@ -70,6 +65,29 @@ def total(tx: Transaction, amount: Any, conditions: Iterable[Any]) -> Money:
         }
     except ValueError:
         raise InvalidError("the sum is too large") from None
+    return only(tx, sums)
+
+
+def class_of(amount: Any) -> Any:
+    """The class whose field of money this is.
+
+    Raises:
+        InvalidError: it is no such field.
+    """
+    if not isinstance(amount, MoneyColumn):
+        raise InvalidError("only amounts of money are summed")
+    cls = getattr(getattr(amount.units, "table", None), "info", {}).get("record")
+    if cls is None:
+        raise unknown_field("amount")
+    return cls
+
+
+def only(tx: Transaction, sums: Mapping[str, Money]) -> Money:
+    """The sum of the one currency that there is, of none zero in the CRM's own.
+
+    Raises:
+        InvalidError: there are several; ``data["sums"]`` gives each.
+    """
     if len(sums) > 1:
         shown = {code: f"{money.amount:f}" for code, money in sorted(sums.items())}
         raise InvalidError("the amounts have several currencies", data={"sums": shown})

@@ -61,6 +61,11 @@ class Query:
             self.is_plain = False
             self._only_readable()
 
+    @property
+    def joined(self) -> list[Any]:
+        """The classes besides its own that the conditions have joined."""
+        return [table.info["record"] for table in self._joined if table is not self.table]
+
     def column(self, field: Any) -> Any:
         """The column of a field to select, sort or sum by, admitted like those of conditions."""
         found = field.units if isinstance(field, MoneyColumn) else field
@@ -128,6 +133,7 @@ class Query:
         key = self.table.c[key_column(self.cls)]
         if self.is_plain and len(order) <= 1:
             column, falling = direction(order[0]) if order else (key, False)
+            column = column.units if isinstance(column, MoneyColumn) else column
             # Equal values come by rising ids here, and so fall in no index.
             if column.table is self.table and not falling and not self._may_be_empty(column):
                 return self.plain_records(Order.of(self.cls, column), limit)

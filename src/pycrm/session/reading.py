@@ -12,8 +12,9 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, tally
 from pycrm.revision import access, claim, elevation, exports
 from pycrm.revision import handover as handing
-from pycrm.revision import history as past
-from pycrm.revision.model import Access, Duplicate, Elevation, Export, Revision
+from pycrm.revision.former import Former, former_total
+from pycrm.revision.inquiry import instant
+from pycrm.revision.model import Access, Duplicate, Elevation, Export
 from pycrm.scope import aggregate, natural, paging, reason
 from pycrm.scope.card import Card, card
 from pycrm.scope.children import any_record, with_children
@@ -24,12 +25,11 @@ from pycrm.scope.raw import Rows
 from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
 from pycrm.session.act import reason_text
-from pycrm.session.unit import Unit
+from pycrm.session.inquiry import Inquiry
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
-    from pycrm.entities import OwnershipInterval
     from pycrm.entities.handover import HandoverPreview
     from pycrm.pipeline.execute import AllowedMove, Stay
     from pycrm.pipeline.model import Stage
@@ -44,7 +44,7 @@ F = TypeVar("F", bound=Facet)
 A = TypeVar("A", bound="Record | Facet")
 
 
-class Reading(Unit):
+class Reading(Inquiry):
     """What every session can ask."""
 
     @overload
@@ -78,6 +78,7 @@ class Reading(Unit):
         limit: int | None = None,
         children: bool = False,
         archived: bool = False,
+        as_of: datetime | None = None,
     ) -> list[A]:
         """The records that the actor may see and that meet all conditions.
 
@@ -87,10 +88,15 @@ class Reading(Unit):
             limit: at most so many.
             children: read child rows too.
             archived: archived records too.
+            as_of: the list as it was at that instant, of what the actor sees now; conditions are then
+                over the class and its facets.
 
         Raises:
             InvalidError: a condition names something unknown or unreadable.
         """
+        if as_of is not None:
+            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"), archived)
+            return former.records(_several(order), limit, children)
         found = query(self.transaction, cls, conditions, archived).records(_several(order), limit)
         return with_children(self.transaction, found) if children else found
 
@@ -115,24 +121,38 @@ class Reading(Unit):
         return paging.page(self.transaction, cls, conditions, order, size, after)
 
     def count(
-        self, cls: type[Any], *conditions: ColumnElement[bool], distinct: Any = None, limit: int | None = None
+        self,
+        cls: type[Any],
+        *conditions: ColumnElement[bool],
+        distinct: Any = None,
+        limit: int | None = None,
+        as_of: datetime | None = None,
     ) -> int:
         """How many records the actor may see that meet all conditions.
 
         Args:
             distinct: count the different values of this field instead.
             limit: stop counting there, which is what lists of millions want.
+            as_of: of the list as it was at that instant, as in `find`.
         """
+        if as_of is not None:
+            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"))
+            return former.count(distinct, limit)
         return aggregate.count(self.transaction, cls, conditions, distinct, limit)
 
-    def sum(self, amount: Any, *conditions: ColumnElement[bool]) -> Money:
+    def sum(self, amount: Any, *conditions: ColumnElement[bool], as_of: datetime | None = None) -> Money:
         """The sum of a money field over the records that the actor may see.
 
         Of no records it is zero in the CRM's own currency.
 
+        Args:
+            as_of: over the list as it was at that instant, as in `find`.
+
         Raises:
             InvalidError: the amounts have several currencies; ``data["sums"]`` gives each.
         """
+        if as_of is not None:
+            return former_total(self.transaction, amount, conditions, instant(as_of, "as_of"))
         return aggregate.total(self.transaction, amount, conditions)
 
     def by_stage(
@@ -230,28 +250,6 @@ class Reading(Unit):
         """The stages that the record went through, with labels and probabilities of their time."""
         self._in_sight(record)
         return execute.stages(self.transaction, record)
-
-    def history(self, record: Record | Facet, /) -> list[Revision]:
-        """Every change of the record, of its party and of their facets, newest first.
-
-        Raises:
-            NotFoundError: the record is missing or out of scope.
-        """
-        found = past.history(self.transaction, record, self._kin(self._in_sight(record)))
-        return past.redacted(self.transaction, found)
-
-    def as_of(self, record: A, moment: datetime, /) -> A | None:
-        """The record with its children as it was at that moment; None before it was added.
-
-        Raises:
-            NotFoundError: the record is missing or out of scope.
-        """
-        found = past.as_of(self.transaction, self._in_sight(record), moment)
-        return None if found is None else shown(self.transaction, found)
-
-    def owners(self, record: Record, /) -> list[OwnershipInterval]:
-        """Who held the record from when to when, oldest first."""
-        return aggregate.owners(self.transaction, self._in_sight(record))
 
     def preview_handover(self, giver: Any, /, to: Any) -> HandoverPreview:
         """What `hand_over` with the same arguments would do; nothing is changed.

@@ -15,6 +15,7 @@ from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
 from pycrm.revision import change as changing
 from pycrm.revision import handover as handing
+from pycrm.revision import revert as reverting
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
     from pycrm.entities.customer import ContactDraft, CustomerDraft
     from pycrm.entities.handover import Handover, HandoverUndo
+    from pycrm.revision.model import Revision
 
 
 __all__ = ["Writing"]
@@ -139,6 +141,26 @@ class Writing(Reading):
         with Act(self, record, because):
             made = execute.move(self.transaction, record, to, values, because)
             return shown(self.transaction, made)  # type: ignore[no-any-return]
+
+    def revert(self, revision: Revision, /, *, because: str) -> Any:
+        """Take back what one revision changed, by a further one, and return the record as it is now.
+
+        Key fields go back by an amendment. What the actor does not see stays as it is, and a child row
+        that had been removed comes back as a new one.
+
+        Args:
+            revision: of a change or an amendment, from `history`.
+            because: the reason.
+
+        Raises:
+            ConflictError: later revisions touched the same paths (``data["later"]`` lists them), or the
+                revision was no change of fields.
+            InvalidError: it changed nothing that could be taken back, or a value is not allowed any more.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, None, because):
+            made = reverting.revert(self.transaction, revision, because)
+            return shown(self.transaction, made)
 
     def share(
         self,

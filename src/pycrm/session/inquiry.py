@@ -1,0 +1,85 @@
+"""The verbs that ask the past of one record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pycrm.declare import Facet, Record
+from pycrm.revision import history as past
+from pycrm.revision import inquiry
+from pycrm.revision.model import Difference, Revision
+from pycrm.revision.redaction import shown_then
+from pycrm.scope import aggregate
+from pycrm.session.unit import Unit
+
+if TYPE_CHECKING:
+    from pycrm.entities import OwnershipInterval
+
+__all__ = ["Inquiry"]
+
+A = TypeVar("A", bound="Record | Facet")
+
+
+class Inquiry(Unit):
+    """What every session can ask of a record's past."""
+
+    def history(
+        self,
+        record: Record | Facet,
+        /,
+        *,
+        field: str | None = None,
+        by: Any = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: Revision | None = None,
+        limit: int | None = None,
+    ) -> list[Revision]:
+        """The changes of the record, of its party and of their facets, newest first.
+
+        Values are shown as far as the actor's field rights go, those of now and those that the same
+        roles gave when they were written.
+
+        Args:
+            field: those that touched this field or its rows.
+            by: those made by this user: a login, an id, a reference or a record.
+            since, until: those after the one instant and not after the other.
+            before: those older than this revision, the last of a list before.
+            limit: at most so many.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope; or there is no such user in sight.
+            InvalidError: an unknown or hidden field, an instant without a zone.
+        """
+        kin = self._kin(self._in_sight(record))
+        return inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
+
+    def diff(
+        self, record: Record | Facet, /, since: datetime, until: datetime | None = None
+    ) -> list[Difference]:
+        """What differs between two moments in the record, its party and their facets, path by path.
+
+        Args:
+            since: the earlier moment; what was not there yet is None on the old side.
+            until: the later moment, without it now.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+            InvalidError: an instant without a zone.
+        """
+        return inquiry.difference(self.transaction, self._kin(self._in_sight(record)), since, until)
+
+    def as_of(self, record: A, moment: datetime, /) -> A | None:
+        """The record with its children as it was at that moment; None before it was added.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+        """
+        moment = inquiry.instant(moment, "moment")
+        found = past.as_of(self.transaction, self._in_sight(record), moment)
+        return None if found is None else shown_then(self.transaction, found, moment)
+
+    def owners(self, record: Record, /) -> list[OwnershipInterval]:
+        """Who held the record from when to when, oldest first."""
+        return aggregate.owners(self.transaction, self._in_sight(record))

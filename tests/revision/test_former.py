@@ -1,0 +1,228 @@
+"""A list of the past is the list that was there, whatever has happened since."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from pycrm import (
+    CRM,
+    Customer,
+    FieldRule,
+    FixedClock,
+    InvalidError,
+    Money,
+    Opportunity,
+    Organization,
+    Party,
+    Role,
+)
+from pycrm.entities.customer import SigningGrade
+from pycrm.entities.org import FieldReading
+from pycrm.revision import former, undo
+from revision.world import CLOSE, World, line, world
+
+# What is asked of customers, and of opportunities, now and later as of now.
+CUSTOMERS: dict[str, tuple[Any, ...]] = {
+    "all": (),
+    "named": (Customer.name.contains("u"),),
+    "graded": (Customer.signing_grade.in_([SigningGrade.A, SigningGrade.B]),),
+    "no channel": (Customer.channel.is_(None),),
+    "fair or strategic": ((Customer.channel == "fair") | Customer.strategic,),
+}
+PARTIES: dict[str, tuple[Any, ...]] = {
+    "of an industry": (Organization.industry == "pumps",),
+    "of no industry": (Organization.industry.is_(None), Party.name >= "N"),
+}
+DEALS: dict[str, tuple[Any, ...]] = {
+    "all": (),
+    "in contact": (Opportunity.stage == "contacted",),
+    "dear": (Opportunity.amount >= Money("10", "CNY"),),
+    "needed": (Opportunity.need.is_not(None),),
+}
+
+
+def lists(session: Any, **asked: Any) -> dict[str, Any]:
+    """Every list with what its records hold, and the numbers and sums of each."""
+    found: dict[str, Any] = {}
+    for name, conditions in CUSTOMERS.items():
+        some = session.find(Customer, *conditions, order=[Customer.name.desc()], **asked)
+        found[f"customers {name}"] = [
+            (one.id, one.version, one.name, one.channel, one.signing_grade, one.updated_at, one.updated_by)
+            for one in some
+        ]
+        found[f"number {name}"] = session.count(Customer, *conditions, **asked)
+    for name, conditions in PARTIES.items():
+        found[f"parties {name}"] = [
+            (one.id, one.version, one.name) for one in session.find(Party, *conditions, **asked)
+        ]
+    found["first two"] = [one.id for one in session.find(Customer, order=Customer.channel, limit=2, **asked)]
+    found["channels"] = session.count(Customer, distinct=Customer.channel, **asked)
+    found["put away"] = [(one.id, one.archived_at) for one in session.find(Customer, archived=True, **asked)]
+    for name, conditions in DEALS.items():
+        some = session.find(Opportunity, *conditions, order=Opportunity.amount, children=True, **asked)
+        found[f"deals {name}"] = [
+            (one.id, one.version, one.stage, one.stage_at, one.amount, one.need, lines(one)) for one in some
+        ]
+        found[f"sum {name}"] = session.sum(Opportunity.amount, *conditions, **asked)
+    return found
+
+
+def lines(deal: Opportunity) -> list[Any]:
+    """The rows of a deal as they stand in order."""
+    return [(one.id, one.position, one.qty, one.unit_price) for one in deal.lines]
+
+
+def act(session: Any, made: World, draw: random.Random) -> None:
+    """One thing that somebody does to a customer or a deal."""
+    customers = session.find(Customer, archived=True)
+    one = draw.choice(customers)
+    deal = session.get(draw.choice([made.deal, made.second]).ref)
+    kind = draw.randrange(9)
+    if kind == 0:
+        name = f"Added {draw.random()}"
+        session.add(
+            Customer.organization(name, mobile=f"136{draw.randrange(10**8):08d}", source="exhibition")
+        )
+    elif kind == 1:
+        session.change(one, channel=draw.choice([None, "fair", "mail"]))
+    elif kind == 2:
+        session.change(one, signing_grade=draw.choice([None, *SigningGrade]))
+    elif kind == 3:
+        session.amend(one, name=draw.choice(["Pump", "Valve", "Nut", one.name]), because="as agreed")
+    elif kind == 4:
+        (session.archive if one.archived_at is None else session.restore)(one)
+    elif kind == 5:
+        facet = session.facet(one.party, Organization)
+        if facet is not None:
+            session.change(facet, industry=draw.choice([None, "pumps", "food"]))
+    elif kind == 6:
+        fresh = [line(made.product, str(draw.randrange(1, 4)), "7")]
+        session.change(deal, lines=[*fresh, *deal.lines[: draw.randrange(2)]])
+    elif kind == 7:
+        session.move(deal, to="contacted" if deal.stage == "filed" else "filed")
+    else:
+        session.change(deal, need=draw.choice([None, "flow"]))
+
+
+def differing(crm: CRM, clock: FixedClock, seed: int, acts: int) -> list[str]:
+    """Which lists of the past are not the lists that were there, after so many acts."""
+    made, draw = world(crm), random.Random(seed)
+    kept: list[tuple[datetime, dict[str, Any]]] = []
+    for _ in range(acts):
+        with crm.view("rep_a") as session:
+            kept.append((clock.now(), lists(session)))
+        clock.advance(minutes=1)
+        with crm.session("rep_a") as session:
+            act(session, made, draw)
+    with crm.view("rep_a") as session:
+        return [
+            f"{name} at {at}: {now[name]} instead of {then[name]}"
+            for at, then in kept
+            for now in [lists(session, as_of=at)]
+            for name in then
+            if now[name] != then[name]
+        ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_list_of_the_past_is_the_list_that_was_there(crm: CRM, clock: FixedClock, seed: int) -> None:
+    """Filtered, sorted, counted and summed as of each moment, lists are what they were at that moment."""
+    assert differing(crm, clock, seed, 14) == []
+
+
+def _forgets_names(record: Any, names: Any) -> Any:
+    return record
+
+
+def _keeps_new_ones(record: Any, later: Any, stamp: Any) -> Any:
+    return record if later and later[-1].act == "add" else undo.undone(record, later, stamp)
+
+
+def _takes_back_one_change(record: Any, later: Any, stamp: Any) -> Any:
+    return undo.undone(record, later[:1], stamp)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("renamed", _forgets_names), ("undone", _keeps_new_ones), ("undone", _takes_back_one_change)],
+)
+def test_a_list_taken_back_wrongly_is_seen(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, name: str, fault: Any
+) -> None:
+    """Were names not taken back, new records kept, or only the last change undone, the lists would differ."""
+    monkeypatch.setattr(former, name, fault)
+    assert differing(crm, clock, 1, 12) != []
+
+
+def test_conditions_are_held_against_the_past_by_the_database(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were every changed record taken for one that met the conditions, the lists would differ."""
+    monkeypatch.setattr(former.Former, "_meeting", lambda self, records: {one.id for one in records})
+    assert differing(crm, clock, 1, 12) != []
+
+
+def test_a_list_of_the_past_is_of_what_the_reader_sees_now(crm: CRM, clock: FixedClock) -> None:
+    """Who has been handed a customer finds it in lists of the past; who has handed it on does not."""
+    made = world(crm)
+    then = clock.now()
+    clock.advance(minutes=1)
+    with crm.session("lead_e") as session:
+        session.assign(made.pump, made.cast.people["rep_b"], because="as agreed")
+    with crm.view("rep_a") as session:
+        assert made.pump not in session.find(Customer, as_of=then)
+        assert session.count(Customer, as_of=then) == session.count(Customer)
+    with crm.view("rep_b") as session:
+        (found,) = session.find(Customer, Customer.name == "Ningbo Pump", as_of=then)
+        assert (found.id, found.owner) == (made.pump.id, made.cast.people["rep_a"].ref)
+
+
+def test_fields_of_other_records_and_wrong_moments_are_refused(crm: CRM, clock: FixedClock) -> None:
+    """A list of the past takes fields of its class and facets, and an instant with a zone."""
+    made = world(crm)
+    with crm.view("rep_a") as session:
+        with pytest.raises(InvalidError, match="names no fields of Customer"):
+            session.find(Opportunity, Customer.name == "Ningbo Pump", as_of=clock.now())
+        with pytest.raises(InvalidError, match="names no fields of Customer"):
+            session.find(Opportunity, order=Customer.name, as_of=clock.now())
+        with pytest.raises(InvalidError, match="as_of: expected an instant with its zone"):
+            session.find(Customer, as_of=clock.now().replace(tzinfo=None))
+        with pytest.raises(InvalidError, match="moment: expected an instant with its zone"):
+            session.as_of(made.pump, CLOSE)  # type: ignore[arg-type]
+
+
+def test_what_was_hidden_then_selects_nothing_of_the_past(crm: CRM, clock: FixedClock) -> None:
+    """A channel that the reader's role hid until today is shown now and in no list of yesterday."""
+    made = world(crm)
+    rule = FieldRule(entity="Customer", field_name="channel", read=FieldReading.HIDDEN)
+    with crm.session(crm.system("rules")) as session:
+        staff = next(role for role in session.find(Role, children=True) if role.name == "staff")
+        session.change(staff, rules=[*staff.rules, rule])
+    clock.advance(hours=1)
+    with crm.session("lead_e") as session:
+        session.change(session.get(made.pump.ref), channel="fair")
+    then = clock.now()
+    clock.advance(days=1)
+    with crm.session(crm.system("rules")) as session:
+        staff = session.get(staff.ref)
+        session.change(staff, rules=[one for one in staff.rules if one.entity != "Customer"])
+    clock.advance(hours=1)
+    with crm.session("rep_a") as session:
+        session.change(session.get(made.pump.ref), channel="mail")
+    with crm.view("rep_a") as session:
+        (found,) = session.find(Customer, Customer.channel == "mail")
+        with pytest.raises(InvalidError, match="unknown field: channel"):
+            session.find(Customer, Customer.channel == "fair", as_of=then)
+        with pytest.raises(InvalidError, match="unknown field: channel"):
+            session.find(Customer, order=Customer.channel, as_of=then)
+        for past in (session.as_of(found, then), *session.find(Customer, as_of=then)):
+            assert not hasattr(past, "channel")
+        changed = {one.at: one.changes for one in session.history(found, field="channel")}
+        assert [[(c.old, c.new) for c in changes] for changes in changed.values()] == [[("fair", "mail")]]
+    with crm.view("lead_e") as session:
+        assert len(session.find(Customer, Customer.channel == "fair", as_of=then)) == 2
+        assert [len(one.changes) for one in session.history(found, field="channel")] == [1, 1]
