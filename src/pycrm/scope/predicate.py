@@ -20,7 +20,7 @@ from pycrm.scope.actor import Actor, Bounds, bounds
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["WORK", "Path", "Scope", "condition_for", "require_record", "scope_of"]
+__all__ = ["WORK", "Path", "Scope", "require_record", "scope_for", "scope_of"]
 
 
 @attrs.frozen(eq=False)
@@ -77,6 +77,11 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
     actor: Actor | None = tx.actor
     if actor is None:
         raise StoreError("use the session in a with block")
+    return scope_for(tx, actor, cls, action)
+
+
+def scope_for(tx: Transaction, actor: Actor, cls: Any, action: str) -> Scope:
+    """The rows of that class in the reach of another actor than the session's; raises as `scope_of`."""
     memo = ("scope", tx.crm, cls, action)
     found: Scope | None = actor._bounds.get(memo)
     if found is None:
@@ -92,16 +97,6 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
         )
         actor._bounds[memo] = found
     return found
-
-
-def condition_for(
-    tx: Transaction, actor: Actor, cls: Any, action: str = Action.READ
-) -> ColumnElement[bool] | None:
-    """The rows of a class that another actor than the session's reaches; None for all of them."""
-    where = _where(tx, actor, cls, action, _Terms(), cls.__table__)
-    if isinstance(where, bool):
-        return None if where else sa.false()
-    return where
 
 
 def require_record(tx: Transaction, cls: Any) -> None:

@@ -7,7 +7,8 @@ against the giver's own roles when a session begins.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,10 +21,10 @@ from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, Grant, Reach, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Problem
-from pycrm.scope.actor import Actor, Held, SharedRecord, Source, resolve, unkey
+from pycrm.scope.actor import Actor, Held, SharedRecord, Source, key, resolve, unkey
 from pycrm.scope.children import is_below
 from pycrm.scope.gateway import not_found
-from pycrm.scope.predicate import condition_for
+from pycrm.scope.predicate import Scope, scope_for
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -69,19 +70,44 @@ def _base(tx: Transaction, id: UUID) -> Actor | None:
         return None
 
 
-def _delegated(tx: Transaction, actor: Actor, givers: dict[UUID, Actor]) -> Iterable[Held]:
-    table, today = Delegation.__table__.c, _today(tx)
-    rows = tx.fetch(
-        sa.select(table.owner_id, table.actions)
-        .where(
-            table.receiver_id == actor.id,
-            table.archived_at.is_(None),
-            table.since <= today,
-            table.until >= today,
-        )
-        .order_by(table.id)
+def _rows(tx: Transaction, name: str, statement: Callable[[], Any], actor: Actor) -> list[Any]:
+    """The rows of a statement about what the actor is given today, compiled once."""
+    today = _today(tx)
+    values = {
+        "day": today.isoformat() if tx.dialect == "sqlite" else today,
+        "me": key(tx, actor.id),
+        "home": key(tx, actor.home_unit),
+    }
+    text, names = tx.store.text((name,), statement)
+    rows: list[Any] = tx.run(text, [values[name] for name in names]).fetchall()
+    return rows
+
+
+def _delegations() -> Any:
+    table = Delegation.__table__.c
+    day = sa.bindparam("day", type_=table.since.type)
+    mine = table.receiver_id == sa.bindparam("me", type_=table.receiver_id.type)
+    found = sa.select(table.owner_id, table.actions)
+    return found.where(mine, table.archived_at.is_(None), table.since <= day, table.until >= day).order_by(
+        table.id
     )
-    for giver_id, actions in rows:
+
+
+def _shares_today() -> Any:
+    table = Share.__table__.c
+    day = sa.bindparam("day", type_=table.until.type)
+    # Nobody's unit equals no unit: of who has none, shares with units are none.
+    mine = sa.or_(
+        table.user_id == sa.bindparam("me", type_=table.user_id.type),
+        table.unit_id == sa.bindparam("home", type_=table.unit_id.type),
+    )
+    found = sa.select(*(table[name] for name in layout(Share).names))
+    lasting = sa.or_(table.until.is_(None), table.until >= day)
+    return found.where(mine, table.archived_at.is_(None), lasting).order_by(table.id)
+
+
+def _delegated(tx: Transaction, actor: Actor, givers: dict[UUID, Actor]) -> Iterable[Held]:
+    for giver_id, actions in _rows(tx, "delegations", _delegations, actor):
         found = unkey(giver_id)
         giver = _base(tx, found) if found is not None else None
         if found is not None and giver is not None:
@@ -108,12 +134,8 @@ def active_shares(tx: Transaction, *conditions: Any) -> list[Share]:
 
 
 def _shares(tx: Transaction, actor: Actor, lenders: dict[UUID, Actor]) -> Iterable[SharedRecord]:
-    table = Share.__table__.c
-    to_me = table.user_id == actor.id
-    if actor.home_unit is not None:
-        to_me = sa.or_(to_me, table.unit_id == actor.home_unit)
     given: dict[tuple[UUID, str], dict[UUID, bool]] = {}
-    for share in active_shares(tx, to_me):
+    for share in layout(Share).build(_rows(tx, "shares", _shares_today, actor)):
         if share.owner is not None:
             ids = given.setdefault((share.owner.id, share.entity), {})
             ids[share.record] = ids.get(share.record, False) or share.mode is ShareMode.WORK
@@ -128,19 +150,31 @@ def _shares(tx: Transaction, actor: Actor, lenders: dict[UUID, Actor]) -> Iterab
         yield from (SharedRecord(entity, id, id in workable) for id in readable)
 
 
-_AT_ONCE = 500
+_AT_ONCE = 512
 
 
 def _reached(tx: Transaction, actor: Actor, cls: Any, action: str, ids: list[UUID]) -> set[UUID]:
     """Those of the records that an actor reaches for an action."""
-    column = cls.__table__.c[key_column(cls)]
-    where = condition_for(tx, actor, cls, action)
+    scope = scope_for(tx, actor, cls, action)
     found: set[UUID] = set()
-    for start in range(0, len(ids), _AT_ONCE):
-        statement = sa.select(column).where(column.in_(ids[start : start + _AT_ONCE]))
-        rows = tx.fetch(statement if where is None else statement.where(where))
+    for start in range(0, 0 if scope.nothing else len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        # Some id comes more than once, so that there are ten texts and not five hundred.
+        some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+        values = scope.values | {f"id_{at}": id for at, id in enumerate(some)}
+        text, names = tx.store.text(
+            ("reached", cls, scope.shape, len(some)), partial(_those_of, cls, scope, len(some))
+        )
+        rows = tx.run(text, [key(tx, values[name]) for name in names]).fetchall()
         found |= {id for (raw,) in rows if (id := unkey(raw)) is not None}
     return found
+
+
+def _those_of(cls: Any, scope: Scope, number: int) -> Any:
+    column = cls.__table__.c[key_column(cls)]
+    ids = [sa.bindparam(f"id_{at}", type_=column.type) for at in range(number)]
+    found = sa.select(column).where(column.in_(ids))
+    return found if scope.where is None else found.where(scope.where)
 
 
 def refuse_share(tx: Transaction, share: Share) -> None:
