@@ -19,8 +19,8 @@ from .leaks import FOCUS, LEAKS
 from .two_worlds import Pair, play
 
 EXAMPLE = "what one session of a person answers in both worlds, compared whole"
-# So many worlds, of some forty answers each, are a chunk of the long run.
-WORLDS = 100
+# So many worlds, of some forty answers each, are a chunk of the long run: minutes where the machine is busy.
+WORLDS = 50
 # Within so many answers each planted leak must show.
 WITHIN = 2000
 COMMON: dict[str, Any] = {
@@ -83,7 +83,7 @@ def test_many_answers_of_two_worlds(pair: Pair, database: str) -> None:
 
 
 def _chunk(pair: Pair, database: str, failures: list[str]) -> int:
-    """Compare the answers in some hundred worlds and keep the figures; gives the number of answers."""
+    """Compare the answers in some worlds and keep the figures; gives the number of answers."""
     chance_of, tried, began = next_seed("T01", database), Counter[str](), time.monotonic()
 
     @seed(chance_of)
