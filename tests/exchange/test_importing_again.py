@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from house import enterprise
 
-from pycrm import Customer, Money, Opportunity, StoreError
+from pycrm import CRM, Customer, Money, Opportunity, StoreError
 from pycrm.entities import Organization, Party
-from pycrm.exchange import book
+from pycrm.exchange import Verdict, book
 
 from .bench import Bench, canonical, counts, dump, only, refusals
 from .killing import load
@@ -193,6 +194,34 @@ def test_a_row_of_somebody_else_is_held_elsewhere(bench: Bench) -> None:
     assert refusals(report) == [(2, "held_elsewhere"), (3, "held_elsewhere")]
     assert {one.reason for one in report.refused()} == {"already held elsewhere"}
     assert counts(bench.load("lead_e", CUSTOMERS, changed)) == (0, 2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "imported", "pairs"), [("silent", 2, 0), ("arbiter", 2, 2), ("ask", 0, 0), ("disclose", 0, 0)]
+)
+def test_a_key_used_out_of_sight_is_told_of_by_its_policy(
+    open_crm: Callable[..., CRM], tmp_path: Path, policy: str, imported: int, pairs: int
+) -> None:
+    """Quiet policies let the rows of a second importer in; the arbiter gets the pairs, others are refused."""
+    crm = open_crm(claims={"Customer.key": policy})
+    enterprise(crm)
+    bench = Bench(crm, tmp_path)
+    bench.load("rep_b", CUSTOMERS, table(range(2)))
+    others = table(range(2)).replace("TAX", "VAT").replace("+49", "+47")
+    report = bench.load("rep_a", CUSTOMERS, others)
+    assert (report.counts[Verdict.IMPORTED], len(list(report.refused()))) == (imported, 2 - imported)
+    with crm.view("rep_a") as session:
+        assert session.count(Customer) == imported
+    with crm.store.connect() as connection:
+        assert len(connection.exec_driver_sql("SELECT path FROM crm_duplicate").all()) == pairs
+    # Whoever sees one of the two finds it again, and who sees both is asked to merge them.
+    again = bench.load("rep_a", CUSTOMERS, others)
+    assert again.counts[Verdict.UNCHANGED] == imported
+    if imported:
+        assert refusals(bench.load("lead_e", CUSTOMERS, table(range(2)))) == [
+            (2, "conflict"),
+            (3, "conflict"),
+        ]
 
 
 def test_a_record_that_was_put_away_stays_there(bench: Bench) -> None:

@@ -38,6 +38,7 @@ from pycrm import (
     User,
 )
 from pycrm.entities.org import Action, Reach
+from pycrm.exchange import book
 from pycrm.scope.children import derived_write
 
 from .pick import Book
@@ -152,7 +153,10 @@ def _record(session: Any, into: Entered, name: str, kept: Kept, known: Details) 
     into.add(session, f"facet of {name}", facet)
     needs = (known.word,) if known.word else ()
     customer = Customer(party=party, source=into.made[SOURCES[0]], channel=known.channel, needs=needs)
-    _hang(session, into, name, into.add(session, name, customer, owner), owner)
+    made = into.add(session, name, customer, owner)
+    if known.key:
+        book.enter(session.transaction, "Customer", [(f"old:{known.key}", made.id)])
+    _hang(session, into, name, made, owner)
 
 
 def _hang(session: Any, into: Entered, name: str, customer: Any, owner: Any) -> None:

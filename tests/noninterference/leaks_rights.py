@@ -9,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 from scope import faults
 
-from pycrm import ForbiddenError, NotFoundError
+from pycrm import ConflictError, ForbiddenError, NotFoundError
+from pycrm.errors import Problem
 from pycrm.exchange import exporting
+from pycrm.pipeline import execute
 from pycrm.revision import assign, change, claim, handover, transfer
-from pycrm.scope import actor, gateway, organisation, reason, sharing
+from pycrm.scope import actor, fields, gateway, organisation, reason, sharing
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldRights, whole
 from pycrm.session import act, reading, unit
@@ -96,11 +98,31 @@ def s17_rows_of_hidden(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reading, "children", lambda self, record: with_children(self.transaction, [record])[0])
 
 
+@through("find", "get", "change", viewers=("west", "rep"))
+def s05_owner_of_the_parent(patch: pytest.MonkeyPatch) -> None:
+    """Whoever sees a record as its own owner alone is told whose its hidden parent is."""
+    patch.setattr(fields, "copies_of", lambda cls: frozenset())
+
+
+@through("moves", "move", rules=HIDDEN, viewers=("top",))
+def s18_gate(patch: pytest.MonkeyPatch) -> None:
+    """A gate tells whether a hidden field is empty."""
+    patch.setattr(execute, "field_rights", lambda tx, cls: FieldRights())
+
+
+@through("import customers")
+def s26_import_key(patch: pytest.MonkeyPatch) -> None:
+    """An import says that a hidden record was imported by the same key."""
+
+    def refuse(tx: Any, policy: Any, entity: str, holder: Any, path: str) -> None:
+        raise ConflictError("already held elsewhere", fields=[Problem(path, "unique", "held")])
+
+    patch.setattr(claim, "refuse_held", refuse)
+
+
 @through("find", "get", "count", rules=("Party.name",), viewers=("top",))
 def s18_mirror(patch: pytest.MonkeyPatch) -> None:
     """A customer's name is shown where its party's is hidden."""
-    from pycrm.scope import fields
-
     patch.setattr(fields, "_follow_mirrors", lambda tx, cls, reads: None)
 
 

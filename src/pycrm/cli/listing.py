@@ -36,8 +36,6 @@ _ORDERED = ("int", "date", "instant", "decimal", "money", "text")
 _MOST_COLUMNS = 5
 _SHORT_TEXT = 300
 _NAMING = ("name", "title", "summary")
-# Kept with a row for the speed of its list; the parent tells the same.
-_COPIES = ("parent_owner", "parent_unit")
 _FIGURES = ("int", "decimal", "money")
 # The shortest beginning of an id that is shown: a beginning is what people type back.
 _SHORTEST_ID = 8
@@ -191,7 +189,7 @@ def fields_of(session: Session, record: Any, *, title: str, part: bool = False) 
     pairs: list[tuple[str, Any]] = []
     lists: list[tuple[str, Any, Any]] = []
     declared = [spec for spec in cls.__specs__.values() if not spec.derived and spec.name != "of"]
-    kept = [] if part else [one for one in cls.__specs__.values() if one.derived and one.name not in _COPIES]
+    kept = [] if part else [one for one in cls.__specs__.values() if one.derived]
     for spec in (*declared, *kept):
         try:
             value = seen(record, spec.name)

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import RefusedError
 from pycrm.exchange import book
 from pycrm.exchange.merge import held, update
 from pycrm.exchange.plan import Draft
 from pycrm.exchange.report import RowVerdict, Verdict
 from pycrm.exchange.resolve import References, lookups
+from pycrm.revision import claim
 
 if TYPE_CHECKING:
+    from pycrm.app import CRM
     from pycrm.exchange.shape import Shape
     from pycrm.session import Session
 
@@ -54,7 +57,7 @@ class _Batch:
         self._references = References(session)
         self._references.prepare(draft.values for draft in sound)
         self._known = book.find(session.transaction, self._entity, (draft.key for draft in sound))
-        self._held = held(session, shape, self._known.values())
+        self._held = held(session, shape, (id for ids in self._known.values() for id in ids))
         for draft in drafts:
             self._one(draft)
         self._flush()
@@ -71,9 +74,10 @@ class _Batch:
         try:
             values = self._shape.values(self._references.resolved(draft.values))
             owner, stage = values.pop("owner", None), values.pop("stage", None)
-            if draft.key in self._known:
+            if any(id in self._held for id in self._known.get(draft.key, ())):
                 self._again(draft, values, stage)
             else:
+                self._refuse_held(draft)
                 self._waiting[draft.key] = _New(draft, self._shape.record(values), owner, stage)
         except RefusedError as error:
             self._verdicts.append(_refused(draft, error))
@@ -110,6 +114,8 @@ class _Batch:
         made = session.add_all([one.record for one in some], owners=[one.owner for one in some])
         keys = [(one.draft.key, record.id) for one, record in zip(some, made, strict=True)]
         book.enter(session.transaction, self._entity, keys)
+        pairs = [(id, other) for key, id in keys for other in self._known.get(key, ())]
+        claim.suspect_all(session.transaction, self._policy, self._entity, pairs, "key")
         for one, record in zip(some, made, strict=True):
             if one.stage is not None and one.stage != record.stage:
                 session.move(record, one.stage, because=_REASON)
@@ -117,9 +123,9 @@ class _Batch:
 
     def _again(self, draft: Draft, values: dict[str, Any], stage: str | None) -> None:
         """Hold a row against the record that it was imported as before."""
-        one = self._held.get(self._known[draft.key])
-        if one is None:
-            self._refuse(draft, "held_elsewhere", "already held elsewhere")
+        one, *others = (self._held[id] for id in self._known[draft.key] if id in self._held)
+        if others:
+            self._refuse(draft, "conflict", "several records were imported by this key; merge them first")
             return
         if one.record.archived_at is not None:
             self._refuse(draft, "conflict", "the record was put away; restore it first")
@@ -138,6 +144,22 @@ class _Batch:
                 current = self._session.get(self._shape.cls, one.record.id)
                 self._session.move(current, stage, because=_REASON)
         self._verdicts.append(RowVerdict(draft.line, Verdict.UPDATED, draft.key))
+
+    @property
+    def _policy(self) -> ClaimPolicy:
+        """What an importer is told of a hidden record that was imported by the same key."""
+        crm: CRM = self._session.crm
+        return crm.claim_policy(f"{self._entity}.key", ClaimPolicy.ASK)
+
+    def _refuse_held(self, draft: Draft) -> None:
+        """Refuse a key by which a record out of sight was imported, where the policy says so.
+
+        Raises:
+            ConflictError: it is held elsewhere.
+            ForbiddenError: the importer has been told so too often within the hour.
+        """
+        for other in self._known.get(draft.key, ()):
+            claim.refuse_held(self._session.transaction, self._policy, self._entity, other, "key")
 
     def _refuse(self, draft: Draft, code: str, reason: str) -> None:
         self._verdicts.append(RowVerdict(draft.line, Verdict.REFUSED, draft.key, code, reason))

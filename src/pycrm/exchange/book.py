@@ -22,8 +22,13 @@ __all__ = ["ExternalId", "ImportRun", "enter", "find", "load_run", "store_run"]
 _AT_ONCE = 500
 
 
-class ExternalId(Row, table="crm_external_id", primary=("entity", "key"), indexes=(("record_id",),)):
-    """The key of a record in another system, ``source:key``."""
+class ExternalId(
+    Row, table="crm_external_id", primary=("entity", "key", "record_id"), indexes=(("record_id",),)
+):
+    """The key of a record in another system, ``source:key``.
+
+    Two records have the same one where the policy on claims tells an importer nothing of the first.
+    """
 
     entity: Field[str] = field("Entity", longest=100)
     key: Field[str] = field("Key", longest=300)
@@ -37,10 +42,10 @@ class ImportRun(Row, table="crm_import_run", primary=("fingerprint",)):
     state: Field[str] = field("State", longest=100_000)
 
 
-def find(tx: Transaction, entity: str, keys: Iterable[str]) -> dict[str, UUID]:
-    """The records of these external ids."""
+def find(tx: Transaction, entity: str, keys: Iterable[str]) -> dict[str, list[UUID]]:
+    """The records of these external ids, in sight or not."""
     table, wanted = ExternalId.__table__.c, list(keys)
-    found: dict[str, UUID] = {}
+    found: dict[str, list[UUID]] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         statement = sa.select(table.key, table.record_id).where(
             table.entity == entity, table.key.in_(wanted[start : start + _AT_ONCE])
@@ -48,7 +53,7 @@ def find(tx: Transaction, entity: str, keys: Iterable[str]) -> dict[str, UUID]:
         for name, record in tx.fetch(statement):
             id = unkey(record)
             assert id is not None
-            found[name] = id
+            found.setdefault(name, []).append(id)
     return found
 
 

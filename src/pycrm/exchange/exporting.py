@@ -11,7 +11,7 @@ from pycrm.errors import ForbiddenError, InvalidError
 from pycrm.exchange.writing import TableWriter
 from pycrm.revision import exports
 from pycrm.scope.actor import bounds
-from pycrm.scope.fields import field_rights
+from pycrm.scope.fields import copies_of, field_rights
 from pycrm.scope.gateway import Query, unknown_field
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _columns(session: Session, cls: Any, columns: Sequence[str] | None) -> list[
     specs = {
         name: spec
         for name, spec in cls.__specs__.items()
-        if spec.kind is not None and name not in rights.hidden
+        if spec.kind is not None and name not in rights.hidden | copies_of(cls)
     }
     if columns is None:
         return [name for name, spec in specs.items() if not spec.special]

@@ -89,12 +89,15 @@ class References:
         known = book.find(self._session.transaction, cls.__name__, texts)
         column = cls.__table__.c[key_column(cls)]
         seen: set[UUID | None] = set()
-        for some in _chunks(sorted(known.values())):
+        for some in _chunks(sorted(id for ids in known.values() for id in ids)):
             rows = self._select(cls, column, some, column)
             seen.update(unkey(row[0]) for row in rows)
-        for text, id in known.items():
-            if id in seen:
-                self.learn(cls.__name__, text, id)
+        for text, ids in known.items():
+            mine = [id for id in ids if id in seen]
+            if len(mine) == 1:
+                self.learn(cls.__name__, text, mine[0])
+            elif mine:
+                self._several.add(Lookup(cls.__name__, "external", text))
 
     def _by_field(self, cls: Any, field: str, texts: set[str]) -> None:
         column = cls.__table__.c[cls.__specs__[field].columns[0]]

@@ -19,7 +19,7 @@ from pycrm.revision.add import written
 from pycrm.revision.change import amendment_required, apply
 from pycrm.revision.whole import completed
 from pycrm.scope.actor import bounds
-from pycrm.scope.fields import refuse_unwritable
+from pycrm.scope.fields import field_rights, refuse_unwritable
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -75,8 +75,10 @@ def stage_of(tx: Transaction, record: Any) -> Stage:
 
 
 def _values(tx: Transaction, record: Any) -> dict[str, Any]:
+    """What gates are judged by: a hidden field counts as empty, since a gate would tell whether it is."""
+    hidden = field_rights(tx, type(record)).hidden
     found: dict[str, Any] = {}
-    for name in type(record).__specs__:
+    for name in type(record).__specs__.keys() - hidden:
         try:
             found[name] = getattr(record, name)
         except NotReadError:

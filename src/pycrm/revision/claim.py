@@ -30,7 +30,7 @@ from pycrm.scope.gateway import bounded, fetch_one
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Wanted", "claims_of", "duplicates", "may_claim", "release", "take"]
+__all__ = ["Wanted", "claims_of", "duplicates", "may_claim", "refuse_held", "release", "suspect_all", "take"]
 
 
 class Wanted(NamedTuple):
@@ -199,11 +199,33 @@ def _refuse(tx: Transaction, rows: list[Wanted]) -> None:
         one, other = wanted[_key(digest)], _key(holder)
         if other == one.record:
             continue
-        named = {"record": str(other), "entity": entity}
-        if fetch_one(tx, tx.crm.record(entity), other) is not None or one.policy is ClaimPolicy.DISCLOSE:
-            raise _conflict(one.path, named)
+        if fetch_one(tx, tx.crm.record(entity), other) is not None:
+            raise _conflict(one.path, {"record": str(other), "entity": entity})
+        refuse_held(tx, one.policy, entity, other, one.path)
+
+
+def refuse_held(tx: Transaction, policy: ClaimPolicy, entity: str, holder: UUID, path: str) -> None:
+    """Refuse what a record out of sight holds already, as far as the policy tells of it.
+
+    Raises:
+        ConflictError: under *ask* and *disclose*; the latter names the record.
+        ForbiddenError: the person has had too many such answers within the hour.
+    """
+    if policy is ClaimPolicy.DISCLOSE:
+        raise _conflict(path, {"record": str(holder), "entity": entity})
+    if policy is ClaimPolicy.ASK:
         _count_probe(tx)
-        raise _conflict(one.path, {})
+        raise _conflict(path, {})
+
+
+def suspect_all(
+    tx: Transaction, policy: ClaimPolicy, entity: str, pairs: Iterable[tuple[UUID, UUID]], path: str
+) -> None:
+    """Put pairs of records, a new one and one out of sight, before the arbiters if the policy has any."""
+    if policy is ClaimPolicy.ARBITER:
+        wanted = ((Wanted(b"", entity, one, path, policy), other) for one, other in pairs)
+        rows = [_suspect(tx, one, entity, other) for one, other in wanted]
+        insert_rows(tx, DuplicateRow, [layout(DuplicateRow).dump[tx.dialect](row) for row in rows])
 
 
 _HOUR = timedelta(hours=1)

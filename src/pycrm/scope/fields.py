@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from pycrm.declare.field import REQUIRED, Spec
-from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.declare.policy import PARENT_PAIR, Administered, Reference, UsedBy
 from pycrm.declare.raw import Masked
 from pycrm.declare.record import Child, child_class
+from pycrm.declare.reference import per_class
 from pycrm.declare.row import Layout, View, layout
 from pycrm.entities.org import Action, FieldReading, Reach
 from pycrm.errors import ForbiddenError, InvalidError, Problem, StoreError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FieldAccess",
     "FieldRights",
+    "copies_of",
     "field_access",
     "field_rights",
     "limits",
@@ -112,6 +114,8 @@ def field_access(tx: Transaction, cls: Any) -> dict[str, FieldAccess]:
     rights = field_rights(tx, cls)
     found: dict[str, FieldAccess] = {}
     for name, spec in cls.__specs__.items():
+        if name in copies_of(cls):
+            continue
         covered = FieldReading.MASKED if name in rights.masked else FieldReading.PLAIN
         read = FieldReading.HIDDEN if name in rights.hidden else covered
         writes, reveals = spec.init and name not in rights.locked, name in rights.revealed
@@ -120,23 +124,41 @@ def field_access(tx: Transaction, cls: Any) -> dict[str, FieldAccess]:
     return found
 
 
+@per_class
+def copies_of(cls: Any) -> frozenset[str]:
+    """What a row repeats of its parent's owner, for the speed of its lists.
+
+    Nobody is shown it: whoever sees the row as its own owner alone would learn whose the parent is.
+    """
+    return frozenset(name for name in PARENT_PAIR if name in cls.__specs__)
+
+
+@per_class
+def _open(cls: Any) -> FieldRights:
+    """The rights of whoever is limited in no field of the class."""
+    copies = frozenset(column for name in copies_of(cls) for column in cls.__specs__[name].columns)
+    return FieldRights(closed=copies) if copies else _OPEN
+
+
 def view_of(tx: Transaction, cls: Any) -> Layout | View:
     """The columns of a class that the actor is shown, and what makes records of them."""
     rights = field_rights(tx, cls)
     made = layout(cls)
-    if not rights.hidden and not rights.masked:
+    copies = _NONE if tx.whole else copies_of(cls)
+    if not (rights.hidden or rights.masked or copies):
         return made
-    return made.view(rights.hidden, rights.masked)
+    return made.view(rights.hidden | copies, rights.masked)
 
 
 def shown(tx: Transaction, record: Any) -> Any:
     """The record without what its reader may not see; for records that were not read by a view."""
     cls = type(record)
-    if not limits(tx, cls).closed:
+    copies = _NONE if tx.whole else copies_of(cls)
+    if not (copies or limits(tx, cls).closed):
         return record
     rights = field_rights(tx, cls)
-    if rights.hidden or rights.masked:
-        record = layout(cls).shown(record, rights.hidden, rights.masked)
+    if rights.hidden or rights.masked or copies:
+        record = layout(cls).shown(record, rights.hidden | copies, rights.masked)
     for spec in cls.__specs__.values():
         if spec.child is None or spec.name in rights.hidden:
             continue
@@ -240,8 +262,8 @@ def _made(
         if read is FieldReading.PLAIN or (read is FieldReading.MASKED and may_reveal):
             revealed.add(name)
     if not (hidden or masked or locked):
-        return _OPEN
-    closed = frozenset(column for name in hidden | masked for column in specs[name].columns)
+        return _open(cls)
+    closed = frozenset(column for name in hidden | masked | copies_of(cls) for column in specs[name].columns)
     return FieldRights(frozenset(hidden), frozenset(masked), frozenset(locked), frozenset(revealed), closed)
 
 

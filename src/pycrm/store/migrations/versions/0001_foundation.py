@@ -56,7 +56,12 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
-    table("crm_external_id", "entity text, key text, record_id key", key="entity key", index="record_id")
+    table(
+        "crm_external_id",
+        "entity text, key text, record_id key",
+        key="entity key record_id",
+        index="record_id",
+    )
     table(
         "crm_field_rule", CHILD, "entity text, field text, read text, write flag", index="parent_id position"
     )
