@@ -19,7 +19,7 @@ from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, ClaimPolicy, Reference
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
-from pycrm.entities.org import Action
+from pycrm.entities.org import Action, Reach
 from pycrm.errors import ConflictError, ForbiddenError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Claim, Duplicate, DuplicateRow, ProbeRow, QuietClaim
@@ -248,7 +248,10 @@ def release(tx: Transaction, claims: Iterable[Wanted]) -> None:
 
 def duplicates(tx: Transaction, limit: int | None) -> list[Duplicate]:
     """Pairs of records that hold the same value, newest first; see `Session.duplicates`."""
-    if not any(held.entity == "duplicates" and held.action == Action.READ for held in tx.actor.held):
+    if not any(
+        held.entity == "duplicates" and held.action == Action.READ and held.reach is not Reach.NONE
+        for held in tx.actor.held
+    ):
         raise ForbiddenError("deciding on duplicates is not granted")
     made, table = layout(DuplicateRow), DuplicateRow.__table__.c
     statement = sa.select(*(table[name] for name in made.names)).order_by(table.at.desc(), table.id.desc())
