@@ -47,14 +47,14 @@ def _guard_by(patch: pytest.MonkeyPatch, action: str) -> None:
     patch.setattr(
         change,
         "scope_of",
-        lambda tx, cls, asked: scope_of(tx, cls, Action.READ if asked == action else asked),
+        lambda tx, cls, asked, *more: scope_of(tx, cls, Action.READ if asked == action else asked, *more),
     )
 
 
 @through("archive")
 def archiving_without_scope(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an id may put the record away."""
-    patch.setattr(change, "scope_of", lambda tx, cls, action: predicate.Scope(None, (), {}))
+    patch.setattr(change, "scope_of", lambda *given: predicate.Scope(None, (), {}))
 
 
 @through("export")
