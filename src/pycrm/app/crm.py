@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.app.core import BOOKS, Core
+from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError
@@ -84,7 +85,7 @@ class CRM:
             savepoint=lambda session: session.transaction.savepoint(),
         )
         self.hooks.freeze()
-        self._check_scopes()
+        self._refuse_undeclared()
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
         self._tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
         check_tables(self.classes(), self._tables)
@@ -116,11 +117,17 @@ class CRM:
 
         Args:
             purpose: what for, in words.
-            grants: ``"*"``, class names, or ``"Customer.read"``.
+            grants: ``"*"``, class names, ``"Customer.read"``, or special fields such as ``"Person.id_no"``.
+
+        Raises:
+            DeclarationError: no purpose, or a grant of what there is not.
         """
         if not purpose.strip():
             raise DeclarationError("a system actor names its purpose")
-        return Actor.system(purpose, tuple(grants))
+        grants = tuple(grants)
+        for grant in ungrantable(self.registry, grants):
+            raise DeclarationError(f"a system actor is granted {grant}, which there is not")
+        return Actor.system(purpose, grants)
 
     def run(
         self,
@@ -189,16 +196,10 @@ class CRM:
         """The place of a class in the order of writing: what is referred to comes first."""
         return self._ranks[cls]
 
-    def _check_scopes(self) -> None:
-        naked = [
-            f"{self.registry.plugin_of(cls).name}: {cls.__name__}"
-            for cls in self.records()
-            if cls.__scope__ is None
-        ]
-        if naked:
-            raise DeclarationError(
-                f"no scope declared (owned(), through(…), reference() …): {', '.join(naked)}"
-            )
+    def _refuse_undeclared(self) -> None:
+        wrong = list(undeclared(self.registry, self._claims))
+        if wrong:
+            raise DeclarationError("\n".join(wrong))
 
     @cached_property
     def metadata(self) -> sa.MetaData:

@@ -26,11 +26,11 @@ from pycrm.errors import ConflictError, ForbiddenError, InvalidError, Problem
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
 
-__all__ = ["refuse_nobody_left", "refuse_own_rights", "refuse_unknown_rules"]
+__all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unknown_rules"]
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
-_FUNCTIONS = ("*", "sql", "duplicates")
+FUNCTIONS = ("*", "sql", "duplicates")
 
 
 def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule]) -> None:
@@ -44,7 +44,7 @@ def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[Fiel
     problems = [
         Problem(f"grants/{index}/entity", "unknown", f"there is no record {grant.entity}")
         for index, grant in enumerate(grants)
-        if grant.entity not in (*records, *_FUNCTIONS)
+        if grant.entity not in (*records, *FUNCTIONS)
     ]
     for index, rule in enumerate(rules):
         cls = classes.get(rule.entity)

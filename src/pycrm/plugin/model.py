@@ -49,7 +49,8 @@ class Plugin:
       extensions of records of other plugins (at most one for each).
     - `pipelines`: each with a `key` and a `version`.
     - `guards`: functions that pipelines name, by their names.
-    - `commands`: functions that the command line offers under the plugin's name.
+    - `commands`: functions that the command line offers under the plugin's name; each takes a
+      `session` first, that of whoever runs it.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
     - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used.
 

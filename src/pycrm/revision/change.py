@@ -292,7 +292,7 @@ def guarded_update(
     """
     cls = type(record)
     made_by = layout(cls)
-    scope = scope_of(tx, cls, action)
+    scope = scope_of(tx, cls, action, True)
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
         raise _why_not(tx, record, asked or values)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
@@ -19,13 +19,14 @@ from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, ClaimPolicy, Reference
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
-from pycrm.entities.org import Action
+from pycrm.declare.table import key_column
+from pycrm.entities.org import Action, Reach
 from pycrm.errors import ConflictError, ForbiddenError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Claim, Duplicate, DuplicateRow, ProbeRow, QuietClaim
 from pycrm.revision.sql import insert_rows, insert_text
 from pycrm.scope.actor import unkey
-from pycrm.scope.gateway import bounded, fetch_one
+from pycrm.scope.gateway import Query, bounded, fetch_one
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -156,18 +157,47 @@ def _take_quietly(tx: Transaction, rows: list[Wanted]) -> None:
     held = tx.fetch(
         sa.select(table.value, table.entity, table.record_id).where(table.value.in_(list(wanted)))
     )
+    others = [(wanted[_key(value)], entity, _key(holder)) for value, entity, holder in held]
+    others = [one for one in others if one[2] != one[0].record]
+    readable = _readable(tx, rows, others)
     suspects: list[DuplicateRow] = []
-    for value, entity, holder in held:
-        one, other = wanted[_key(value)], _key(holder)
-        if other == one.record:
-            continue
-        if fetch_one(tx, tx.crm.record(entity), other) is not None:
+    for one, entity, other in others:
+        if other in readable:
             raise _conflict(one.path, {"record": str(other), "entity": entity})
         if one.policy is ClaimPolicy.ARBITER:
             suspects.append(_suspect(tx, one, entity, other))
     made = [QuietClaim(value=value, entity=one.entity, record=one.record) for value, one in wanted.items()]
     for cls, entered in ((QuietClaim, made), (DuplicateRow, suspects)):
         insert_rows(tx, cls, [layout(cls).dump[tx.dialect](row) for row in entered])
+
+
+_FEW, _AT_ONCE = 4, 500
+
+
+def _readable(tx: Transaction, rows: list[Wanted], others: list[tuple[Wanted, str, UUID]]) -> set[UUID]:
+    """Which of the other holders the actor sees.
+
+    As much is read where nobody holds a value as where somebody hidden does: for each value one id is
+    looked up, that of its holder or one that nobody has, so that the time does not tell.
+    """
+    asked: dict[str, list[UUID]] = {}
+    for _, entity, other in others:
+        asked.setdefault(entity, []).append(other)
+    held = {one.digest for one, _, _ in others}
+    for one in rows:
+        if one.digest not in held:
+            asked.setdefault(one.entity, []).append(uuid4())
+    found: set[UUID] = set()
+    for entity, ids in asked.items():
+        cls = tx.crm.record(entity)
+        if len(ids) <= _FEW:
+            found.update(id for id in ids if fetch_one(tx, cls, id) is not None)
+            continue
+        column = cls.__table__.c[key_column(cls)]
+        for start in range(0, len(ids), _AT_ONCE):
+            query = Query(tx, cls, [column.in_(ids[start : start + _AT_ONCE])], archived=True)
+            found.update(_key(id) for (id,) in tx.fetch(query.select(column)))
+    return found
 
 
 def _suspect(tx: Transaction, one: Wanted, entity: str, other: UUID) -> DuplicateRow:
@@ -270,7 +300,10 @@ def release(tx: Transaction, claims: Iterable[Wanted]) -> None:
 
 def duplicates(tx: Transaction, limit: int | None) -> list[Duplicate]:
     """Pairs of records that hold the same value, newest first; see `Session.duplicates`."""
-    if not any(held.entity == "duplicates" and held.action == Action.READ for held in tx.actor.held):
+    if not any(
+        held.entity == "duplicates" and held.action == Action.READ and held.reach is not Reach.NONE
+        for held in tx.actor.held
+    ):
         raise ForbiddenError("deciding on duplicates is not granted")
     made, table = layout(DuplicateRow), DuplicateRow.__table__.c
     statement = sa.select(*(table[name] for name in made.names)).order_by(table.at.desc(), table.id.desc())

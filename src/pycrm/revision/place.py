@@ -13,7 +13,7 @@ from pycrm.declare import Ref
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR
 from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
-from pycrm.entities.org import User, UserState
+from pycrm.entities.org import Action, User, UserState
 from pycrm.errors import InvalidError, NotFoundError, Problem
 from pycrm.scope.actor import key, unkey
 from pycrm.scope.predicate import scope_of
@@ -110,7 +110,7 @@ def _pair_of(values: dict[str, Any]) -> tuple[Any, Any]:
 
 def _read_place(tx: Transaction, ref: Ref[Any]) -> tuple[Any, Any] | None:
     cls = tx.crm.record(ref.entity)
-    scope = scope_of(tx, cls)
+    scope = scope_of(tx, cls, Action.READ, True)
     pairs = cls.__scope__.pairs
 
     def statement() -> Any:

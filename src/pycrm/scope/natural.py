@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pycrm.declare import Ref
 from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import unkey
+from pycrm.scope.fields import field_rights
 from pycrm.scope.predicate import scope_of
 from pycrm.values import clean_text
 
@@ -29,9 +30,13 @@ def natural_key(cls: Any) -> str:
         for spec in cls.__specs__.values()
         if spec.unique and spec.kind is not None and spec.kind.name == "text"
     ]
-    if not found:
-        raise InvalidError(f"a {cls.__name__.lower()} cannot be named by a text")
+    if not found or cls.__facet_of__ is not None:
+        raise _unnamed(cls)
     return str(found[0])
+
+
+def _unnamed(cls: Any) -> InvalidError:
+    return InvalidError(f"a {cls.__name__.lower()} cannot be named by a text")
 
 
 def _text(cls: Any, name: Any) -> str:
@@ -54,10 +59,11 @@ def named(tx: Transaction, cls: Any, name: Any) -> Ref[Any]:
     memo = ("named", cls, name)
     found: Ref[Any] | None = tx.memo.get(memo)
     if found is None:
-        table, scope = cls.__table__, scope_of(tx, cls)
-        statement = sa.select(table.c.id).where(
-            table.c[natural_key(cls)] == name, table.c.archived_at.is_(None)
-        )
+        table, scope, column = cls.__table__, scope_of(tx, cls), natural_key(cls)
+        if column in field_rights(tx, cls).closed:
+            # Asking by a hidden field would tell its value, letter by letter.
+            raise _unnamed(cls)
+        statement = sa.select(table.c.id).where(table.c[column] == name, table.c.archived_at.is_(None))
         if scope.where is not None:
             statement = statement.where(scope.where)
         rows = tx.fetch(statement)

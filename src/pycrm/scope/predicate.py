@@ -55,9 +55,14 @@ class Scope:
 
 
 class _Terms:
-    """Numbers the parameters of one statement, so that several scopes can stand in it."""
+    """Numbers the parameters of one statement, so that several scopes can stand in it.
 
-    def __init__(self) -> None:
+    Of a statement about one record (`single`) what it is seen through is looked up by its key. A set
+    of all that the actor sees would be made only where the record is there, and tell so by the time.
+    """
+
+    def __init__(self, single: bool = False) -> None:
+        self.single = single
         self.values: dict[str, UUID] = {}
         self.shape: list[Any] = []
 
@@ -67,8 +72,8 @@ class _Terms:
         return sa.bindparam(name, value, type_=RawKey())
 
 
-def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
-    """The rows of that class in the actor's reach.
+def scope_of(tx: Transaction, cls: Any, action: str = Action.READ, single: bool = False) -> Scope:
+    """The rows of that class in the actor's reach; `single` for a statement that names one by its id.
 
     Raises:
         InvalidError: no record or facet of this CRM; its own books are none.
@@ -77,21 +82,21 @@ def scope_of(tx: Transaction, cls: Any, action: str = Action.READ) -> Scope:
     actor: Actor | None = tx.actor
     if actor is None:
         raise StoreError("use the session in a with block")
-    return scope_for(tx, actor, cls, action)
+    return scope_for(tx, actor, cls, action, single)
 
 
-def scope_for(tx: Transaction, actor: Actor, cls: Any, action: str) -> Scope:
+def scope_for(tx: Transaction, actor: Actor, cls: Any, action: str, single: bool = False) -> Scope:
     """The rows of that class in the reach of another actor than the session's; raises as `scope_of`."""
-    memo = ("scope", tx.crm, cls, action)
+    memo = ("scope", tx.crm, cls, action, single)
     found: Scope | None = actor._bounds.get(memo)
     if found is None:
         require_record(tx, cls)
-        terms = _Terms()
+        terms = _Terms(single)
         paths = _paths(tx, actor, cls, action, terms, cls.__table__)
         where = _any(paths)
         nothing = where is False
         condition = sa.false() if where is False else None if where is True else where
-        shape = (action, *terms.shape, nothing)
+        shape = (action, single, *terms.shape, nothing)
         found = Scope(
             condition, shape, terms.values, nothing, () if isinstance(paths, bool) else tuple(paths)
         )
@@ -247,8 +252,7 @@ def _by_host(
     where = _where(tx, actor, host, action, terms, other)
     if isinstance(where, bool):
         return where
-    column: ColumnElement[bool] = table.c[key_column(cls)].in_(sa.select(other.c.id).where(where))
-    return column
+    return _seen_by(table.c[key_column(cls)], other.c.id, where, terms)
 
 
 def _by_user(
@@ -266,5 +270,13 @@ def _by_user(
         if where is True:
             return True
         if where is not False:
-            options.append(table.c.id.in_(sa.select(other.c[f"{field}_id"]).where(where)))
+            options.append(_seen_by(table.c.id, other.c[f"{field}_id"], where, terms))
     return sa.or_(*options) if options else False
+
+
+def _seen_by(key: Any, link: Any, where: ColumnElement[bool], terms: _Terms) -> ColumnElement[bool]:
+    """That some row which the actor reaches has this key."""
+    if terms.single:
+        return sa.exists().where(link == key, where)
+    column: ColumnElement[bool] = key.in_(sa.select(link).where(where))
+    return column

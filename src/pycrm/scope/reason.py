@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -148,18 +149,28 @@ def leads(tx: Transaction, record: Any) -> bool:
     if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy)):
         return False
     wider = tuple(held for held in tx.actor.held if held.reach not in (Reach.OWN, Reach.NONE))
-    return bool(reasons(tx, attrs.evolve(tx.actor, held=wider), record, Action.READ))
+    # What was shared with the actor gives no leave to ask about others.
+    return bool(reasons(tx, attrs.evolve(tx.actor, held=wider, shares=()), record, Action.READ))
 
 
 def reach_in_words(tx: Transaction, cls: Any) -> str:
     """How far the actor reads a class: ``East and below``, ``your own``, ``everything``, ``nothing``."""
+    if isinstance(cls.__scope__, UsedBy):
+        # It is seen through others, each of which has a reach of its own.
+        users = (tx.crm.record(path.split(".")[0], default=None) for path in cls.__scope__.links)
+        found = dict.fromkeys(reach_in_words(tx, user) for user in users if user is not None)
+        return next((one for one in found if one == "everything"), None) or _joined(found)
     reach = bounds(tx.actor, cls, Action.READ)
     if reach.everything:
         return "everything"
     words = [f"{_name(tx, OrgUnit, unit)} and below" for unit in reach.roots]
     words += [_name(tx, OrgUnit, unit) for unit in reach.units if unit not in reach.roots]
     words += ["your own"] if reach.own else []
-    return ", ".join(words) or "nothing"
+    return _joined(words)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(one for one in words if one != "nothing") or "nothing"
 
 
 def _named(actor: Actor, cls: Any, action: str) -> tuple[Reason, ...]:

@@ -30,17 +30,17 @@ class Unit:
 
     def __init__(self, crm: CRM, transaction: Transaction, who: Any, source: Any) -> None:
         self.crm = crm
-        self.transaction = transaction
+        self._transaction = transaction
         self._who, self._source = who, source
         transaction.crm, transaction.session = crm, self
         transaction.before_write = self._before_write
 
     def __enter__(self) -> Self:
         try:
-            actor = resolve(self.transaction, self._who, source=self._source)
-            self.transaction.actor = widened(self.transaction, actor) if actor.is_given_more else actor
-            elevation.keep(self.transaction)
-            log.refuse_repeated(self.transaction)
+            actor = resolve(self._transaction, self._who, source=self._source)
+            self._transaction.actor = widened(self._transaction, actor) if actor.is_given_more else actor
+            elevation.keep(self._transaction)
+            log.refuse_repeated(self._transaction)
         except BaseException as failed:
             self._undo(failed)
             raise
@@ -52,26 +52,26 @@ class Unit:
         if error is not None:
             self._undo(error)
             return
-        if self.transaction.spoiled is not None:
-            self._undo(self.transaction.spoiled)
-            raise self.transaction.spoiled
+        if self._transaction.spoiled is not None:
+            self._undo(self._transaction.spoiled)
+            raise self._transaction.spoiled
         try:
-            log.flush(self.transaction)
+            log.flush(self._transaction)
         except AlreadyDoneError as done:
             # Another session took this operation while this one ran; only now can it be looked up.
             self._undo(done)
             with self.crm.view(self.crm.system("repeated operation")) as view:
-                view.transaction.operation = self.transaction.operation
+                view.transaction.operation = self._transaction.operation
                 log.refuse_repeated(view.transaction)
             raise
         except BaseException as failed:
             self._undo(failed)
             raise
-        self.transaction.commit()
+        self._transaction.commit()
 
     def _undo(self, error: BaseException) -> None:
-        self.transaction.rollback()
-        for keep in self.transaction.after_rollback:
+        self._transaction.rollback()
+        for keep in self._transaction.after_rollback:
             try:
                 keep()
             except StoreError as unkept:
@@ -82,11 +82,20 @@ class Unit:
         self.crm.hooks.mark_write(self)
 
     @property
+    def transaction(self) -> Transaction:
+        """The way in for the product's own rooms; there is none before somebody acts.
+
+        Raises:
+            StoreError: the session was not entered.
+        """
+        if self._transaction.actor is None:
+            raise StoreError("use the session in a with block")
+        return self._transaction
+
+    @property
     def actor(self) -> Actor:
         """Who acts in this session."""
-        found: Actor | None = self.transaction.actor
-        if found is None:
-            raise StoreError("use the session in a with block")
+        found: Actor = self.transaction.actor
         return found
 
     @property

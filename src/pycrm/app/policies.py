@@ -1,0 +1,166 @@
+"""What a CRM refuses to start with: anything whose policy is missing, or names what there is not.
+
+Closed by default: each rule yields one line for each thing that is wrong, naming plugin and thing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pycrm.app.roles import FUNCTIONS
+from pycrm.declare.policy import ClaimPolicy, Through, UsedBy
+from pycrm.entities.org import Action
+from pycrm.plugin import Registry
+
+__all__ = ["undeclared", "ungrantable"]
+
+
+def undeclared(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that lacks a policy, or whose policy could not hold, one line each."""
+    naked = [
+        f"{registry.plugin_of(cls).name}: {cls.__name__}"
+        for cls in registry.records.values()
+        if cls.__scope__ is None
+    ]
+    if naked:
+        yield f"no scope declared (owned(), through(…), reference() …): {', '.join(naked)}"
+    for cls in registry.records.values():
+        for wrong in (*_links(registry, cls), *_pipeline_of(registry, cls)):
+            yield f"{_name(registry, cls)} {wrong}"
+    yield from _extensions(registry)
+    yield from _rows(registry)
+    yield from _names_in(registry)
+    yield from _pipelines(registry)
+    yield from _commands(registry)
+    yield from _claims(registry, claims)
+
+
+def _name(registry: Registry, cls: Any) -> str:
+    return f"{registry.plugin_of(cls).name}: {cls.__name__}"
+
+
+def _links(registry: Registry, cls: Any) -> Iterator[str]:
+    """A record that is seen through another names it by a link, and the other has an owner."""
+    policy = cls.__scope__
+    if isinstance(policy, Through | UsedBy) and not policy.links:
+        yield "is seen through no link"
+    for name in policy.links if isinstance(policy, Through) else ():
+        spec = cls.__specs__.get(name)
+        parent = registry.records.get(spec.target) if spec is not None and spec.target else None
+        if spec is None or not spec.target:
+            yield f"is seen through {name}, which is no link of it"
+        elif parent is not None and parent.__scope__ is not None and not parent.__scope__.pairs:
+            yield f"is seen through {name}, but a {spec.target} has no owner"
+    if isinstance(policy, UsedBy):
+        yield from _users(registry, cls, policy)
+
+
+def _users(registry: Registry, cls: Any, policy: UsedBy) -> Iterator[str]:
+    found = 0
+    for path in policy.links:
+        name, _, field = path.partition(".")
+        user = registry.records.get(name)
+        # The plugin of a user may be absent, as long as somebody is left who shows the record.
+        found += user is not None
+        spec = None if user is None else user.__specs__.get(field)
+        if not field or (user is not None and (spec is None or spec.target != cls.__name__)):
+            yield f"is used by {path}, which is no link to it"
+    if policy.links and not found:
+        yield f"is used by {', '.join(policy.links)}, of which no record is loaded"
+
+
+def _pipeline_of(registry: Registry, cls: Any) -> Iterator[str]:
+    key = cls.__pipeline__
+    if key is not None and key not in {name for name, _ in registry.pipelines}:
+        yield f"runs through the pipeline {key}, which no plugin lists"
+
+
+def _extensions(registry: Registry) -> Iterator[str]:
+    """A facet is seen with its record, and rows with theirs: neither has a scope of its own."""
+    parts = [*(facet for some in registry.facets.values() for facet in some), *registry.children.values()]
+    for cls in parts:
+        if cls.__scope__ is not None:
+            yield f"{_name(registry, cls)} has a scope, but is seen with the record that it belongs to"
+
+
+def _rows(registry: Registry) -> Iterator[str]:
+    """Rows belong to a list of some record or facet, and each list holds rows that a plugin lists."""
+    held: set[str] = set()
+    for cls in registry.tables.values():
+        for spec in cls.__specs__.values():
+            if spec.child is None:
+                continue
+            held.add(spec.child)
+            if spec.child not in registry.children:
+                yield f"{_name(registry, cls)}.{spec.name} holds {spec.child}, which no plugin lists as children"
+    for name, cls in registry.children.items():
+        if name not in held:
+            yield f"{_name(registry, cls)} are rows that no record holds"
+
+
+def _names_in(registry: Registry) -> Iterator[str]:
+    """What repeats or follows from fields names fields that there are."""
+    for cls in registry.tables.values():
+        for name, link in getattr(cls, "mirrors", {}).items():
+            spec = cls.__specs__.get(link)
+            if name not in cls.__specs__ or spec is None or not spec.target:
+                yield f"{_name(registry, cls)} mirrors {name} of {link}, which are no field and link of it"
+        for name in getattr(cls, "derives_from", ()):
+            if name not in cls.__specs__:
+                yield f"{_name(registry, cls)} derives from {name}, which is no field of it"
+
+
+def _pipelines(registry: Registry) -> Iterator[str]:
+    """A pipeline is of a record that runs through it, and a move asks for a right that roles can hold."""
+    rights = {action.value for action in Action}
+    for (key, version), pipeline in registry.pipelines.items():
+        name = f"pipeline {key} version {version}"
+        cls = registry.records.get(pipeline.entity)
+        if cls is None or cls.__pipeline__ != key:
+            yield f"{name} is of {pipeline.entity}, which is no record that runs through it"
+        for move in pipeline.moves:
+            if move.permission is not None and move.permission not in rights:
+                yield f"{name}: the move {move.key} asks for {move.permission}, which is no right of a role"
+
+
+def _commands(registry: Registry) -> Iterator[str]:
+    """A command runs in somebody's session."""
+    for plugin in registry.plugins:
+        for command in plugin.commands:
+            try:
+                first = next(iter(inspect.signature(command).parameters), None)
+            except (TypeError, ValueError):
+                first = None
+            if first != "session":
+                title = getattr(command, "__name__", repr(command))
+                yield f"{plugin.name}: the command {title} takes no session first, so nobody would run it"
+
+
+def _claims(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
+    classes = {cls.__name__: cls for cls in registry.tables.values()}
+    for name, policy in claims.items():
+        entity, _, field = name.partition(".")
+        cls = classes.get(entity)
+        spec = None if cls is None else cls.__specs__.get(field)
+        known = hasattr(cls, "claim") if not field else spec is not None and spec.unique
+        # The key by which rows are imported is unique as far as the policy goes.
+        known = known or (entity in registry.records and field == "key")
+        if name != "*" and not known:
+            yield f"claims: {name} is no unique field, and no row that claims"
+        if policy not in set(ClaimPolicy):
+            yield f"claims: {policy!r} for {name} is no policy"
+
+
+def ungrantable(registry: Registry, grants: tuple[str, ...]) -> Iterator[str]:
+    """The grants of a system actor that name no entity, no right and no field."""
+    classes = {cls.__name__: cls for cls in registry.tables.values()}
+    for grant in grants:
+        entity, _, what = grant.partition(".")
+        rights = {action.value for action in Action}
+        known = entity in classes or entity in FUNCTIONS
+        if known and what and what not in rights:
+            known = entity in classes and what in classes[entity].__specs__
+        if not known:
+            yield grant
