@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import attrs
 from noninterference.operations import EXCLUDED, OPERATIONS, public_verbs
@@ -26,6 +27,7 @@ from pycrm import (
     Organization,
     Ref,
     RefusedError,
+    Revision,
 )
 from pycrm.declare.row import layout
 from pycrm.entities.org import Reach
@@ -226,6 +228,19 @@ def stages(session: Any, case: Case) -> Any:
 @trial()
 def history(session: Any, case: Case) -> Any:
     return session.history(case.record)
+
+
+@trial()
+def diff(session: Any, case: Case) -> Any:
+    return session.diff(case.record, session.now) is not None
+
+
+@trial(writes=True)
+def revert(session: Any, case: Case) -> Any:
+    """What added the record is no change of fields: whoever sees the record is told so."""
+    given: Any = (UUID(int=1), case.entity, case.record.id, 1, "change", session.now)
+    added = Revision(*given, None, "rep_a", None, "python", None, None, ())
+    return session.revert(added, because="typed wrongly")
 
 
 @trial()
