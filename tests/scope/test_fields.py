@@ -337,7 +337,7 @@ def test_no_record_of_the_look_no_number(crm: CRM, monkeypatch: pytest.MonkeyPat
     def broken(*_: Any) -> Any:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("pycrm.revision.access.insert_text", broken)
+    monkeypatch.setattr("pycrm.revision.access.enter", broken)
     with crm.view("rep_a") as session, pytest.raises(StoreError):
         session.reveal(entered, "id_no", because="check-in")
 

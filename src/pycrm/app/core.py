@@ -34,6 +34,7 @@ from pycrm.revision.model import (
     RevisionRow,
     Setting,
 )
+from pycrm.revision.seal.model import SealRow, TombstoneRow, UnsealedRow
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
@@ -52,6 +53,9 @@ BOOKS = (
     ProbeRow,
     ExportRow,
     ElevationRow,
+    UnsealedRow,
+    SealRow,
+    TombstoneRow,
     Setting,
     OwnershipInterval,
     PipelineVersion,

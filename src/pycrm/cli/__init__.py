@@ -15,6 +15,7 @@ from pycrm.cli import handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
+from pycrm.cli.history import history
 from pycrm.cli.plugin import plugin
 from pycrm.errors import InvalidError
 
@@ -48,6 +49,7 @@ for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),
     (access, "access"),
+    (history, "history"),
     (report, "report"),
     (plugin, "plugin"),
 ):

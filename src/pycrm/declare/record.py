@@ -100,6 +100,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     made.__facet_of__ = host if host is None or isinstance(host, str) else host.__name__
     made.__primary__ = tuple(options.pop("primary", ())) or None
     made.__indexes__ = tuple(options.pop("indexes", ()))
+    made.__salted__ = bool(options.pop("salted", False))
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
@@ -131,6 +132,7 @@ class _Base(metaclass=RecordMeta):
     __every_spec__: ClassVar[dict[str, Spec]]
     __primary__: ClassVar[tuple[str, ...] | None] = None
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    __salted__: ClassVar[bool] = False
 
     if TYPE_CHECKING:
         __table__: ClassVar[sa.Table]
@@ -144,6 +146,7 @@ class _Base(metaclass=RecordMeta):
             of: type[Record] | str | None = None,
             primary: tuple[str, ...] = (),
             indexes: tuple[tuple[str, ...], ...] = (),
+            salted: bool = False,
         ) -> None: ...
 
     def __clean__(self) -> None:
@@ -381,7 +384,8 @@ class Row(_Base):
     """A row of pycrm's own books (revisions, claims, stage entries): no version, no history.
 
     `primary` names the columns of its key, `indexes` further indexes; a name that begins with
-    ``!`` makes its index unique.
+    ``!`` makes its index unique. Each row of a `salted` table has a random ``salt`` that the database
+    draws by itself, whoever writes the row: see `pycrm.revision.seal`.
     """
 
 
