@@ -325,6 +325,20 @@ class CRM:
 
         return verify(self, None if heads is None else Path(heads))
 
+    def scrub(self) -> None:
+        """Take what was erased out of the files too: write them anew and empty the log.
+
+        On SQLite the whole file is written once more, and nobody writes meanwhile. On PostgreSQL each
+        table is (VACUUM FULL), locked while it is; what the server's own log and backups hold goes when
+        they do.
+
+        Raises:
+            StoreError: somebody is reading or writing, so that the log cannot be emptied.
+        """
+        from pycrm.app.scrub import scrub
+
+        scrub(self)
+
     def close(self) -> None:
         """Close every connection; also done by leaving ``with CRM(…) as crm``."""
         self.store.dispose()

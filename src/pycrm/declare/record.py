@@ -23,7 +23,7 @@ from pycrm.declare.field import (
     link,
 )
 from pycrm.declare.generate import initialiser
-from pycrm.declare.policy import Policy
+from pycrm.declare.policy import Policy, Retain
 from pycrm.declare.reference import Ref, per_class
 from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
 
@@ -101,6 +101,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     made.__primary__ = tuple(options.pop("primary", ())) or None
     made.__indexes__ = tuple(options.pop("indexes", ()))
     made.__salted__ = bool(options.pop("salted", False))
+    made.__retain__ = options.pop("retain", None)
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
@@ -133,6 +134,7 @@ class _Base(metaclass=RecordMeta):
     __primary__: ClassVar[tuple[str, ...] | None] = None
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
     __salted__: ClassVar[bool] = False
+    __retain__: ClassVar[Retain | None] = None
 
     if TYPE_CHECKING:
         __table__: ClassVar[sa.Table]
@@ -147,6 +149,7 @@ class _Base(metaclass=RecordMeta):
             primary: tuple[str, ...] = (),
             indexes: tuple[tuple[str, ...], ...] = (),
             salted: bool = False,
+            retain: Retain | None = None,
         ) -> None: ...
 
     def __clean__(self) -> None:

@@ -13,6 +13,7 @@ from pycrm.declare.record import Row
 from pycrm.entities.org import User
 
 __all__ = [
+    "ERASED",
     "Access",
     "AccessRow",
     "ChangeRow",
@@ -31,6 +32,10 @@ __all__ = [
     "RevisionRow",
     "Setting",
 ]
+
+
+#: What stands in the place of an erased text, in records and in history.
+ERASED = "[erased]"
 
 
 class RevisionRow(

@@ -60,6 +60,13 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
+    table("crm_erasure", RECORD, "subject_id key, pseudonym text, reason text")
+    table(
+        "crm_erasure_part",
+        CHILD,
+        "entity text, rows int, changes int, kept text?",
+        index="parent_id position",
+    )
     table(
         "crm_external_id",
         "entity text, key text, record_id key",
@@ -209,6 +216,13 @@ def upgrade() -> None:
         "entity text, stage text?, receiver_id key, count int",
         refers="receiver_id crm_user",
         index="parent_id position, receiver_id",
+    )
+    table(
+        "crm_hold",
+        RECORD,
+        "party_id key, reason text, until day?",
+        refers="party_id crm_party",
+        index="party_id",
     )
     table(
         "crm_opportunity_line",
