@@ -20,6 +20,7 @@ from benchmarks.load import SIZES, load
 from benchmarks.peers import peers
 from benchmarks.reading import page_50, read_10k
 from benchmarks.scoping import page_scope
+from benchmarks.sealing import history_verify
 from benchmarks.starting import import_pycrm
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -31,6 +32,7 @@ GROWING: dict[str, Benchmark] = {
     "read_10k": read_10k,
     "page_50": page_50,
     "page_scope": page_scope,
+    "history_verify": history_verify,
 }
 SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
 ALONE = {"import_pycrm": import_pycrm}

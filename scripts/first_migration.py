@@ -23,6 +23,7 @@ from pycrm.store.migration.make import TYPES
 FILE = Path(__file__).parents[1] / "src/pycrm/store/migrations/versions/0001_foundation.py"
 WIDTH = 100
 
+SALT = "salt"
 # The words for types; those of one type on both databases are told by what SQLite calls them.
 WORDS = {"KEY": "key", "INSTANT": "instant", "DAY": "day", "JSON_TEXT": "json"}
 PLAIN = {"BIGINT": "int", "TEXT": "text", "BOOLEAN": "flag", "VARCHAR(3)": "currency"}
@@ -54,6 +55,8 @@ down_revision = None
 # A word for each type of column: one type on SQLite, another on PostgreSQL.
 TYPES: dict[str, Any] = {
 %s}
+# What the database draws by itself for each row of a sealed book.
+SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
 %s
 
 def upgrade() -> None:
@@ -81,7 +84,9 @@ def table(
     parts: list[Any] = []
     for each in several(", ".join(columns)):
         column, word = each.split()
-        parts.append(sa.Column(column, TYPES[word.rstrip("?")], nullable=word.endswith("?")))
+        drawn = sa.text(SALTS[op.get_bind().dialect.name]) if word == "salt" else None
+        kind = TYPES[word.rstrip("?")]
+        parts.append(sa.Column(column, kind, nullable=word.endswith("?"), server_default=drawn))
     parts.append(sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"))
     for each in several(unique):
         parts.append(sa.UniqueConstraint(*each.split(), name=named("uq", name, each)))
@@ -118,6 +123,8 @@ def named(kind: str, table: str, columns: str) -> str:
 
 def column(one: sa.Column[Any]) -> str:
     """A column in words: ``code text?``."""
+    if one.name == SALT:
+        return f"{SALT} salt"
     word = next((WORDS[name] for name, (kind, _) in TYPES.items() if kind is one.type), None)
     word = word or PLAIN[one.type.compile(dialect=sa.make_url("sqlite://").get_dialect()())]
     return f"{one.name} {word}{'?' if one.nullable else ''}"
@@ -216,6 +223,7 @@ def written(metadata: sa.MetaData) -> str:
     """The whole file."""
     types = "".join(f'    "{WORDS[name]}": {made},\n' for name, (_, made) in TYPES.items())
     types += '    "int": sa.BigInteger(),\n    "text": sa.Text(),\n'
+    types += '    "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),\n'
     types += '    "flag": sa.Boolean(create_constraint=False),\n    "currency": sa.String(3),\n'
     common = ""
     for name, run in COMMON.items():

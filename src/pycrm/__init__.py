@@ -17,12 +17,13 @@ _HOMES = {
         *("administered", "children", "field", "ge", "le", "link", "minimum_length"),
         *("owned", "private", "reference", "through", "used_by"),
     ),
-    "pycrm.declare.policy": ("ClaimPolicy",),
+    "pycrm.declare.policy": ("ClaimPolicy", "Retain"),
     "pycrm.entities": (
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
         *("HandoverRule", "HandoverState", "HandoverUndo"),
+        *("Erasure", "ErasurePart", "LegalHold"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
         *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
@@ -39,6 +40,7 @@ _HOMES = {
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
+    "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.card": ("Card",),
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from pycrm.declare import through as through
     from pycrm.declare import used_by as used_by
     from pycrm.declare.policy import ClaimPolicy as ClaimPolicy
+    from pycrm.declare.policy import Retain as Retain
     from pycrm.entities import Action as Action
     from pycrm.entities import Activity as Activity
     from pycrm.entities import ActivityKind as ActivityKind
@@ -101,6 +104,8 @@ if TYPE_CHECKING:
     from pycrm.entities import Delegation as Delegation
     from pycrm.entities import Department as Department
     from pycrm.entities import Direction as Direction
+    from pycrm.entities import Erasure as Erasure
+    from pycrm.entities import ErasurePart as ErasurePart
     from pycrm.entities import FieldReading as FieldReading
     from pycrm.entities import FieldRule as FieldRule
     from pycrm.entities import Grant as Grant
@@ -114,6 +119,7 @@ if TYPE_CHECKING:
     from pycrm.entities import HandoverUndo as HandoverUndo
     from pycrm.entities import Lead as Lead
     from pycrm.entities import LeadContactPoint as LeadContactPoint
+    from pycrm.entities import LegalHold as LegalHold
     from pycrm.entities import Lifecycle as Lifecycle
     from pycrm.entities import MarginClass as MarginClass
     from pycrm.entities import Note as Note
@@ -175,6 +181,9 @@ if TYPE_CHECKING:
     from pycrm.revision import Export as Export
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
+    from pycrm.revision.seal import Broken as Broken
+    from pycrm.revision.seal import Sealed as Sealed
+    from pycrm.revision.seal import Verification as Verification
     from pycrm.scope import Actor as Actor
     from pycrm.scope import FieldAccess as FieldAccess
     from pycrm.scope import Reason as Reason

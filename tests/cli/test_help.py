@@ -75,7 +75,7 @@ def test_the_examination_finds_what_is_heavy() -> None:
 
 def test_commands_share_their_options() -> None:
     """Every command with an actor takes the same four options, by name or by environment."""
-    text, _, _ = helped(("history",))
+    text, _, _ = helped(("history", "of"))
     for words in ("--as LOGIN", "PYCRM_AS", "--database URL", "PYCRM_DATABASE", "--plugin NAME", "--json"):
         assert words in text
     assert "--as LOGIN" not in helped(("doctor",))[0]

@@ -133,6 +133,11 @@ def archive(session: Any, pick: Pick) -> Any:
     return session.archive(pick.record(session, pick.one((*OWNED, Task, Share))))
 
 
+@operation("erase", writes=True)
+def erase(session: Any, pick: Pick) -> Any:
+    return session.erase(pick.record(session, Customer), because="asked for it in writing")
+
+
 @operation("restore", writes=True)
 def restore(session: Any, pick: Pick) -> Any:
     return session.restore(pick.record(session, pick.one(OWNED)))

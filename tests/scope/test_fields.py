@@ -334,10 +334,10 @@ def test_no_record_of_the_look_no_number(crm: CRM, monkeypatch: pytest.MonkeyPat
     entered = person(crm)
     reception(crm)
 
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("pycrm.revision.access.insert_text", broken)
+    monkeypatch.setattr("pycrm.revision.access.enter", broken)
     with crm.view("rep_a") as session, pytest.raises(StoreError):
         session.reveal(entered, "id_no", because="check-in")
 

@@ -10,6 +10,7 @@ from pycrm.app import rules
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
+from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
@@ -34,6 +35,7 @@ from pycrm.revision.model import (
     RevisionRow,
     Setting,
 )
+from pycrm.revision.seal.model import SealRow, TombstoneRow, UnsealedRow
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
@@ -52,6 +54,9 @@ BOOKS = (
     ProbeRow,
     ExportRow,
     ElevationRow,
+    UnsealedRow,
+    SealRow,
+    TombstoneRow,
     Setting,
     OwnershipInterval,
     PipelineVersion,
@@ -71,11 +76,11 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation, Handover),
+        *(Share, Delegation, Handover, LegalHold, Erasure),
     )
     children = (
         *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
-        *(HandoverReceiver, HandoverCount),
+        *(HandoverReceiver, HandoverCount, ErasurePart),
     )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)

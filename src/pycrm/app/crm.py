@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from pycrm.pipeline.book import Book
 from pycrm.pipeline.chart import Guard
 from pycrm.plugin import HookCaller, Plugin, Registry, load
 from pycrm.revision.model import Setting
+from pycrm.revision.seal import Sealed, Verification
 from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
@@ -50,6 +52,8 @@ class CRM:
             not what the declaration says: ``{"Person.id_no": ClaimPolicy.ARBITER}``, a child class
             such as ``"ContactPoint"``, or ``"*"``. It is settled before there is data.
         probes_per_hour: how many values that are held elsewhere one person may enter in an hour.
+        heads: the folder in which the heads of the sealed history are kept, best on another machine. Without
+            it they stand beside the SQLite file, and nothing is sealed on PostgreSQL.
         on_error: whether a failing plugin stops the act (``"refuse"``) or is left out (``"isolate"``).
 
     Raises:
@@ -68,12 +72,14 @@ class CRM:
         utc_offset: float = 8,
         claims: Mapping[str, ClaimPolicy] | None = None,
         probes_per_hour: int = 200,
+        heads: str | Path | None = None,
         on_error: Any = "refuse",
     ) -> None:
         self.store = Store(url, schema=schema)
         self.currency = currency
         self._claims = dict(claims or {})
         self.probes_per_hour = probes_per_hour
+        self.heads = Path(heads) if heads is not None else None
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
@@ -154,12 +160,16 @@ class CRM:
         raise AssertionError("unreachable")
 
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
+        self.refuse_unmigrated()
+        return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
+
+    def refuse_unmigrated(self) -> None:
+        """Refuse to go on, once, where the database was not migrated, or by a newer version."""
         if not self._is_migrated:
             from pycrm.app.setup import refuse_unmigrated
 
             refuse_unmigrated(self)
             self._is_migrated = True
-        return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
 
     # --- what is declared ------------------------------------------------------------------------
 
@@ -282,6 +292,52 @@ class CRM:
         from pycrm.app.setup import pending
 
         return pending(self)
+
+    # --- the seal of history -----------------------------------------------------------------------
+
+    def seal(self) -> Sealed:
+        """Give every committed revision, look and export its number in the chain, and export the head.
+
+        Several processes may call it; they take turns. Call it every minute (`pycrm jobs run` does):
+        what is not sealed yet, nothing proves.
+
+        Returns:
+            how many links were added, the newest number and its hash.
+
+        Raises:
+            StoreError: the heads cannot be kept, or the chain does not go on from those kept before.
+                Whatever was sealed by then stays so, and the next call exports its head.
+        """
+        from pycrm.app.sealing import seal
+
+        return seal(self)
+
+    def verify(self, heads: str | Path | None = None) -> Verification:
+        """Prove the chain of history, or name its first broken place.
+
+        Args:
+            heads: a file of heads to compare with; without it the one that `seal` writes.
+
+        Raises:
+            StoreError: the named file cannot be read, or the heads that `seal` wrote are gone.
+        """
+        from pycrm.app.sealing import verify
+
+        return verify(self, None if heads is None else Path(heads))
+
+    def scrub(self) -> None:
+        """Take what was erased out of the files too: write them anew and empty the log.
+
+        On SQLite the whole file is written once more, and nobody writes meanwhile. On PostgreSQL each
+        table is (VACUUM FULL), locked while it is; what the server's own log and backups hold goes when
+        they do.
+
+        Raises:
+            StoreError: somebody is reading or writing, so that the log cannot be emptied.
+        """
+        from pycrm.app.scrub import scrub
+
+        scrub(self)
 
     def close(self) -> None:
         """Close every connection; also done by leaving ``with CRM(…) as crm``."""

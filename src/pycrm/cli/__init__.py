@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from pycrm.cli import handing, organisation, record, setup, table
+from pycrm.cli import erasing, handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
+from pycrm.cli.history import history
 from pycrm.cli.plugin import plugin
 from pycrm.errors import InvalidError
 
@@ -44,10 +45,12 @@ setup.add_to(app)
 record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
+erasing.add_to(app)
 for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),
     (access, "access"),
+    (history, "history"),
     (report, "report"),
     (plugin, "plugin"),
 ):

@@ -168,12 +168,25 @@ class _Group(TyperGroup):
         return found
 
 
-def group(help: str, *, name: str | None = None) -> typer.Typer:
-    """Commands under one word, with plain help that needs no rich."""
+class _Defaulting(_Group):
+    """A group whose first word may be left out: ``pycrm history customer ID`` means ``of``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["of", *args]
+        return super().resolve_command(ctx, args)
+
+
+def group(help: str, *, name: str | None = None, defaults: bool = False) -> typer.Typer:
+    """Commands under one word, with plain help that needs no rich.
+
+    Args:
+        defaults: what is none of its commands goes to the one that is called ``of``.
+    """
     return typer.Typer(
         name=name,
         help=help,
-        cls=_Group,
+        cls=_Defaulting if defaults else _Group,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""Commands about records: list, show, move, history."""
+"""Commands about records: list, show, move."""
 
 from __future__ import annotations
 
@@ -104,29 +104,8 @@ def move(
     call.answer(data, said)
 
 
-def history(
-    call: Call,
-    entity: Entity,
-    which: Which,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many changes.")] = 50,
-) -> None:
-    """Show who changed what in a record, newest first."""
-    from pycrm.cli.entity import entity_of, record_of
-    from pycrm.cli.past import Past
-
-    with call.view() as session:
-        record = record_of(session, entity_of(session.crm, entity), which)
-        revisions = session.history(record)
-        past = Past(session, record, revisions[:limit])
-        data, parts = past.json(), past.parts()
-    call.answer(data, *parts)
-    if len(revisions) > limit and not call.json:
-        tell(f"… and {len(revisions) - limit} earlier (--limit)")
-
-
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "list")(list_)
     command(app, "show")(show)
     command(app, "move")(move)
-    command(app, "history")(history)

@@ -153,3 +153,16 @@ def private() -> Private:
 def used_by(*links: str) -> UsedBy:
     """Rows are visible through the records that use them: ``used_by("Customer.party")``."""
     return UsedBy(links)
+
+
+@attrs.frozen
+class Retain:
+    """The law demands these records for so many years after they were added, whoever is erased.
+
+    Args:
+        years: how long.
+        why: which law, in words for the evidence of an erasure.
+    """
+
+    years: int
+    why: str

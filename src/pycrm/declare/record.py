@@ -23,7 +23,7 @@ from pycrm.declare.field import (
     link,
 )
 from pycrm.declare.generate import initialiser
-from pycrm.declare.policy import Policy
+from pycrm.declare.policy import Policy, Retain
 from pycrm.declare.reference import Ref, per_class
 from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
 
@@ -100,6 +100,8 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     made.__facet_of__ = host if host is None or isinstance(host, str) else host.__name__
     made.__primary__ = tuple(options.pop("primary", ())) or None
     made.__indexes__ = tuple(options.pop("indexes", ()))
+    made.__salted__ = bool(options.pop("salted", False))
+    made.__retain__ = options.pop("retain", None)
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
@@ -131,6 +133,8 @@ class _Base(metaclass=RecordMeta):
     __every_spec__: ClassVar[dict[str, Spec]]
     __primary__: ClassVar[tuple[str, ...] | None] = None
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    __salted__: ClassVar[bool] = False
+    __retain__: ClassVar[Retain | None] = None
 
     if TYPE_CHECKING:
         __table__: ClassVar[sa.Table]
@@ -144,6 +148,8 @@ class _Base(metaclass=RecordMeta):
             of: type[Record] | str | None = None,
             primary: tuple[str, ...] = (),
             indexes: tuple[tuple[str, ...], ...] = (),
+            salted: bool = False,
+            retain: Retain | None = None,
         ) -> None: ...
 
     def __clean__(self) -> None:
@@ -381,7 +387,8 @@ class Row(_Base):
     """A row of pycrm's own books (revisions, claims, stage entries): no version, no history.
 
     `primary` names the columns of its key, `indexes` further indexes; a name that begins with
-    ``!`` makes its index unique.
+    ``!`` makes its index unique. Each row of a `salted` table has a random ``salt`` that the database
+    draws by itself, whoever writes the row: see `pycrm.revision.seal`.
     """
 
 

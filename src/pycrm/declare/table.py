@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pycrm.declare.kind import KeyKind
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Administered, Reference
 from pycrm.errors import DeclarationError
 
@@ -38,6 +39,8 @@ def statement_table(cls: Any) -> sa.Table:
         columns = [
             sa.Column(name, kind) for spec in cls.__specs__.values() for name, kind in _columns(spec, None)
         ]
+        if cls.__salted__:
+            columns += [sa.Column(name, kind) for name, kind in KeyKind().columns(SALT)]
         made = sa.Table(cls.__tablename__, sa.MetaData(), *columns, info={"record": cls})
         type.__setattr__(cls, "__slot_table__", made)
     return made
@@ -97,6 +100,8 @@ def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, 
         target = _target(cls, spec, tables)
         if target:
             parts.append(sa.ForeignKeyConstraint(spec.columns, [target], ondelete=_on_delete(cls, spec)))
+    if cls.__salted__:
+        parts.append(_salt(dialect))
     table = sa.Table(cls.__tablename__, metadata, *parts)
     for columns in _indexes(cls):
         where = table.c.archived_at.is_(None) if "archived_at" in cls.__specs__ else None
@@ -116,6 +121,16 @@ def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, 
             )
             continue
         sa.Index(f"ix_{cls.__tablename__}_{'_'.join(columns)}"[:63], *(table.c[name] for name in columns))
+
+
+# The column that makes a digest of the row tell nothing of its values.
+SALT = "salt"
+SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
+
+
+def _salt(dialect: str) -> sa.Column[Any]:
+    ((_, kind),) = KeyKind().ddl(SALT, dialect)
+    return sa.Column(SALT, kind, nullable=False, server_default=sa.text(SALTS[dialect]))
 
 
 # Filled by the product and legitimately empty.

@@ -22,6 +22,7 @@ from pycrm.entities.customer import (
     SigningGrade,
     TradeRole,
 )
+from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.handover import (
     Handover,
     HandoverCount,
@@ -83,6 +84,8 @@ __all__ = [
     "Delegation",
     "Department",
     "Direction",
+    "Erasure",
+    "ErasurePart",
     "FieldReading",
     "FieldRule",
     "Grant",
@@ -96,6 +99,7 @@ __all__ = [
     "HandoverUndo",
     "Lead",
     "LeadContactPoint",
+    "LegalHold",
     "Lifecycle",
     "MarginClass",
     "Note",

@@ -14,7 +14,7 @@ from pycrm.entities.org import Action, RoleAssignment
 from pycrm.errors import ForbiddenError, InvalidError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Access, AccessRow
-from pycrm.revision.sql import insert_text
+from pycrm.revision.sql import enter
 from pycrm.scope.actor import bounds
 from pycrm.scope.condition import unknown_field
 from pycrm.scope.fields import field_rights, shown, whole
@@ -34,27 +34,29 @@ def reveal(tx: Transaction, cls: Any, id: UUID, names: Sequence[str], because: s
     if not names:
         raise InvalidError("name the fields to show", fields=[Problem("names", "required", "no field named")])
     rights = field_rights(tx, cls)
-    for name in names:
-        _permitted(cls, rights, name)
+    asked = tuple(dict.fromkeys(names))
+    for name in asked:
+        _refuse_unknown(cls, rights, name)
     with whole(tx):
         record = fetch_one(tx, cls, id)
     if record is None:
         raise not_found(cls)
-    values = {name: getattr(record, name) for name in names}
-    _record(tx, record, tuple(dict.fromkeys(names)), because)
+    masked = [name for name in asked if name in rights.masked and name not in rights.revealed]
+    _record(tx, record, asked, because, "refused" if masked else "shown")
+    if masked:
+        problems = [Problem(name, "forbidden", "is shown masked only") for name in masked]
+        raise ForbiddenError(f"revealing {', '.join(masked)} is not granted", fields=problems)
+    values = {name: getattr(record, name) for name in asked}
     return layout(cls).copy(shown(tx, record), values)
 
 
-def _permitted(cls: Any, rights: Any, name: str) -> None:
+def _refuse_unknown(cls: Any, rights: Any, name: str) -> None:
     spec = cls.__specs__.get(name)
     if spec is None or spec.kind is None or (name in rights.hidden and name not in rights.revealed):
         raise unknown_field(name)
-    if name in rights.masked and name not in rights.revealed:
-        problem = Problem(name, "forbidden", "is shown masked only")
-        raise ForbiddenError(f"revealing {name} is not granted", fields=[problem])
 
 
-def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str) -> None:
+def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str, outcome: str) -> None:
     """Keep the look in a transaction of its own, since it happened whatever becomes of this one."""
     actor = tx.actor
     row = AccessRow(
@@ -68,9 +70,10 @@ def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str) 
         entity=type(record).__name__,
         record=record.id,
         fields=names,
+        query=f"reveal {type(record).__name__} {record.id}: {', '.join(names)}",
+        outcome=outcome,
     )
-    text = insert_text(tx, AccessRow)
-    apart.keep(tx, lambda own: own.run(text, layout(AccessRow).dump[own.dialect](row)))
+    apart.keep(tx, lambda own: enter(own, AccessRow, "look", row, counted=False))
 
 
 def accesses(tx: Transaction, record: Any) -> list[Access]:

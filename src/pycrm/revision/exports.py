@@ -13,7 +13,7 @@ from pycrm.entities.org import Action, RoleAssignment
 from pycrm.errors import ForbiddenError
 from pycrm.revision import apart
 from pycrm.revision.model import Export, ExportRow
-from pycrm.revision.sql import insert_text
+from pycrm.revision.sql import enter
 from pycrm.scope.actor import bounds
 from pycrm.scope.gateway import bounded
 from pycrm.scope.paging import described
@@ -45,8 +45,7 @@ def note(tx: Transaction, cls: Any, columns: Sequence[str], conditions: Sequence
         conditions=" AND ".join(told) or None,
         rows=rows,
     )
-    text = insert_text(tx, ExportRow)
-    apart.keep(tx, lambda own: own.run(text, layout(ExportRow).dump[own.dialect](row)))
+    apart.keep(tx, lambda own: enter(own, ExportRow, "export", row, counted=False))
 
 
 def exports(tx: Transaction, limit: int | None) -> list[Export]:

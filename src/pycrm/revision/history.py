@@ -16,7 +16,7 @@ from pycrm.declare.codec import from_json
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
-from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
+from pycrm.revision.model import ERASED, ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import unkey
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
         for revision in _until(tx, (ref.entity, ref.id), moment):
             for change in revision.changes:
                 if cls.mirrors.get(change.path) == link:
-                    found[change.path] = from_json(cls.__specs__[change.path], change.new)
+                    found[change.path] = _value(cls.__specs__[change.path], change.new)
     return found
 
 
@@ -142,8 +142,15 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
         elif spec.name in _AT_FIRST and spec.name not in state:
             values[spec.name] = _AT_FIRST[spec.name](record)
         elif spec.name not in cls.mirrors and (not spec.derived or spec.name in state):
-            values[spec.name] = from_json(spec, state.get(spec.name, [] if spec.default == () else None))
+            values[spec.name] = _value(spec, state.get(spec.name, [] if spec.default == () else None))
     return layout(cls).copy(record, values)
+
+
+def _value(spec: Any, value: Any) -> Any:
+    """A value of the past; of what was erased the tombstone, or nothing where no text may stand."""
+    if value == ERASED and spec.kind.name != "text":
+        return () if spec.default == () else None
+    return from_json(spec, value)
 
 
 # With these a record begins, and no change says so.
@@ -170,7 +177,7 @@ def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tupl
         for inner in layout(child).specs:
             if not inner.derived:
                 empty: Any = [] if inner.default == () else None
-                _descriptor(child, inner.name).write(row, from_json(inner, values.get(inner.name, empty)))
+                _descriptor(child, inner.name).write(row, _value(inner, values.get(inner.name, empty)))
         for name, value in (("id", UUID(identity)), ("parent", parent), ("position", values["position"])):
             _descriptor(child, name).write(row, value)
         made.append(row)

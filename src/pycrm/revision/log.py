@@ -11,7 +11,7 @@ from pycrm.declare.generate import json_text
 from pycrm.declare.row import layout
 from pycrm.errors import AlreadyDoneError, ConflictError, InvalidError, Problem
 from pycrm.revision.model import ChangeRow, RevisionRow
-from pycrm.revision.sql import insert_rows, insert_text
+from pycrm.revision.sql import enter, insert_rows
 from pycrm.scope.actor import key, unkey
 from pycrm.values import clean_text
 
@@ -97,7 +97,7 @@ def _revision(tx: Transaction) -> UUID:
         operation=tx.operation,
     )
     try:
-        tx.write_one(insert_text(tx, RevisionRow), layout(RevisionRow).dump[tx.dialect](row))
+        enter(tx, RevisionRow, "revision", row)
     except ConflictError as error:
         raise AlreadyDoneError("this operation has taken effect before") from error
     tx.memo["revision"] = row.id

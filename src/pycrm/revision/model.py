@@ -13,6 +13,7 @@ from pycrm.declare.record import Row
 from pycrm.entities.org import User
 
 __all__ = [
+    "ERASED",
     "Access",
     "AccessRow",
     "ChangeRow",
@@ -31,6 +32,10 @@ __all__ = [
     "RevisionRow",
     "Setting",
 ]
+
+
+#: What stands in the place of an erased text, in records and in history.
+ERASED = "[erased]"
 
 
 class RevisionRow(
@@ -56,6 +61,7 @@ class ChangeRow(
     table="crm_change",
     primary=("record_id", "version", "entity"),
     indexes=(("revision_id",),),
+    salted=True,
 ):
     """What one unit of work did to one record: its version after, and each field before and after."""
 
@@ -106,9 +112,13 @@ class ProbeRow(Row, table="crm_probe", primary=("id",), indexes=(("by_id", "at")
 
 
 class AccessRow(
-    Row, table="crm_access", primary=("id",), indexes=(("record_id", "at"), ("by_id", "at"), ("at",))
+    Row,
+    table="crm_access",
+    primary=("id",),
+    indexes=(("record_id", "at"), ("by_id", "at"), ("at",)),
+    salted=True,
 ):
-    """One look at fields that are masked or of a special category."""
+    """One look at fields that are masked or of a special category, granted or refused."""
 
     id: Field[UUID] = field("Id")
     at: Field[datetime] = field("At")
@@ -120,6 +130,8 @@ class AccessRow(
     entity: Field[str] = field("Entity", longest=100)
     record: Field[UUID] = field("Record", column="record_id")
     fields: Field[tuple[str, ...]] = field("Fields")
+    query: Field[str] = field("Query", longest=2000)
+    outcome: Field[str] = field("Outcome", longest=20)
 
 
 class ElevationRow(Row, table="crm_elevation", primary=("id",), indexes=(("at",),)):
@@ -172,7 +184,7 @@ class Difference:
     new: Any
 
 
-class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by_id", "at"))):
+class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by_id", "at")), salted=True):
     """One table of records that somebody took out."""
 
     id: Field[UUID] = field("Id")
@@ -213,7 +225,10 @@ class Duplicate:
 
 @attrs.frozen
 class Access:
-    """One look at protected fields of a record: who, when, what for and at which."""
+    """One look at protected fields of a record: who, when, what for, at which, how it was asked for.
+
+    `outcome` is ``shown``, or ``refused`` where the record is in sight and the fields are not granted.
+    """
 
     at: datetime
     by: Ref[User] | None
@@ -224,6 +239,8 @@ class Access:
     entity: str
     record: UUID
     fields: tuple[str, ...]
+    query: str
+    outcome: str
 
 
 @attrs.frozen

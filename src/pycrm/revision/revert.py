@@ -79,6 +79,8 @@ def _refuse_touched(done: Revision, later: list[Revision]) -> None:
 def _values_before(tx: Transaction, record: Any, done: Revision) -> dict[str, Any]:
     """The fields that the revision changed, as they were before it; what is computed follows by itself."""
     cls = type(record)
+    if done.act == "erase":
+        raise ConflictError("what was erased does not come back")
     rights = field_rights(tx, cls)
     before = {change.path: change.old for change in done.changes}
     values: dict[str, Any] = {}

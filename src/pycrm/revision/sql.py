@@ -14,7 +14,7 @@ from pycrm.scope.predicate import Scope
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["delete_text", "insert_rows", "insert_text", "update_text"]
+__all__ = ["delete_text", "enter", "insert_rows", "insert_text", "update_text"]
 
 _WORTH_A_COPY = 50
 
@@ -26,6 +26,26 @@ def insert_text(tx: Transaction, cls: Any) -> str:
         return sa.insert(cls.__table__).values({name: sa.bindparam(name) for name in layout(cls).names})
 
     return tx.store.text(("insert", cls), statement)[0]
+
+
+def enter(tx: Transaction, cls: Any, kind: str, row: Any, *, counted: bool = True) -> None:
+    """Write one row of a book that is sealed, and its id on the list of what waits for the seal.
+
+    Args:
+        kind: what the row is to the seal.
+        counted: whether it counts as something that the session wrote.
+    """
+    run = tx.write_one if counted else tx.run
+    values = layout(cls).dump[tx.dialect](row)
+    if tx.dialect == "sqlite":
+        run(insert_text(tx, cls), values)
+        tx.run("INSERT INTO crm_unsealed (id, kind) VALUES (?, ?)", (values[0], kind))
+        return
+    # In one statement: each takes longer to send than to do.
+    text = (
+        f"WITH own AS ({insert_text(tx, cls)} RETURNING id) INSERT INTO crm_unsealed SELECT id, %s FROM own"
+    )
+    run(text, (*values, kind))
 
 
 def insert_rows(tx: Transaction, cls: Any, rows: Sequence[Sequence[Any]]) -> None:

@@ -193,8 +193,9 @@ class Reading(Inquiry):
     def reveal(self, record: A | Ref[Any], /, *names: str, because: str) -> A:
         """The record with fields that are masked, or of a special category, shown.
 
-        That it was shown to whom, when and what for is written before any value is handed out, and
-        stays even where this session rolls back.
+        That it was shown to whom, on whose behalf, when and what for is written before any value is
+        handed out, and stays even where this session rolls back; so is a refusal of fields that the
+        actor is shown masked only.
 
         Raises:
             InvalidError: no field of that name, or one that is hidden from the actor; no purpose.

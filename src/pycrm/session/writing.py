@@ -16,6 +16,7 @@ from pycrm.revision import assign as assigning
 from pycrm.revision import change as changing
 from pycrm.revision import handover as handing
 from pycrm.revision import revert as reverting
+from pycrm.revision.erase import erase as erase_person
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -24,6 +25,7 @@ from pycrm.session.reading import Reading
 if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
     from pycrm.entities.customer import ContactDraft, CustomerDraft
+    from pycrm.entities.erasure import Erasure
     from pycrm.entities.handover import Handover, HandoverUndo
     from pycrm.revision.model import Revision
 
@@ -273,6 +275,29 @@ class Writing(Reading):
         """
         with Act(self, handover, because):
             return handing.undo(self.transaction, handover, because)
+
+    def erase(self, record: Record | Ref[Any], /, *, because: str) -> Erasure:
+        """Erase the person behind a customer, a contact or a party, everywhere, for good (COR-29).
+
+        Of every record that is about the person, personal fields and free texts go, and ways of
+        contact; what others wrote loses the person's name and addresses. In history the values become
+        tombstones; time, author and field stay, and the chain still holds. Records that the law
+        demands (`Retain`) stay, under the pseudonym that takes the place of the name.
+
+        Returns:
+            the evidence: what went, what stayed and why.
+
+        Raises:
+            ForbiddenError: the actor may not create an `Erasure`, which is the right to erase.
+            HeldError: a legal hold forbids it; ``data["reason"]`` says why.
+            InvalidError: no person, or a reason of fewer than 5 characters.
+            StaleError: a record of the person is being changed by somebody else.
+            NotFoundError: it is missing or out of scope.
+        """
+        ref: Any = record if isinstance(record, Ref) else record.ref
+        found: Any = self.get(ref)
+        with Act(self, found, because):
+            return erase_person(self.transaction, found, because)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -19,9 +19,12 @@ TYPES: dict[str, Any] = {
     "json": sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
     "int": sa.BigInteger(),
     "text": sa.Text(),
+    "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),
     "flag": sa.Boolean(create_constraint=False),
     "currency": sa.String(3),
 }
+# What the database draws by itself for each row of a sealed book.
+SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
 RECORD = (
     "id key, version int, created_at instant, created_by_id key?, updated_at instant, updated_by_id key?, "
     "archived_at instant?"
@@ -45,6 +48,7 @@ def upgrade() -> None:
     table(
         "crm_change",
         "record_id key, version int, entity text, revision_id key, act text, reason text?, changes text",
+        "salt salt",
         key="record_id version entity",
         index="revision_id",
     )
@@ -56,6 +60,13 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
+    table("crm_erasure", RECORD, "subject_id key, pseudonym text, reason text")
+    table(
+        "crm_erasure_part",
+        CHILD,
+        "entity text, rows int, changes int, kept text?",
+        index="parent_id position",
+    )
     table(
         "crm_external_id",
         "entity text, key text, record_id key",
@@ -95,8 +106,15 @@ def upgrade() -> None:
         index="parent_id",
     )
     table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
+    table("crm_seal", "number int, kind text, item_id key, hash text, marks text", key="number")
     table("crm_setting", "name text, value text", key="name")
     table("crm_source", RECORD, "name text", unique="name", live="name id")
+    table(
+        "crm_tombstone",
+        "record_id key, version int, entity text, revision_id key, before text, after text",
+        key="record_id version entity revision_id",
+        index="revision_id",
+    )
     table(
         "crm_unit",
         RECORD,
@@ -106,6 +124,7 @@ def upgrade() -> None:
         live="name id",
         index="parent_id",
     )
+    table("crm_unsealed", "id key, kind text")
     table(
         "crm_party",
         RECORD,
@@ -143,7 +162,7 @@ def upgrade() -> None:
     table(
         "crm_access",
         "id key, at instant, by_id key?, actor text, on_behalf_id key?, source text, purpose text",
-        "entity text, record_id key, fields json",
+        "entity text, record_id key, fields json, query text, outcome text, salt salt",
         refers="by_id crm_user, on_behalf_id crm_user",
         index="at, by_id, by_id at, on_behalf_id, record_id at",
     )
@@ -178,7 +197,7 @@ def upgrade() -> None:
     table(
         "crm_export",
         "id key, at instant, by_id key?, actor text, source text, entity text, columns json, conditions text?",
-        "rows int",
+        "rows int, salt salt",
         refers="by_id crm_user",
         index="at, by_id, by_id at",
     )
@@ -197,6 +216,13 @@ def upgrade() -> None:
         "entity text, stage text?, receiver_id key, count int",
         refers="receiver_id crm_user",
         index="parent_id position, receiver_id",
+    )
+    table(
+        "crm_hold",
+        RECORD,
+        "party_id key, reason text, until day?",
+        refers="party_id crm_party",
+        index="party_id",
     )
     table(
         "crm_opportunity_line",
@@ -387,7 +413,9 @@ def table(
     parts: list[Any] = []
     for each in several(", ".join(columns)):
         column, word = each.split()
-        parts.append(sa.Column(column, TYPES[word.rstrip("?")], nullable=word.endswith("?")))
+        drawn = sa.text(SALTS[op.get_bind().dialect.name]) if word == "salt" else None
+        kind = TYPES[word.rstrip("?")]
+        parts.append(sa.Column(column, kind, nullable=word.endswith("?"), server_default=drawn))
     parts.append(sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"))
     for each in several(unique):
         parts.append(sa.UniqueConstraint(*each.split(), name=named("uq", name, each)))

@@ -1,0 +1,61 @@
+"""Sealing the history of a CRM: where its heads are kept, and proving the chain by them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pycrm.errors import StoreError
+from pycrm.revision.seal import heads as keeping
+from pycrm.revision.seal import sealer
+from pycrm.revision.seal import verify as proving
+from pycrm.store import Transaction
+from pycrm.store.engine import file_of
+
+if TYPE_CHECKING:
+    from pycrm.app.crm import CRM
+    from pycrm.revision.seal import Sealed, Verification
+
+__all__ = ["heads_file", "seal", "verify"]
+
+
+def heads_file(crm: CRM) -> Path | None:
+    """The file in which the heads of this CRM's chain are kept; None where nothing can outlive it.
+
+    Raises:
+        StoreError: the database is on a server, and no folder was named.
+    """
+    if crm.store.in_memory:
+        return None
+    file = file_of(crm.store.url)
+    if file is not None:
+        return (crm.heads or file.parent) / f"{file.name}.heads"
+    if crm.heads is None:
+        raise StoreError("name a folder for the heads of the chain: CRM(…, heads=…), or PYCRM_HEADS")
+    url = crm.store.url
+    name = ".".join(filter(None, (url.host, url.database, crm.store.schema)))
+    return crm.heads / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.heads"
+
+
+def seal(crm: CRM) -> Sealed:
+    """Seal what is committed; see `pycrm.CRM.seal`."""
+    crm.refuse_unmigrated()
+    return sealer.seal(crm.store, crm.clock.now(), heads_file(crm))
+
+
+def verify(crm: CRM, path: Path | None) -> Verification:
+    """Prove the chain; see `pycrm.CRM.verify`."""
+    crm.refuse_unmigrated()
+    tx = Transaction(crm.store, write=False, moment=crm.clock.now(), operation=None)
+    try:
+        found = path
+        if found is None and (crm.heads is not None or file_of(crm.store.url) is not None):
+            found = heads_file(crm)
+        known: list[keeping.Head] = []
+        # Without any link there were no heads to export.
+        if found is not None and (path is not None or found.exists() or sealer.head_of(tx)[0]):
+            known = keeping.load(found)
+        return proving.verify(tx, known)
+    finally:
+        tx.rollback()

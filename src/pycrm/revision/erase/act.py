@@ -1,0 +1,244 @@
+"""The act of erasing: may it be done, what goes, what the law keeps, and the evidence of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.declare.record import child_class
+from pycrm.declare.row import layout
+from pycrm.declare.table import key_column
+from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
+from pycrm.entities.org import Action
+from pycrm.entities.party import Party, PartyKind
+from pycrm.errors import ForbiddenError, HeldError, InvalidError, Problem, StaleError
+from pycrm.revision.add import add_all
+from pycrm.revision.change import stamp
+from pycrm.revision.erase.graph import Graph, graph_of, is_erased, lists_of
+from pycrm.revision.erase.others import forget, forget_imports
+from pycrm.revision.erase.past import Words, erase_books, erase_changes
+from pycrm.revision.log import flush, note
+from pycrm.revision.model import ERASED, ChangeRow
+from pycrm.scope.actor import bounds
+from pycrm.scope.children import any_record, with_children
+from pycrm.scope.fields import whole
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["erase"]
+
+_LEAST_REASON = 5
+# A shorter text is found in what others wrote of other people.
+_STRONG = 6
+_AT_ONCE = 500
+
+
+def erase(tx: Transaction, record: Any, because: str) -> Erasure:
+    """Erase the person behind a record; see `Session.erase`."""
+    if bounds(tx.actor, Erasure, Action.CREATE).nothing:
+        raise ForbiddenError("erasing people is not granted")
+    if len(because.strip()) < _LEAST_REASON:
+        short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
+        raise InvalidError("an erasure needs a reason", fields=[short])
+    party = _party(tx, record)
+    _refuse_held(tx, party.id)
+    if tx.dialect == "postgresql":
+        # What is sealed and what is not stays so until this is committed.
+        tx.run("SELECT pg_advisory_xact_lock(hashtext('pycrm seal ' || current_schema()))")
+    flush(tx)
+    pseudonym = f"Erased {tx.crm.identifiers.bytes(4).hex()}"
+    with whole(tx):
+        return _erase(tx, party, because, pseudonym)
+
+
+def _party(tx: Transaction, record: Any) -> Any:
+    if type(record) is Party:
+        party = record
+    else:
+        links = [spec.name for spec in type(record).__specs__.values() if spec.target == Party.__name__]
+        if not links:
+            raise InvalidError(
+                f"a {type(record).__name__.lower()} is no person: name a customer or a contact"
+            )
+        party = any_record(tx, Party, getattr(record, links[0]).id)
+    if party.kind is not PartyKind.PERSON:
+        raise InvalidError("only people are erased; an organisation is archived")
+    return party
+
+
+def _refuse_held(tx: Transaction, party: UUID) -> None:
+    table, today = LegalHold.__table__.c, tx.crm.calendar_day(tx.moment)
+    lasting = sa.or_(table.until.is_(None), table.until >= today)
+    rows: list[Any] = tx.fetch(
+        sa.select(table.reason).where(table.party_id == party, table.archived_at.is_(None), lasting)
+    )
+    if rows:
+        raise HeldError(f"a legal hold forbids it: {rows[0][0]}", data={"reason": rows[0][0]})
+
+
+def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure:
+    graph = graph_of(tx, party.id)
+    words = _words(tx, party)
+    parts: list[ErasurePart] = []
+    for cls, ids in list(_own(tx, graph)):
+        rows = list(_read(tx, cls, ids))
+        kept = [row for row in rows if _is_retained(tx, row)]
+        gone = [row for row in rows if not _is_retained(tx, row)]
+        for row in gone:
+            _empty(tx, row, pseudonym)
+        flush(tx)
+        changed = erase_changes(tx, cls, [row.id for row in gone], words, whole=True)
+        if gone:
+            parts.append(ErasurePart(entity=cls.__name__, rows=len(gone), changes=changed))
+        if kept:
+            why = cls.__retain__.why
+            parts.append(ErasurePart(entity=cls.__name__, rows=len(kept), kept=why))
+        forget(tx, [row.id for row in gone], words)
+    for cls, ids in graph.beside.items():
+        for row in list(_read(tx, cls, ids)):
+            _wash(tx, row, words)
+        flush(tx)
+        erase_changes(tx, cls, ids, words, whole=False)
+    forget_imports(tx, words)
+    books = erase_books(tx, words)
+    if books:
+        parts.append(ErasurePart(entity="looks and exports", rows=books))
+    tx.memo["erasing"] = True
+    try:
+        evidence = Erasure(
+            subject=party.id, pseudonym=pseudonym, reason=words.out_of(because), parts=tuple(parts)
+        )
+        made: Erasure = add_all(tx, [evidence], [None])[0]
+    finally:
+        del tx.memo["erasing"]
+    return made
+
+
+def _own(tx: Transaction, graph: Graph) -> Iterator[tuple[Any, set[UUID]]]:
+    for cls, ids in graph.own.items():
+        yield cls, ids
+        for facet in tx.crm.facets_of(cls):
+            yield facet, ids
+
+
+def _read(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> Iterator[Any]:
+    made, table, wanted = layout(cls), cls.__table__.c, list(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        columns = [table[name] for name in made.names]
+        found = made.build(tx.fetch(sa.select(*columns).where(table[key_column(cls)].in_(some))))
+        yield from with_children(tx, found)
+
+
+def _is_retained(tx: Transaction, row: Any) -> bool:
+    """Whether the law demands the row for some time yet."""
+    rule = type(row).__retain__
+    if rule is None:
+        return False
+    since, today = tx.crm.calendar_day(row.created_at), tx.crm.calendar_day(tx.moment)
+    return bool(today < since.replace(year=since.year + rule.years, day=min(since.day, 28)))
+
+
+def _empty(tx: Transaction, row: Any, pseudonym: str) -> None:
+    """Take everything personal and every free text out of a record, and note that it went."""
+    cls = type(row)
+    values, told = {}, {}
+    for spec in cls.__specs__.values():
+        if spec.child is None and is_erased(cls, spec):
+            old, new = getattr(row, spec.name), _nothing(cls, spec, pseudonym)
+            if old != new:
+                values[spec.name] = new
+                told[spec.name] = [None if old is None else ERASED, list(new) if new == () else new]
+    for spec, child in lists_of(cls):
+        if any(is_erased(child, inner) for inner in child.__specs__.values()):
+            told |= _drop_rows(tx, child, spec, getattr(row, spec.name))
+    if values or told:
+        mirrored = {name: value for name, value in told.items() if name not in cls.mirrors}
+        _write(tx, row, values, mirrored)
+
+
+def _nothing(cls: Any, spec: Any, pseudonym: str) -> Any:
+    if spec.name == "name" and (cls is Party or spec.name in cls.mirrors):
+        return pseudonym
+    if spec.nullable:
+        return None
+    if spec.kind.name == "texts":
+        return ()
+    if spec.kind.name == "text":
+        return ERASED
+    raise InvalidError(f"{cls.__name__}.{spec.name} is personal and cannot be empty")
+
+
+def _drop_rows(tx: Transaction, child: Any, spec: Any, rows: Iterable[Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for row in rows:
+        tx.execute(sa.delete(child.__table__).where(child.__table__.c.id == row.id))
+        told[f"{spec.name}/{row.id}/position"] = [row.position, None]
+    return told
+
+
+def _wash(tx: Transaction, row: Any, words: Words) -> None:
+    """Take the person's name and addresses out of the texts of somebody else's record."""
+    cls = type(row)
+    values = {}
+    for spec in cls.__specs__.values():
+        if spec.kind is not None and spec.init and spec.kind.name == "text" and not spec.target:
+            old = getattr(row, spec.name)
+            if old is not None and words.out_of(old) != old:
+                values[spec.name] = words.out_of(old)
+    if values:
+        _write(tx, row, values, {name: [ERASED, value] for name, value in values.items()})
+
+
+def _write(tx: Transaction, row: Any, values: dict[str, Any], told: dict[str, Any]) -> None:
+    cls = type(row)
+    made = layout(cls).copy(row, values | stamp(tx, row))
+    names = (*values, "version", "updated_at", "updated_by")
+    table = cls.__table__
+    columns = [column for name in names for column in cls.__specs__[name].columns]
+    dumped = layout(cls).dump_of(names, tx.dialect)(made)
+    seen = sa.and_(table.c[key_column(cls)] == row.id, table.c.version == row.version)
+    given = {column: sa.literal(value, _Plain()) for column, value in zip(columns, dumped, strict=True)}
+    if tx.execute(sa.update(table).where(seen).values(given)) != 1:
+        raise StaleError(f"a {cls.__name__.lower()} was changed by somebody else in the meantime")
+    note(tx, made, "erase", told)
+
+
+class _Plain(sa.types.UserDefinedType[Any]):
+    """A value as the driver takes it."""
+
+    cache_ok = True
+
+
+def _words(tx: Transaction, party: Any) -> Words:
+    """The person's names, and what else identifies: now, and in all that history knows."""
+    names: set[str] = {party.name}
+    strong: set[str] = set()
+    table = ChangeRow.__table__.c
+    for entity, text in tx.fetch(sa.select(table.entity, table.changes).where(table.record_id == party.id)):
+        cls = tx.crm.record(entity, default=None)
+        for path, pair in json.loads(text).items() if cls is not None else ():
+            found = {value for value in pair if isinstance(value, str) and value != ERASED}
+            if path == "name":
+                names |= found
+            elif _identifies(cls, path):
+                strong |= found
+    return Words(
+        tuple(one for one in names if len(one) > 1), tuple(one for one in strong if len(one) >= _STRONG)
+    )
+
+
+def _identifies(cls: Any, path: str) -> bool:
+    name, _, rest = path.partition("/")
+    spec = cls.__specs__.get(name)
+    is_row = spec is not None and spec.child is not None and rest
+    if is_row:
+        spec = child_class(cls, spec).__specs__.get(rest.rpartition("/")[2])
+    if spec is None or spec.kind is None or spec.kind.name != "text":
+        return False
+    return bool(spec.special or (spec.personal and is_row))

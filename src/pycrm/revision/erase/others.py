@@ -1,0 +1,52 @@
+"""What pycrm's own books keep of erased records: claims, keys of other systems, reasons, unfinished imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from pycrm.revision.erase.past import Words
+from pycrm.revision.model import ERASED
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["forget", "forget_imports"]
+
+# Books that point to records, and of the two that stay the column of free text.
+_GONE = ("crm_claim", "crm_quiet_claim", "crm_external_id")
+_REASONS = ("crm_ownership", "crm_stage_entry")
+_AT_ONCE = 500
+
+
+def forget(tx: Transaction, ids: list[UUID], words: Words) -> None:
+    """Drop claims and foreign keys of these records, and the person's words from reasons."""
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        for cls in _books(tx, _GONE):
+            tx.execute(sa.delete(cls.__table__).where(cls.__table__.c.record_id.in_(some)))
+        for cls in _books(tx, _REASONS):
+            table = cls.__table__.c
+            spoken = sa.or_(*(table.reason.contains(word, autoescape=True) for word in _every(words)))
+            mine = sa.and_(table.record_id.in_(some), spoken)
+            tx.execute(sa.update(cls.__table__).where(mine).values(reason=ERASED))
+
+
+def forget_imports(tx: Transaction, words: Words) -> None:
+    """Drop the state of unfinished imports that holds what identifies the person: they begin anew."""
+    for cls in _books(tx, ("crm_import_run",)):
+        for word in words.strong:
+            held = cls.__table__.c.state.contains(word, autoescape=True)
+            tx.execute(sa.delete(cls.__table__).where(held))
+
+
+def _every(words: Words) -> Iterable[str]:
+    return (*words.names, *words.strong)
+
+
+def _books(tx: Transaction, names: tuple[str, ...]) -> list[Any]:
+    # Some lie in rooms above this one, so they are found by their tables.
+    return [cls for cls in tx.crm.classes() if cls.__tablename__ in names]
