@@ -7,8 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.app import rules
+from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
+from pycrm.declare.row import layout
 from pycrm.entities.activity import Activity, Commitment, Note, Task
+from pycrm.entities.amendment import (
+    Amendment,
+    AmendmentPolicy,
+    ApprovalFlow,
+    ApprovalStep,
+    ApprovalTask,
+    Holiday,
+)
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
@@ -22,6 +32,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
+from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
 from pycrm.revision.model import (
     AccessRow,
     ChangeRow,
@@ -58,6 +69,9 @@ BOOKS = (
     StageEntry,
     ExternalId,
     ImportRun,
+    AmendmentLineRow,
+    OpenPath,
+    AmendmentEffect,
 )
 
 
@@ -71,11 +85,11 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation, Handover),
+        *(Share, Delegation, Handover, ApprovalFlow, AmendmentPolicy, Amendment, Holiday),
     )
     children = (
         *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
-        *(HandoverReceiver, HandoverCount),
+        *(HandoverReceiver, HandoverCount, ApprovalStep, ApprovalTask),
     )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)
@@ -83,7 +97,16 @@ class Core(Plugin):
 
     @hookimpl
     def before_add(
-        self, session: Any, record: Contact | Opportunity | Role | RoleAssignment | Share | Delegation
+        self,
+        session: Any,
+        record: Contact
+        | Opportunity
+        | Role
+        | RoleAssignment
+        | Share
+        | Delegation
+        | ApprovalFlow
+        | AmendmentPolicy,
     ) -> None:
         """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
@@ -94,6 +117,10 @@ class Core(Plugin):
             refuse_share(session.transaction, record)
         elif isinstance(record, Delegation):
             refuse_delegation(session.transaction, record)
+        elif isinstance(record, ApprovalFlow):
+            refuse_unknown_steps(session, record.steps)
+        elif isinstance(record, AmendmentPolicy):
+            refuse_unknown_policy(session, record)
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
@@ -115,7 +142,10 @@ class Core(Plugin):
         | Activity
         | Handover
         | Share
-        | Delegation,
+        | Delegation
+        | ApprovalFlow
+        | AmendmentPolicy
+        | Amendment,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -158,6 +188,15 @@ class Core(Plugin):
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
         elif isinstance(record, Handover):
             rules.refuse_rewriting(record)
+        elif isinstance(record, Amendment):
+            rules.refuse_own_hand(record)
+        elif isinstance(record, ApprovalFlow):
+            refuse_unknown_steps(session, after.get("steps", ()))
+            if is_put_away or "name" in after:
+                refuse_used_flow(session, record)
+        elif isinstance(record, AmendmentPolicy):
+            if not is_put_away:
+                refuse_unknown_policy(session, layout(AmendmentPolicy).copy(record, after))
         elif "archived_at" not in after:
             rules.refuse_late_correction(session, record)
 
