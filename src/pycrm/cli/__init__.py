@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pycrm.cli import handing, organisation, record, setup, table
+from pycrm.cli import amending, handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
@@ -44,11 +44,13 @@ setup.add_to(app)
 record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
+amending.add_to(app)
 for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),
     (access, "access"),
     (report, "report"),
+    (amending.jobs, "jobs"),
     (plugin, "plugin"),
 ):
     app.add_typer(part, name=name)
