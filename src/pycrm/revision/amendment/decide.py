@@ -76,11 +76,15 @@ def finish(tx: Transaction, amendment: Amendment, act: str = "amend") -> Amendme
     """What follows when nobody is left to be asked: applied now, or on its day."""
     if amendment.state is not AmendmentState.APPROVED:
         return amendment
-    if amendment.effective_on is not None and amendment.effective_on > tx.crm.calendar_day(tx.moment):
+    if _is_ahead(tx, amendment):
         return turn(tx, amendment, state=AmendmentState.SCHEDULED)
     with as_submitter(tx, amendment):
         perform(tx, amendment, lines_of(tx, amendment), act)
     return turn(tx, amendment, state=AmendmentState.APPLIED, applied_at=tx.moment)
+
+
+def _is_ahead(tx: Transaction, amendment: Amendment) -> bool:
+    return amendment.effective_on is not None and amendment.effective_on > tx.crm.calendar_day(tx.moment)
 
 
 def settle(tx: Transaction, amendment: Amendment) -> Amendment:
