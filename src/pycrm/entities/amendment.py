@@ -194,7 +194,6 @@ class Amendment(Record, table="crm_amendment", scope=beside("entity", "record"))
     waits: Field[str | None] = field("Waits for", zh="等待", init=False, default=None)
     verdict: Field[str | None] = field("Verdict", zh="结论", init=False, default=None)
     overridden: Field[bool] = field("Overridden", zh="越权", init=False)
-    batch: Field[UUID | None] = field("Batch", zh="批次", init=False, default=None)
     applied_at: Field[datetime | None] = field("Applied at", zh="应用时间", init=False, default=None)
     tasks: Children[ApprovalTask] = children("Tasks", zh="审批任务", default=())
 

@@ -44,7 +44,6 @@ class Draft:
     reason: str
     evidence: tuple[str, ...] = ()
     effective_on: date | None = None
-    batch: UUID | None = None
 
 
 def open_amendment(
@@ -59,7 +58,7 @@ def open_amendment(
     values: dict[str, Any] = _blank(Amendment) | _stamps(tx)
     values |= {"id": tx.crm.identifiers.new(), "entity": type(record).__name__, "record": record.id}
     values |= {"state": AmendmentState.SUBMITTED, "reason": draft.reason, "evidence": draft.evidence}
-    values |= {"effective_on": draft.effective_on, "submitted_by": tx.actor.ref, "batch": draft.batch}
+    values |= {"effective_on": draft.effective_on, "submitted_by": tx.actor.ref}
     values |= {"submitted_at": tx.moment, "round": 1, "step": 0, "route": route.text, "overridden": False}
     made = layout(Amendment).fresh(Amendment(), values)
     claim_paths(tx, made.id, [one for one, _ in ruled])

@@ -189,7 +189,7 @@ def upgrade() -> None:
         RECORD,
         "entity text, record_id key, state text, reason text, evidence json, effective_on day?",
         "submitted_by_id key?, submitted_at instant, round int, step int, route text, waits text?",
-        "verdict text?, overridden flag, batch key?, applied_at instant?",
+        "verdict text?, overridden flag, applied_at instant?",
         refers="submitted_by_id crm_user",
         live="submitted_at id",
         index="submitted_by_id",
