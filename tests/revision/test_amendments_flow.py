@@ -486,3 +486,33 @@ def test_an_amendment_is_changed_by_its_verbs_alone(crm: CRM) -> None:
         with pytest.raises((InvalidError, ConflictError)), crm.session("dir") as session:
             act(session)
     assert differing(before, tables(crm)) == []
+
+
+def test_taking_back_an_amendment_is_one_itself(crm: CRM) -> None:
+    """What an amendment changed goes back by another one, which waits for consent in its turn (REV-13)."""
+    made = world(crm)
+    policy(crm, "Organization.tax_id")
+    approve(crm, "lead_e", ask(crm, "rep_a", made.pump, tax_id="T9"))
+    with crm.session("rep_a") as session:
+        (done,) = [one for one in session.history(made.pump) if one.act == "amend"]
+        back = session.revert(done, because="it was the wrong one")
+    assert back.state == "submitted"
+    assert company(crm, "rep_a", made.pump).tax_id == "T9"
+    before = company(crm, "rep_a", made.pump).version
+    assert approve(crm, "lead_e", back).state == "applied"
+    now = company(crm, "rep_a", made.pump)
+    assert (now.tax_id, now.version) == ("T1", before + 1)
+
+
+def test_a_move_is_no_way_round(crm: CRM) -> None:
+    """What needs consent is not written along with a move either (REV-2)."""
+    from pycrm import Opportunity
+
+    made = world(crm)
+    policy(crm, "Opportunity.need")
+    with crm.session("rep_a") as session:
+        deal = session.add(Opportunity(customer=made.pump, name="Pumps", expected_close=date(2026, 12, 1)))
+    with crm.session("rep_a") as session, pytest.raises(AmendmentRequiredError):
+        session.move(deal, to="contacted", need="a pump")
+    with crm.session("rep_a") as session:
+        assert session.move(deal, to="contacted").stage == "contacted"
