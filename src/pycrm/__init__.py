@@ -19,6 +19,8 @@ _HOMES = {
     ),
     "pycrm.declare.policy": ("ClaimPolicy", "Retain"),
     "pycrm.entities": (
+        *("Amendment", "AmendmentMode", "AmendmentPolicy", "AmendmentState", "ApprovalFlow", "ApprovalMode"),
+        *("ApprovalState", "ApprovalStep", "ApprovalTask", "Approver", "Holiday", "OnEmpty"),
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
@@ -41,6 +43,9 @@ _HOMES = {
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
+    "pycrm.revision.amendment": ("AmendmentLine", "Decided", "Planned"),
+    "pycrm.worktime": ("BusinessCalendar",),
+    "pycrm.app.jobs": ("JobReport",),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.card": ("Card",),
@@ -69,6 +74,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from pycrm.app import CRM as CRM
+    from pycrm.app.jobs import JobReport as JobReport
     from pycrm.declare import Child as Child
     from pycrm.declare import Children as Children
     from pycrm.declare import Facet as Facet
@@ -95,6 +101,16 @@ if TYPE_CHECKING:
     from pycrm.entities import ActivityKind as ActivityKind
     from pycrm.entities import ActivityState as ActivityState
     from pycrm.entities import Address as Address
+    from pycrm.entities import Amendment as Amendment
+    from pycrm.entities import AmendmentMode as AmendmentMode
+    from pycrm.entities import AmendmentPolicy as AmendmentPolicy
+    from pycrm.entities import AmendmentState as AmendmentState
+    from pycrm.entities import ApprovalFlow as ApprovalFlow
+    from pycrm.entities import ApprovalMode as ApprovalMode
+    from pycrm.entities import ApprovalState as ApprovalState
+    from pycrm.entities import ApprovalStep as ApprovalStep
+    from pycrm.entities import ApprovalTask as ApprovalTask
+    from pycrm.entities import Approver as Approver
     from pycrm.entities import Commitment as Commitment
     from pycrm.entities import CommitmentState as CommitmentState
     from pycrm.entities import Contact as Contact
@@ -117,12 +133,14 @@ if TYPE_CHECKING:
     from pycrm.entities import HandoverRule as HandoverRule
     from pycrm.entities import HandoverState as HandoverState
     from pycrm.entities import HandoverUndo as HandoverUndo
+    from pycrm.entities import Holiday as Holiday
     from pycrm.entities import Lead as Lead
     from pycrm.entities import LeadContactPoint as LeadContactPoint
     from pycrm.entities import LegalHold as LegalHold
     from pycrm.entities import Lifecycle as Lifecycle
     from pycrm.entities import MarginClass as MarginClass
     from pycrm.entities import Note as Note
+    from pycrm.entities import OnEmpty as OnEmpty
     from pycrm.entities import Opportunity as Opportunity
     from pycrm.entities import OpportunityContact as OpportunityContact
     from pycrm.entities import OpportunityLine as OpportunityLine
@@ -181,6 +199,9 @@ if TYPE_CHECKING:
     from pycrm.revision import Export as Export
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
+    from pycrm.revision.amendment import AmendmentLine as AmendmentLine
+    from pycrm.revision.amendment import Decided as Decided
+    from pycrm.revision.amendment import Planned as Planned
     from pycrm.revision.seal import Broken as Broken
     from pycrm.revision.seal import Sealed as Sealed
     from pycrm.revision.seal import Verification as Verification
@@ -196,3 +217,4 @@ if TYPE_CHECKING:
     from pycrm.values import Identifiers as Identifiers
     from pycrm.values import Money as Money
     from pycrm.values import SystemClock as SystemClock
+    from pycrm.worktime import BusinessCalendar as BusinessCalendar

@@ -81,13 +81,13 @@ def s16_hidden_is_forbidden(patch: pytest.MonkeyPatch) -> None:
 @through("change", "move", "archive")
 def s16_act_says_why(patch: pytest.MonkeyPatch) -> None:
     """An act on a hidden record is refused for what is wrong with it."""
-    why = change._why_not
+    why = change.why_not
 
     def telling(tx: Any, record: Any, values: Any) -> Exception:
         found = any_record(tx, type(record), record.id)
         return why(tx, record, values) if found is None else ForbiddenError("changing this is not granted")
 
-    patch.setattr(change, "_why_not", telling)
+    patch.setattr(change, "why_not", telling)
     # Two doors keep this shut: each refusal of an act is looked through once more.
     patch.setattr(act.Act, "_refuse_hidden", lambda self, error: None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -97,7 +98,9 @@ def _rewrite(session: Any, draw: random.Random, what: tuple[str, str, str]) -> N
     elif isinstance(record, Customer):
         session.change(record, channel=draw.choice(CHANNELS))
         title = draw.choice(NAMES)
-        session.amend(session.get(record.party), name=title, because="they changed it")
+        # At once, or on a day to come.
+        day = draw.choice((None, session.crm.calendar_day(session.now) + timedelta(days=2)))
+        session.amend(session.get(record.party), name=title, effective_on=day, because="they changed it")
     else:
         amount = Money.minor(draw.choice((100, 10**6)), "CNY")
         session.change(record, amount=amount, name=draw.choice(NAMES))

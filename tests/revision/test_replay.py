@@ -159,8 +159,10 @@ def machine(crm: CRM, clock: FixedClock) -> type[RuleBasedStateMachine]:
             expected = tuple(str(_normal(need)) for need in needs)
             self.all.act(kept, lambda session, record: session.change(record, needs=needs), needs=expected)
 
-        @rule(kept=customers, strategic=st.booleans())
-        def amend_customer(self, kept: Kept, strategic: bool) -> None:
+        @rule(kept=customers)
+        def amend_customer(self, kept: Kept) -> None:
+            # To the other value: an amendment that changes nothing is refused.
+            strategic = not kept.snapshots[-1][1]["strategic"]
             values = {"strategic": strategic, "because": "as agreed"}
             self.all.act(kept, lambda session, record: session.amend(record, **values), strategic=strategic)
 

@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from pycrm import (
     CRM,
+    Amendment,
     AmendmentRequiredError,
     Child,
     Children,
@@ -158,7 +159,7 @@ def writing(session: Session, booking: Booking, customer: Customer, today: date)
     assert_type(session.add(Profile(of=customer, blood_type="A")), Profile)
     assert_type(session.add_all([booking]), list[Booking])
     assert_type(session.change(booking, headcount=3, because="more came"), Booking)
-    assert_type(session.amend(customer, tax_id="91", because="new licence"), Customer)
+    assert_type(session.amend(customer, tax_id="91", because="new licence"), Customer | Amendment)
     assert_type(session.archive(booking), Booking)
     assert_type(
         session.move(Opportunity(customer=customer, name="x", expected_close=today), "won"), Opportunity

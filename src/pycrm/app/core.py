@@ -7,8 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.app import rules
+from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
+from pycrm.declare.row import layout
 from pycrm.entities.activity import Activity, Commitment, Note, Task
+from pycrm.entities.amendment import (
+    Amendment,
+    AmendmentPolicy,
+    ApprovalFlow,
+    ApprovalStep,
+    ApprovalTask,
+    Holiday,
+)
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
@@ -23,6 +33,7 @@ from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.plugin import Plugin
+from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
 from pycrm.revision.model import (
     AccessRow,
     ChangeRow,
@@ -63,6 +74,9 @@ BOOKS = (
     StageEntry,
     ExternalId,
     ImportRun,
+    AmendmentLineRow,
+    OpenPath,
+    AmendmentEffect,
 )
 
 
@@ -77,10 +91,11 @@ class Core(Plugin):
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
         *(Share, Delegation, Handover, LegalHold, Erasure),
+        *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday),
     )
     children = (
         *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
-        *(HandoverReceiver, HandoverCount, ErasurePart),
+        *(HandoverReceiver, HandoverCount, ErasurePart, ApprovalStep, ApprovalTask),
     )
     facets = (Person, Organization)
     pipelines = (SALES, LEAD)
@@ -88,7 +103,16 @@ class Core(Plugin):
 
     @hookimpl
     def before_add(
-        self, session: Any, record: Contact | Opportunity | Role | RoleAssignment | Share | Delegation
+        self,
+        session: Any,
+        record: Contact
+        | Opportunity
+        | Role
+        | RoleAssignment
+        | Share
+        | Delegation
+        | ApprovalFlow
+        | AmendmentPolicy,
     ) -> None:
         """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
@@ -99,6 +123,10 @@ class Core(Plugin):
             refuse_share(session.transaction, record)
         elif isinstance(record, Delegation):
             refuse_delegation(session.transaction, record)
+        elif isinstance(record, ApprovalFlow):
+            refuse_unknown_steps(session, record.steps)
+        elif isinstance(record, AmendmentPolicy):
+            refuse_unknown_policy(session, record)
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
@@ -120,7 +148,10 @@ class Core(Plugin):
         | Activity
         | Handover
         | Share
-        | Delegation,
+        | Delegation
+        | ApprovalFlow
+        | AmendmentPolicy
+        | Amendment,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -163,6 +194,15 @@ class Core(Plugin):
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
         elif isinstance(record, Handover):
             rules.refuse_rewriting(record)
+        elif isinstance(record, Amendment):
+            rules.refuse_own_hand(record)
+        elif isinstance(record, ApprovalFlow):
+            refuse_unknown_steps(session, after.get("steps", ()))
+            if is_put_away or "name" in after:
+                refuse_used_flow(session, record)
+        elif isinstance(record, AmendmentPolicy):
+            if not is_put_away:
+                refuse_unknown_policy(session, layout(AmendmentPolicy).copy(record, after))
         elif "archived_at" not in after:
             rules.refuse_late_correction(session, record)
 

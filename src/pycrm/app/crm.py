@@ -14,7 +14,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from pycrm.app.amendments import business_calendar
 from pycrm.app.core import BOOKS, Core
+from pycrm.app.jobs import JobReport
+from pycrm.app.jobs import run as run_jobs
 from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
@@ -29,6 +32,7 @@ from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
 from pycrm.values import Clock, Identifiers, SystemClock
+from pycrm.worktime import BusinessCalendar
 
 __all__ = ["CRM"]
 
@@ -159,6 +163,19 @@ class CRM:
                 time.sleep(0.01 * 2**attempt * _random.random())
         raise AssertionError("unreachable")
 
+    def run_jobs(self, day: date | None = None) -> JobReport:
+        """Do all that is due by itself: amendments whose day has come, reminders, escalations.
+
+        It can be called as often as one likes: what is done is not due any more.
+
+        Args:
+            day: apply what is due until that day; without it, until today.
+
+        Raises:
+            InvalidError: the day has not come yet.
+        """
+        return run_jobs(self, day)
+
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
         self.refuse_unmigrated()
         return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
@@ -240,6 +257,10 @@ class CRM:
     def calendar_day(self, moment: datetime) -> date:
         """The business day of an instant."""
         return moment.astimezone(self._zone).date()
+
+    def business_calendar(self, tx: Transaction) -> BusinessCalendar:
+        """The working days and hours of the enterprise, as a transaction sees them."""
+        return business_calendar(self, tx)
 
     def unkey(self, value: Any) -> UUID | None:
         """An id from what the driver gave."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.policy import OWN_PAIR
 from pycrm.entities.activity import Activity, Commitment, CommitmentState, Task, TaskState
+from pycrm.entities.amendment import Amendment
 from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.handover import Handover
 from pycrm.entities.lead import Lead
@@ -24,6 +25,7 @@ __all__ = [
     "refuse_late_correction",
     "refuse_leaving_with_work",
     "refuse_other_terms",
+    "refuse_own_hand",
     "refuse_retired_product",
     "refuse_rewriting",
     "refuse_second_primary",
@@ -141,6 +143,11 @@ def refuse_rewriting(handover: Handover) -> None:
     raise ConflictError(
         "a handover is not changed; undo it, or hand over again", data={"id": str(handover.id)}
     )
+
+
+def refuse_own_hand(amendment: Amendment) -> None:
+    """An amendment goes its way by the verbs that decide on it, and stays as it went."""
+    raise ConflictError("an amendment is decided on, not changed", data={"id": str(amendment.id)})
 
 
 def refuse_leaving_with_work(session: Any, user: User) -> None:

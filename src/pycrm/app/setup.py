@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from pycrm.app.amendments import first_policies
 from pycrm.app.core import BOOKS
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
@@ -154,3 +155,4 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"published pipeline {key} {number}", lambda: crm.pipelines.publish(tx)
     if not session.count(Role):
         yield "added the roles staff, leader, top and administrator", lambda: session.add_all(default_roles())
+    yield from first_policies(session)

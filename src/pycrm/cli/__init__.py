@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pycrm.cli import erasing, handing, organisation, record, setup, table
+from pycrm.cli import amending, erasing, handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
@@ -46,12 +46,14 @@ record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
 erasing.add_to(app)
+amending.add_to(app)
 for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),
     (access, "access"),
     (history, "history"),
     (report, "report"),
+    (amending.jobs, "jobs"),
     (plugin, "plugin"),
 ):
     app.add_typer(part, name=name)

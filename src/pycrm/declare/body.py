@@ -12,7 +12,10 @@ from pycrm.errors import DeclarationError
 __all__ = ["declared_fields"]
 
 # Words of the verbs: a field of that name could not be passed to them.
-_RESERVED = frozenset({"because", "to", "ref", "check", "derive", "begin", "derives_from", "mirrors", "self"})
+_RESERVED = frozenset(
+    {"because", "to", "ref", "check", "derive", "begin", "derives_from", "mirrors", "self"}
+    | {"effective_on", "evidence", "split"}
+)
 
 
 def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spec]:
@@ -27,7 +30,7 @@ def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spe
     for name, declared in list(namespace.items()):
         if not isinstance(declared, Declared):
             continue
-        if name in _RESERVED:
+        if name in _RESERVED and declared.options.get("init", True):
             raise DeclarationError(f"{class_name}.{name}: this word belongs to the verbs of a session")
         try:
             read = read_annotation(annotations.get(name), module, declared.options["scale"])

@@ -9,6 +9,7 @@ import attrs
 
 __all__ = [
     "Administered",
+    "Beside",
     "ClaimPolicy",
     "Owned",
     "Policy",
@@ -17,6 +18,7 @@ __all__ = [
     "Through",
     "UsedBy",
     "administered",
+    "beside",
     "owned",
     "private",
     "reference",
@@ -111,6 +113,14 @@ class Private(Policy):
 
 
 @attrs.frozen
+class Beside(Policy):
+    """Visible to whoever sees the record that the row names by its kind and its id."""
+
+    entity: str
+    record: str
+
+
+@attrs.frozen
 class UsedBy(Policy):
     """Visible to whoever sees a record that links to it, given as ``"Customer.party"``."""
 
@@ -166,3 +176,8 @@ class Retain:
 
     years: int
     why: str
+
+
+def beside(entity: str, record: str) -> Beside:
+    """Rows are visible with the record of any kind that two fields name: its class and its id."""
+    return Beside(entity, record)

@@ -179,6 +179,7 @@ class UnitClosure(
 _WORK = (Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE, Action.COMMENT)
 _LEAD = (*_WORK, Action.ASSIGN, Action.EXPORT, Action.APPROVE)
 _ORGANISATION = ("OrgUnit", "User")
+_AMENDING = ("ApprovalFlow", "AmendmentPolicy", "Holiday")
 _CATALOGUE = ("Region", "Source", "Product", "ProductCategory")
 
 
@@ -225,7 +226,9 @@ def default_roles() -> tuple[Role, ...]:
             name="administrator",
             level=RoleLevel.SERVICE,
             grants=_grants(
-                (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE), (Action.READ, *writing), Reach.ALL
+                (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE, *_AMENDING),
+                (Action.READ, *writing),
+                Reach.ALL,
             ),
             rules=[cost, margin],
         ),

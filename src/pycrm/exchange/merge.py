@@ -10,7 +10,7 @@ import attrs
 
 from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
-from pycrm.revision.change import amendment_required
+from pycrm.revision.amendment.policy import amendment_required
 from pycrm.scope.fields import shown, whole
 from pycrm.values import plain_phone
 

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
-from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, NotReadError, Problem
+from pycrm.errors import ForbiddenError, InvalidError, NotReadError, Problem
 from pycrm.hooks import StageMove
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.chart import Chart, Facts, Requirement
 from pycrm.pipeline.model import Move, Stage
 from pycrm.revision.add import written
-from pycrm.revision.change import amendment_required, apply
+from pycrm.revision.amendment.policy import refuse_guarded
+from pycrm.revision.change import apply
 from pycrm.revision.whole import completed
 from pycrm.scope.actor import bounds
 from pycrm.scope.fields import field_rights, refuse_unwritable
@@ -126,10 +127,7 @@ def move(tx: Transaction, record: Any, to: str, values: dict[str, Any], because:
     if chosen.permission and not _holds(tx, cls, chosen.permission):
         raise ForbiddenError(f"the move {chosen.key} needs the right to {chosen.permission}")
     refuse_unwritable(tx, cls, values)
-    keys = [name for name in values if name in cls.__specs__ and cls.__specs__[name].key]
-    if keys:
-        refusal: AmendmentRequiredError = amendment_required(record, keys)
-        raise refusal
+    refuse_guarded(tx, record, values)
     record, values = completed(tx, record, values)
     known = {name: value for name, value in values.items() if name in cls.__specs__}
     facts = Facts(_values(tx, record) | known, layout(cls).copy(record, known), because)

@@ -48,6 +48,8 @@ class Plugin:
     - `records`, `children`, `facets`: its record classes, the classes of their child rows, and its
       extensions of records of other plugins (at most one for each).
     - `pipelines`: each with a `key` and a `version`.
+    - `flows`, `policies`: the approval flows and amendment policies that its records begin with; once
+      entered they are data, which administrators change.
     - `guards`: functions that pipelines name, by their names.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
@@ -76,6 +78,8 @@ class Plugin:
     children: ClassVar[tuple[type[Any], ...]] = ()
     facets: ClassVar[tuple[type[Any], ...]] = ()
     pipelines: ClassVar[tuple[Any, ...]] = ()
+    flows: ClassVar[tuple[Any, ...]] = ()
+    policies: ClassVar[tuple[Any, ...]] = ()
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
     migrations: ClassVar[str | None] = None
@@ -254,6 +258,8 @@ _CHECKS: Mapping[str, Check] = {
     "children": _each("classes of child rows", _is_record),
     "facets": _each("facet classes", _is_facet),
     "pipelines": _each("pipelines", _is_pipeline),
+    "flows": _each("approval flows", lambda value: type(value).__name__ == "ApprovalFlow"),
+    "policies": _each("amendment policies", lambda value: type(value).__name__ == "AmendmentPolicy"),
     "guards": _guards,
     "commands": _each("functions", callable),
     "migrations": _matching(_DOTTED, "exam.migrations"),

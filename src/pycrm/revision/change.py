@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pycrm.declare.codec import dump, mask_of
+from pycrm.declare.codec import dump
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import (
-    AmendmentRequiredError,
     ForbiddenError,
     InvalidError,
     NotReadError,
@@ -20,7 +19,7 @@ from pycrm.errors import (
 )
 from pycrm.hooks import Change
 from pycrm.revision import claim
-from pycrm.revision.add import _Batch, add_all, author, checked, child_changes, parent_place, placed
+from pycrm.revision.add import _Batch, author, checked, child_changes, parent_place, placed
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
@@ -34,109 +33,7 @@ from pycrm.scope.predicate import Scope, scope_of
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["amend", "apply", "change"]
-
-_LEAST_REASON = 5
-
-
-def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
-    """Change fields that are no key fields; see `Session.change`."""
-    cls = type(record)
-    keys = [name for name in values if name in cls.__specs__ and cls.__specs__[name].key]
-    if keys:
-        refuse_unwritable(tx, cls, values)
-        raise amendment_required(record, keys)
-    return apply(tx, record, values, "change")
-
-
-def amendment_required(record: Any, keys: list[str]) -> AmendmentRequiredError:
-    """The refusal of a direct write of key fields, with their current values."""
-    specs = type(record).__specs__
-    current = {name: _as_shown(record, specs[name]) for name in keys}
-    problems = [Problem(name, "key", "changes only by an amendment") for name in keys]
-    names = ", ".join(keys)
-    return AmendmentRequiredError(
-        f"{names}: changes only by an amendment", fields=problems, data={"current": current}
-    )
-
-
-def _as_shown(record: Any, spec: Any) -> Any:
-    """The value of a field as its reader may see it: masked, or nothing where it was not read."""
-    try:
-        return jsonable(spec, getattr(record, spec.name))
-    except NotReadError:
-        return mask_of(record, spec.name)
-
-
-def amend(tx: Transaction, record: Any, values: dict[str, Any], because: str | None) -> Any:
-    """Change key fields with a reason, at once; see `Session.amend`."""
-    if because is None or len(because.strip()) < _LEAST_REASON:
-        short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
-        raise InvalidError("an amendment needs a reason", fields=[short])
-    own, elsewhere = _routed(tx, record, values)
-    if elsewhere and fetch_one(tx, type(record), record.id) is None:
-        # What lies with its party may be in sight where the record itself is not.
-        raise not_found(type(record))
-    for target, part in elsewhere:
-        if isinstance(target, type):
-            # A facet that holds nothing has no row yet.
-            add_all(tx, [target(of=_part(tx, record).ref, **part)], [None])
-        else:
-            apply(tx, target, part, "amend")
-    if not own:
-        return fetch_one(tx, type(record), record.id)
-    made = apply(tx, record, own, "amend")
-    if not elsewhere or not made.mirrors:
-        return made
-    with whole(tx):
-        now = fetch_one(tx, type(record), record.id)
-    return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
-
-
-def _routed(
-    tx: Transaction, record: Any, values: dict[str, Any]
-) -> tuple[dict[str, Any], list[tuple[Any, dict[str, Any]]]]:
-    """Fields of the record itself, and fields of its party and the party's facets, or their classes.
-
-    A customer's tax id lies with its organisation; people say "the customer's tax id" all the same.
-    """
-    specs = type(record).__specs__
-    own = {name: value for name, value in values.items() if name in specs and specs[name].init}
-    rest = {name: value for name, value in values.items() if name not in own}
-    found: list[tuple[Any, dict[str, Any]]] = []
-    for target in _parts(tx, record) if rest else ():
-        held: Any = target if isinstance(target, type) else type(target)
-        inner = held.__specs__
-        part = {name: rest.pop(name) for name in list(rest) if name in inner and inner[name].init}
-        if part:
-            found.append((target, part))
-    if rest:
-        _refuse_unknown(type(record), rest)
-    return own, found
-
-
-def _part(tx: Transaction, record: Any) -> Any:
-    links = [spec.name for spec in type(record).__specs__.values() if spec.unique and spec.target]
-    return tx.session.get(getattr(record, links[0]))
-
-
-def _parts(tx: Transaction, record: Any) -> list[Any]:
-    found: list[Any] = []
-    for spec in type(record).__specs__.values():
-        if spec.unique and spec.target:
-            part = tx.session.get(getattr(record, spec.name))
-            found.append(part)
-            for facet in tx.crm.facets_of(type(part)):
-                found.append(fetch_one(tx, facet, part.id) or facet)
-    return found
-
-
-def _refuse_unknown(cls: Any, values: dict[str, Any]) -> None:
-    problems = [
-        Problem(name, "unknown", "is computed" if name in cls.__specs__ else "unknown field")
-        for name in values
-    ]
-    raise InvalidError(f"{cls.__name__}: {problems[0].path}: {problems[0].message}", fields=problems)
+__all__ = ["apply", "cleaned"]
 
 
 def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **system: Any) -> Any:
@@ -152,10 +49,9 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     """
     cls = type(record)
     refuse_unwritable(tx, cls, values)
-    cleaned = _cleaned(cls, values)
-    record, cleaned = completed(tx, record, cleaned)
-    before = {name: value_of(tx, record, name) for name in cleaned}
-    differing = {name: value for name, value in cleaned.items() if value != before[name]}
+    record, wanted = completed(tx, record, cleaned(cls, values))
+    before = {name: value_of(tx, record, name) for name in wanted}
+    differing = {name: value for name, value in wanted.items() if value != before[name]}
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
@@ -187,7 +83,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
             kept[name] = [jsonable(specs[name], before[name]), jsonable(specs[name], value)]
     _change_claims(tx, record, made, differing)
     note(tx, made, act, kept)
-    if hooks.has("record_changed", cls):
+    if hooks.has("record_changed", cls) and not tx.memo.get("rehearsal"):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
     return made
 
@@ -250,22 +146,27 @@ def _derived(tx: Transaction, made: Any, differing: dict[str, Any]) -> tuple[Any
     return made, derived
 
 
-def _cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
+def cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The values in their stored form.
+
+    Raises:
+        InvalidError: unknown or computed fields, wrong values, all at once.
+    """
     problems: list[Problem] = []
-    cleaned: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, value in values.items():
         spec = cls.__specs__.get(name)
         if spec is None or not spec.init:
             problems.append(Problem(name, "unknown", "unknown field" if spec is None else _instead(name)))
             continue
         try:
-            cleaned[name] = spec.clean(value)
+            found[name] = spec.clean(value)
         except (ValueError, TypeError) as error:
             problems.append(Problem(name, "required" if value is None else "type", str(error)))
     if problems:
         first = problems[0]
         raise InvalidError(f"{cls.__name__}: {first.path}: {first.message}", fields=problems)
-    return cleaned
+    return found
 
 
 def _instead(name: str) -> str:
@@ -295,7 +196,7 @@ def guarded_update(
     scope = scope_of(tx, cls, action, True)
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
-        raise _why_not(tx, record, asked or values)
+        raise why_not(tx, record, asked or values)
     plan = scope.plans.get((cls, *values))
     if plan is None:
         plan = scope.plans[(cls, *values)] = _plan(tx, cls, tuple(values), scope)
@@ -304,7 +205,7 @@ def guarded_update(
     if tx.write_one(text, given).rowcount != 1:
         # It changed no row, so the caller may read again and go on in the same session.
         tx.written -= 1
-        raise _why_not(tx, record, asked or values)
+        raise why_not(tx, record, asked or values)
 
 
 def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
@@ -316,7 +217,7 @@ def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tu
     return text, layout(cls).dump_of(fields, tx.dialect), tail
 
 
-def _why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
+def why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
     cls = type(record)
     current = fetch_one(tx, cls, record.id)
     if current is None:

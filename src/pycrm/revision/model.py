@@ -10,6 +10,7 @@ import attrs
 
 from pycrm.declare import Field, Link, Ref, field, link
 from pycrm.declare.record import Row
+from pycrm.entities.amendment import Amendment
 from pycrm.entities.org import User
 
 __all__ = [
@@ -260,3 +261,6 @@ class Revision:
     reason: str | None
     operation: str | None
     changes: tuple[FieldChange, ...]
+    # Of what an amendment changed: that amendment, and who agreed to it.
+    amendment: Ref[Amendment] | None = None
+    approvers: tuple[Ref[User], ...] = ()

@@ -11,7 +11,9 @@ from pycrm.declare.row import layout
 from pycrm.errors import ConflictError, InvalidError, NotFoundError
 from pycrm.revision import history as past
 from pycrm.revision.add import child_changes
-from pycrm.revision.change import amend, apply
+from pycrm.revision.amendment.policy import guarded
+from pycrm.revision.amendment.propose import amend
+from pycrm.revision.change import apply
 from pycrm.revision.model import Revision
 from pycrm.revision.redaction import redacted
 from pycrm.scope.children import with_children
@@ -49,7 +51,7 @@ def revert(tx: Transaction, revision: Revision, because: str) -> Any:
     values = _values_before(tx, record, done)
     if not values:
         raise InvalidError("this revision changed nothing that could be taken back")
-    if any(cls.__specs__[name].key for name in values):
+    if guarded(tx, record, values):
         return amend(tx, record, values, because)
     return apply(tx, record, values, "revert")
 

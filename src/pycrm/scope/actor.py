@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.entities.amendment import AmendmentPolicy
 from pycrm.entities.org import (
     Action,
     FieldReading,
@@ -101,6 +102,8 @@ class Actor:
     grants: tuple[str, ...] = ()
     # Whether somebody may be sharing records or reach with this person: asked in the same statement.
     is_given_more: bool = False
+    # Whether some field has a policy of its own for how it is amended; likewise.
+    has_policies: bool = True
     _bounds: dict[Any, Any] = attrs.field(factory=dict, repr=False, init=False)
 
     @classmethod
@@ -198,7 +201,7 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
     rows = tx.run(text, [login if name == "login" else day for name in names]).fetchall()
     if not rows:
         raise NotFoundError("no such user")
-    identity, name, home, state, *more = rows[0][:6]
+    identity, name, home, state, shared, delegated, ruled = rows[0][:7]
     if state != UserState.ACTIVE.value:
         raise ForbiddenError("this user may not sign in any more")
     # The rows just read decide all of it, down to the versions of the roles: what was worked out
@@ -220,7 +223,8 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
             *(name, unkey(identity), unkey(home), held, rules),
             source=source,
             purpose=purpose,
-            is_given_more=any(more),
+            is_given_more=bool(shared or delegated),
+            has_policies=bool(ruled),
         )
         if not tx.written:
             actors[known] = found
@@ -289,10 +293,12 @@ def _statement(by_login: bool) -> Any:
         share.archived_at.is_(None), sa.or_(share.user_id == user.id, share.unit_id == user.home_unit_id)
     )
     delegated = sa.exists().where(delegation.archived_at.is_(None), delegation.receiver_id == user.id)
+    policy = AmendmentPolicy.__table__.c
+    ruled = sa.exists(sa.select(policy.id).where(policy.archived_at.is_(None)))
     who = user.login if by_login else user.id
     return (
         sa.select(
-            *(user.id, user.login, user.home_unit_id, user.state, shared, delegated),
+            *(user.id, user.login, user.home_unit_id, user.state, shared, delegated, ruled),
             *(given.unit_id, role.id, role.version, role.name),
         )
         .select_from(joined)

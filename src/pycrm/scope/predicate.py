@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pycrm.declare.policy import Administered, Owned, Private, Reference, Through, UsedBy
+from pycrm.declare.policy import Administered, Beside, Owned, Private, Reference, Through, UsedBy
 from pycrm.declare.raw import RawKey
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, UnitClosure, User
@@ -149,9 +149,11 @@ def _paths(
     if isinstance(policy, UsedBy):
         return _single(_by_user(tx, actor, policy, action, terms, table))
     reach = bounds(actor, cls, action)
+    if isinstance(policy, Beside) and not actor.is_system:
+        return _single(_beside(tx, actor, policy, action, terms, table))
     if reach.everything and not isinstance(policy, Private):
         return True
-    if isinstance(policy, Reference | Administered):
+    if isinstance(policy, Reference | Administered | Beside):
         return not reach.nothing
     if isinstance(policy, Private):
         return False if actor.id is None else [Path(table.c.owner_id == _me(actor, terms))]
@@ -280,3 +282,28 @@ def _seen_by(key: Any, link: Any, where: ColumnElement[bool], terms: _Terms) -> 
         return sa.exists().where(link == key, where)
     column: ColumnElement[bool] = key.in_(sa.select(link).where(where))
     return column
+
+
+def _beside(
+    tx: Transaction, actor: Actor, policy: Beside, action: str, terms: _Terms, table: Any
+) -> ColumnElement[bool] | bool:
+    """Rows whose named record is in reach, one kind of record after the other."""
+    crm, options = tx.crm, []
+    for cls in (part for one in crm.records() for part in (one, *crm.facets_of(one))):
+        if isinstance(cls.__scope__, Beside):
+            continue
+        other = cls.__table__.alias(f"beside_{len(terms.shape)}")
+        terms.shape.append(("beside", cls.__name__))
+        where = _where(tx, actor, cls, action, terms, other)
+        if where is False:
+            continue
+        # The name of a class, and so a word that needs no parameter.
+        named: ColumnElement[bool] = table.c[policy.entity] == sa.literal_column(f"'{cls.__name__}'")
+        if where is not True:
+            same = other.c[key_column(cls)] == table.c[f"{policy.record}_id"]
+            # Looked up by its key: there are few of these rows, and many records.
+            named = sa.and_(
+                named, sa.select(sa.literal_column("1")).where(same, where).correlate(table).exists()
+            )
+        options.append(named)
+    return sa.or_(*options) if options else False

@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 import sqlalchemy as sa
 
-from pycrm.declare.policy import Through, UsedBy
+from pycrm.declare.policy import Beside, Through, UsedBy
 from pycrm.entities.org import Action, OrgUnit, Reach, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.errors import ForbiddenError
@@ -51,6 +51,9 @@ def reasons(tx: Transaction, actor: Actor, record: Any, action: str) -> tuple[Re
         return reasons(tx, actor, any_record(tx, tx.crm.record(cls.__facet_of__), record.id), action)
     if isinstance(policy, UsedBy):
         return _through_users(tx, actor, record, policy, action)
+    if isinstance(policy, Beside):
+        named = tx.crm.record(getattr(record, policy.entity))
+        return reasons(tx, actor, any_record(tx, named, getattr(record, policy.record)), action)
     if not policy.pairs:
         return _named(actor, cls, action)
     found: list[Reason] = []
@@ -146,7 +149,7 @@ def _candidates(tx: Transaction) -> list[str]:
 def leads(tx: Transaction, record: Any) -> bool:
     """Whether the actor reaches the record by more than owning it."""
     cls = type(record)
-    if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy)):
+    if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy | Beside)):
         return False
     # Whose its parent is decides too, which nobody is shown.
     record = any_record(tx, cls, record.id)

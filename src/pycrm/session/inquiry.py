@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pycrm.declare import Facet, Record
 from pycrm.revision import history as past
 from pycrm.revision import inquiry
+from pycrm.revision.amendment.view import attributed
 from pycrm.revision.model import Difference, Revision
 from pycrm.revision.redaction import shown_then
 from pycrm.scope import aggregate
@@ -53,7 +54,8 @@ class Inquiry(Unit):
             InvalidError: an unknown or hidden field, an instant without a zone.
         """
         kin = self._kin(self._in_sight(record))
-        return inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
+        found = inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
+        return attributed(self.transaction, found)
 
     def diff(
         self, record: Record | Facet, /, since: datetime, until: datetime | None = None

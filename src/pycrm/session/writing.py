@@ -8,19 +8,20 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pycrm.declare import Facet, Record, Ref
+from pycrm.entities.amendment import Amendment
 from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.pipeline import execute
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
-from pycrm.revision import change as changing
 from pycrm.revision import handover as handing
 from pycrm.revision import revert as reverting
+from pycrm.revision.amendment import decide, policy, propose
 from pycrm.revision.erase import erase as erase_person
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
-from pycrm.session.reading import Reading
+from pycrm.session.deciding import Deciding
 
 if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
@@ -37,7 +38,7 @@ F = TypeVar("F", bound=Facet)
 A = TypeVar("A", bound="Record | Facet")
 
 
-class Writing(Reading):
+class Writing(Deciding):
     """What a writing session can do."""
 
     @overload
@@ -97,20 +98,50 @@ class Writing(Reading):
             NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
         """
         with Act(self, record, because):
-            return shown(self.transaction, changing.change(self.transaction, record, values))  # type: ignore[no-any-return]
+            return shown(self.transaction, policy.change(self.transaction, record, values))  # type: ignore[no-any-return]
 
-    def amend(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
-        """Change key fields with a reason of at least 5 characters; applied at once and kept.
+    def amend(
+        self,
+        record: A,
+        /,
+        *,
+        because: str | None = None,
+        evidence: Sequence[str] = (),
+        effective_on: date | None = None,
+        split: bool = False,
+        **values: Any,
+    ) -> A | Amendment:
+        """Change key fields with a reason: at once, or by an amendment where others have to agree.
 
-        Fields of a customer's party and of its `Person` or `Organization` may be named too.
+        Which it is say the policies of the fields (`AmendmentPolicy`); where they are silent a key
+        field changes at once, and reason and history are kept. Fields of a customer's party and of
+        its `Person` or `Organization` may be named too, and lists of child rows as in `change`.
+
+        Args:
+            because: the reason, of at least 5 characters or as many as the policy asks for.
+            evidence: what proves it, each as a text, such as the number of a document.
+            effective_on: the day from which it holds; a day to come makes it wait.
+            split: where other fields stand beside key fields, change these at once (REV-3).
+
+        Returns:
+            the record as it is now, or the `Amendment` with its state.
 
         Raises:
-            InvalidError: no reason, unknown fields, wrong values.
+            InvalidError: no reason or evidence, no change, a day that has passed, wrong values.
+            AmendmentRequiredError: key fields and others, and nobody asked to split them.
+            ConflictError: an amendment is open over one of these paths, or nobody can approve it.
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            made = changing.amend(self.transaction, record, values, because)
-            return shown(self.transaction, made)  # type: ignore[no-any-return]
+            tx = self.transaction
+            made = propose.amend(tx, record, values, because, evidence, effective_on, split)
+            return self._amended(made)  # type: ignore[no-any-return]
+
+    def _amended(self, made: Any) -> Any:
+        """A record as its reader is shown it, or an amendment taken as far as it goes by itself."""
+        if isinstance(made, Amendment):
+            return decide.finish(self.transaction, made)
+        return shown(self.transaction, made)
 
     def archive(self, record: R, /, *, because: str | None = None) -> R:
         """Put a record away: it is found no more, and can be restored.
@@ -161,8 +192,7 @@ class Writing(Reading):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, None, because):
-            made = reverting.revert(self.transaction, revision, because)
-            return shown(self.transaction, made)
+            return self._amended(reverting.revert(self.transaction, revision, because))
 
     def share(
         self,

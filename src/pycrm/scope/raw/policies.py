@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pycrm.declare.policy import Administered, Owned, Private, Reference, Through, UsedBy
+from pycrm.declare.policy import Administered, Beside, Owned, Private, Reference, Through, UsedBy
 from pycrm.declare.record import child_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action, UnitClosure
@@ -30,10 +30,12 @@ _REACH = f"NULLIF(current_setting('{SETTING}', true), '')::jsonb"
 def exposed(crm: Any) -> dict[Any, tuple[Any, ...]]:
     """Each class that raw SQL may name, with the record classes whose rows it hangs on.
 
-    pycrm's own books are not among them, nor what belongs to the administration's records, such as
+    pycrm's own books are not among them, nor amendments, nor what belongs to the administration's records, such as
     the grants of roles.
     """
-    found: dict[Any, tuple[Any, ...]] = dict.fromkeys(crm.records(), ())
+    found: dict[Any, tuple[Any, ...]] = {
+        cls: () for cls in crm.records() if not isinstance(cls.__scope__, Beside)
+    }
     for cls in crm.records():
         found |= dict.fromkeys(crm.facets_of(cls), (cls,))
     for cls in tuple(found):
@@ -72,7 +74,7 @@ def reach(tx: Transaction) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for cls in tx.crm.records():
         held, policy = bounds(actor, cls, Action.READ), cls.__scope__
-        if isinstance(policy, UsedBy):
+        if isinstance(policy, UsedBy | Beside):
             continue
         one: dict[str, Any] = {}
         if isinstance(policy, Private):

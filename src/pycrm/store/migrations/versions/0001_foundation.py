@@ -46,6 +46,36 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table(
+        "crm_amendment_effect",
+        "record_id key, version int, entity text, amendment_id key",
+        key="record_id version entity",
+    )
+    table(
+        "crm_amendment_line",
+        "amendment_id key, round int, seq int, entity text, record_id key, path text, act text, base text",
+        "new text",
+        key="amendment_id round seq",
+    )
+    table(
+        "crm_amendment_policy",
+        RECORD,
+        "entity text, path text, mode text, condition text?, flow text?, reason_min int",
+        "evidence_required flag, rank int",
+    )
+    table(
+        "crm_approval_flow",
+        RECORD,
+        "name text, remind_after int, escalate_after int",
+        unique="name",
+        live="name id",
+    )
+    table(
+        "crm_approval_step",
+        CHILD,
+        "approver text, who text?, levels int, mode text, condition text?, on_empty text",
+        index="parent_id position",
+    )
+    table(
         "crm_change",
         "record_id key, version int, entity text, revision_id key, act text, reason text?, changes text",
         "salt salt",
@@ -77,8 +107,15 @@ def upgrade() -> None:
         "crm_field_rule", CHILD, "entity text, field text, read text, write flag", index="parent_id position"
     )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
+    table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
+    table(
+        "crm_open_path",
+        "record_id key, entity text, path text, amendment_id key",
+        key="record_id entity path",
+        index="amendment_id",
+    )
     table(
         "crm_pipeline_version",
         "key text, version int, entity text, state text, definition text",
@@ -165,6 +202,25 @@ def upgrade() -> None:
         "entity text, record_id key, fields json, query text, outcome text, salt salt",
         refers="by_id crm_user, on_behalf_id crm_user",
         index="at, by_id, by_id at, on_behalf_id, record_id at",
+    )
+    table(
+        "crm_amendment",
+        RECORD,
+        "entity text, record_id key, state text, reason text, evidence json, effective_on day?",
+        "submitted_by_id key?, submitted_at instant, round int, step int, route text, waits text?",
+        "verdict text?, overridden flag, applied_at instant?",
+        refers="submitted_by_id crm_user",
+        live="submitted_at id",
+        index="submitted_by_id",
+    )
+    table(
+        "crm_approval_task",
+        CHILD,
+        "round int, step int, group_id key, approver_id key, giver_id key?, state text, comment text?",
+        "asked_at instant, due_at instant, escalates_at instant, reminded_at instant?, escalated_at instant?",
+        "decided_at instant?",
+        refers="approver_id crm_user, giver_id crm_user",
+        index="approver_id, giver_id, parent_id position",
     )
     table(
         "crm_customer",

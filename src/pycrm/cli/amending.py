@@ -1,0 +1,251 @@
+"""Commands about amendments: asking for a change of key data, deciding on it, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pycrm.cli.answer import Part, Table
+from pycrm.cli.call import UNNAMED, Call, command, group
+
+if TYPE_CHECKING:
+    from pycrm.entities import Amendment
+    from pycrm.session import Session
+
+__all__ = ["add_to", "jobs"]
+
+jobs = group("Do what is due.")
+
+Entity = Annotated[str, typer.Argument(help="A kind of record: customer, opportunity …")]
+Which = Annotated[str, typer.Argument(metavar="ID", help="Its code, its id, or the id's first characters.")]
+Because = Annotated[str, typer.Option("--because", help="The reason, kept in the history.")]
+Several = Annotated[
+    list[str],
+    typer.Argument(metavar="AMENDMENT", help="The id of an amendment, or its beginning; or several."),
+]
+
+
+def amend(
+    call: Call,
+    entity: Entity,
+    which: Which,
+    given: Annotated[
+        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field to change; repeat it.")
+    ],
+    because: Because,
+    evidence: Annotated[
+        list[str] | None, typer.Option("--evidence", help="What proves it; repeat it.")
+    ] = None,
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day from which it holds.")
+    ] = None,
+    split: Annotated[bool, typer.Option("--split", help="Change at once what needs no amendment.")] = False,
+) -> None:
+    """Change key data with a reason, or ask those who have to agree.
+
+    Fields of a customer's party, person or organisation may be named too.
+    """
+
+    def act(session: Session) -> tuple[dict[str, Any], str]:
+        from pycrm.cli.entity import entity_of, record_of
+        from pycrm.cli.listing import json_of, named
+        from pycrm.entities import Amendment
+
+        record = record_of(session, entity_of(session.crm, entity), which)
+        made = session.amend(
+            record,
+            because=because,
+            evidence=evidence or (),
+            effective_on=on.date() if on is not None else None,
+            split=split,
+            **_values(session, record, given),
+        )
+        data = {"entity": type(made).__name__, "record": json_of(made)}
+        if isinstance(made, Amendment):
+            return data, f"{_said(made)}; the amendment is {made.id}"
+        return data, f"{named(made)}: changed"
+
+    data, said = call.run(act)
+    call.answer(data, said)
+
+
+def _values(session: Session, record: Any, given: Sequence[str]) -> dict[str, Any]:
+    """The values of ``--set``, each read by the class that declares the field."""
+    from pycrm.cli.value import assignments
+
+    classes = [type(record)]
+    for spec in type(record).__specs__.values():
+        if spec.unique and spec.target:
+            part = session.crm.record(spec.target)
+            classes += [part, *session.crm.facets_of(part)]
+    values: dict[str, Any] = {}
+    for one in given:
+        name = one.partition("=")[0].strip()
+        holders = [cls for cls in classes if name in cls.__specs__ and cls.__specs__[name].init]
+        values |= assignments(session, holders[0] if holders else classes[0], [one])
+    return values
+
+
+def _said(amendment: Amendment) -> str:
+    state = amendment.state.value
+    if amendment.waits is not None:
+        return f"{state}: {amendment.waits}"
+    if state == "scheduled" and amendment.effective_on is not None:
+        return f"{state} for {amendment.effective_on.isoformat()}"
+    return state
+
+
+def inbox(call: Call) -> None:
+    """List the amendments that wait for your decision."""
+    from pycrm.cli.listing import json_of
+
+    with call.view() as session:
+        found = session.inbox()
+        lines = {one.id: session.lines(one) for one in found}
+        names = _names(session, found)
+    items = [{"record": json_of(one), "lines": [_line(each) for each in lines[one.id]]} for one in found]
+    rows = [
+        [
+            *(str(one.id), names.get(one.record, ""), names.get(_by(one), ""), one.state.value),
+            "; ".join(f"{each.path}: {_short(each.base)} → {_short(each.new)}" for each in lines[one.id]),
+            one.reason,
+        ]
+        for one in found
+    ]
+    titles = ["Amendment", "Record", "By", "State", "Change", "Reason"]
+    parts: list[Part] = [Table(titles, rows)] if rows else ["nothing waits for you"]
+    call.answer({"items": items}, *parts)
+
+
+def _by(amendment: Amendment) -> Any:
+    return amendment.submitted_by.id if amendment.submitted_by is not None else None
+
+
+def _names(session: Session, found: Sequence[Amendment]) -> dict[Any, str]:
+    from pycrm.cli.entity import labels_of
+    from pycrm.declare import Ref
+
+    refs: list[Ref[Any]] = [Ref(one.entity, one.record) for one in found if _is_record(session, one.entity)]
+    return labels_of(session, [*refs, *(one.submitted_by for one in found)])
+
+
+def _is_record(session: Session, entity: str) -> bool:
+    return any(cls.__name__ == entity for cls in session.crm.records())
+
+
+def _line(line: Any) -> dict[str, Any]:
+    return {
+        "entity": line.entity,
+        "path": line.path,
+        "act": line.act.value,
+        "base": line.base,
+        "new": line.new,
+        "current": line.current,
+        "conflict": line.is_conflicting,
+    }
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_short(one)}" for name, one in value.items() if one is not None)
+    return "–" if value is None else str(value)
+
+
+def approve(
+    call: Call,
+    which: Several,
+    because: Annotated[str | None, typer.Option("--because", help="A comment on the decision.")] = None,
+) -> None:
+    """Agree to amendments; of several each is decided by itself."""
+    _decide(call, which, "approve", because)
+
+
+def reject(call: Call, which: Several, because: Because) -> None:
+    """Refuse amendments, with a comment for whoever submitted them."""
+    _decide(call, which, "reject", because)
+
+
+def _decide(call: Call, which: Sequence[str], verdict: str, because: str | None) -> None:
+    def act(session: Session) -> tuple[dict[str, Any], list[Part]]:
+        from pycrm.cli.entity import record_of
+        from pycrm.entities import Amendment
+
+        some = [record_of(session, Amendment, one) for one in which]
+        if len(some) == 1:
+            verb = session.approve if verdict == "approve" else session.reject
+            made = verb(some[0], because=because)  # type: ignore[arg-type]
+            return {"items": [_item(made, None)]}, [f"{made.id}: {_said(made)}"]
+        found = session.decide(some, verdict, because=because)
+        items = [_item(one.amendment, one.refusal) for one in found]
+        rows = [[item["id"], item["state"], item["refusal"] or ""] for item in items]
+        return {"items": items}, [Table(["Amendment", "State", "Not decided, since"], rows)]
+
+    data, parts = call.run(act)
+    call.answer(data, *parts)
+
+
+def _item(amendment: Amendment, refusal: Any) -> dict[str, Any]:
+    return {
+        "id": str(amendment.id),
+        "state": amendment.state.value,
+        "refusal": None if refusal is None else refusal.message,
+    }
+
+
+def withdraw(
+    call: Call,
+    which: Annotated[str, typer.Argument(metavar="AMENDMENT", help="Its id, or the beginning of it.")],
+    because: Annotated[str | None, typer.Option("--because", help="The reason.")] = None,
+) -> None:
+    """Take back an amendment that you submitted, until the first decision."""
+
+    def act(session: Session) -> dict[str, Any]:
+        from pycrm.cli.entity import record_of
+        from pycrm.entities import Amendment
+
+        return _item(session.withdraw(record_of(session, Amendment, which), because=because), None)
+
+    data = call.run(act)
+    call.answer(data, f"{data['id']}: {data['state']}")
+
+
+def run(
+    call: Call,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=["%Y-%m-%d"], help="Do what is due until that day; today if not given."
+        ),
+    ] = None,
+) -> None:
+    """Apply amendments whose day has come, remind of tasks, and take late ones further up.
+
+    Call it at midnight and every hour or so; what is done is not done again.
+    """
+    wanted: date | None = day.date() if day is not None else None
+    with call.crm() as crm:
+        report = crm.run_jobs(wanted)
+    data = {
+        "applied": [str(one) for one in report.applied],
+        "conflicted": [str(one) for one in report.conflicted],
+        "reminded": report.reminded,
+        "escalated": report.escalated,
+    }
+    parts = [
+        f"{len(report.applied)} applied, {len(report.conflicted)} in conflict, "
+        f"{report.reminded} reminded of, {report.escalated} taken further up"
+    ]
+    call.answer(data, *parts, *(f"in conflict: {one}" for one in report.conflicted))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands at the root, and what is due under ``jobs``."""
+    command(app, "amend")(amend)
+    command(app, "inbox")(inbox)
+    command(app, "approve")(approve)
+    command(app, "reject")(reject)
+    command(app, "withdraw")(withdraw)
+    command(jobs, "run", shared=UNNAMED)(run)

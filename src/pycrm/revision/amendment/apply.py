@@ -1,0 +1,228 @@
+"""Making an amendment true: with the rights of its submitter as they are at that time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare import Ref
+from pycrm.declare.codec import from_json
+from pycrm.declare.record import child_class
+from pycrm.declare.row import layout
+from pycrm.entities.amendment import Amendment
+from pycrm.errors import ForbiddenError, NotFoundError
+from pycrm.revision.add import _stamps, add_all, author
+from pycrm.revision.amendment.difference import PathChange, differences, row_json
+from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, LineAct
+from pycrm.revision.change import apply
+from pycrm.revision.log import jsonable, revision_id
+from pycrm.revision.sql import insert_rows
+from pycrm.scope.actor import Actor, resolve
+from pycrm.scope.children import any_record, with_children
+from pycrm.scope.fields import whole
+from pycrm.scope.gateway import fetch_one
+from pycrm.scope.sharing import widened
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["as_submitter", "lines_of", "perform", "rehearse", "wanted"]
+
+_SHARED = ("revision", "revision_id", "new", "stamps", "author")
+
+
+class _EnoughError(Exception):
+    """Ends a rehearsal, so that what it wrote is undone."""
+
+
+def lines_of(tx: Transaction, amendment: Amendment, round: int | None = None) -> list[AmendmentLine]:
+    """The lines of an amendment, all of them, each with what is there now."""
+    made, table = layout(AmendmentLineRow), AmendmentLineRow.__table__.c
+    rows = made.build(
+        tx.fetch(
+            sa.select(*(table[name] for name in made.names))
+            .where(
+                table.amendment_id == amendment.id,
+                table.round == (amendment.round if round is None else round),
+            )
+            .order_by(table.seq)
+        )
+    )
+    now: dict[tuple[str, UUID], Any] = {}
+    found = []
+    for row in rows:
+        key = (row.entity, row.record)
+        if key not in now:
+            now[key] = _as_stored(tx, *key)
+        current = _current(now[key], row.path, row.act)
+        pair = (json.loads(row.base), json.loads(row.new))
+        found.append(AmendmentLine(row.entity, row.record, row.path, row.act, *pair, current))
+    return found
+
+
+def _as_stored(tx: Transaction, entity: str, id: UUID) -> Any:
+    cls = tx.crm.record(entity)
+    with whole(tx):
+        record = any_record(tx, cls, id)
+        return None if record is None else with_children(tx, [record])[0]
+
+
+def _current(record: Any, path: str, act: LineAct) -> Any:
+    if record is None or act is LineAct.ADD:
+        return None
+    name, _, rest = path.partition("/")
+    if not rest:
+        return jsonable(type(record).__specs__[name], getattr(record, name))
+    identity, _, field = rest.partition("/")
+    row = next((one for one in getattr(record, name) if str(one.id) == identity), None)
+    if row is None:
+        return None
+    return jsonable(type(row).__specs__[field], getattr(row, field)) if field else row_json(row)
+
+
+def rehearse(tx: Transaction, lines: Sequence[AmendmentLine | PathChange]) -> None:
+    """Do all that applying these lines would do, and undo it: whatever refuses them refuses now.
+
+    Raises:
+        RefusedError: as a direct change would be.
+    """
+    kept, noted = dict(tx.memo), list(tx.changes)
+    tx.memo["rehearsal"] = True
+    try:
+        with tx.savepoint():
+            _write(tx, lines, "amend")
+            raise _EnoughError
+    except _EnoughError:
+        pass
+    finally:
+        tx.memo.clear()
+        tx.memo.update(kept)
+        # A hook may have asked for the history, for which what was noted before is written.
+        tx.changes[:] = noted
+
+
+def perform(
+    tx: Transaction, amendment: Amendment, lines: Sequence[AmendmentLine], act: str = "amend"
+) -> None:
+    """Write the lines, and keep which versions they made."""
+    made = _write(tx, lines, act)
+    rows = [
+        AmendmentEffect(record=one.id, version=one.version, entity=type(one).__name__, amendment=amendment.id)
+        for one in made
+    ]
+    dump = layout(AmendmentEffect).dump[tx.dialect]
+    insert_rows(tx, AmendmentEffect, [dump(row) for row in rows])
+
+
+def wanted(tx: Transaction, lines: Iterable[AmendmentLine]) -> list[PathChange]:
+    """What these lines would change of what is there now: nothing where it is there already."""
+    found: list[PathChange] = []
+    for (entity, id), some in _by_target(lines).items():
+        cls = tx.crm.record(entity)
+        with whole(tx):
+            record = any_record(tx, cls, id)
+            if record is None:
+                values = {line.path: from_json(cls.__specs__[line.path], line.new) for line in some}
+                found += differences(tx, cls, values, id)
+            else:
+                record = with_children(tx, [record])[0]
+                found += differences(tx, record, _values(cls, record, some))
+    return found
+
+
+def _by_target(lines: Iterable[Any]) -> dict[tuple[str, UUID], list[Any]]:
+    found: dict[tuple[str, UUID], list[Any]] = {}
+    for line in lines:
+        found.setdefault((line.entity, line.record), []).append(line)
+    return found
+
+
+def _write(tx: Transaction, lines: Iterable[AmendmentLine | PathChange], act: str) -> list[Any]:
+    made: list[Any] = []
+    for (entity, id), some in _by_target(lines).items():
+        cls = tx.crm.record(entity)
+        record = fetch_one(tx, cls, id)
+        if record is not None:
+            record = with_children(tx, [record])[0]
+            made.append(apply(tx, record, _values(cls, record, some), act))
+        elif cls.__facet_of__ is not None:
+            values = {line.path: from_json(cls.__specs__[line.path], line.new) for line in some}
+            made += add_all(tx, [cls(of=Ref(cls.__facet_of__, id), **values)], [None])
+        else:
+            raise NotFoundError(f"no such {entity.lower()}")
+    return made
+
+
+def _values(cls: Any, record: Any, lines: Iterable[Any]) -> dict[str, Any]:
+    """The fields to write: of lists, all rows as they will be."""
+    values: dict[str, Any] = {}
+    for line in lines:
+        name, _, rest = line.path.partition("/")
+        spec = cls.__specs__[name]
+        if not rest:
+            values[name] = from_json(spec, line.new)
+        else:
+            rows = values.get(name, getattr(record, name))
+            values[name] = tuple(_rows(child_class(cls, spec), rows, rest, line))
+    return values
+
+
+def _rows(child: Any, rows: Iterable[Any], place: str, line: Any) -> Iterator[Any]:
+    identity, _, field = place.partition("/")
+    for row in rows:
+        if str(getattr(row, "_raw_id", None) and row.id) != identity:
+            yield row
+        elif line.act is LineAct.CHANGE:
+            yield layout(child).copy(row, {field: from_json(child.__specs__[field], line.new)})
+    if line.act is LineAct.ADD:
+        yield child(
+            **{
+                name: from_json(child.__specs__[name], value)
+                for name, value in line.new.items()
+                if child.__specs__[name].init
+            }
+        )
+
+
+@contextmanager
+def as_submitter(tx: Transaction, amendment: Amendment) -> Iterator[None]:
+    """Within, the submitter acts, with the rights of now; it is the session's actor who is recorded.
+
+    Raises:
+        ForbiddenError: the submitter may not act any more.
+    """
+    actor = _submitter(tx, amendment)
+    # The actor of the session is the author of the revision and of the new versions.
+    revision_id(tx)
+    _stamps(tx)
+    author(tx)
+    acting, memo = tx.actor, tx.memo
+    tx.actor = actor
+    tx.memo = {name: value for name, value in memo.items() if _is_shared(name)}
+    tx.memo["reason"] = amendment.reason
+    try:
+        yield
+    finally:
+        memo.update({name: value for name, value in tx.memo.items() if _is_shared(name)})
+        tx.actor, tx.memo = acting, memo
+
+
+def _is_shared(name: Any) -> bool:
+    return name in _SHARED or (isinstance(name, tuple) and name[0] == "new")
+
+
+def _submitter(tx: Transaction, amendment: Amendment) -> Actor:
+    who = amendment.submitted_by
+    if who is None:
+        return Actor.system("amendment")
+    try:
+        actor = resolve(tx, who.id, source=tx.actor.source)
+    except (NotFoundError, ForbiddenError):
+        raise ForbiddenError("whoever submitted this may not act any more") from None
+    return widened(tx, actor) if actor.is_given_more else attrs.evolve(actor)

@@ -1,0 +1,153 @@
+"""How a field is changed: freely, with a reason at once, or when others have agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.codec import mask_of
+from pycrm.declare.row import layout
+from pycrm.entities.amendment import AmendmentMode, AmendmentPolicy
+from pycrm.errors import AmendmentRequiredError, NotReadError, Problem
+from pycrm.revision.amendment.condition import Condition
+from pycrm.revision.amendment.difference import PathChange, differences
+from pycrm.revision.change import apply
+from pycrm.revision.log import jsonable
+from pycrm.scope.fields import refuse_unwritable, shown
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["LEAST_REASON", "Rule", "amendment_required", "change", "guarded", "refuse_guarded", "rule_of"]
+
+LEAST_REASON = 5
+
+
+@attrs.frozen
+class Rule:
+    """What holds for one difference."""
+
+    mode: AmendmentMode
+    flow: str | None = None
+    reason_min: int = LEAST_REASON
+    evidence_required: bool = False
+
+
+_FREE = Rule(AmendmentMode.FREE)
+_RECORDED = Rule(AmendmentMode.RECORDED)
+
+
+def rule_of(tx: Transaction, difference: PathChange) -> Rule:
+    """The rule for a difference: the first policy whose condition holds, else the field's declaration.
+
+    A condition that has no answer is taken as met where approval hangs on it, and as unmet elsewhere.
+    """
+    policies = _policies(tx)
+    for path in difference.declared_paths:
+        for policy in policies.get((difference.entity, path), ()):
+            if _holds(policy, difference):
+                return Rule(policy.mode, policy.flow, policy.reason_min, policy.evidence_required)
+    return _RECORDED if difference.is_key else _FREE
+
+
+def _holds(policy: AmendmentPolicy, difference: PathChange) -> bool:
+    if policy.condition is None:
+        return True
+    truth = Condition.parse(policy.condition).holds(difference.before, difference.after, difference.amount)
+    return truth is True or (truth is None and policy.mode is AmendmentMode.APPROVAL)
+
+
+def _policies(tx: Transaction) -> Mapping[tuple[str, str], list[AmendmentPolicy]]:
+    found: dict[tuple[str, str], list[AmendmentPolicy]] | None = tx.memo.get("policies")
+    if found is None:
+        found = tx.memo["policies"] = {}
+        made, table = layout(AmendmentPolicy), AmendmentPolicy.__table__.c
+        rows = (
+            tx.fetch(
+                sa.select(*(table[name] for name in made.names))
+                .where(table.archived_at.is_(None))
+                .order_by(table.rank, table.id)
+            )
+            if tx.actor.has_policies
+            else []
+        )
+        for policy in made.build(rows):
+            found.setdefault((policy.entity, policy.path), []).append(policy)
+    return found
+
+
+def refuse_guarded(tx: Transaction, record: Any, values: Mapping[str, Any]) -> None:
+    """Refuse to write what changes by an amendment only (REV-2).
+
+    Raises:
+        AmendmentRequiredError: naming the fields, their current values and how each is changed.
+    """
+    modes = guarded(tx, record, values)
+    if modes:
+        refuse_unwritable(tx, type(record), values)
+        raise _required(shown(tx, record), modes)
+
+
+def guarded(tx: Transaction, record: Any, values: Mapping[str, Any]) -> Mapping[str, AmendmentMode]:
+    """How those of the fields are changed that no direct write changes."""
+    specs = type(record).__specs__
+    if _policies(tx):
+        return _modes(tx, record, values)
+    return {name: AmendmentMode.RECORDED for name in values if name in specs and specs[name].key}
+
+
+def _modes(tx: Transaction, record: Any, values: Mapping[str, Any]) -> dict[str, AmendmentMode]:
+    cls = type(record)
+    ruled = {path.partition("/")[0] for entity, path in _policies(tx) if entity == cls.__name__}
+    specs = cls.__specs__
+    asked = {
+        name: value
+        for name, value in values.items()
+        if name in specs and specs[name].init and (specs[name].key or name in ruled)
+    }
+    if not asked:
+        return {}
+    refuse_unwritable(tx, cls, values)
+    found: dict[str, AmendmentMode] = {}
+    for one in differences(tx, record, asked):
+        mode = rule_of(tx, one).mode
+        if mode is not AmendmentMode.FREE and found.get(one.name) is not AmendmentMode.APPROVAL:
+            found[one.name] = mode
+    return found
+
+
+def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
+    """Change fields that need no amendment; see `Session.change`."""
+    refuse_guarded(tx, record, values)
+    return apply(tx, record, values, "change")
+
+
+def amendment_required(record: Any, keys: Iterable[str]) -> AmendmentRequiredError:
+    """The refusal of a direct write of key fields, with their current values."""
+    return _required(record, dict.fromkeys(keys, AmendmentMode.RECORDED))
+
+
+def _required(record: Any, modes: Mapping[str, AmendmentMode]) -> AmendmentRequiredError:
+    """The refusal of a direct write, with what its reader needs in order to amend."""
+    problems = [Problem(name, "key", "changes only by an amendment") for name in modes]
+    return AmendmentRequiredError(
+        f"{', '.join(modes)}: changes only by an amendment",
+        fields=problems,
+        data={"current": shown_values(record, modes), "policy": {name: str(modes[name]) for name in modes}},
+    )
+
+
+def shown_values(record: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Values of fields as their reader may see them: masked, or nothing where they were not read."""
+    found: dict[str, Any] = {}
+    for name in names:
+        spec = type(record).__specs__[name]
+        if spec.child is None:
+            try:
+                found[name] = jsonable(spec, getattr(record, name))
+            except NotReadError:
+                found[name] = mask_of(record, name)
+    return found
