@@ -229,6 +229,11 @@ def history(session: Any, case: Case) -> Any:
 
 
 @trial()
+def diff(session: Any, case: Case) -> Any:
+    return session.diff(case.record, session.now - timedelta(days=1)) is not None
+
+
+@trial()
 def as_of(session: Any, case: Case) -> Any:
     return session.as_of(case.record, session.now)
 
@@ -391,6 +396,13 @@ def restore(session: Any, case: Case) -> Any:
     # As it was put away: the row itself need not be, for the question who may bring it back.
     put_away = {"archived_at": session.now} if "archived_at" in case.cls.__specs__ else {}
     return session.restore(layout(case.cls).copy(case.record, put_away))
+
+
+@trial("revert", writes=True)
+def revert_what_was_added(session: Any, case: Case) -> Any:
+    # Adding is no change of fields: whoever sees the record is told so, and nobody else.
+    named = {"entity": case.entity, "record": case.record.id, "version": case.record.version}
+    return session.revert(attrs.evolve(case.grid.revision, **named), because="it was a mistake")
 
 
 @trial("move", writes=True)
