@@ -100,7 +100,7 @@ def _asked_about(tx: Transaction, cls: Any, id: UUID) -> Any:
     seen = fetch_one(tx, cls, id)
     # Whoever keeps the roles may ask of any record, and is shown none by the answer (SCO-19).
     keeps_roles = not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing
-    record = any_record(tx, cls, id) if keeps_roles else seen
+    record = any_record(tx, cls, id) if keeps_roles or seen is not None else None
     if record is None:
         raise not_found(cls)
     if not keeps_roles and not leads(tx, record):
@@ -149,6 +149,8 @@ def leads(tx: Transaction, record: Any) -> bool:
     if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy)):
         return False
     wider = tuple(held for held in tx.actor.held if held.reach not in (Reach.OWN, Reach.NONE))
+    # Whose its parent is, its reader is not shown; the answer depends on it all the same.
+    record = any_record(tx, cls, record.id)
     # What was shared with the actor gives no leave to ask about others.
     return bool(reasons(tx, attrs.evolve(tx.actor, held=wider, shares=()), record, Action.READ))
 
