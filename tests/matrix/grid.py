@@ -99,6 +99,8 @@ class Grid:
     common: dict[str, Any] = attrs.field(factory=dict)
     # by owner: a relation, or "own <login>"
     sets: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    # A revision, to name others by.
+    revision: Any = None
 
     def record(self, asker: Asker, entity: str, relation: str) -> Any:
         """The record as it lies in the database, with its rows; of none, one with an id of nobody."""
@@ -155,6 +157,7 @@ def build(crm: CRM) -> Grid:
     _handovers(crm, grid)
     _lend(crm, grid)
     with crm.view(crm.system("test matrix", grants=("*", "Person.id_no"))) as session:
+        grid.revision = session.history(grid.common["Source"])[0]
         for held in grid.sets.values():
             for entity, record in held.items():
                 held[entity] = session.children(session.get(crm.record(entity), record.id))

@@ -10,7 +10,7 @@ import pytest
 from pycrm import CRM, Session
 
 from .faults import FAULTS
-from .grid import ASKERS, Grid, build
+from .grid import ASKERS, ROLES, Grid, build
 from .table import Table, UnexpectedError
 from .trials import TRIALS, Trial, untried
 from .walk import Pair, answers, entities
@@ -25,11 +25,13 @@ def mistakes(
         yield None if came == expected else f"{pair}: {came}, not {expected}"
 
 
-def test_every_cell_of_the_matrix_is_as_declared(crm: CRM) -> None:
+@pytest.mark.parametrize("role", [role for role, *_ in ROLES])
+def test_every_cell_of_the_matrix_is_as_declared(crm: CRM, role: str) -> None:
     """Nobody reads, changes, exports or hands on anything that the table does not give them."""
-    tried = list(mistakes(build(crm), Table.read(crm.store.dialect)))
+    askers = [one for one in ASKERS if one.role == role]
+    tried = list(mistakes(build(crm), Table.read(crm.store.dialect), askers=askers))
     assert [one for one in tried if one] == []
-    assert len(tried) > 40_000
+    assert len(tried) > 10_000
 
 
 def test_every_verb_is_tried() -> None:

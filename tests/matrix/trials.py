@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
 
 import attrs
 from noninterference.operations import EXCLUDED, OPERATIONS, public_verbs
@@ -27,7 +26,6 @@ from pycrm import (
     Organization,
     Ref,
     RefusedError,
-    Revision,
 )
 from pycrm.declare.row import layout
 from pycrm.entities.org import Reach
@@ -232,15 +230,7 @@ def history(session: Any, case: Case) -> Any:
 
 @trial()
 def diff(session: Any, case: Case) -> Any:
-    return session.diff(case.record, session.now) is not None
-
-
-@trial(writes=True)
-def revert(session: Any, case: Case) -> Any:
-    """What added the record is no change of fields: whoever sees the record is told so."""
-    given: Any = (UUID(int=1), case.entity, case.record.id, 1, "change", session.now)
-    added = Revision(*given, None, "rep_a", None, "python", None, None, ())
-    return session.revert(added, because="typed wrongly")
+    return session.diff(case.record, session.now - timedelta(days=1)) is not None
 
 
 @trial()
@@ -406,6 +396,13 @@ def restore(session: Any, case: Case) -> Any:
     # As it was put away: the row itself need not be, for the question who may bring it back.
     put_away = {"archived_at": session.now} if "archived_at" in case.cls.__specs__ else {}
     return session.restore(layout(case.cls).copy(case.record, put_away))
+
+
+@trial("revert", writes=True)
+def revert_what_was_added(session: Any, case: Case) -> Any:
+    # Adding is no change of fields: whoever sees the record is told so, and nobody else.
+    named = {"entity": case.entity, "record": case.record.id, "version": case.record.version}
+    return session.revert(attrs.evolve(case.grid.revision, **named), because="it was a mistake")
 
 
 @trial("move", writes=True)

@@ -188,14 +188,14 @@ def page() -> str:
         planted = [name for name in LEAKS if name.startswith(one.prefix)] + list(one.faults)
         held = ", ".join(f"`tests/{test.split('::')[0]}`" for test in one.tests)
         held = held or f"waits for {one.waits_for}"
-        rows.append(f"| {one.id} | {one.words} | {one.promise} | {held} | {len(planted) or ''} |")
+        rows.append(f"| {one.id} | {one.words} | {one.promise} | {held} | {'yes' if planted else ''} |")
     return _HEAD + "\n".join(rows) + "\n"
 
 
 _HEAD = """# Side channels, and what holds each
 
 Two worlds that differ only in what somebody may not see must look alike to that person. These are the ways in
-which they could be told apart, what pycrm promises of each, the tests that hold the promise, and how many leaks are
+which they could be told apart, what pycrm promises of each, the tests that hold the promise, and whether leaks are
 planted to see that these tests would notice. A channel that waits for a part of the product is open as long as that
 part is missing, and cannot be reached without it. This page is written by `tests/noninterference/channels.py`, and
 `tests/noninterference/test_channels.py` fails when it falls behind.

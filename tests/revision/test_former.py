@@ -92,7 +92,8 @@ def act(session: Any, made: World, draw: random.Random) -> None:
     elif kind == 2:
         session.change(one, signing_grade=draw.choice([None, *SigningGrade]))
     elif kind == 3:
-        session.amend(one, name=draw.choice(["Pump", "Valve", "Nut", one.name]), because="as agreed")
+        names = [name for name in ("Pump", "Valve", "Nut") if name != one.name]
+        session.amend(one, name=draw.choice(names), because="as agreed")
     elif kind == 4:
         (session.archive if one.archived_at is None else session.restore)(one)
     elif kind == 5:

@@ -154,6 +154,8 @@ def leads(tx: Transaction, record: Any) -> bool:
     # Whose its parent is decides too, which nobody is shown.
     record = any_record(tx, cls, record.id)
     wider = tuple(held for held in tx.actor.held if held.reach not in (Reach.OWN, Reach.NONE))
+    # Whose its parent is, its reader is not shown; the answer depends on it all the same.
+    record = any_record(tx, cls, record.id)
     # What was shared with the actor gives no leave to ask about others.
     return record is not None and bool(
         reasons(tx, attrs.evolve(tx.actor, held=wider, shares=()), record, Action.READ)
