@@ -14,6 +14,11 @@ from pycrm import (
     CRM,
     Activity,
     ActivityKind,
+    AmendmentMode,
+    AmendmentPolicy,
+    ApprovalFlow,
+    ApprovalStep,
+    Approver,
     Commitment,
     Contact,
     ContactPoint,
@@ -22,6 +27,7 @@ from pycrm import (
     Delegation,
     Department,
     Grant,
+    Holiday,
     Lead,
     LeadContactPoint,
     Money,
@@ -155,6 +161,7 @@ def build(crm: CRM) -> Grid:
                 if made is not None:
                     grid.sets[name][entity] = session.add(made, owner=owner)
     _handovers(crm, grid)
+    _amendments(crm, grid)
     _lend(crm, grid)
     with crm.view(crm.system("test matrix", grants=("*", "Person.id_no"))) as session:
         grid.revision = session.history(grid.common["Source"])[0]
@@ -200,6 +207,13 @@ def _catalogue(session: Any, grid: Grid) -> None:
         "Product": session.add(Product(code="P1", name="Pump", category=category, unit="piece")),
         "OrgUnit": session.add(OrgUnit(name="Spare", code="spare", parent=grid.units["HQ"])),
         "User": grid.people["spare"],
+        "ApprovalFlow": session.add(
+            ApprovalFlow(name="spare", steps=[ApprovalStep(approver=Approver.UNIT_LEADER)])
+        ),
+        "AmendmentPolicy": session.add(
+            AmendmentPolicy(entity="OrgUnit", path="code", mode=AmendmentMode.FREE)
+        ),
+        "Holiday": session.add(Holiday(on=date(2026, 12, 25))),
     }
     grid.sets["there"] = dict(grid.common)
 
@@ -214,6 +228,17 @@ def _handovers(crm: CRM, grid: Grid) -> None:
             leaver = session.add(User(login=f"left {name}", name="Left", home_unit=owner.home_unit))
             session.add(_lead(session, grid, "left", 0), owner=leaver)
             held["Handover"] = session.hand_over(leaver, owner, because="left the company")
+
+
+def _amendments(crm: CRM, grid: Grid) -> None:
+    """An amendment of each customer, which waits for its day."""
+    day = crm.calendar_day(crm.clock.now()) + timedelta(days=9)
+    with crm.session(crm.system("test matrix")) as session:
+        for held in grid.sets.values():
+            if "Customer" in held:
+                held["Amendment"] = session.amend(
+                    held["Customer"], strategic=True, effective_on=day, because="as they told me"
+                )
 
 
 def _lend(crm: CRM, grid: Grid) -> None:

@@ -15,6 +15,8 @@ import attrs
 from noninterference.operations import EXCLUDED, OPERATIONS, public_verbs
 
 from pycrm import (
+    ApprovalStep,
+    Approver,
     ConflictError,
     ContactPointKind,
     Customer,
@@ -305,6 +307,7 @@ NATURAL = {
     "ProductCategory": "Pumps",
     "Product": "P1",
     "OrgUnit": "spare",
+    "ApprovalFlow": "spare",
     "User": "spare",
     "Role": "spare",
 }
@@ -328,6 +331,26 @@ def exports(session: Any, case: Case) -> Any:
 @trial(over="person")
 def elevations(session: Any, case: Case) -> Any:
     return session.elevations() is not None
+
+
+@trial()
+def ahead(session: Any, case: Case) -> Any:
+    return session.ahead(case.record) is not None
+
+
+@trial(entities=("Amendment",))
+def lines(session: Any, case: Case) -> Any:
+    return session.lines(case.record)
+
+
+@trial(over="person")
+def inbox(session: Any, case: Case) -> Any:
+    return session.inbox() is not None
+
+
+@trial(over="person")
+def overrides(session: Any, case: Case) -> Any:
+    return session.overrides(session.now - timedelta(days=1), session.now) is not None
 
 
 @trial(over="giver")
@@ -361,6 +384,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "User": {"employee_no": "7"},
     "Role": {"name": "other"},
     "RoleAssignment": {"until": date(2026, 12, 1)},
+    "ApprovalFlow": {"remind_after": 8},
+    "AmendmentPolicy": {"rank": 7},
+    "Holiday": {"name": "Founders' day"},
+    "Amendment": {"reason": "something else"},
 }
 
 
@@ -484,6 +511,8 @@ NEW: dict[str, dict[str, Any]] = {
     "Source": {"name": "new"},
     "ProductCategory": {"name": "New"},
     "Product": {"code": "new"},
+    "ApprovalFlow": {"name": "new", "steps": [ApprovalStep(approver=Approver.UNIT_LEADER)]},
+    "Holiday": {"on": date(2026, 12, 26)},
 }
 
 
@@ -496,6 +525,59 @@ def hand_over(session: Any, case: Case) -> Any:
 @trial("undo_handover", writes=True, entities=("Handover",))
 def undo_handover(session: Any, case: Case) -> Any:
     return session.undo_handover(case.record, because="it was a mistake")
+
+
+@trial(writes=True, entities=("Amendment",))
+def approve(session: Any, case: Case) -> Any:
+    return session.approve(case.record)
+
+
+@trial(writes=True, entities=("Amendment",))
+def reject(session: Any, case: Case) -> Any:
+    return session.reject(case.record, because="not yet")
+
+
+@trial("return_", writes=True, entities=("Amendment",))
+def return_(session: Any, case: Case) -> Any:
+    return session.return_(case.record, because="not yet")
+
+
+@trial(writes=True, entities=("Amendment",))
+def submit(session: Any, case: Case) -> Any:
+    return session.submit(case.record)
+
+
+@trial(writes=True, entities=("Amendment",))
+def withdraw(session: Any, case: Case) -> Any:
+    return session.withdraw(case.record)
+
+
+@trial(writes=True, entities=("Amendment",))
+def rebase(session: Any, case: Case) -> Any:
+    return session.rebase(case.record)
+
+
+@trial(writes=True, entities=("Amendment",))
+def enlist(session: Any, case: Case) -> Any:
+    return session.enlist(case.record, case.person("above"))
+
+
+@trial(writes=True, entities=("Amendment",))
+def entrust(session: Any, case: Case) -> Any:
+    return session.entrust(case.record, case.person("above"))
+
+
+@trial(writes=True, entities=("Amendment",))
+def override(session: Any, case: Case) -> Any:
+    return session.override(case.record, because="it cannot wait")
+
+
+@trial(writes=True, entities=("Amendment",))
+def decide(session: Any, case: Case) -> Any:
+    (found,) = session.decide([case.record], "approve")
+    if found.refusal is not None:
+        raise found.refusal
+    return found
 
 
 @trial("delegate", writes=True, over="person")
