@@ -88,3 +88,25 @@ def test_who_may_write_a_hidden_field_gives_it_in_the_move(crm: CRM, cast: Any) 
         assert moved.stage == "quoted"
     with crm.view("dir") as session:
         assert str(session.get(deal.ref).amount) == "20.00 CNY"
+
+
+@pytest.mark.parametrize("amount", [None, Money("10", "CNY")])
+def test_who_may_not_write_a_hidden_field_cannot_give_it(crm: CRM, cast: Any, amount: Money | None) -> None:
+    """An amount from somebody who neither reads nor writes it is refused as an unknown field, there or not."""
+    deal = deals(crm, amount)
+    hide(crm, "amount")
+    with (
+        crm.session("rep_a") as session,
+        pytest.raises(InvalidError, match="Opportunity: amount: unknown field"),
+    ):
+        session.move(session.get(deal.ref), to="quoted", amount=Money("20", "CNY"))
+
+
+@pytest.mark.parametrize("amount", [None, Money("10", "CNY")])
+def test_who_reads_the_field_moves_as_before(crm: CRM, cast: Any, amount: Money | None) -> None:
+    """The leader, who reads what staff do not, is asked for the amount only where there is none."""
+    deal = deals(crm, amount)
+    hide(crm, "amount")
+    with crm.view("lead_e") as session:
+        (offered,) = [one for one in session.moves(session.get(deal.ref)) if one.target == "quoted"]
+    assert ({"kind": "field", "name": "amount"} in offered.missing) == (amount is None)

@@ -166,7 +166,8 @@ class Writing(Deciding):
             because: the comment; some moves ask for one.
 
         Raises:
-            MoveError: a gate is not met; ``data["missing"]`` lists every requirement.
+            MoveError: a gate is not met; ``data["missing"]`` lists every requirement. A required field
+                that is hidden from the mover counts as empty unless a value for it comes with the move.
             ConflictError: no such move leads out of the stage; ``data["allowed"]`` lists those that do.
             InvalidError: the name fits several moves, or a supplied value is wrong.
             StaleError, NotFoundError, ForbiddenError: as for `change`.
