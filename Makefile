@@ -10,12 +10,13 @@ EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/*/pyproject.toml))
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint bench docs lock postgres clean
+.PHONY: help demo test torture mutants lint bench docs lock postgres clean
 
 help:
 	@echo "make demo      load the example into a SQLite file and show who sees what"
 	@echo "make test      run the suite (ARGS goes to pytest)"
 	@echo "make torture   run the tests that take minutes"
+	@echo "make mutants   whether the tests notice small wrong changes of scope (ARGS=\"predicate.py --sample 90\")"
 	@echo "make lint      ruff, the import contracts, mypy"
 	@echo "make bench     measure against the driver and against peers (ARGS goes to the benchmarks)"
 	@echo "make docs      write docs/reference/ from the code"
@@ -39,6 +40,9 @@ test: .venv/.installed
 
 torture: .venv/.installed
 	$(BIN)/python -m pytest -m torture --timeout=0 $(ARGS)
+
+mutants: .venv/.installed
+	PYTHONPATH=tests $(BIN)/python -m mutation $(ARGS)
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
