@@ -18,7 +18,7 @@ from benchmarks.reading import COLUMNS
 from benchmarks.timing import Timed, paired, timed
 from pycrm import Action, Customer, Grant, Reach, Role, RoleAssignment, User
 
-__all__ = ["page_scope"]
+__all__ = ["Asked", "page_scope", "sent"]
 
 SIZE, DEPTH, COUNTED = 50, 10_000, 10_001
 PAGE = {"sqlite": 1.6, "postgresql": 1.6}
@@ -117,7 +117,7 @@ def _measured(
             def turn(after: Any = cursor_of_page) -> Any:
                 return session.page(Customer, order=Customer.name, size=SIZE, after=after)
 
-            ours = _sent(session, turn)
+            ours = sent(session, turn)
             rows = _rows(cursor, _marked(bench, _left(bench, reader, at)))
             assert _rows(cursor, ours) == rows, reader
             by_hand = _fastest(bench, cursor, _written(bench, reader, at), rows)
@@ -132,7 +132,7 @@ def _measured(
         firsts[reader.name] = taken["first"]
         deep = (taken["deep"], taken["first"])
         yield bench.figure(f"page_scope_{reader.name}_depth", deep, DEEP, "first page")
-        ours = _sent(session, lambda: session.count(Customer, limit=COUNTED))
+        ours = sent(session, lambda: session.count(Customer, limit=COUNTED))
         counts = _fastest(bench, cursor, _counted(bench, reader), _rows(cursor, ours))
         both = paired(lambda: _rows(cursor, ours), lambda: _rows(cursor, counts), bench.pairs(60), warm=10)
         yield bench.figure(f"count_scope_{reader.name}", both, COUNT)
@@ -151,7 +151,7 @@ def _deep(session: Any) -> tuple[str, tuple[Any, ...]]:
     return after, (last.name, last.id.bytes)
 
 
-def _sent(session: Any, ask: Callable[[], Any]) -> Asked:
+def sent(session: Any, ask: Callable[[], Any]) -> Asked:
     """The statement that a question sends to the driver."""
     tx, found = session.transaction, []
     run = tx.run
