@@ -23,7 +23,8 @@ __all__ = ["gateway_overhead"]
 
 GATEWAY = {"sqlite": 1.15, "postgresql": 1.15}
 # Entering adds to BEGIN and COMMIT one statement, which says who somebody is and what that person may do.
-SESSION = {"sqlite": 2.5, "postgresql": 1.8}
+# No goal was asked for, so these only watch over it.
+SESSION = {"sqlite": 5.0, "postgresql": 4.0}
 _TURNS = 10
 
 
