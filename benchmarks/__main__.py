@@ -14,10 +14,13 @@ from benchmarks.bench import Bench, Benchmark
 from benchmarks.changing import change_1000, change_one
 from benchmarks.database import PostgreSQL, Server, SQLite
 from benchmarks.figure import Figure, keep, show
+from benchmarks.growth import grown
 from benchmarks.handing import hand_over
 from benchmarks.importing import import_200k
 from benchmarks.load import SIZES, load
-from benchmarks.peers import peers
+from benchmarks.moving import move_unit
+from benchmarks.overhead import gateway_overhead
+from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
 from benchmarks.scoping import page_scope
 from benchmarks.sealing import history_verify
@@ -33,9 +36,15 @@ GROWING: dict[str, Benchmark] = {
     "page_50": page_50,
     "page_scope": page_scope,
     "history_verify": history_verify,
+    "move_unit": move_unit,
+    "gateway_overhead": gateway_overhead,
+    "peers_scope": peers_scope,
 }
 SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
 ALONE = {"import_pycrm": import_pycrm}
+NAMES = [*GROWING, *SMALLEST, *ALONE]
+# What belongs together, under one name for --only.
+GROUPS = {"scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"]}
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -52,8 +61,8 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--only",
         metavar="NAME",
         action="append",
-        choices=[*GROWING, *SMALLEST, *ALONE],
-        help=f"one of {', '.join([*GROWING, *SMALLEST, *ALONE])}; may be repeated",
+        choices=[*GROUPS, *NAMES],
+        help=f"a group ({', '.join(GROUPS)}) or one of {', '.join(NAMES)}; may be repeated",
     )
     parser.add_argument(
         "--quick", action="store_true", help="a quarter of the runs, and the import of 20,000 only"
@@ -63,7 +72,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> Iterator[Figure]:
     """Every figure that was asked for."""
-    wanted = options.only or [*GROWING, *SMALLEST, *ALONE]
+    wanted = [one for name in options.only or NAMES for one in GROUPS.get(name, [name])]
     for name in ALONE:
         if name in wanted:
             _say(name)
@@ -116,7 +125,9 @@ def main() -> None:
     is_whole = False
     try:
         for figure in run(options):
+            _say(str(figure))
             figures.append(figure)
+        figures += grown(figures)
         is_whole = options.only is None and options.database == "both"
     finally:
         # What was measured before a failure is worth minutes.

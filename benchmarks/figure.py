@@ -51,6 +51,11 @@ class Figure:
         """What makes two figures of different runs comparable."""
         return (self.issue, self.name, self.database, self.size, self.reference)
 
+    def __str__(self) -> str:
+        missed = "" if self.is_met else ", missed"
+        taken = f"{_short(self.ours_ms)} / {_short(self.reference_ms)} = {self.ratio:.2f}"
+        return f"  {self.name} beside {self.reference}: {taken}, goal {self.goal:.2f}{missed}"
+
     def as_dict(self) -> dict[str, Any]:
         """The figure as it is kept."""
         return {

@@ -235,6 +235,8 @@ class Enterprise:
         raw_party, raw_customer = self._new(number), self._new(number)
         party, customer = id_(raw_party), id_(raw_customer)
         kind, value = _reached(number)
+        # Without drawing lots, so that the rest of the enterprise is the same with them and without.
+        state, is_strategic = "dormant" if number % 5 == 0 else "active", number % 7 == 0
         stamps = (1, moment, None, moment, None)
         rows["crm_party"].append((party, *stamps, "organization", name))
         raw_point = self._new(number)
@@ -242,7 +244,7 @@ class Enterprise:
         rows["crm_customer"].append(
             (
                 *(customer, *stamps, id_(owner.id), id_(shape.units[owner.unit]), code, party, name),
-                *("organization", "prospect", "active", id_(source.bytes), False, "[]", "[]"),
+                *("organization", "prospect", state, id_(source.bytes), is_strategic, "[]", "[]"),
             )
         )
         rows["crm_ownership"].append(
@@ -259,9 +261,9 @@ class Enterprise:
             "name": name,
             "kind": "organization",
             "lifecycle": "prospect",
-            "activity_state": "active",
+            "activity_state": state,
             "source": str(source),
-            "strategic": False,
+            "strategic": is_strategic,
             "owner": _text(owner.id),
         }
         rows["crm_change"].append((customer, 1, "Customer", revision, "add", _noted(noted)))

@@ -11,14 +11,15 @@ from datetime import date
 from typing import Any
 
 import attrs
+import sqlalchemy as sa
 
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure
 from benchmarks.reading import COLUMNS
 from benchmarks.timing import Timed, paired, timed
-from pycrm import Action, Customer, Grant, Reach, Role, RoleAssignment, User
+from pycrm import Action, ActivityState, Customer, Grant, Reach, Role, RoleAssignment, User
 
-__all__ = ["page_scope"]
+__all__ = ["Asked", "page_scope", "sent"]
 
 SIZE, DEPTH, COUNTED = 50, 10_000, 10_001
 PAGE = {"sqlite": 1.6, "postgresql": 1.6}
@@ -49,6 +50,9 @@ class Reader:
     owner: Any = None
     root: Any = None
     shared: tuple[Any, ...] = ()
+    # Further conditions of the list, and their values.
+    kept: str = ""
+    values: tuple[Any, ...] = ()
 
 
 def page_scope(bench: Bench) -> Iterator[Figure]:
@@ -58,6 +62,7 @@ def page_scope(bench: Bench) -> Iterator[Figure]:
         for reader in _readers(bench):
             for figure in _measured(bench, crm, driver, reader, firsts):
                 yield attrs.evolve(figure, issue="scope")
+            yield attrs.evolve(_filtered(bench, crm, driver, reader), issue="scope")
         slowest, fastest = max(firsts.values(), key=_wall), min(firsts.values(), key=_wall)
         over = bench.figure("page_scope_slowest", (slowest, fastest), SLOWEST, "fastest reader")
         yield attrs.evolve(over, issue="scope")
@@ -117,7 +122,7 @@ def _measured(
             def turn(after: Any = cursor_of_page) -> Any:
                 return session.page(Customer, order=Customer.name, size=SIZE, after=after)
 
-            ours = _sent(session, turn)
+            ours = sent(session, turn)
             rows = _rows(cursor, _marked(bench, _left(bench, reader, at)))
             assert _rows(cursor, ours) == rows, reader
             by_hand = _fastest(bench, cursor, _written(bench, reader, at), rows)
@@ -132,11 +137,29 @@ def _measured(
         firsts[reader.name] = taken["first"]
         deep = (taken["deep"], taken["first"])
         yield bench.figure(f"page_scope_{reader.name}_depth", deep, DEEP, "first page")
-        ours = _sent(session, lambda: session.count(Customer, limit=COUNTED))
+        ours = sent(session, lambda: session.count(Customer, limit=COUNTED))
         counts = _fastest(bench, cursor, _counted(bench, reader), _rows(cursor, ours))
         both = paired(lambda: _rows(cursor, ours), lambda: _rows(cursor, counts), bench.pairs(60), warm=10)
         yield bench.figure(f"count_scope_{reader.name}", both, COUNT)
     cursor.execute("COMMIT")
+
+
+def _filtered(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Figure:
+    """The first page of a list that is narrowed by two fields."""
+    kept = " AND activity_state = ? AND strategic = ?"
+    is_strategic = 1 if bench.server.name == "sqlite" else True
+    narrowed = attrs.evolve(reader, kept=kept, values=("dormant", is_strategic))
+    conditions = (Customer.activity_state == ActivityState.DORMANT, Customer.strategic.is_(True))
+    cursor = driver.cursor()
+    cursor.execute(bench.server.begin_read)
+    with crm.view(reader.login) as session:
+        ours = sent(session, lambda: session.page(Customer, *conditions, order=Customer.name, size=SIZE))
+        rows = _rows(cursor, _marked(bench, _left(bench, narrowed, None)))
+        assert _rows(cursor, ours) == rows, reader
+        by_hand = _fastest(bench, cursor, _written(bench, narrowed, None), rows)
+        both = paired(lambda: _rows(cursor, ours), lambda: _rows(cursor, by_hand), bench.pairs(100), warm=10)
+    cursor.execute("COMMIT")
+    return bench.figure(f"page_scope_{reader.name}_filtered", both, PAGE)
 
 
 def _deep(session: Any) -> tuple[str, tuple[Any, ...]]:
@@ -151,20 +174,25 @@ def _deep(session: Any) -> tuple[str, tuple[Any, ...]]:
     return after, (last.name, last.id.bytes)
 
 
-def _sent(session: Any, ask: Callable[[], Any]) -> Asked:
+def sent(session: Any, ask: Callable[[], Any]) -> Asked:
     """The statement that a question sends to the driver."""
     tx, found = session.transaction, []
-    run = tx.run
+    run, connection = tx.run, tx.connection
 
     def watched(text: str, values: Sequence[Any] = ()) -> Any:
         found.append(Asked(text, values))
         return run(text, values)
 
+    def built(connection: Any, cursor: Any, text: str, values: Any, *_: Any) -> None:
+        found.append(Asked(text, values))
+
     tx.run = watched
+    sa.event.listen(connection, "before_cursor_execute", built)
     try:
         ask()
     finally:
         del tx.run
+        sa.event.remove(connection, "before_cursor_execute", built)
     return found[-1]
 
 
@@ -185,10 +213,10 @@ def _fastest(bench: Bench, cursor: Any, written: list[Asked], rows: list[Any]) -
     return min(right, key=lambda one: min(timed(lambda: _rows(cursor, one)).wall for _ in range(9)))
 
 
-def _beyond(bench: Bench, at: tuple[Any, ...] | None) -> tuple[str, tuple[Any, ...]]:
+def _beyond(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> tuple[str, tuple[Any, ...]]:
     if at is None:
-        return "", ()
-    return " AND (name, id) > (?, ?)", (at[0], bench.server.id(at[1]))
+        return reader.kept, reader.values
+    return f"{reader.kept} AND (name, id) > (?, ?)", (*reader.values, at[0], bench.server.id(at[1]))
 
 
 def _reached(reader: Reader) -> tuple[list[str], list[Any]]:
@@ -210,7 +238,7 @@ def _reached(reader: Reader) -> tuple[list[str], list[Any]]:
 def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> Asked:
     """The plain statement, left to the planner."""
     wheres, values = _reached(reader)
-    beyond, place = _beyond(bench, at)
+    beyond, place = _beyond(bench, reader, at)
     either = f"({' OR '.join(wheres)}) AND " if wheres else ""
     text = f"SELECT {COLUMNS} FROM crm_customer WHERE {either}{_LIVE}{beyond} ORDER BY name, id LIMIT ?"
     return Asked(text, (*values, *place, SIZE + 1))
@@ -218,7 +246,7 @@ def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> Asked:
 
 def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[Asked]:
     """What a careful author would write for a page of this reader, in some variants."""
-    beyond, place = _beyond(bench, at)
+    beyond, place = _beyond(bench, reader, at)
     wheres = _reached(reader)[0]
     is_server = bench.server.name == "postgresql"
     if len(wheres) < 2 and reader.root is None:

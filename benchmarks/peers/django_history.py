@@ -10,84 +10,25 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
 
-import django
-from django.conf import settings
+from django_begun import begin
 from talk import THOUSAND, answer, customers
 
+begin(sys.argv[1], "simple_history")
 
-def database_of(url: str) -> dict:
-    """Django's settings for a database as durable as pycrm's."""
-    if url.startswith("sqlite"):
-        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
-        options = {
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "".join(f"PRAGMA {setting};" for setting in pragmas),
-        }
-        name = url.removeprefix("sqlite:///")
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options}
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path[1:],
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-    }
-
-
-settings.configure(
-    DATABASES={"default": database_of(sys.argv[1])},
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "simple_history"],
-    USE_TZ=True,
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-)
-django.setup()
-
-from django.db import connection, models, transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django_customer import CustomerColumns  # noqa: E402
 from simple_history.models import HistoricalRecords  # noqa: E402
 from simple_history.utils import bulk_update_with_history  # noqa: E402
 
 
-class Customer(models.Model):
-    """The columns and indexes of crm_customer."""
+class Customer(CustomerColumns):
+    """A customer whose history is kept."""
 
-    id = models.UUIDField(primary_key=True)
-    version = models.BigIntegerField()
-    created_at = models.DateTimeField()
-    created_by_id = models.UUIDField(null=True)
-    updated_at = models.DateTimeField()
-    updated_by_id = models.UUIDField(null=True)
-    archived_at = models.DateTimeField(null=True)
-    owner_id = models.UUIDField(null=True)
-    owner_unit_id = models.UUIDField(null=True)
-    code = models.TextField()
-    party_id = models.UUIDField(unique=True)
-    name = models.TextField()
-    kind = models.TextField()
-    lifecycle = models.TextField()
-    activity_state = models.TextField()
-    source_id = models.UUIDField(db_index=True)
-    signing_grade = models.TextField(null=True)
-    trade_role = models.TextField(null=True)
-    channel = models.TextField(null=True)
-    strategic = models.BooleanField()
-    parent_group_id = models.UUIDField(null=True, db_index=True)
-    needs = models.JSONField()
-    preferences = models.JSONField()
-    last_contact_at = models.DateTimeField(null=True)
-    next_contact_on = models.DateField(null=True)
     history = HistoricalRecords(user_model=None, user_db_constraint=False)
 
-    class Meta:
+    class Meta(CustomerColumns.Meta):
         app_label = "simple_history"
-        indexes = [
-            models.Index(fields=["name", "id"], name="by_name"),
-            models.Index(fields=["owner_id", "name", "id"], name="by_owner"),
-            models.Index(fields=["owner_unit_id", "name", "id"], name="by_unit"),
-        ]
 
 
 _CHANGED = ["channel", "version", "updated_at"]

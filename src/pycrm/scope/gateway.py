@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.field import MoneyColumn
+from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError, NotFoundError
@@ -133,15 +134,15 @@ class Query:
 
     def records(self, order: Sequence[Any] = (), limit: int | None = None) -> list[Any]:
         """The records, in order and then by id."""
-        ordered, limit = [self.ordering(one) for one in order], bounded(limit)
+        limit = bounded(limit)
         key = self.table.c[key_column(self.cls)]
         if self.is_plain and len(order) <= 1:
             column, falling = direction(order[0]) if order else (key, False)
-            column = column.units if isinstance(column, MoneyColumn) else column
+            column = self.column(column)
             # Equal values come by rising ids here, and so fall in no index.
             if column.table is self.table and not falling and not self._may_be_empty(column):
                 return self.plain_records(Order.of(self.cls, column), limit)
-        return self.ordered_records([*ordered, key], limit)
+        return self.ordered_records([*(self.ordering(one) for one in order), key], limit)
 
     def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
         """The records in that order, through SQLAlchemy's own cache of statements."""
@@ -201,8 +202,8 @@ class Query:
 
     def _run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
         tx, scope = self.tx, self.scope.values
-        text, names = tx.store.text(cached, statement)
-        given = {**tx.store.constants(cached), **values}
+        text, names, constants = tx.store.prepared(cached, statement)
+        given = {**constants, **values}
         rows: list[Any] = tx.run(
             text, [key(tx, scope[name]) if name in scope else given[name] for name in names]
         ).fetchall()
@@ -217,9 +218,13 @@ class Query:
         return ordered.nulls_last() if self._may_be_empty(column) else ordered
 
     def _may_be_empty(self, column: Any) -> bool:
-        specs = self.cls.__specs__.values()
-        never = (spec for spec in specs if not spec.nullable and column.name in spec.columns)
-        return column.table is not self.table or next(never, None) is None
+        return column.table is not self.table or column.name not in _filled(self.cls)
+
+
+@per_class
+def _filled(cls: Any) -> frozenset[str]:
+    """The columns of a class that are never empty."""
+    return frozenset(name for spec in cls.__specs__.values() if not spec.nullable for name in spec.columns)
 
 
 def bounded(limit: Any) -> int | None:

@@ -54,17 +54,13 @@ def move_unit(tx: Transaction, unit: UUID, parent: UUID | None) -> None:
     if tx.dialect == "postgresql":
         tx.run("LOCK TABLE crm_unit_closure IN SHARE ROW EXCLUSIVE MODE")
     refuse_circle(tx, unit, parent)
-    inside = keys(tx.fetch(sa.select(closure.c.descendant_id).where(closure.c.ancestor_id == unit)))
-    above = sa.select(closure.c.ancestor_id).where(
-        closure.c.descendant_id == unit, closure.c.ancestor_id != unit
+    up, down = closure.alias("up"), closure.alias("down")
+    outside = sa.select(up.c.ancestor_id).where(up.c.descendant_id == unit, up.c.ancestor_id != unit)
+    inside = sa.select(down.c.descendant_id).where(down.c.ancestor_id == unit)
+    tx.execute(
+        sa.delete(closure).where(closure.c.ancestor_id.in_(outside), closure.c.descendant_id.in_(inside))
     )
-    outside = keys(tx.fetch(above))
-    if outside:
-        tx.execute(
-            sa.delete(closure).where(closure.c.ancestor_id.in_(outside), closure.c.descendant_id.in_(inside))
-        )
     if parent is not None:
-        up, down = closure.alias("up"), closure.alias("down")
         joined = (
             sa.select(up.c.ancestor_id, down.c.descendant_id, up.c.depth + down.c.depth + 1)
             .select_from(up.join(down, sa.true()))

@@ -14,6 +14,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.codec import from_json
+from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
@@ -28,6 +29,7 @@ __all__ = ["Page", "described", "page"]
 
 T = TypeVar("T")
 _LARGEST = 500
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @attrs.frozen
@@ -88,18 +90,29 @@ def _is_key(spec: Any) -> bool:
 
 
 def _order(cls: Any, order: Any) -> tuple[Any, Any, bool]:
-    columns, last = cls.__table__.c, key_column(cls)
+    by_column = _sortable(cls)
     if order is None:
-        order = columns[last]
+        order = by_column[key_column(cls)][1]
     plain, falling = direction(order)
-    for spec in cls.__specs__.values():
-        if (spec.order or spec.columns == (last,)) and columns[spec.columns[0]] is plain:
-            return spec, plain, falling
     name = getattr(plain, "name", "order")
+    spec, column = by_column.get(str(name), (None, None))
+    if column is not None and column is plain:
+        return spec, column, falling
     raise InvalidError(
         f"lists are not ordered by {name}",
         fields=[Problem(str(name), "unknown", "lists are not ordered by it")],
     )
+
+
+@per_class
+def _sortable(cls: Any) -> dict[str, tuple[Any, Any]]:
+    """The fields by which a list of the class may be ordered, with their columns, by the columns' names."""
+    columns, last = cls.__table__.c, key_column(cls)
+    return {
+        spec.columns[0]: (spec, columns[spec.columns[0]])
+        for spec in cls.__specs__.values()
+        if spec.order or spec.columns == (last,)
+    }
 
 
 def _beyond(spec: Any, column: Any, id: Any, at: tuple[Any, UUID] | None, falling: bool) -> Any:
@@ -115,9 +128,15 @@ def _beyond(spec: Any, column: Any, id: Any, at: tuple[Any, UUID] | None, fallin
 
 
 def _fingerprint(tx: Transaction, cls: Any, where: Sequence[Any], order: str, falling: bool) -> bytes:
-    parts = described(tx, where)
-    actor = str(tx.actor.id or tx.actor.name)
-    return hashlib.sha256(repr((actor, cls.__name__, order, falling, parts)).encode()).digest()
+    memo = ("list", cls, order, falling)
+    found: bytes | None = None if where else tx.actor._bounds.get(memo)
+    if found is None:
+        parts = described(tx, where)
+        actor = str(tx.actor.id or tx.actor.name)
+        found = hashlib.sha256(repr((actor, cls.__name__, order, falling, parts)).encode()).digest()
+        if not where:
+            tx.actor._bounds[memo] = found
+    return found
 
 
 def described(tx: Transaction, where: Sequence[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -134,7 +153,7 @@ def _shown(value: Any) -> str:
 
 
 def _signed(tx: Transaction, content: list[Any], fingerprint: bytes) -> str:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _json(content).encode()
     seal = hmac.digest(tx.crm.secret, b"cursor" + fingerprint + body, "sha256")[:16]
     return _encoded(seal + body)
 

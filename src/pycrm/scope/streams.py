@@ -11,11 +11,13 @@ the bound, and within it the rows of those units alone. SQLite does as much by i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
+from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.scope.predicate import Path, Scope
 
@@ -41,10 +43,7 @@ class Order:
     @classmethod
     def of(cls, record: Any, column: Any, falling: bool = False) -> Order:
         """The order by a column of a record's table."""
-        key = record.__table__.c[key_column(record)]
-        declared = {spec.columns[0] for spec in record.__specs__.values() if spec.order} or {key.name}
-        columns = (key,) if column is key else (column, key)
-        return cls(columns, falling, column.name in declared)
+        return _orders(record)[column.name, falling]
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -71,6 +70,22 @@ class Order:
         return attrs.evolve(self, falling=not self.falling)
 
 
+@per_class
+def _orders(record: Any) -> dict[tuple[str, bool], Order]:
+    """The orders of a record's list by the names of its columns, rising and falling."""
+    table = record.__table__.c
+    key = table[key_column(record)]
+    declared = {spec.columns[0] for spec in record.__specs__.values() if spec.order} or {key.name}
+    return {
+        (column.name, falling): Order(
+            (key,) if column is key else (column, key), falling, column.name in declared
+        )
+        for column in table
+        for falling in (False, True)
+    }
+
+
+@cache
 def step(limit: int) -> int:
     """Up to how many rows the streams are read for a list of that many."""
     return next((one for one in _STEPS if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))

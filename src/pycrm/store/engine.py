@@ -40,8 +40,7 @@ class Store:
         # An in-memory database has one connection, so its sessions take turns.
         self.turn: threading.RLock | None = threading.RLock() if self.in_memory else None
         self.engine = self._engine(pool_size)
-        self._texts: dict[Any, tuple[str, tuple[str, ...]]] = {}
-        self._constants: dict[Any, dict[str, Any]] = {}
+        self._texts: dict[Any, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
         self._checked = False
         event.listen(self.engine, "before_cursor_execute", self._guard)
 
@@ -117,23 +116,23 @@ class Store:
 
         The ORM's way of compiling and caching costs a short statement more than the database does.
         """
+        return self.prepared(key, make)[:2]
+
+    def prepared(
+        self, key: Any, make: Callable[[], sa.sql.expression.ClauseElement]
+    ) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """As `text`, with the parameters whose values stand in the statement."""
         found = self._texts.get(key)
         if found is None:
             compiled: Any = make().compile(dialect=self.engine.dialect)
-            found = self._texts[key] = (str(compiled), tuple(compiled.positiontup or ()))
             # A dialect adds parameters of its own, such as SQLite an offset of zero.
-            self._constants[key] = {
-                name: value for name, value in compiled.params.items() if value is not None
-            }
+            constants = {name: value for name, value in compiled.params.items() if value is not None}
+            found = self._texts[key] = (str(compiled), tuple(compiled.positiontup or ()), constants)
         return found
 
     def quoted(self, name: str) -> str:
         """A name as it stands in a statement of this database."""
         return str(self.engine.dialect.identifier_preparer.quote(name))
-
-    def constants(self, key: Any) -> dict[str, Any]:
-        """The parameters of a compiled text whose values stood in the statement."""
-        return self._constants[key]
 
     def translated(self, error: Exception) -> Exception:
         """The refusal or failure that an error of the driver stands for."""
