@@ -30,6 +30,7 @@ from pycrm import (
     Holiday,
     Lead,
     LeadContactPoint,
+    LegalHold,
     Money,
     Note,
     Opportunity,
@@ -214,8 +215,15 @@ def _catalogue(session: Any, grid: Grid) -> None:
             AmendmentPolicy(entity="OrgUnit", path="code", mode=AmendmentMode.FREE)
         ),
         "Holiday": session.add(Holiday(on=date(2026, 12, 25))),
+        "LegalHold": session.add(LegalHold(party=_nobody(session, "Held"), reason="a suit is pending")),
+        "Erasure": session.erase(_nobody(session, "Gone"), because="asked for it in writing"),
     }
     grid.sets["there"] = dict(grid.common)
+
+
+def _nobody(session: Any, name: str) -> Any:
+    """A person whom no record uses."""
+    return session.add(Party(kind=PartyKind.PERSON, name=name))
 
 
 def _handovers(crm: CRM, grid: Grid) -> None:

@@ -388,6 +388,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "AmendmentPolicy": {"rank": 7},
     "Holiday": {"name": "Founders' day"},
     "Amendment": {"reason": "something else"},
+    "LegalHold": {"until": date(2026, 12, 1)},
+    "Erasure": {"reason": "something else"},
 }
 
 
@@ -405,6 +407,11 @@ def change(session: Any, case: Case) -> Any:
 @trial("amend", writes=True)
 def amend(session: Any, case: Case) -> Any:
     return session.amend(case.record, because="as they told me", **_values(case))
+
+
+@trial(writes=True)
+def erase(session: Any, case: Case) -> Any:
+    return session.erase(case.record, because="asked for it in writing")
 
 
 @trial("attempt", writes=True)
