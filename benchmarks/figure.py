@@ -98,7 +98,7 @@ def show(figures: Iterable[Figure]) -> None:
             "" if one.is_met else "[red]missed[/red]",
         )
     # Wider than most terminals rather than cut off: the rows are also read from logs.
-    Console(width=max(130, Console().width)).print(table)
+    Console(width=max(150, Console().width)).print(table)
 
 
 def _short(value: float) -> str:
