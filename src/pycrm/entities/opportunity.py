@@ -48,7 +48,7 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     """
 
     customer: Link[Customer] = link("Customer", zh="客户")
-    name: Field[str] = field("Name", zh="名称", longest=300)
+    name: Field[str] = field("Name", zh="名称", search=True, longest=300)
     amount: Field[Money | None] = field("Amount", zh="金额", default=None)
     expected_close: Field[date] = field("Expected close", zh="预计成交", order=True)
     closed_on: Field[date | None] = field("Closed on", zh="成交日期", default=None)

@@ -120,6 +120,29 @@ class Reading(Inquiry):
         """
         return paging.page(self.transaction, cls, conditions, order, size, after)
 
+    def search(
+        self,
+        cls: type[A],
+        text: str,
+        *conditions: ColumnElement[bool],
+        order: Any = None,
+        size: int = 50,
+        after: str | None = None,
+    ) -> Page[A]:
+        """One page of the records whose searchable fields contain each word of a text.
+
+        A word may stand anywhere in a field, within another word too; capitals and small letters,
+        full and half width are one. Fields that the actor does not read are not looked into.
+
+        Args:
+            text: 1 to 10 words, parted by white space, together at most 200 characters.
+            conditions, order, size, after: as of `page`.
+
+        Raises:
+            InvalidError: the actor reads no searchable field of the class, or as `page`.
+        """
+        return paging.page(self.transaction, cls, conditions, order, size, after, text)
+
     def count(
         self,
         cls: type[Any],
