@@ -14,8 +14,8 @@ from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
 from pycrm.revision.model import Setting
-from pycrm.scope.raw import secure
 from pycrm.scope import text
+from pycrm.scope.raw import secure
 from pycrm.store import Store
 from pycrm.store import migration as migrating
 from pycrm.store.migration import Line
@@ -161,7 +161,7 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
     unread = [cls for cls in crm.records() if searched(cls) and text.is_behind(tx, cls)]
     if unread:
         names = ", ".join(cls.__name__ for cls in unread)
-        yield f"made the index of texts of {names}", lambda: [text.rebuild(tx, cls) for cls in unread]
+        yield f"made the index of texts of {names}", lambda: text.rebuild(tx, unread)
     for key, number in crm.pipelines.unpublished(tx):
         yield f"published pipeline {key} {number}", lambda: crm.pipelines.publish(tx)
     if not session.count(Role):

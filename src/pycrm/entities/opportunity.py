@@ -57,7 +57,7 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     lines: Children[OpportunityLine] = children("Lines", zh="明细", default=())
     contacts: Children[OpportunityContact] = children("Contacts", zh="联系人", default=())
     lost_reason: Field[str | None] = field("Reason of loss", zh="丢单原因", default=None, longest=400)
-    next_step: Field[str | None] = field("Next step", zh="下一步", default=None, longest=400)
+    next_step: Field[str | None] = field("Next step", zh="下一步", default=None, search=True, longest=400)
     source_lead: Link[Lead | None] = link("Lead", zh="来源线索", default=None)
     campaign_code: Field[str | None] = field("Campaign", zh="活动代码", default=None, longest=60)
 

@@ -20,7 +20,7 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, query
-from pycrm.scope.search import Search, Sought, sought
+from pycrm.scope.search import Search, Sought
 from pycrm.scope.streams import Order
 
 if TYPE_CHECKING:
@@ -54,12 +54,11 @@ def page(
     order: Any,
     size: int,
     after: str | None,
-    text: str | None = None,
+    wanted: Sought | None = None,
 ) -> Page[Any]:
-    """See `Session.page`, and with a text `Session.search`."""
+    """See `Session.page`, and with words that are wanted `Session.search`."""
     if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
-    wanted = None if text is None else sought(tx, cls, text)
     asked = query(tx, cls, conditions)
     spec, column, falling = _order(cls, order)
     asked.column(column)

@@ -48,17 +48,22 @@ def is_behind(tx: Transaction, cls: Any) -> bool:
     if _missing(tx, cls):
         return True
     table, texts = cls.__table__.c, search_table(cls)
-    lacks = [texts.c.of_id.is_(None)]
+    lacks: list[Any] = [texts.c.of_id.is_(None)]
     for spec in searched(cls):
         column = spec.columns[0]
         lacks.append(sa.and_(table[column].is_not(None), texts.c[column].is_(None)))
     joined = sa.outerjoin(cls.__table__, texts, table.id == texts.c.of_id)
-    behind = sa.select(sa.literal_column("1")).select_from(joined).where(sa.or_(*lacks)).limit(1)
+    behind: Any = sa.select(sa.literal_column("1")).select_from(joined).where(sa.or_(*lacks)).limit(1)
     return bool(tx.fetch(behind))
 
 
-def rebuild(tx: Transaction, cls: Any) -> None:
-    """Make the index again from the records."""
+def rebuild(tx: Transaction, classes: Iterable[Any]) -> None:
+    """Make the indexes of these classes again from their records."""
+    for cls in classes:
+        _rebuild(tx, cls)
+
+
+def _rebuild(tx: Transaction, cls: Any) -> None:
     name = search_table_name(cls)
     quoted = tx.store.quoted
     if tx.dialect == "sqlite":

@@ -24,6 +24,7 @@ from pycrm.scope.paging import Page
 from pycrm.scope.raw import Rows
 from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
+from pycrm.scope.search import sought
 from pycrm.session.act import reason_text
 from pycrm.session.inquiry import Inquiry
 
@@ -141,7 +142,8 @@ class Reading(Inquiry):
         Raises:
             InvalidError: the actor reads no searchable field of the class, or as `page`.
         """
-        return paging.page(self.transaction, cls, conditions, order, size, after, text)
+        wanted = sought(self.transaction, cls, text)
+        return paging.page(self.transaction, cls, conditions, order, size, after, wanted)
 
     def count(
         self,

@@ -114,7 +114,7 @@ def upgrade() -> None:
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
     table("crm_lead_search", "of_id key, name text?, company text?, grams grams?", key="of_id")
-    table("crm_opportunity_search", "of_id key, name text?, grams grams?", key="of_id")
+    table("crm_opportunity_search", "of_id key, name text?, next_step text?, grams grams?", key="of_id")
     table(
         "crm_open_path",
         "record_id key, entity text, path text, amendment_id key",
