@@ -356,6 +356,7 @@ def load(server: Server, url: str, size: str, *, empty: bool = False) -> Shape:
         connection.close()
         with crm.session(crm.system("benchmark")) as session:
             rebuild(session.transaction, [Customer])
+        server.settle(url)
         if not empty:
             check(crm, made.shape)
     return made.shape

@@ -191,8 +191,14 @@ class Search:
             places = places.limit(sa.literal_column(str(most)))
         piece = places.cte("piece").prefix_with("MATERIALIZED")
         key, texts = order.columns[-1].name, search_table(asked.cls).alias("texts")
-        matching = sa.select(*order.among(piece)).join_from(piece, texts, texts.c.of_id == piece.c[key])
-        matching = matching.where(self._matches(texts)).order_by(*order.by(piece)).limit(_limit())
+        looked = sa.select(_ONE.label("one")).where(texts.c.of_id == piece.c[key], self._matches(texts))
+        if asked.tx.dialect == "postgresql":
+            # One look for each row, whatever the planner believes of their number.
+            match = looked.limit(_ONE).correlate(piece).lateral("looked")
+            matching = sa.select(*order.among(piece)).join_from(piece, match, sa.true())
+        else:
+            matching = sa.select(*order.among(piece)).where(sa.exists(looked.correlate(piece)))
+        matching = matching.order_by(*order.by(piece)).limit(_limit())
         first = matching.subquery("matching")
         shown = self._shown(first, first.c[key] == asked.table.c[key])
         last = sa.select(*order.among(piece)).order_by(*order.reversed.by(piece)).limit(_ONE).subquery("last")
@@ -205,21 +211,41 @@ class Search:
         hits = self._hits()
         number = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
         key = order.columns[-1]
-        reached = asked.select(*order.columns).where(number <= sa.literal_column(str(MOST_HITS)))
-        reached = reached.where(key == hits.c.of_id)
-        reached = reached.where(self.beyond()) if is_later else reached
         if asked.tx.dialect == "postgresql":
+            reached = asked.select(*order.columns).where(number <= sa.literal_column(str(MOST_HITS)))
+            reached = reached.where(key == hits.c.of_id)
+            reached = reached.where(self.beyond()) if is_later else reached
             # One look at each hit, whatever the planner believes of their number.
             each = reached.limit(_ONE).correlate(hits).lateral("each_hit")
             reached = sa.select(*each.c).join_from(hits, each, sa.true()).where(self._matches(hits))
             reached = reached.order_by(*order.by(each)).limit(_limit())
         else:
-            reached = reached.where(self._matches(hits)).order_by(*order.by(asked.table)).limit(_limit())
+            reached = self._from_hits(hits, is_later).order_by(*order.by(asked.table)).limit(_limit())
         first = reached.subquery("matching")
         shown = self._shown(first, first.c[key.name] == key)
         counted = sa.select(number.label("number")).subquery("counted")
         found = sa.select(*shown.c, counted.c.number).join_from(counted, shown, sa.true(), isouter=True)
         return found.order_by(*self._by(shown))
+
+    def _from_hits(self, hits: Any, is_later: bool) -> Any:
+        """The hits that the reader reaches, with the scope in a form that SQLite takes for no index.
+
+        It would begin with all rows of a branch otherwise, and look for each among the hits.
+        """
+        asked, order = self.asked, self.order
+        number = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
+        where = [asked.scope.where] if asked.scope.where is not None else []
+        if "archived_at" in asked.cls.__specs__:
+            where.append(asked.table.c.archived_at.is_(None))
+        if is_later:
+            where.append(self.beyond())
+        found = sa.select(*order.columns).join_from(hits, asked.table, order.columns[-1] == hits.c.of_id)
+        found = found.where(number <= sa.literal_column(str(MOST_HITS)), self._matches(hits))
+        return (
+            found.where(sa.case((sa.and_(*where), _ONE), else_=sa.literal_column("0")) == _ONE)
+            if where
+            else found
+        )
 
     def _shown(self, first: Any, on: Any) -> Any:
         """The rows at some places, with what they are sorted by under names of its own."""
