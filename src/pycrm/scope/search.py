@@ -21,7 +21,7 @@ from pycrm.scope.condition import unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.gateway import Query
 from pycrm.scope.predicate import require_record
-from pycrm.scope.streams import Order, Streams, step
+from pycrm.scope.streams import Order, Streams
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -35,6 +35,9 @@ FIRST = 101
 _SPARSE = 50
 _LONGEST = 200
 _MOST_WORDS = 10
+# How long the pieces of a list are after the first.
+_PIECES = (101, 201, 401, 801, 1000)
+_LONG_PIECES = (*_PIECES, 2000, 4000, 10_000)
 _ONE: Any = sa.literal_column("1")
 
 
@@ -127,9 +130,8 @@ class Search:
         texts = search_table(asked.cls)
         id = self.order.columns[-1]
         if self.sought.shape[-1]:
-            hits = self._hits()
-            number = sa.select(sa.func.count()).select_from(hits)
-            if asked.tx.fetch(number, values)[0][0] <= MOST_HITS:
+            hits, number = self._hits()
+            if asked.tx.fetch(sa.select(number), values)[0][0] <= MOST_HITS:
                 asked.where.append(id.in_(sa.select(hits.c.of_id).where(self._matches(hits))))
                 return self._ordered(limit, values)
         asked.where.append(sa.exists(_ONE).where(texts.c.of_id == id, self._matches(texts)))
@@ -142,10 +144,10 @@ class Search:
         return list(made.build(asked.tx.fetch(listed, dict(values))))
 
     def _next(self, most: int, matched: int, missing: int) -> int:
-        """How long the next piece of the list is: what the last one promises, and half as much again."""
-        wanted = most * missing * 3 // (2 * matched) if matched else 10_000
-        bounded = 1000 if self._is_served(1000) else 10_000
-        return step(max(FIRST, min(wanted, bounded)))
+        """How long the next piece of the list is: what the last one promises, but not much longer than it."""
+        wanted = min(4 * most, most * missing * 3 // (2 * matched)) if matched else 4 * most
+        pieces = _PIECES if self._is_served(_PIECES[-1]) else _LONG_PIECES
+        return next((one for one in pieces if one >= wanted), pieces[-1])
 
     def _is_served(self, most: int) -> bool:
         return Streams.serve(self.asked.cls, self.asked.scope, self.order, most)
@@ -182,7 +184,7 @@ class Search:
     def _walk(self, most: int, is_later: bool) -> Any:
         asked, order = self.asked, self.order
         beyond = self.beyond if is_later else None
-        if self._is_served(min(most, 1000)):
+        if self._is_served(min(most, _PIECES[-1])):
             streams = Streams(asked.table, asked.scope, asked.tx.dialect, most, beyond)
             places = streams.places(order)
         else:
@@ -208,8 +210,7 @@ class Search:
 
     def _few(self, is_later: bool) -> Any:
         asked, order = self.asked, self.order
-        hits = self._hits()
-        number = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
+        hits, number = self._hits()
         key = order.columns[-1]
         if asked.tx.dialect == "postgresql":
             reached = asked.select(*order.columns).where(number <= sa.literal_column(str(MOST_HITS)))
@@ -233,14 +234,13 @@ class Search:
         It would begin with all rows of a branch otherwise, and look for each among the hits.
         """
         asked, order = self.asked, self.order
-        number = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
         where = [asked.scope.where] if asked.scope.where is not None else []
         if "archived_at" in asked.cls.__specs__:
             where.append(asked.table.c.archived_at.is_(None))
         if is_later:
             where.append(self.beyond())
         found = sa.select(*order.columns).join_from(hits, asked.table, order.columns[-1] == hits.c.of_id)
-        found = found.where(number <= sa.literal_column(str(MOST_HITS)), self._matches(hits))
+        found = found.where(self._matches(hits))
         return (
             found.where(sa.case((sa.and_(*where), _ONE), else_=sa.literal_column("0")) == _ONE)
             if where
@@ -258,22 +258,31 @@ class Search:
         direction = sa.desc if self.order.falling else sa.asc
         return [direction(shown.c[f"by_{at}"]) for at in reversed(range(len(self.order.columns)))]
 
-    def _hits(self) -> Any:
-        """What the index gives, with the texts to look at again."""
+    def _hits(self) -> tuple[Any, Any]:
+        """What the index gives, with the texts to look at again, and the number of it, up to one too many."""
         cls = self.asked.cls
         texts = search_table(cls).alias("texts")
+        most: Any = sa.literal_column(str(MOST_HITS + 1))
         if self.asked.tx.dialect == "postgresql":
             wanted = sa.cast(sa.bindparam("grams", type_=sa.types.NullType()), sa.ARRAY(sa.Integer()))
             found = sa.select(*self._texts(texts)).where(texts.c.grams.op("@>")(wanted))
-        else:
-            name = f"{search_table_name(cls)}_fts"
-            # The column that bears the table's own name stands for the whole row there.
-            index = sa.table(name, sa.column("id"), sa.column(name))
-            match = index.c[name].op("MATCH")(sa.bindparam("grams", type_=sa.Text()))
-            found = sa.select(*self._texts(texts)).join_from(index, texts, texts.c.of_id == index.c.id)
-            found = found.where(match)
-        limited = found.limit(sa.literal_column(str(MOST_HITS + 1)))
-        return limited.cte("hits").prefix_with("MATERIALIZED")
+            hits = found.limit(most).cte("hits").prefix_with("MATERIALIZED")
+            return hits, sa.select(sa.func.count()).select_from(hits).scalar_subquery()
+        name = f"{search_table_name(cls)}_fts"
+        # The column that bears the table's own name stands for the whole row there.
+        index: Any = sa.table(name, sa.column("rowid"), sa.column("id"), sa.column(name))
+        entry = index.alias("entry")
+        match = index.c[name].op("MATCH")(sa.bindparam("grams", type_=sa.Text()))
+        # Counting needs the index alone; the rows behind it are read only where they are few.
+        numbers = sa.select(index.c.rowid).where(match).limit(most).cte("numbers").prefix_with("MATERIALIZED")
+        number = sa.select(sa.func.count()).select_from(numbers).scalar_subquery()
+        # From the numbers to the entries to the texts: joined, SQLite would begin with all the texts.
+        id = (
+            sa.select(entry.c.id).where(entry.c.rowid == numbers.c.rowid).correlate(numbers).scalar_subquery()
+        )
+        found = sa.select(*self._texts(texts)).join_from(numbers, texts, texts.c.of_id == id)
+        found = found.where(number <= sa.literal_column(str(MOST_HITS)))
+        return found.cte("hits").prefix_with("MATERIALIZED"), number
 
     def _texts(self, texts: Any) -> Sequence[Any]:
         return [texts.c.of_id, *(texts.c[name] for name in self.sought.columns)]

@@ -114,13 +114,13 @@ def upgrade() -> None:
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
     table("crm_lead_search", "of_id key, name text?, company text?, grams grams?", key="of_id")
-    table("crm_opportunity_search", "of_id key, name text?, next_step text?, grams grams?", key="of_id")
     table(
         "crm_open_path",
         "record_id key, entity text, path text, amendment_id key",
         key="record_id entity path",
         index="amendment_id",
     )
+    table("crm_opportunity_search", "of_id key, name text?, next_step text?, grams grams?", key="of_id")
     table(
         "crm_pipeline_version",
         "key text, version int, entity text, state text, definition text",
