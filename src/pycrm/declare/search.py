@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zlib import crc32
@@ -37,7 +38,7 @@ def grams(texts: Iterable[str]) -> list[int]:
     for word in {word for text in texts for word in text.split()}:
         found.update(map(str.__add__, word, word[1:]))
         if word.isascii():
-            found.update([word[at : at + 3] for at in range(len(word) - 2)])
+            found.update(map("".join, zip(word, word[1:], word[2:], strict=False)))
             continue
         found.update(sign for sign in word if not sign.isascii())
         found.update(_threes(word))
@@ -63,11 +64,14 @@ def _threes(word: str) -> list[str]:
     return [three for at in range(len(word) - 2) if (three := word[at : at + 3]).isascii()]
 
 
+# The grams of a language are few; an import meets the same ones again and again.
+@lru_cache(maxsize=2**16)
 def _numbered(gram: str) -> int:
     # Two grams of one number only lead to a text that is then looked at in vain.
     return crc32(gram.encode()) - 2**31
 
 
+@lru_cache(maxsize=2**16)
 def token(gram: int) -> str:
     """The word for a gram in SQLite's index."""
     return f"{gram + 2**31:x}"

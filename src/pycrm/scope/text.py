@@ -19,7 +19,7 @@ from pycrm.scope.actor import key
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["enter", "is_behind", "rebuild", "refresh"]
+__all__ = ["enter", "indexes", "is_behind", "rebuild", "refresh"]
 
 _WORTH_A_COPY = 50
 _AT_ONCE = 1000
@@ -41,6 +41,11 @@ def refresh(tx: Transaction, cls: Any, id: UUID) -> None:
         at = key(tx, id) if column == "of_id" else number(id)
         tx.write_one(f"DELETE FROM {tx.store.quoted(name)} WHERE {column} = {mark}", [at])
     _write(tx, cls, [(id, row[1:]) for row in rows])
+
+
+def indexes(classes: Iterable[Any]) -> list[str]:
+    """The tables of FTS5 that SQLite keeps for these classes."""
+    return [f"{search_table_name(cls)}_fts" for cls in classes if searched(cls)]
 
 
 def is_behind(tx: Transaction, cls: Any) -> bool:
