@@ -24,6 +24,7 @@ from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
 from benchmarks.scoping import page_scope
 from benchmarks.sealing import history_verify
+from benchmarks.searching import page_text
 from benchmarks.starting import import_pycrm
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -39,6 +40,7 @@ GROWING: dict[str, Benchmark] = {
     "move_unit": move_unit,
     "gateway_overhead": gateway_overhead,
     "peers_scope": peers_scope,
+    "page_text": page_text,
 }
 SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
 ALONE = {"import_pycrm": import_pycrm}

@@ -55,6 +55,9 @@ class Server(Protocol):
     def stored(self, connection: Any, table: str, order: str) -> Any:
         """A cursor over all rows of a table, in the order of a column."""
 
+    def settle(self, url: str) -> None:
+        """Let the database learn what its tables hold, as it does by itself in time."""
+
     def without_indexes(self, connection: Any, tables: Sequence[str]) -> Any:
         """Within the block the tables have no indexes besides keys, and references go unchecked."""
 
@@ -110,6 +113,10 @@ class SQLite:
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def settle(self, url: str) -> None:
+        with closing(self.connect(url)) as connection:
+            connection.execute("PRAGMA optimize")
 
     def stored(self, connection: Any, table: str, order: str) -> Any:
         return connection.execute(f"SELECT * FROM {table} ORDER BY {order}")
@@ -208,6 +215,10 @@ class PostgreSQL:
         with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def settle(self, url: str) -> None:
+        with closing(self.connect(url)) as connection:
+            connection.execute("VACUUM ANALYZE")
 
     def stored(self, connection: Any, table: str, order: str) -> Any:
         cursor = connection.cursor(f"stored_{table}", withhold=True)

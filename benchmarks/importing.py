@@ -39,10 +39,13 @@ _TABLES = {
     "crm_party": (1, "id"),
     "crm_contact_point": (1, "id"),
     "crm_customer": (1, "id"),
+    "crm_customer_search": (1, "of_id"),
     "crm_ownership": (1, "record_id"),
     "crm_external_id": (1, "record_id"),
     "crm_change": (2, "record_id"),
 }
+# On SQLite the index of texts is a table of its own.
+_SQLITE = {"crm_customer_search_fts": (1, "id")}
 _REVISION = "crm_revision"
 _MAPPING = """\
 entity = "Customer"
@@ -124,12 +127,13 @@ class _Import:
                 reading = stack.enter_context(closing(self.server.reader(source)))
                 writing = stack.enter_context(closing(self.server.connect(target)))
                 cursor = writing.cursor()
-                orders = {name: order for name, (_, order) in _TABLES.items()} | {_REVISION: "id"}
+                every = _TABLES | (_SQLITE if self.server.name == "sqlite" else {})
+                orders = {name: order for name, (_, order) in every.items()} | {_REVISION: "id"}
                 tables = {
                     name: _stored(self.server, reading, cursor, name, order) for name, order in orders.items()
                 }
                 for _ in range(0, number, _BATCH):
-                    batch = [(name, tables[name].take(_BATCH * rows)) for name, (rows, _) in _TABLES.items()]
+                    batch = [(name, tables[name].take(_BATCH * rows)) for name, (rows, _) in every.items()]
                     batch.insert(0, (_REVISION, tables[_REVISION].take(1)))
                     cpu, wall = cpu - time.process_time(), wall - time.perf_counter()
                     cursor.execute(self.server.begin_write)

@@ -29,6 +29,7 @@ from pycrm import (
     Role,
     Source,
 )
+from pycrm.scope.text import rebuild
 
 __all__ = ["SIZES", "Enterprise", "Shape", "check", "load"]
 
@@ -46,6 +47,8 @@ _WORDS = (
     *("Weida", "Xinhua", "Yongan", "Zhongke"),
 )
 _TRADES = ("Chemical", "Clinic", "Electric", "Foods", "Logistics", "Machinery", "Pump", "Steel", "Textile")
+_PLACES = ("上海", "北京", "深圳", "宁波", "青岛")
+_CHARACTERS = tuple(chr(0x4E00 + at) for at in range(400))
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 _STAMPS = ("id", "version", "created_at", "created_by_id", "updated_at", "updated_by_id")
@@ -229,6 +232,8 @@ class Enterprise:
         shape.owned[index] += 1
         owner = shape.people[index]
         name = f"{_WORDS[noise.getrandbits(20) % 23]} {_TRADES[noise.getrandbits(20) % 9]} {number}"
+        if number % 10 == 3:
+            name = f"{_PLACES[number // 10 % 5]}{_CHARACTERS[number // 50 % 400]}{number}有限公司"
         if owner.unit in self._quiet:
             name = f"Zz {name}"
         code = "".join(_LETTERS[noise.getrandbits(5)] for _ in range(8))
@@ -349,6 +354,9 @@ def load(server: Server, url: str, size: str, *, empty: bool = False) -> Shape:
                 _write(server, cursor, chunk)
             cursor.execute("COMMIT")
         connection.close()
+        with crm.session(crm.system("benchmark")) as session:
+            rebuild(session.transaction, [Customer])
+        server.settle(url)
         if not empty:
             check(crm, made.shape)
     return made.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import leaks_past, leaks_reading, leaks_rights
+from . import leaks_past, leaks_reading, leaks_rights, leaks_searching
 from .planting import FOCUS, LEAKS
 
-__all__ = ["FOCUS", "LEAKS", "leaks_past", "leaks_reading", "leaks_rights"]
+__all__ = ["FOCUS", "LEAKS", "leaks_past", "leaks_reading", "leaks_rights", "leaks_searching"]

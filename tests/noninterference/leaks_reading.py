@@ -1,7 +1,7 @@
 """Leaks of reading to plant: S01 to S09, each of which the two worlds must show.
 
-They reach into the rooms on purpose: a leak lies inside. Channels of pages, of REST and of searching
-(S10 to S12, S19 to S21, S24, S25, S27) are for the tests of those faces.
+They reach into the rooms on purpose: a leak lies inside. Searching (S10) has a file of its own; the
+channels of pages and of REST (S11, S12, S19 to S21, S24, S25, S27) are for the tests of those faces.
 """
 
 from __future__ import annotations

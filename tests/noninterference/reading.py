@@ -121,6 +121,18 @@ def walk(session: Any, pick: Pick) -> Any:
     return pages
 
 
+@operation("search", weight=5)
+def search(session: Any, pick: Pick) -> Any:
+    cls = pick.one((*OWNED, *OWNED, Contact, Party))
+    text = pick.one((pick.one(NAMES)[:4], pick.one(WORDS), pick.one(CHANNELS) or "a", "works", "e"))
+    where = conditions(pick, cls) if pick.chance(0.3) else []
+    size = pick.one((1, 2, 50))
+    pages = [session.search(cls, text, *where, size=size)]
+    while pages[-1].next is not None and len(pages) < 20:
+        pages.append(session.search(cls, text, *where, size=size, after=pages[-1].next))
+    return pages
+
+
 @operation("count", weight=5)
 def count(session: Any, pick: Pick) -> Any:
     cls = pick.cls()

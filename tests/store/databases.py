@@ -34,7 +34,10 @@ def fetch(database: str, statement: str, schema: str = "public") -> list[tuple[A
 
 
 def catalogue(database: str, schema: str = "public", prefix: str = "") -> dict[str, Any]:
-    """All that the database knows of its tables, by name; version tables are left out."""
+    """All that the database knows of its tables, by name.
+
+    Version tables are left out, and SQLite's indexes of texts, which are virtual tables.
+    """
     if database.startswith("sqlite"):
         rows = fetch(database, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         # Of a table's constraints and columns it does not matter which comes first.
@@ -42,7 +45,9 @@ def catalogue(database: str, schema: str = "public", prefix: str = "") -> dict[s
     else:
         found = dict(_postgresql(database, schema))
     return {
-        name: what for name, what in found.items() if name.startswith(prefix) and "crm_version_" not in name
+        name: what
+        for name, what in found.items()
+        if name.startswith(prefix) and "crm_version_" not in name and "_search_fts" not in name
     }
 
 

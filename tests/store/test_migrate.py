@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 FIRST = [
     "core 0001: foundation",
     "made the key of claims and cursors",
+    "made the index of texts of Customer, Contact, Product, Lead, Opportunity",
     "published pipeline lead 1",
     "published pipeline sales 1",
     "added the roles staff, leader, top and administrator",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pycrm.errors import StoreError
+from pycrm.scope.text import indexes
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
@@ -23,6 +24,10 @@ def scrub(crm: CRM) -> None:
                 for name in sorted(crm.metadata.tables):
                     connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {crm.store.quoted(name)}")
                 return
+            for name in indexes(crm.records()):
+                # What was taken out of such an index stays in its segments until they are merged.
+                index = crm.store.quoted(name)
+                connection.exec_driver_sql(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
             connection.exec_driver_sql("VACUUM")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
         except sa.exc.DBAPIError as error:

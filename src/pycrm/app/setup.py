@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from pycrm.app.amendments import first_policies
 from pycrm.app.core import BOOKS
+from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
 from pycrm.revision.model import Setting
+from pycrm.scope import text
 from pycrm.scope.raw import secure
 from pycrm.store import Store
 from pycrm.store import migration as migrating
@@ -131,13 +133,18 @@ def _lines(crm: CRM, metadata: sa.MetaData | None = None, dialect: str | None = 
             prefix=each.plugin.prefix,
             package=each.plugin.migrations,
             make=lambda: metadata if metadata is not None else crm.metadata,
-            tables=tuple(
-                cls.__tablename__ for cls in (*each.classes, *(BOOKS if each.name == _CORE else ()))
-            ),
+            tables=tuple(_tables((*each.classes, *(BOOKS if each.name == _CORE else ())))),
             dialect=dialect or crm.store.dialect,
         )
         for each in crm.registry.loaded
     ]
+
+
+def _tables(classes: Iterable[Any]) -> Iterator[str]:
+    for cls in classes:
+        yield cls.__tablename__
+        if searched(cls):
+            yield search_table_name(cls)
 
 
 def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -151,6 +158,10 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
                 sa.insert(setting).values(name="secret", value=crm.identifiers.bytes(32).hex())
             ),
         )
+    unread = [cls for cls in crm.records() if searched(cls) and text.is_behind(tx, cls)]
+    if unread:
+        names = ", ".join(cls.__name__ for cls in unread)
+        yield f"made the index of texts of {names}", lambda: text.rebuild(tx, unread)
     for key, number in crm.pipelines.unpublished(tx):
         yield f"published pipeline {key} {number}", lambda: crm.pipelines.publish(tx)
     if not session.count(Role):

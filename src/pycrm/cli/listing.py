@@ -25,6 +25,7 @@ __all__ = [
     "condition",
     "fields_of",
     "json_of",
+    "listed",
     "named",
     "order_of",
     "parts_of",
@@ -94,6 +95,31 @@ def condition(session: Session, cls: Any, text: str) -> Any:
     if spec.kind.name not in _ORDERED:
         raise _misfit(path, "has no order")
     return column >= value if sign == ">=" else column <= value
+
+
+def listed(
+    session: Session, cls: Any, text: str, conditions: Sequence[Any], order: Sequence[Any], limit: int
+) -> list[Any]:
+    """The first records that contain the words of a text.
+
+    Raises:
+        InvalidError: as `Session.search`, or an order of several fields.
+    """
+    if len(order) > 1:
+        wrong = Problem("order", "rule", "what is searched is sorted by one field")
+        raise InvalidError(wrong.message, fields=[wrong])
+    found: list[Any] = []
+    after = None
+    while len(found) < limit:
+        size = min(500, limit - len(found))
+        page = session.search(
+            cls, text, *conditions, order=order[0] if order else None, size=size, after=after
+        )
+        found += page.items
+        after = page.next
+        if after is None:
+            break
+    return found
 
 
 def _misfit(path: str, message: str) -> InvalidError:

@@ -57,6 +57,7 @@ class Spec:
     restricted: bool = False
     personal: bool = False
     order: bool = False
+    search: bool = False
     init: bool = True
     derived: bool = False
     longest: int = 4000
@@ -278,6 +279,7 @@ def field(
     restricted: bool = False,
     personal: bool = False,
     order: bool = False,
+    search: bool = False,
     init: bool = True,
     longest: int = 4000,
     scale: int = 2,
@@ -299,6 +301,7 @@ def field(
         restricted: costs, floor prices: shown to those whose role names the field.
         personal: emptied when the person is erased.
         order: lists can be sorted by it (indexed; never null).
+        search: `session.search` looks for words in it; of texts.
         init: False for what the product computes: nobody may write it.
         longest: of texts, in code points.
         scale: of decimals, the places after the point.
@@ -308,7 +311,7 @@ def field(
     """
     options = {"label": label, "zh": zh, "default": default, "key": key, "unique": unique}
     options |= {"special": special, "restricted": restricted, "personal": personal, "order": order}
-    options |= {"init": init, "longest": longest, "claim": claim}
+    options |= {"search": search, "init": init, "longest": longest, "claim": claim}
     options |= {"scale": scale, "normalise": normalise, "column": column}
     options["validators"] = validator if isinstance(validator, tuple) else (validator,)
     return Declared(options)
@@ -380,6 +383,8 @@ def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any
     spec = Spec(name=name, kind=kind, **(options | more))
     if spec.order and spec.nullable:
         raise DeclarationError("lists cannot be ordered by a field that may be empty")
+    if spec.search and type(kind) is not Kind:
+        raise DeclarationError("words are looked for in texts only")
     if spec.init and spec.kind is not None and spec.default is not REQUIRED:
         try:
             # In its stored form: a value that is the default is not looked at again.

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.kind import KeyKind
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Administered, Reference
+from pycrm.declare.search import search_table_name, searched
 from pycrm.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def create_tables(
     """
     for cls in classes:
         _create(metadata, cls, dialect, tables)
+        if searched(cls):
+            _create_search(metadata, cls, dialect)
 
 
 def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, str]) -> None:
@@ -131,6 +134,19 @@ SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
 def _salt(dialect: str) -> sa.Column[Any]:
     ((_, kind),) = KeyKind().ddl(SALT, dialect)
     return sa.Column(SALT, kind, nullable=False, server_default=sa.text(SALTS[dialect]))
+
+
+def _create_search(metadata: sa.MetaData, cls: Any, dialect: str) -> None:
+    """The table of folded texts; on SQLite an index of its own keeps the grams, see `pycrm.scope.text`."""
+    if cls.__scope__ is None or "id" not in cls.__specs__:
+        raise DeclarationError(f"{cls.__name__}: search=True is for records, not for facets or rows")
+    name, is_server = search_table_name(cls), dialect == "postgresql"
+    texts = [sa.Column(spec.columns[0], sa.Text()) for spec in searched(cls)]
+    of_id = sa.Column("of_id", sa.Uuid() if is_server else sa.LargeBinary(16), primary_key=True)
+    grams = sa.Column("grams", sa.ARRAY(sa.Integer()) if is_server else sa.Text())
+    table = sa.Table(name, metadata, of_id, *texts, grams)
+    if is_server:
+        sa.Index(f"ix_{name}_grams"[:63], table.c.grams, postgresql_using="gin")
 
 
 # Filled by the product and legitimately empty.

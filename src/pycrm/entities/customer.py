@@ -119,9 +119,9 @@ class Customer(Record, table="crm_customer", scope=owned()):
     only by assignment or handover.
     """
 
-    code: Field[str] = field("Code", zh="编号", init=False, longest=20)
+    code: Field[str] = field("Code", zh="编号", init=False, search=True, longest=20)
     party: Link[Party] = link("Party", zh="主体", unique=True)
-    name: Field[str] = field("Name", zh="名称", init=False, order=True, longest=300)
+    name: Field[str] = field("Name", zh="名称", init=False, order=True, search=True, longest=300)
     kind: Field[PartyKind] = field("Kind", zh="类型", init=False)
     lifecycle: Field[Lifecycle] = field("Lifecycle", zh="客户阶段", init=False)
     activity_state: Field[ActivityState] = field("Activity", zh="活跃状态", init=False)
@@ -251,7 +251,7 @@ class Contact(Record, table="crm_contact", scope=through("customer")):
 
     person: Link[Party] = link("Person", zh="人员")
     customer: Link[Customer] = link("Customer", zh="客户")
-    name: Field[str] = field("Name", zh="姓名", init=False, order=True, longest=300)
+    name: Field[str] = field("Name", zh="姓名", init=False, order=True, search=True, longest=300)
     department: Field[Department] = field("Department", zh="部门")
     job_title: Field[str | None] = field("Job title", zh="职务", default=None, longest=100)
     level: Field[int | None] = field("Level", zh="级别", default=None, validator=(ge(1), le(5)))

@@ -27,8 +27,8 @@ class LeadContactPoint(Child, table="crm_lead_contact_point"):
 class Lead(Record, table="crm_lead", scope=owned(), pipeline="lead"):
     """Somebody who may become a customer (线索)."""
 
-    name: Field[str] = field("Name", zh="名称", order=True, longest=300)
-    company: Field[str | None] = field("Company", zh="公司", default=None, longest=300)
+    name: Field[str] = field("Name", zh="名称", order=True, search=True, longest=300)
+    company: Field[str | None] = field("Company", zh="公司", default=None, search=True, longest=300)
     contact_points: Children[LeadContactPoint] = children("Ways of contact", zh="联系方式", default=())
     source: Link[Source] = link("Source", zh="来源")
     campaign_code: Field[str | None] = field("Campaign", zh="活动代码", default=None, longest=60)

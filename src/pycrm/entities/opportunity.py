@@ -48,7 +48,7 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     """
 
     customer: Link[Customer] = link("Customer", zh="客户")
-    name: Field[str] = field("Name", zh="名称", longest=300)
+    name: Field[str] = field("Name", zh="名称", search=True, longest=300)
     amount: Field[Money | None] = field("Amount", zh="金额", default=None)
     expected_close: Field[date] = field("Expected close", zh="预计成交", order=True)
     closed_on: Field[date | None] = field("Closed on", zh="成交日期", default=None)
@@ -57,7 +57,7 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     lines: Children[OpportunityLine] = children("Lines", zh="明细", default=())
     contacts: Children[OpportunityContact] = children("Contacts", zh="联系人", default=())
     lost_reason: Field[str | None] = field("Reason of loss", zh="丢单原因", default=None, longest=400)
-    next_step: Field[str | None] = field("Next step", zh="下一步", default=None, longest=400)
+    next_step: Field[str | None] = field("Next step", zh="下一步", default=None, search=True, longest=400)
     source_lead: Link[Lead | None] = link("Lead", zh="来源线索", default=None)
     campaign_code: Field[str | None] = field("Campaign", zh="活动代码", default=None, longest=60)
 

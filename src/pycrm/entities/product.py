@@ -44,8 +44,8 @@ class ProductCategory(Record, table="crm_product_category", scope=reference()):
 class Product(Record, table="crm_product", scope=reference()):
     """Goods, a service or a package that we sell (产品)."""
 
-    code: Field[str] = field("Code", zh="编码", unique=True, longest=60)
-    name: Field[str] = field("Name", zh="名称", longest=300, order=True)
+    code: Field[str] = field("Code", zh="编码", unique=True, search=True, longest=60)
+    name: Field[str] = field("Name", zh="名称", longest=300, order=True, search=True)
     category: Link[ProductCategory] = link("Category", zh="类别")
     kind: Field[ProductKind] = field("Kind", zh="类型", default=ProductKind.GOODS)
     unit: Field[str] = field("Unit", zh="单位", longest=100)

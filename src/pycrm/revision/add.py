@@ -16,6 +16,7 @@ from pycrm.declare.raw import micros
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
+from pycrm.declare.search import searched
 from pycrm.entities.customer import OwnershipInterval
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
@@ -28,6 +29,7 @@ from pycrm.scope.children import is_below
 from pycrm.scope.fields import limits, refuse_written, whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.predicate import require_record
+from pycrm.scope.text import enter
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -41,6 +43,7 @@ class _Batch:
 
     rows: dict[Any, list[tuple[Any, ...]]] = attrs.field(factory=dict)
     claims: list[claim.Wanted] = attrs.field(factory=list)
+    texts: dict[Any, list[Any]] = attrs.field(factory=dict)
 
     def put(self, tx: Transaction, record: Any) -> None:
         cls = type(record)
@@ -50,6 +53,8 @@ class _Batch:
         claim.take(tx, self.claims)
         for cls in sorted(self.rows, key=tx.crm.rank):
             insert_rows(tx, cls, self.rows[cls])
+        for cls, records in self.texts.items():
+            enter(tx, cls, records)
 
 
 def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> list[Any]:
@@ -133,6 +138,8 @@ class _Intake:
     def _write(self, made: Any, place: Place) -> None:
         tx, batch = self._tx, self._batch
         batch.put(tx, made)
+        if self._shape.texts:
+            batch.texts.setdefault(self._cls, []).append(made)
         if self._shape.claims:
             batch.claims += claim.claims_of(tx, made)
         parts: list[str] = []
@@ -165,6 +172,7 @@ class _Shape:
     checks: bool
     claims: bool
     lists: bool
+    texts: bool
 
 
 @per_class
@@ -178,6 +186,7 @@ def _shape(cls: Any) -> _Shape:
         checks=any(one.check is not Record.check for one in checking),
         claims=claim.may_claim(cls),
         lists=bool(lists),
+        texts=bool(searched(cls)),
     )
 
 

@@ -29,6 +29,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.fields import field_rights, refuse_unwritable, shown, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.predicate import Scope, scope_of
+from pycrm.scope.text import refresh
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -73,6 +74,8 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     specs = cls.__specs__
     written = {name: value for name, value in differing.items() if specs[name].kind is not None}
     guarded_update(tx, record, made, written | place, asked=differing)
+    if any(specs[name].search for name in written):
+        refresh(tx, cls, made.id)
     if place:
         organisation.carry(tx, cls.__name__, made.id, tuple(place.values()))
     kept: dict[str, Any] = {}
@@ -96,7 +99,9 @@ def _plain(cls: Any) -> frozenset[str]:
     return frozenset(
         spec.name
         for spec in cls.__specs__.values()
-        if spec.kind is not None and not spec.target and not spec.unique and spec.name not in entangled
+        if spec.kind is not None
+        and not (spec.target or spec.unique or spec.search)
+        and spec.name not in entangled
     )
 
 

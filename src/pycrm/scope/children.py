@@ -14,6 +14,7 @@ from pycrm.declare.table import key_column
 from pycrm.entities.org import UnitClosure
 from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights, view_of
+from pycrm.scope.text import refresh
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -77,6 +78,8 @@ def derived_write(tx: Transaction, cls: Any, id: UUID, **values: Any) -> None:
     columns = {cls.__specs__[name].columns[0]: value for name, value in values.items()}
     table = cls.__table__
     tx.execute(sa.update(table).where(table.c[key_column(cls)] == id).values(columns))
+    if any(cls.__specs__[name].search for name in values):
+        refresh(tx, cls, id)
 
 
 def slot(cls: Any, name: str) -> Any:

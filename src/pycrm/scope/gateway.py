@@ -181,7 +181,7 @@ class Query:
 
         shape = (*order.shape, beyond is None, limit is None, most)
         cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape)
-        return made.build(self._run(cached, statement, {"row_limit": limit, **(values or {})}))
+        return made.build(self.run(cached, statement, {"row_limit": limit, **(values or {})}))
 
     def plain_count(self, limit: int) -> int:
         """The number of records without conditions of a caller, counted to a limit."""
@@ -198,9 +198,10 @@ class Query:
             return sa.select(sa.func.count()).select_from(one.subquery())
 
         cached = ("count", self.cls, self.archived, self.scope.shape, most)
-        return min(limit, int(self._run(cached, statement, {"row_limit": limit})[0][0]))
+        return min(limit, int(self.run(cached, statement, {"row_limit": limit})[0][0]))
 
-    def _run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
+    def run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
+        """The rows of a statement that is compiled once for its key, with the scope's parameters."""
         tx, scope = self.tx, self.scope.values
         text, names, constants = tx.store.prepared(cached, statement)
         given = {**constants, **values}

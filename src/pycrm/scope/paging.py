@@ -20,6 +20,7 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, query
+from pycrm.scope.search import Search, Sought
 from pycrm.scope.streams import Order
 
 if TYPE_CHECKING:
@@ -47,18 +48,24 @@ class Page(Generic[T]):
 
 
 def page(
-    tx: Transaction, cls: Any, conditions: Sequence[Any], order: Any, size: int, after: str | None
+    tx: Transaction,
+    cls: Any,
+    conditions: Sequence[Any],
+    order: Any,
+    size: int,
+    after: str | None,
+    wanted: Sought | None = None,
 ) -> Page[Any]:
-    """See `Session.page`."""
+    """See `Session.page`, and with words that are wanted `Session.search`."""
     if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
     asked = query(tx, cls, conditions)
     spec, column, falling = _order(cls, order)
     asked.column(column)
-    fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling)
+    fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling, wanted)
     # A value is at most six bytes of JSON a code point, and base64 makes four of three.
     at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None
-    found = _records(asked, spec, column, falling, at, size + 1)
+    found = _records(asked, spec, column, falling, at, size + 1, wanted)
     if len(found) <= size:
         return Page(found, None)
     last = found[size - 1]
@@ -67,21 +74,38 @@ def page(
 
 
 def _records(
-    asked: Query, spec: Any, column: Any, falling: bool, at: tuple[Any, UUID] | None, limit: int
+    asked: Query,
+    spec: Any,
+    column: Any,
+    falling: bool,
+    at: tuple[Any, UUID] | None,
+    limit: int,
+    wanted: Sought | None,
 ) -> list[Any]:
     order = Order.of(asked.cls, column, falling)
     id = order.columns[-1]
+
+    def beyond() -> Any:
+        return _beyond(spec, column, id, None, falling)
+
     if not asked.is_plain:
         if at is not None:
             asked.where.append(_beyond(spec, column, id, at, falling))
+        if wanted is not None:
+            return Search(asked, wanted, order, beyond).conditioned(limit)
         return asked.ordered_records(order.by(asked.table), limit)
-    if at is None:
-        return asked.plain_records(order, limit)
+    place = None if at is None else _place(asked.tx, spec, at)
+    if wanted is not None:
+        return Search(asked, wanted, order, beyond).records(limit, place)
+    return asked.plain_records(order, limit, None if place is None else beyond, place)
+
+
+def _place(tx: Transaction, spec: Any, at: tuple[Any, UUID]) -> dict[str, Any]:
+    """A place in the list as the driver takes it."""
     typed = None if _is_key(spec) else from_json(spec, at[0])
-    dump = spec.dumps[asked.tx.dialect]
+    dump = spec.dumps[tx.dialect]
     plain = typed is None or dump is None
-    values = {"at_value": typed if plain else dump(typed), "at_id": key(asked.tx, at[1])}
-    return asked.plain_records(order, limit, lambda: _beyond(spec, column, id, None, falling), values)
+    return {"at_value": typed if plain else dump(typed), "at_id": key(tx, at[1])}
 
 
 def _is_key(spec: Any) -> bool:
@@ -127,13 +151,16 @@ def _beyond(spec: Any, column: Any, id: Any, at: tuple[Any, UUID] | None, fallin
     return place < bound if falling else place > bound
 
 
-def _fingerprint(tx: Transaction, cls: Any, where: Sequence[Any], order: str, falling: bool) -> bytes:
-    memo = ("list", cls, order, falling)
+def _fingerprint(
+    tx: Transaction, cls: Any, where: Sequence[Any], order: str, falling: bool, wanted: Sought | None
+) -> bytes:
+    words = None if wanted is None else wanted.words
+    memo = ("list", cls, order, falling, words)
     found: bytes | None = None if where else tx.actor._bounds.get(memo)
     if found is None:
         parts = described(tx, where)
         actor = str(tx.actor.id or tx.actor.name)
-        found = hashlib.sha256(repr((actor, cls.__name__, order, falling, parts)).encode()).digest()
+        found = hashlib.sha256(repr((actor, cls.__name__, order, falling, parts, words)).encode()).digest()
         if not where:
             tx.actor._bounds[memo] = found
     return found

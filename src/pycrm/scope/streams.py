@@ -116,15 +116,19 @@ class Streams:
 
     def listed(self, names: Sequence[str], order: Order) -> Any:
         """The statement for the first `row_limit` rows in that order."""
-        streams = [self._ordered(path, order, number) for number, path in self._numbered()]
-        first = streams[0].subquery("listed")
-        if len(streams) > 1:
-            united = self._united(streams)
-            first = sa.select(united).order_by(*order.by(united)).limit(self._most).subquery("listed")
+        first = self.places(order).subquery("listed")
         key = order.columns[-1].name
         found = sa.select(*(self.table.c[name] for name in names))
         found = found.join_from(first, self.table, self.table.c[key] == first.c[key])
         return found.order_by(*order.by(first)).limit(sa.bindparam("row_limit", type_=sa.Integer()))
+
+    def places(self, order: Order) -> Any:
+        """The places of the first `most` rows in that order: its columns alone."""
+        streams = [self._ordered(path, order, number) for number, path in self._numbered()]
+        if len(streams) == 1:
+            return streams[0]
+        united = self._united(streams)
+        return sa.select(united).order_by(*order.by(united)).limit(self._most)
 
     def counted(self) -> Any:
         """The statement for the number of rows, counted to `most`."""

@@ -24,6 +24,7 @@ from pycrm.scope.paging import Page
 from pycrm.scope.raw import Rows
 from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
+from pycrm.scope.search import sought
 from pycrm.session.act import reason_text
 from pycrm.session.inquiry import Inquiry
 
@@ -119,6 +120,30 @@ class Reading(Inquiry):
             InvalidError: a cursor that was not given out for this list, or a size out of bounds.
         """
         return paging.page(self.transaction, cls, conditions, order, size, after)
+
+    def search(
+        self,
+        cls: type[A],
+        text: str,
+        *conditions: ColumnElement[bool],
+        order: Any = None,
+        size: int = 50,
+        after: str | None = None,
+    ) -> Page[A]:
+        """One page of the records whose searchable fields contain each word of a text.
+
+        A word may stand anywhere in a field, within another word too; capitals and small letters,
+        full and half width are one. Fields that the actor does not read are not looked into.
+
+        Args:
+            text: 1 to 10 words, parted by white space, together at most 200 characters.
+            conditions, order, size, after: as of `page`.
+
+        Raises:
+            InvalidError: the actor reads no searchable field of the class, or as `page`.
+        """
+        wanted = sought(self.transaction, cls, text)
+        return paging.page(self.transaction, cls, conditions, order, size, after, wanted)
 
     def count(
         self,

@@ -26,6 +26,7 @@ from pycrm.revision.model import ERASED, ChangeRow
 from pycrm.scope.actor import bounds
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import whole
+from pycrm.scope.text import refresh
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -206,6 +207,8 @@ def _write(tx: Transaction, row: Any, values: dict[str, Any], told: dict[str, An
     given = {column: sa.literal(value, _Plain()) for column, value in zip(columns, dumped, strict=True)}
     if tx.execute(sa.update(table).where(seen).values(given)) != 1:
         raise StaleError(f"a {cls.__name__.lower()} was changed by somebody else in the meantime")
+    if any(cls.__specs__[name].search for name in values):
+        refresh(tx, cls, row.id)
     note(tx, made, "erase", told)
 
 

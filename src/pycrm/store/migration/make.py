@@ -42,6 +42,10 @@ TYPES: dict[str, tuple[sa.types.TypeEngine[Any], str]] = {
         sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
         'sa.Text().with_variant(postgresql.JSONB(), "postgresql")',
     ),
+    "GRAMS": (
+        sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql"),
+        'sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql")',
+    ),
 }
 
 _FILE = Template('''\

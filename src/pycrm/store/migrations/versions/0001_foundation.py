@@ -17,6 +17,7 @@ TYPES: dict[str, Any] = {
     "instant": sa.BigInteger().with_variant(sa.DateTime(timezone=True), "postgresql"),
     "day": sa.Text().with_variant(sa.Date(), "postgresql"),
     "json": sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
+    "grams": sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql"),
     "int": sa.BigInteger(),
     "text": sa.Text(),
     "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),
@@ -89,6 +90,8 @@ def upgrade() -> None:
         "kind text, value text, shared flag, verified_on day?",
         index="parent_id position",
     )
+    table("crm_contact_search", "of_id key, name text?, grams grams?", key="of_id")
+    table("crm_customer_search", "of_id key, code text?, name text?, grams grams?", key="of_id")
     table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
     table("crm_erasure", RECORD, "subject_id key, pseudonym text, reason text")
     table(
@@ -110,12 +113,14 @@ def upgrade() -> None:
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
+    table("crm_lead_search", "of_id key, name text?, company text?, grams grams?", key="of_id")
     table(
         "crm_open_path",
         "record_id key, entity text, path text, amendment_id key",
         key="record_id entity path",
         index="amendment_id",
     )
+    table("crm_opportunity_search", "of_id key, name text?, next_step text?, grams grams?", key="of_id")
     table(
         "crm_pipeline_version",
         "key text, version int, entity text, state text, definition text",
@@ -130,6 +135,7 @@ def upgrade() -> None:
         live="name id",
         index="parent_id",
     )
+    table("crm_product_search", "of_id key, code text?, name text?, grams grams?", key="of_id")
     table(
         "crm_quiet_claim", "value key, entity text, record_id key", key="value record_id", index="record_id"
     )

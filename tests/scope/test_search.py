@@ -1,0 +1,354 @@
+"""Searching: everybody finds what they see and read of it, by whatever plan, alike on both databases."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from house import Cast, enterprise
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pycrm import CRM, Customer, InvalidError, Opportunity, Party, Region
+from pycrm.declare.search import fold, grams, search_table
+from pycrm.revision import add
+from pycrm.scope import children, search
+
+from .compare import reached
+from .rights import ruled
+from .test_streams import OWNERS, crowded
+from .worlds import Kept, World, settle
+
+PARTS = (
+    *(
+        "宏达",
+        "宏",
+        "达物流",
+        "上海",
+        "HongDa",
+        "hong",
+        "ＡＢＣ",
+        "abcd",
+        "straße",
+        "STRASSE",
+        "x",
+        "xy",
+        "y",
+    ),
+    *("%", "_", "'", "\\", "ﬁne", "Ⅷ", "ab宏", "𠮷野"),
+)
+TEXTS = (
+    *(
+        "宏达",
+        "宏",
+        "达物",
+        "上海宏达",
+        "hongda",
+        "ONG",
+        "abc",
+        "ｂＣ",
+        "strasse",
+        "ss",
+        "x",
+        "xy",
+        "y x",
+        "%",
+    ),
+    *("_", "'", "\\", "fine", "viii", "b宏", "宏达 x", "xyz", "𠮷", "nothing"),
+)
+# First pieces and the most hits, so that each plan is taken in a small enterprise.
+PLANS = ((1, 2000), (1, 1), (3, 0), (101, 2000))
+
+
+@st.composite
+def named(draw: st.DrawFn) -> World:
+    """The enterprise of the streams with customers of such names."""
+    name = st.tuples(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3), st.sampled_from(["", " "]))
+    kept = st.tuples(st.sampled_from(OWNERS), name, st.sampled_from([False] * 4 + [True]))
+    rows = draw(st.lists(kept, min_size=1, max_size=25))
+    customers = {
+        f"c{at:02}": Kept("Customer", owner, archived, glue.join(parts))
+        for at, (owner, (parts, glue), archived) in enumerate(rows)
+    }
+    return crowded(customers, {})
+
+
+def rich() -> World:
+    """Three customers of each person, of whom the first two are alike and the third is archived."""
+    names = ("上海宏达 x", "HongDa", "上海宏达 x")
+    return crowded(
+        {
+            f"c{at} {owner}": Kept("Customer", owner, at == 2, names[at])
+            for owner, at in itertools.product(OWNERS, range(3))
+        },
+        {},
+    )
+
+
+def plain(text: str) -> str:
+    """The text in the form in which Unicode compares identifiers without regard to case (UAX 31, R4)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def differences(crm: CRM, world: World, texts: tuple[str, ...]) -> Iterator[str]:
+    """Where what somebody finds is not what a walk over everything in reach gives."""
+    made = settle(crm, world)
+    ids = made.ids("Customer")
+    with crm.view(crm.system("test")) as session:
+        codes = {one.id: one.code for one in session.find(Customer, archived=True)}
+    users = ("head", "mixed", "units", "in a", "standin")
+    for user, text in itertools.product(users, texts):
+        live = {name: one for name, one in reached(made, user, "Customer").items() if not one.archived}
+        words = plain(text).split()
+        found = [
+            name
+            for name, one in live.items()
+            if all(any(word in plain(field) for field in (one.name, codes[ids[name]])) for word in words)
+        ]
+        expected = sorted((ids[name] for name in found), key=lambda id: (_name(live, ids, id), id))
+        with crm.view(made.users[user]) as session:
+            for falling, size in ((False, 1), (True, 3), (False, 50)):
+                order = Customer.name.desc() if falling else Customer.name
+                given_ = list(itertools.islice(turned(session, text, order, size), 60))
+                wanted = expected[::-1] if falling else expected
+                if given_ != wanted:
+                    yield f"{user} {text} {falling} {size}: {given_}, by the reference {wanted}"
+            given_ = [one.id for one in session.search(Customer, text, Customer.id.is_not(None), size=50)]
+            if given_ != sorted(expected):
+                yield f"{user} {text} with a condition: {given_}, by the reference {sorted(expected)}"
+
+
+def _name(live: dict[str, Kept], ids: dict[str, Any], id: Any) -> str:
+    return next(one.name for name, one in live.items() if ids[name] == id)
+
+
+def turned(session: Any, text: str, order: Any, size: int) -> Iterator[Any]:
+    """The ids on all pages of a search."""
+    after = None
+    while True:
+        page = session.search(Customer, text, order=order, size=size, after=after)
+        yield from (one.id for one in page)
+        after = page.next
+        if after is None:
+            return
+
+
+@given(
+    world=named(), texts=st.lists(st.sampled_from(TEXTS), min_size=2, max_size=3), plan=st.sampled_from(PLANS)
+)
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_everybody_finds_what_they_see(
+    crm: CRM, world: World, texts: list[str], plan: tuple[int, int]
+) -> None:
+    """Whatever is sought, each finds the customers in reach that contain it, by every plan alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "FIRST", plan[0])
+        patch.setattr(search, "MOST_HITS", plan[1])
+        crm.store._texts.clear()
+        assert list(differences(crm, world, tuple(texts))) == []
+
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def hits_unlooked(patch: pytest.MonkeyPatch) -> None:
+    """What the index gives is taken without another look."""
+    patch.setattr(search.Search, "_matches", lambda self, texts: sa.true())
+
+
+def rest_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Nothing comes after the first piece of the list."""
+    walked = search.Search._walked
+
+    def short(self: Any, most: int, limit: int, place: Any) -> Any:
+        return (*walked(self, most, limit, place)[:2], 0)
+
+    patch.setattr(search.Search, "_walked", short)
+
+
+def hits_in_any_order(patch: pytest.MonkeyPatch) -> None:
+    """What the index gives is sorted the wrong way round."""
+    few = search.Search._hit
+    patch.setattr(search.Search, "_hit", lambda self, *given: (found := few(self, *given)) and found[::-1])
+
+
+def added_unentered(patch: pytest.MonkeyPatch) -> None:
+    """New records are not entered in the index."""
+    patch.setattr(add, "enter", lambda *given: None)
+
+
+def case_counts(patch: pytest.MonkeyPatch) -> None:
+    """Capitals are sought as capitals."""
+    patch.setattr(search, "fold", str)
+
+
+def any_word(patch: pytest.MonkeyPatch) -> None:
+    """The first word alone is looked for."""
+    sought = search.Sought
+    patch.setattr(search, "Sought", lambda words, columns: sought(words[:1], columns))
+
+
+def hits_beyond_reach(patch: pytest.MonkeyPatch) -> None:
+    """What the index gives is not held against the scope."""
+    select = search.Query.select
+
+    def wide(self: Any, *columns: Any) -> Any:
+        return sa.select(*columns).where(self.table.c.archived_at.is_(None))
+
+    assert select
+    patch.setattr(search.Query, "select", wide)
+
+
+FAULTS = (hits_unlooked, rest_forgotten, hits_in_any_order, added_unentered, case_counts, any_word)
+
+
+@pytest.mark.parametrize("plant", [*FAULTS, hits_beyond_reach], ids=lambda plant: plant.__name__)
+def test_a_planted_fault_is_seen(crm: CRM, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were searching wrong in this way, somebody in that enterprise would find something else."""
+    monkeypatch.setattr(search, "FIRST", 1)
+    plant(monkeypatch)
+    assert next(differences(crm, rich(), ("宏达 hong", "HONG", "上海宏达")), None)
+
+
+def test_the_enterprise_of_the_faults_is_right(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the enterprise that faults are looked for in, everybody finds what the rules give."""
+    monkeypatch.setattr(search, "FIRST", 1)
+    assert list(differences(crm, rich(), ("宏达 hong", "HONG", "上海宏达"))) == []
+
+
+@pytest.fixture
+def people(crm: CRM) -> Cast:
+    """The people of the catalogue with their customers."""
+    return enterprise(crm, customers=True)
+
+
+def found(crm: CRM, login: str, text: str) -> set[str]:
+    """The names of the customers that somebody finds."""
+    with crm.view(login) as session:
+        return {one.name for one in session.search(Customer, text)}
+
+
+def test_a_colleague_finds_nothing_by_the_exact_name(crm: CRM, people: Cast) -> None:
+    """Of two people of one unit neither finds the other's customer, even by its whole name (SCO-S2)."""
+    # A code may hold the figure too.
+    assert "rep_b 3" in found(crm, "rep_b", "rep_b 3")
+    assert found(crm, "rep_a", "rep_b 3") == set()
+    assert found(crm, "lead_e", "rep_b 3") == found(crm, "rep_b", "rep_b 3")
+
+
+@pytest.mark.parametrize("reading", ["hidden", "masked"])
+def test_a_field_that_is_not_read_never_matches(crm: CRM, people: Cast, reading: str) -> None:
+    """Who does not read the code finds nobody by it, and who reads no searchable field may not search."""
+    with crm.view("rep_a") as session:
+        code = session.find(Customer, limit=1)[0].code
+    assert len(found(crm, "rep_a", code)) == 1
+    ruled(crm, "staff", ("Customer.code", reading))
+    assert found(crm, "rep_a", code) == set()
+    assert len(found(crm, "lead_e", code)) == 1
+    ruled(crm, "staff", ("Customer.code", reading), ("Customer.name", reading))
+    with crm.view("rep_a") as session:
+        with pytest.raises(InvalidError) as refused:
+            session.search(Customer, code)
+        with pytest.raises(InvalidError) as unknown:
+            session.search(Region, code)
+    assert str(refused.value) == str(unknown.value) == "unknown field: text"
+
+
+@pytest.mark.parametrize("text", ["", " \u3000", "x" * 201, "a b c d e f g h i j k", "a\x00", "\ud800", None])
+def test_a_text_that_asks_for_nothing_is_refused(crm: CRM, people: Cast, text: Any) -> None:
+    """Nobody searches for nothing, for a novel, or for what is no text."""
+    with crm.view("dir") as session, pytest.raises(InvalidError, match="text: "):
+        session.search(Customer, text)
+
+
+def test_a_cursor_is_good_for_its_words_alone(crm: CRM, people: Cast) -> None:
+    """Who changes the words begins at the beginning."""
+    with crm.view("dir") as session:
+        after = session.search(Customer, "rep_a", size=3).next
+        assert len(session.search(Customer, "REP_A", size=9, after=after)) == 9
+        for ask in (
+            lambda: session.search(Customer, "rep_b", after=after),
+            lambda: session.page(Customer, after=after),
+        ):
+            with pytest.raises(InvalidError):
+                ask()
+
+
+def expected_index(crm: CRM, cls: Any) -> list[Any]:
+    """What the index of a class has to hold, worked out from its records."""
+    with crm.view(crm.system("test")) as session:
+        some = session.find(cls, archived=True)
+        names = [spec.name for spec in cls.__specs__.values() if spec.search]
+        texts = [(one.id, [getattr(one, name) for name in names]) for one in some]
+    made = [(id, [None if text is None else fold(text) for text in row]) for id, row in texts]
+    return sorted((id, *row, grams([one for one in row if one is not None])) for id, row in made)
+
+
+def index(crm: CRM, cls: Any) -> list[Any]:
+    """What the index of a class holds."""
+    with crm.view(crm.system("test")) as session:
+        tx = session.transaction
+        rows = [list(row) for row in tx.fetch(sa.select(search_table(cls)))]
+        if tx.dialect == "sqlite":
+            kept = dict(tx.run(f"SELECT id, grams FROM {cls.__tablename__}_search_fts").fetchall())
+            for row in rows:
+                row[-1] = sorted(int(one, 16) - 2**31 for one in kept.pop(row[0]).split())
+            assert not kept
+    return sorted((crm.unkey(id), *row) for id, *row in rows)
+
+
+def _renamed(crm: CRM) -> None:
+    """A customer's party gets another name, an opportunity is entered and renamed."""
+    with crm.session("rep_a") as session:
+        customer = session.find(Customer, limit=1)[0]
+        deal = Opportunity(customer=customer, name="Büro Ａ", expected_close=date(2027, 1, 1))
+        deal = session.add(deal)
+        session.change(deal, name="宏达 project")
+        session.amend(
+            session.get(Party, customer.party.id), name="Zhongke 宏达", because="renamed by the registry"
+        )
+
+
+def _undone(crm: CRM) -> None:
+    """A customer is entered, and the session rolled back."""
+    with suppress(RuntimeError), crm.session("rep_a") as session:
+        session.add(Customer.organization("Undone", email="undone@example.com", source="exhibition"))
+        raise RuntimeError
+
+
+def test_the_index_follows_from_the_records(crm: CRM, people: Cast) -> None:
+    """Whatever is added, changed, derived or undone, the index is what the records give."""
+    _renamed(crm)
+    _undone(crm)
+    for cls in (Customer, Opportunity):
+        assert index(crm, cls) == expected_index(crm, cls)
+    assert found(crm, "rep_a", "zhongke") == {"Zhongke 宏达"}
+    assert found(crm, "dir", "undone") == set()
+
+
+def test_an_index_that_is_behind_is_made_again(crm: CRM, people: Cast) -> None:
+    """Who migrates a database whose index lacks something gets the whole index."""
+    with crm.session(crm.system("test")) as session:
+        session.transaction.execute(sa.delete(search_table(Customer)))
+    said = ["made the index of texts of Customer"]
+    assert crm.pending() == said
+    assert crm.migrate() == said
+    assert index(crm, Customer) == expected_index(crm, Customer)
+    assert crm.pending() == []
+
+
+def test_a_copy_that_is_not_entered_is_seen(crm: CRM, people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a name that comes from the party not entered, the index would not follow from the records."""
+    monkeypatch.setattr(children, "refresh", lambda *given: None)
+    _renamed(crm)
+    assert index(crm, Customer) != expected_index(crm, Customer)
