@@ -12,7 +12,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -62,7 +62,7 @@ _COLUMNS = {
     "crm_customer": (
         *_STAMPS,
         *("owner_id", "owner_unit_id", "code", "party_id", "name", "kind", "lifecycle"),
-        *("activity_state", "source_id", "strategic", "needs", "preferences"),
+        *("activity_state", "source_id", "strategic", "needs", "preferences", "active_at"),
     ),
     "crm_ownership": ("entity", "record_id", "user_id", "unit_id", "since", "by_id", "reason"),
     "crm_claim": ("digest", "entity", "record_id"),
@@ -143,7 +143,7 @@ class Enterprise:
         self._server, self._crm = server, crm
         customers, users, units = SIZES[size]
         customers = 0 if empty else customers
-        self._noise = random.Random(SEED)
+        self._noise, self._acts = random.Random(SEED), random.Random(SEED + 1)
         parents = _tree(units)
         keys = [self._new(number) for number in range(units)]
         # The last users lead one unit each; the first of these leads the root and is top management.
@@ -217,14 +217,14 @@ class Enterprise:
             rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _COLUMNS}
             raw = self._new(start)
             at = datetime.fromtimestamp((_BEGAN_MS + start * _STEP_MS) / 1000, UTC)
-            moment, revision = self._server.moment(at), self._server.id(raw)
-            rows["crm_revision"].append((revision, moment, None, "system: benchmark", "job"))
+            revision = self._server.id(raw)
+            rows["crm_revision"].append((revision, self._server.moment(at), None, "system: benchmark", "job"))
             for number in range(start, min(start + _CHUNK, shape.customers)):
-                self._customer(rows, number, moment, revision, source)
+                self._customer(rows, number, at, revision, source)
             yield {name: found for name, found in rows.items() if found}
 
     def _customer(
-        self, rows: dict[str, list[tuple[Any, ...]]], number: int, moment: Any, revision: Any, source: UUID
+        self, rows: dict[str, list[tuple[Any, ...]]], number: int, at: datetime, revision: Any, source: UUID
     ) -> None:
         noise, id_, shape = self._noise, self._server.id, self.shape
         # Cubes of even numbers: the busiest of 10,000 users holds 46,000 of 1,000,000 customers.
@@ -240,6 +240,7 @@ class Enterprise:
         raw_party, raw_customer = self._new(number), self._new(number)
         party, customer = id_(raw_party), id_(raw_customer)
         kind, value = _reached(number)
+        moment, active = self._server.moment(at), self._server.moment(self._active(at, owner))
         # Without drawing lots, so that the rest of the enterprise is the same with them and without.
         state, is_strategic = "dormant" if number % 5 == 0 else "active", number % 7 == 0
         stamps = (1, moment, None, moment, None)
@@ -249,7 +250,7 @@ class Enterprise:
         rows["crm_customer"].append(
             (
                 *(customer, *stamps, id_(owner.id), id_(shape.units[owner.unit]), code, party, name),
-                *("organization", "prospect", state, id_(source.bytes), is_strategic, "[]", "[]"),
+                *("organization", "prospect", state, id_(source.bytes), is_strategic, "[]", "[]", active),
             )
         )
         rows["crm_ownership"].append(
@@ -267,11 +268,17 @@ class Enterprise:
             "kind": "organization",
             "lifecycle": "prospect",
             "activity_state": state,
+            "active_at": at.isoformat(),
             "source": str(source),
             "strategic": is_strategic,
             "owner": _text(owner.id),
         }
         rows["crm_change"].append((customer, 1, "Customer", revision, "add", _noted(noted)))
+
+    def _active(self, at: datetime, owner: Person) -> datetime:
+        """When the last activity was, none of which is loaded: in the year after, or never in the quiet branch."""
+        after = timedelta(minutes=self._acts.randrange(525_600))
+        return at if owner.unit in self._quiet else at + after
 
     def _digest(self, value: str) -> bytes:
         text = f"ContactPoint\x00{value}".encode()

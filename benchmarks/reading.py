@@ -21,7 +21,8 @@ PAGE = {"sqlite": 2.6, "postgresql": 1.8}
 COLUMNS = (
     "id, version, created_at, created_by_id, updated_at, updated_by_id, archived_at, owner_id, "
     "owner_unit_id, code, party_id, name, kind, lifecycle, activity_state, source_id, signing_grade, "
-    "trade_role, channel, strategic, parent_group_id, needs, preferences, last_contact_at, next_contact_on"
+    "trade_role, channel, strategic, parent_group_id, needs, preferences, active_at, "
+    "last_contact_at, next_contact_on"
 )
 
 

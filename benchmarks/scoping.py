@@ -7,7 +7,7 @@ may see has been found out before. What a session adds to a page is measured by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import attrs
@@ -42,6 +42,34 @@ class Asked:
 
 
 @attrs.frozen
+class Sorted:
+    """An order of a list: its column, which way it goes, and what its figures are called."""
+
+    column: str
+    falling: bool
+    word: str
+
+    @property
+    def keys(self) -> str:
+        """What the rows are told apart by."""
+        return f"{self.column}, id"
+
+    @property
+    def field(self) -> Any:
+        """The order as pycrm takes it."""
+        field = getattr(Customer, self.column)
+        return field.desc() if self.falling else field
+
+    def by(self, of: str = "", *, back: bool = False) -> str:
+        """ORDER BY, over the keys of a table."""
+        way = " DESC" if self.falling != back else ""
+        return f"ORDER BY {of}{self.column}{way}, {of}id{way}"
+
+
+BY_NAME, BY_ACTIVITY = Sorted("name", False, ""), Sorted("active_at", True, "active_")
+
+
+@attrs.frozen
 class Reader:
     """Whose pages are read, and by what: an owner, the root of a subtree, or both with shares."""
 
@@ -53,16 +81,19 @@ class Reader:
     # Further conditions of the list, and their values.
     kept: str = ""
     values: tuple[Any, ...] = ()
+    order: Sorted = BY_NAME
 
 
 def page_scope(bench: Bench) -> Iterator[Figure]:
-    """Pages by name, first and deep, and capped counts, for people of every reach."""
+    """Pages by name and by last activity, first and deep, and capped counts, for people of every reach."""
     with bench.opened(bench.url) as (crm, driver):
         firsts: dict[str, Timed] = {}
         for reader in _readers(bench):
             for figure in _measured(bench, crm, driver, reader, firsts):
                 yield attrs.evolve(figure, issue="scope")
             yield attrs.evolve(_filtered(bench, crm, driver, reader), issue="scope")
+            for figure in _by_activity(bench, crm, driver, reader):
+                yield attrs.evolve(figure, issue="scope")
         slowest, fastest = max(firsts.values(), key=_wall), min(firsts.values(), key=_wall)
         over = bench.figure("page_scope_slowest", (slowest, fastest), SLOWEST, "fastest reader")
         yield attrs.evolve(over, issue="scope")
@@ -94,8 +125,9 @@ def _mix(bench: Bench, url: str) -> Reader:
     with bench.opened(url) as (crm, _):
         with crm.session(crm.system("benchmark")) as session:
             reader = session.find(User, User.login == shape.quiet)[0]
-            own = Grant(entity="Customer", action=Action.READ, reach=Reach.OWN)
-            role = session.add(Role(name="own too", grants=[own]))
+            kinds = ("Customer", "Activity")
+            own = [Grant(entity=kind, action=Action.READ, reach=Reach.OWN) for kind in kinds]
+            role = session.add(Role(name="own too", grants=own))
             held = {"user": reader, "role": role, "unit": reader.home_unit}
             session.add(RoleAssignment(since=date(2025, 1, 1), **held))
         with crm.session(shape.busiest) as session:
@@ -114,26 +146,8 @@ def _measured(
     cursor = driver.cursor()
     cursor.execute(bench.server.begin_read)
     with crm.view(reader.login) as session:
-        after, place = _deep(session)
-        pages = {"first": (None, None), "deep": (after, place)}
         taken: dict[str, Timed] = {}
-        for name, (cursor_of_page, at) in pages.items():
-
-            def turn(after: Any = cursor_of_page) -> Any:
-                return session.page(Customer, order=Customer.name, size=SIZE, after=after)
-
-            ours = sent(session, turn)
-            rows = _rows(cursor, _marked(bench, _left(bench, reader, at)))
-            assert _rows(cursor, ours) == rows, reader
-            by_hand = _fastest(bench, cursor, _written(bench, reader, at), rows)
-            both = paired(lambda a=ours: _rows(cursor, a), lambda a=by_hand: _rows(cursor, a),
-                          bench.pairs(200), warm=20)  # fmt: skip
-            taken[name] = both[0]
-            yield bench.figure(f"page_scope_{reader.name}_{name}", both, PAGE)
-            if bench.server.name == "postgresql" and reader.root is not None:
-                control = _marked(bench, _left(bench, reader, at))
-                plain = paired(lambda a=ours: _rows(cursor, a), lambda a=control: _rows(cursor, a), 5, warm=1)
-                yield bench.figure(f"page_scope_{reader.name}_{name}", plain, CONTROL, "planner")
+        yield from _pages(bench, session, cursor, reader, taken)
         firsts[reader.name] = taken["first"]
         deep = (taken["deep"], taken["first"])
         yield bench.figure(f"page_scope_{reader.name}_depth", deep, DEEP, "first page")
@@ -142,6 +156,39 @@ def _measured(
         both = paired(lambda: _rows(cursor, ours), lambda: _rows(cursor, counts), bench.pairs(60), warm=10)
         yield bench.figure(f"count_scope_{reader.name}", both, COUNT)
     cursor.execute("COMMIT")
+
+
+def _by_activity(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Iterator[Figure]:
+    cursor = driver.cursor()
+    cursor.execute(bench.server.begin_read)
+    with crm.view(reader.login) as session:
+        yield from _pages(bench, session, cursor, attrs.evolve(reader, order=BY_ACTIVITY), {})
+    cursor.execute("COMMIT")
+
+
+def _pages(
+    bench: Bench, session: Any, cursor: Any, reader: Reader, taken: dict[str, Timed]
+) -> Iterator[Figure]:
+    """The first page and a deep one, beside the best by hand and, on PostgreSQL, the plain statement."""
+    order = reader.order
+    after, place = _deep(session, order)
+    for name, (cursor_of_page, at) in {"first": (None, None), "deep": (after, place)}.items():
+
+        def turn(after: Any = cursor_of_page) -> Any:
+            return session.page(Customer, order=order.field, size=SIZE, after=after)
+
+        ours, control = sent(session, turn), _marked(bench, _left(bench, reader, at))
+        rows = _rows(cursor, control)
+        assert _rows(cursor, ours) == rows, reader
+        by_hand = _fastest(bench, cursor, _written(bench, reader, at), rows)
+        both = paired(lambda a=ours: _rows(cursor, a), lambda a=by_hand: _rows(cursor, a),
+                      bench.pairs(200), warm=20)  # fmt: skip
+        taken[name] = both[0]
+        title = f"page_scope_{reader.name}_{order.word}{name}"
+        yield bench.figure(title, both, PAGE)
+        if bench.server.name == "postgresql" and reader.root is not None:
+            plain = paired(lambda a=ours: _rows(cursor, a), lambda a=control: _rows(cursor, a), 5, warm=1)
+            yield bench.figure(title, plain, CONTROL, "planner")
 
 
 def _filtered(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Figure:
@@ -162,16 +209,16 @@ def _filtered(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Figure:
     return bench.figure(f"page_scope_{reader.name}_filtered", both, PAGE)
 
 
-def _deep(session: Any) -> tuple[str, tuple[Any, ...]]:
+def _deep(session: Any, order: Sorted) -> tuple[str, tuple[Any, ...]]:
     """The cursor at 10,000 records, or as deep as the list goes, and the last record before it."""
     depth = min(DEPTH, (session.count(Customer, limit=DEPTH + SIZE) - 1) // SIZE * SIZE)
     after, seen, last = None, 0, None
     while seen < depth:
-        page = session.page(Customer, order=Customer.name, size=min(500, depth - seen), after=after)
+        page = session.page(Customer, order=order.field, size=min(500, depth - seen), after=after)
         after, seen, last = page.next, seen + len(page), page.items[-1]
     assert after is not None
     assert last is not None
-    return after, (last.name, last.id.bytes)
+    return after, (getattr(last, order.column), last.id.bytes)
 
 
 def sent(session: Any, ask: Callable[[], Any]) -> Asked:
@@ -216,7 +263,9 @@ def _fastest(bench: Bench, cursor: Any, written: list[Asked], rows: list[Any]) -
 def _beyond(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> tuple[str, tuple[Any, ...]]:
     if at is None:
         return reader.kept, reader.values
-    return f"{reader.kept} AND (name, id) > (?, ?)", (*reader.values, at[0], bench.server.id(at[1]))
+    value = bench.server.moment(at[0]) if isinstance(at[0], datetime) else at[0]
+    further = f" AND ({reader.order.keys}) {'<' if reader.order.falling else '>'} (?, ?)"
+    return reader.kept + further, (*reader.values, value, bench.server.id(at[1]))
 
 
 def _reached(reader: Reader) -> tuple[list[str], list[Any]]:
@@ -240,14 +289,14 @@ def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> Asked:
     wheres, values = _reached(reader)
     beyond, place = _beyond(bench, reader, at)
     either = f"({' OR '.join(wheres)}) AND " if wheres else ""
-    text = f"SELECT {COLUMNS} FROM crm_customer WHERE {either}{_LIVE}{beyond} ORDER BY name, id LIMIT ?"
+    text = f"SELECT {COLUMNS} FROM crm_customer WHERE {either}{_LIVE}{beyond} {reader.order.by()} LIMIT ?"
     return Asked(text, (*values, *place, SIZE + 1))
 
 
 def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[Asked]:
     """What a careful author would write for a page of this reader, in some variants."""
     beyond, place = _beyond(bench, reader, at)
-    wheres = _reached(reader)[0]
+    wheres, order = _reached(reader)[0], reader.order
     is_server = bench.server.name == "postgresql"
     if len(wheres) < 2 and reader.root is None:
         return [_left(bench, reader, at)]
@@ -258,15 +307,15 @@ def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[A
         parts, given = [], []
         for where, own in zip(wheres, _apart(reader), strict=True):
             if is_server and where.startswith("owner_unit"):
-                part, more = _merge(beyond, place, own, is_bound)
+                part, more = _merge(order, beyond, place, own, is_bound)
             else:
-                part = f"SELECT name, id FROM crm_customer WHERE {where} AND {_LIVE}{beyond}"
-                part, more = f"{part} ORDER BY name, id LIMIT ?", (*own, *place, SIZE + 1)
+                part = f"SELECT {order.keys} FROM crm_customer WHERE {where} AND {_LIVE}{beyond}"
+                part, more = f"{part} {order.by()} LIMIT ?", (*own, *place, SIZE + 1)
             parts.append(f"SELECT * FROM ({part}) AS part{len(parts)}")
             given += more
-        listed = f"SELECT * FROM ({' UNION '.join(parts)}) AS u ORDER BY name, id LIMIT ?"
+        listed = f"SELECT * FROM ({' UNION '.join(parts)}) AS u {order.by()} LIMIT ?"
         text = f"SELECT {_SHOWN} FROM ({listed}) AS k JOIN crm_customer AS t ON t.id = k.id"
-        found.append(Asked(f"{text} ORDER BY k.name, k.id", (*given, SIZE + 1)))
+        found.append(Asked(f"{text} {order.by('k.')}", (*given, SIZE + 1)))
     return found
 
 
@@ -276,21 +325,22 @@ def _apart(reader: Reader) -> list[tuple[Any, ...]]:
     return [*found, reader.shared] if reader.shared else found
 
 
-def _merge(beyond: str, place: Any, own: Any, is_bound: bool) -> tuple[str, tuple[Any, ...]]:
+def _merge(order: Sorted, beyond: str, place: Any, own: Any, is_bound: bool) -> tuple[str, tuple[Any, ...]]:
     """The rows of the units whose first rows come first."""
-    of = f"AND {_LIVE}{beyond}"
-    first = f"SELECT name, id FROM crm_customer WHERE owner_unit_id = c.descendant_id {of}"
+    of, keys, column = f"AND {_LIVE}{beyond}", order.keys, order.column
+    first = f"SELECT {keys} FROM crm_customer WHERE owner_unit_id = c.descendant_id {of}"
     best = (
-        "SELECT c.descendant_id AS unit, f.name, f.id FROM crm_unit_closure AS c CROSS JOIN LATERAL "
-        f"({first} ORDER BY name, id LIMIT 1) AS f WHERE c.ancestor_id = ? ORDER BY f.name, f.id LIMIT ?"
+        f"SELECT c.descendant_id AS unit, f.{column}, f.id FROM crm_unit_closure AS c CROSS JOIN LATERAL "
+        f"({first} {order.by()} LIMIT 1) AS f WHERE c.ancestor_id = ? {order.by('f.')} LIMIT ?"
     )
-    within = " AND (name, id) <= (SELECT name, id FROM best ORDER BY name DESC, id DESC LIMIT 1)"
+    last = f"(SELECT {keys} FROM best {order.by(back=True)} LIMIT 1)"
+    within = f" AND ({keys}) {'>=' if order.falling else '<='} {last}"
     # The bound holds where there are as many units as rows, and who writes by hand knows that.
-    rest = f"SELECT name, id FROM crm_customer WHERE owner_unit_id = best.unit {of}"
+    rest = f"SELECT {keys} FROM crm_customer WHERE owner_unit_id = best.unit {of}"
     rest += within if is_bound else ""
     text = (
-        f"WITH best AS ({best}) SELECT r.name, r.id FROM best CROSS JOIN LATERAL "
-        f"({rest} ORDER BY name, id LIMIT ?) AS r ORDER BY r.name, r.id LIMIT ?"
+        f"WITH best AS ({best}) SELECT r.{column}, r.id FROM best CROSS JOIN LATERAL "
+        f"({rest} {order.by()} LIMIT ?) AS r {order.by('r.')} LIMIT ?"
     )
     return text, (*place, *own, SIZE + 1, *place, SIZE + 1, SIZE + 1)
 

@@ -116,7 +116,7 @@ CHANNELS = (
         "S18",
         "derived and mirrored values",
         "shown no further than what they repeat",
-        (_TWO, "scope/test_fields.py"),
+        (_TWO, "scope/test_fields.py", "scope/test_latest.py"),
     ),
     Channel(
         "S19",

@@ -66,7 +66,7 @@ def conditions(pick: Pick, cls: Any) -> list[Any]:
 def order(pick: Pick, cls: Any) -> Any:
     """An order for a list: one declared for pages more often than not."""
     declared: dict[Any, list[Any]] = {
-        Customer: [Customer.name, Customer.id, Customer.channel, Party.name],
+        Customer: [Customer.name, Customer.active_at, Customer.id, Customer.channel, Party.name],
         Opportunity: [Opportunity.expected_close, Opportunity.id, Opportunity.next_step, Customer.name],
         Contact: [Contact.name],
         Activity: [Activity.started_at],

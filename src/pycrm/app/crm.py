@@ -104,6 +104,7 @@ class CRM:
         self.role_grants: dict[Any, Any] = {}
         self.actors: dict[Any, Actor] = {}
         self.sql_digests: dict[Any, str] = {}
+        self.keepers: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
     # --- sessions ------------------------------------------------------------------------------

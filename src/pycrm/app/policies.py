@@ -107,9 +107,22 @@ def _names_in(registry: Registry) -> Iterator[str]:
             spec = cls.__specs__.get(link)
             if name not in cls.__specs__ or spec is None or not spec.target:
                 yield f"{_name(registry, cls)} mirrors {name} of {link}, which are no field and link of it"
+        for name, path in getattr(cls, "keeps_latest", {}).items():
+            if not _keeps(registry, cls, name, path):
+                yield f"{_name(registry, cls)} keeps in {name} the latest {path}, which is no moment by a link"
         for name in getattr(cls, "derives_from", ()):
             if name not in cls.__specs__:
                 yield f"{_name(registry, cls)} derives from {name}, which is no field of it"
+
+
+def _keeps(registry: Registry, cls: Any, name: str, path: str) -> bool:
+    entity, link, moment = (*path.split("."), "", "")[:3]
+    specs = getattr(registry.records.get(entity), "__specs__", {})
+    ends = (cls.__specs__.get(name), specs.get(moment))
+    leads_here = link in specs and specs[link].target == cls.__name__
+    return leads_here and all(
+        one is not None and one.kind is not None and one.kind.name == "instant" for one in ends
+    )
 
 
 def _pipelines(registry: Registry) -> Iterator[str]:

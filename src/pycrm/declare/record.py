@@ -106,9 +106,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
         raise DeclarationError(f"{made.__name__}: scope must be owned(), through(), reference() …")
-    present = set(specs) | made.__always__
-    if scope is not None:
-        present |= set(scope.columns)
+    present = set(specs) | made.__always__ | set(scope.columns if scope is not None else ())
     if pipeline is not None:
         present |= {"stage", "stage_at", "pipeline_version"}
     made.__specs__ = {name: spec for name, spec in every.items() if name in present}
@@ -179,6 +177,8 @@ class _Base(metaclass=RecordMeta):
     derives_from: ClassVar[tuple[str, ...]] = ()
     # Fields that repeat one of the same name of the record that a link leads to: field to link.
     mirrors: ClassVar[Mapping[str, str]] = {}
+    # Fields that keep the latest moment of records that link here, as ``"Entity.link.moment"``.
+    keeps_latest: ClassVar[Mapping[str, str]] = {}
 
     def begin(self, session: Any) -> Mapping[str, Any]:
         """The first values of fields that nobody types, by name.

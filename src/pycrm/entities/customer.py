@@ -116,7 +116,8 @@ class Customer(Record, table="crm_customer", scope=owned()):
     """Somebody we sell to or want to sell to (客户).
 
     `name` and `kind` are derived from the party, `code` is drawn at random, and the owner moves
-    only by assignment or handover.
+    only by assignment or handover. `active_at` is when the latest of its activities began
+    (`Activity.started_at`), archived ones left out, and never before the customer was filed.
     """
 
     code: Field[str] = field("Code", zh="编号", init=False, search=True, longest=20)
@@ -133,10 +134,12 @@ class Customer(Record, table="crm_customer", scope=owned()):
     parent_group: Link[Customer | None] = link("Group", zh="所属集团", default=None, key=True)
     needs: Field[tuple[str, ...]] = field("Needs", zh="需求", default=(), longest=500)
     preferences: Field[tuple[str, ...]] = field("Preferences", zh="偏好", default=(), longest=500)
+    active_at: Field[datetime] = field("Last activity", zh="最近活动", init=False, order=True)
     last_contact_at: Field[datetime | None] = field("Last contact", zh="最近联系", init=False, default=None)
     next_contact_on: Field[date | None] = field("Next contact", zh="下次联系", init=False, default=None)
 
     mirrors = {"name": "party", "kind": "party"}
+    keeps_latest = {"active_at": "Activity.customer.started_at"}
 
     def begin(self, session: Any) -> dict[str, Any]:
         """Name and kind come from the party, the code from the CRM's source of random bytes."""
@@ -150,6 +153,7 @@ class Customer(Record, table="crm_customer", scope=owned()):
             "kind": party.kind,
             "lifecycle": Lifecycle.PROSPECT,
             "activity_state": ActivityState.ACTIVE,
+            "active_at": session.now,
         }
 
     @staticmethod

@@ -21,6 +21,7 @@ from pycrm.entities.customer import OwnershipInterval
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from pycrm.revision import claim
+from pycrm.revision.latest import raise_latest
 from pycrm.revision.log import jsonable, note_new
 from pycrm.revision.place import Place, check_links, learn_places, place_of, user_place
 from pycrm.revision.sql import insert_rows
@@ -71,6 +72,8 @@ def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> l
             intake = intakes[cls] = _Intake(tx, cls, batch)
         made.append(intake.take(record, owner, identity))
     batch.write(tx)
+    for cls in intakes:
+        raise_latest(tx, cls, [one for one in made if type(one) is cls])
     hooks = tx.crm.hooks
     for record in made:
         if intakes[type(record)].is_observed:

@@ -9,6 +9,7 @@ from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError
 from pycrm.hooks import Change
 from pycrm.revision.change import guarded_update, stamp
+from pycrm.revision.latest import renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.scope.actor import bounds
 
@@ -46,6 +47,7 @@ def _set(tx: Transaction, record: Any, act: str, moment: Any) -> Any:
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     made = layout(cls).copy(record, {"archived_at": moment} | stamp(tx, record))
     guarded_update(tx, record, made, {"archived_at": moment}, Action.DELETE)
+    renew_latest(tx, record, made, changes)
     note(tx, made, act, {"archived_at": [jsonable(spec, one) for one in changes["archived_at"]]})
     if hooks.has("record_changed", cls):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)

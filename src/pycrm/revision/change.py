@@ -20,6 +20,7 @@ from pycrm.errors import (
 from pycrm.hooks import Change
 from pycrm.revision import claim
 from pycrm.revision.add import _Batch, author, checked, child_changes, parent_place, placed
+from pycrm.revision.latest import is_kept, renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
@@ -57,8 +58,9 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
     hooks = tx.crm.hooks
-    hooked = hooks.has("before_change", cls) or hooks.has("record_changed", cls)
-    if not system and not hooked and differing.keys() <= _plain(cls):
+    followed = hooks.has("before_change", cls) or hooks.has("record_changed", cls)
+    followed = followed or is_kept(tx, cls, differing)
+    if not system and not followed and differing.keys() <= _plain(cls):
         return _apply_plain(tx, record, made, before, differing, act)
     check_links(tx, made, differing)
     _check_rows(cls, differing, before)
@@ -85,6 +87,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         else:
             kept[name] = [jsonable(specs[name], before[name]), jsonable(specs[name], value)]
     _change_claims(tx, record, made, differing)
+    renew_latest(tx, record, made, differing)
     note(tx, made, act, kept)
     if hooks.has("record_changed", cls) and not tx.memo.get("rehearsal"):
         hooks.observe("record_changed", session=tx.session, record=made, changes=changes)

@@ -18,7 +18,7 @@ from sqlalchemy.sql import visitors
 
 from pycrm.declare.field import MoneyColumn
 from pycrm.declare.table import key_column
-from pycrm.errors import InvalidError
+from pycrm.errors import InvalidError, Problem
 from pycrm.revision.inline import inline
 from pycrm.revision.log import flush
 from pycrm.revision.model import ChangeRow, RevisionRow
@@ -61,6 +61,14 @@ class Former:
             query(tx, cls, conditions, archived)
         self._facets = [one for one in self._asked.joined if one.__facet_of__ == cls.__name__]
         self._refuse_others()
+        self._refuse_unkept(self._named(cls))
+
+    def _refuse_unkept(self, columns: Sequence[str]) -> None:
+        """Refuse what has no history, as an unknown field of the list."""
+        for name in self.cls.keeps_latest:
+            if name in columns:
+                problem = Problem(name, "unknown", "unknown field of a list of the past")
+                raise InvalidError(f"{self.cls.__name__}: {name}: {problem.message}", fields=[problem])
 
     def _refuse_others(self) -> None:
         others = [one.__name__ for one in self._asked.joined if one.__facet_of__ != self.cls.__name__]
@@ -75,6 +83,7 @@ class Former:
         self._refuse_others()
         if any(_owner(one) is not self.cls for one in order):
             raise InvalidError("a list of the past is sorted by fields of its own class")
+        self._refuse_unkept([_plain(direction(one)[0]).name for one in order])
 
     def records(
         self, order: Sequence[Any] = (), limit: int | None = None, children: bool = False

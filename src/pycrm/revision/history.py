@@ -126,7 +126,8 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
 def replay(record: Any, revisions: Iterable[Revision]) -> Any:
     """The value that these revisions, oldest first, lead to.
 
-    What a record repeats of others (`mirrors`) has no revision of its own and stays as it is now.
+    What a record repeats or keeps of others (`mirrors`, `keeps_latest`) has no revision of its own and
+    stays as it is now.
     """
     cls = type(record)
     state: dict[str, Any] = {}
@@ -141,7 +142,11 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
             values[spec.name] = rows_of(cls, spec, record.id, state)
         elif spec.name in _AT_FIRST and spec.name not in state:
             values[spec.name] = _AT_FIRST[spec.name](record)
-        elif spec.name not in cls.mirrors and (not spec.derived or spec.name in state):
+        elif (
+            spec.name not in cls.mirrors
+            and spec.name not in cls.keeps_latest
+            and (not spec.derived or spec.name in state)
+        ):
             values[spec.name] = _value(spec, state.get(spec.name, [] if spec.default == () else None))
     return layout(cls).copy(record, values)
 

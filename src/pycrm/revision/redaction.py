@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import masked
 from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.row import layout
 from pycrm.entities.org import FieldReading, Role
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import Actor, Ruled
@@ -76,7 +77,13 @@ def _mask(value: Any) -> Any:
 
 
 def shown_then(tx: Transaction, record: Any, moment: datetime) -> Any:
-    """A record of the past as its reader is shown it, its rows too."""
+    """A record of the past as its reader is shown it, its rows too.
+
+    What it keeps of others by `keeps_latest` has no history, and is not read of the past.
+    """
+    cls = type(record)
+    if cls.keeps_latest:
+        record = layout(cls).shown(record, frozenset(cls.keeps_latest), frozenset())
     with ruled_then(tx, moment):
         found = shown(tx, record)
     return shown(tx, found)

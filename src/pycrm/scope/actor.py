@@ -137,6 +137,17 @@ class Bounds:
         """Whether no grant gives anything."""
         return not (self.everything or self.own or self.givers or self.units or self.roots)
 
+    def covers(self, other: Bounds) -> bool:
+        """Whether this reach is known to give at least what the other gives, by the grants alone."""
+        if self.everything or other.nothing:
+            return True
+        return not other.everything and (
+            self.own >= other.own
+            and set(self.givers) >= set(other.givers)
+            and {*self.units, *self.roots} >= set(other.units)
+            and set(self.roots) >= set(other.roots)
+        )
+
 
 def bounds(actor: Actor, cls: Any, action: str) -> Bounds:
     """How far the actor reaches for that class and action.

@@ -242,6 +242,7 @@ def _rights(tx: Transaction, actor: Actor, cls: Any) -> FieldRights:
         if not writes and spec.init:
             locked.add(name)
     _follow_mirrors(tx, cls, reads)
+    _follow_latest(tx, actor, cls, reads)
     return _made(tx, actor, cls, reads, locked)
 
 
@@ -355,3 +356,24 @@ def _follow_mirrors(tx: Transaction, cls: Any, reads: dict[str, FieldReading]) -
             reads[name] = FieldReading.HIDDEN
         elif name in source.masked and reads[name] is FieldReading.PLAIN:
             reads[name] = FieldReading.MASKED
+
+
+def _follow_latest(tx: Transaction, actor: Actor, cls: Any, reads: dict[str, FieldReading]) -> None:
+    """What keeps the latest moment of other records is read by whoever reads all those (S18).
+
+    Of a record in sight the reader must see each record that counts. By grants alone that is known where
+    the reach on those is at least the reach on this class, for the reader and for whoever lends records.
+    """
+    for name, path in getattr(cls, "keeps_latest", {}).items():
+        entity, _, moment = path.split(".")
+        source = tx.crm.record(entity)
+        rights = field_rights(tx, source)
+        people = [actor, *(attrs.evolve(actor, held=held) for held in actor.lenders)]
+        reaches = [(bounds(one, source, Action.READ), bounds(one, cls, Action.READ)) for one in people]
+        is_known = all(inner.covers(outer) for inner, outer in reaches)
+        if (
+            not is_known
+            or all(inner.nothing for inner, _ in reaches)
+            or moment in rights.hidden | rights.masked
+        ):
+            reads[name] = FieldReading.HIDDEN

@@ -234,10 +234,13 @@ def upgrade() -> None:
         OWNER,
         "code text, party_id key, name text, kind text, lifecycle text, activity_state text, source_id key",
         "signing_grade text?, trade_role text?, channel text?, strategic flag, parent_group_id key?",
-        "needs json, preferences json, last_contact_at instant?, next_contact_on day?",
+        "needs json, preferences json, active_at instant, last_contact_at instant?, next_contact_on day?",
         unique="party_id",
         refers="party_id crm_party, source_id crm_source, parent_group_id crm_customer",
-        live="name id, owner_id name id, owner_unit_id name id",
+        live=(
+            "active_at id, name id, owner_id active_at id, owner_id name id, owner_unit_id active_at id, "
+            "owner_unit_id name id"
+        ),
         index="parent_group_id, source_id",
     )
     table(
