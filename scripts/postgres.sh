@@ -82,7 +82,7 @@ start() {
         local log
         log=$(cluster)/server.log
         # Tests make and drop a database each; benchmarks must pay for every commit.
-        local how="-c fsync=off -c full_page_writes=off"
+        local how="-c fsync=off -c full_page_writes=off -c autovacuum=off"
         if [ -n "${PYCRM_POSTGRES_DURABLE:-}" ]; then how=""; fi
         if ! as_owner "$bin/pg_ctl" start -w -D "$(cluster)" -l "$log" -o "-p $(free_port) $how" </dev/null >&2; then
             tail -n 20 "$log" >&2

@@ -149,6 +149,13 @@ def page(session: Any, case: Case) -> Any:
     return [one.id for one in found.items]
 
 
+@trial(over="list")
+def search(session: Any, case: Case) -> Any:
+    """What is called so: "Works of …", "Li of …", "Lead of …", "Deal of …", "Pump"."""
+    found = session.search(case.cls, "pump" if case.entity == "Product" else "of", size=500)
+    return [one.id for one in found.items]
+
+
 @trial("export_csv", over="list")
 def export(session: Any, case: Case) -> Any:
     stream, key = io.BytesIO(), "of" if "of" in case.cls.__specs__ else "id"

@@ -82,8 +82,13 @@ CHANNELS = (
         "refused as an unknown field, before SQL",
         (_FIELDS,),
     ),
-    Channel("S10", "full-text search", "terms by field policy", waits_for="text search"),
-    Channel("S11", "suggestions and recent items", "from visible records", waits_for="text search"),
+    Channel(
+        "S10",
+        "full-text search",
+        "words are looked for in the fields that the reader is shown, and hits choose no more than the way",
+        (_TWO, _MATRIX, "scope/test_search.py"),
+    ),
+    Channel("S11", "suggestions and recent items", "from visible records", waits_for=_UNPAGED),
     Channel(
         "S12",
         "saved views and reports of a stronger person",
