@@ -26,7 +26,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.predicate import scope_of
-from pycrm.scope.streams import Order, Streams, are_merged, step
+from pycrm.scope.streams import Order, Streams, are_merged, is_narrow, step
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -151,6 +151,22 @@ class Query:
             return []
         statement = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering)
         return made.build(self.tx.fetch(statement if limit is None else statement.limit(limit)))
+
+    def page_records(self, order: Order, limit: int) -> list[Any]:
+        """One page of a list with conditions of a caller.
+
+        PostgreSQL walks the list in its order until enough rows meet scope and conditions, which takes
+        as long as the list where those in reach stand at its end. A reach of few units is merged instead.
+        """
+        tx, made = self.tx, view_of(self.tx, self.cls)
+        own = not self.joined and not self.archived and tx.dialect == "postgresql"
+        if self.nothing or not (own and Streams.serve(self.cls, self.scope, order, limit)):
+            return self.ordered_records(order.by(self.table), limit)
+        if not is_narrow(tx, self.scope, limit):
+            return self.ordered_records(order.by(self.table), limit)
+        meeting = sa.and_(*self.where)
+        streams = Streams(self.table, self.scope, tx.dialect, step(limit), lambda: meeting)
+        return made.build(tx.fetch(streams.listed(made.names, order), {"row_limit": limit}))
 
     def plain_records(
         self,

@@ -93,7 +93,7 @@ def _records(
             asked.where.append(_beyond(spec, column, id, at, falling))
         if wanted is not None:
             return Search(asked, wanted, order, beyond).conditioned(limit)
-        return asked.ordered_records(order.by(asked.table), limit)
+        return asked.page_records(order, limit)
     place = None if at is None else _place(asked.tx, spec, at)
     if wanted is not None:
         return Search(asked, wanted, order, beyond).records(limit, place)

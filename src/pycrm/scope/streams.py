@@ -12,16 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
+from pycrm.entities.org import OrgUnit
 from pycrm.scope.predicate import Path, Scope
 
-__all__ = ["Order", "Streams", "are_merged", "step"]
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Order", "Streams", "are_merged", "is_narrow", "step"]
 
 # Beyond so many rows a list is no page, and to read each unit so far is no bound.
 _MOST = 1000
@@ -94,6 +98,24 @@ def step(limit: int) -> int:
 def are_merged(scope: Scope) -> bool:
     """Whether a list of that scope is a merge, and no single range of an index."""
     return len(scope.paths) > 1 or any(path.members is not None for path in scope.paths)
+
+
+def is_narrow(tx: Transaction, scope: Scope, limit: int) -> bool:
+    """Whether so few units are reached that looking into each is less than walking the whole list.
+
+    Of a list whose rows lie evenly, a walk passes `limit` x all units / units reached of those rows that
+    meet a condition, and a merge one or more for each unit reached; several ways of reach are no range
+    of the list at all.
+    """
+    if len(scope.paths) > 1:
+        return True
+    found: bool | None = scope.plans.get(("narrow", limit))
+    if found is None:
+        members = scope.paths[0].members
+        reached = tx.fetch(sa.select(sa.func.count()).select_from(members.subquery()))[0][0]
+        every = tx.fetch(sa.select(sa.func.count()).select_from(OrgUnit.__table__))[0][0]
+        found = scope.plans[("narrow", limit)] = reached * reached <= limit * every
+    return found
 
 
 @attrs.frozen(eq=False)
