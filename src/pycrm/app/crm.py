@@ -165,15 +165,17 @@ class CRM:
         raise AssertionError("unreachable")
 
     def run_jobs(self, day: date | None = None) -> JobReport:
-        """Do all that is due by itself: amendments whose day has come, reminders, escalations.
+        """Do all that is due by itself: amendments whose day has come, reminders, escalations, the seal.
 
-        It can be called as often as one likes: what is done is not due any more.
+        It can be called as often as one likes: what is done is not due any more. Where no folder was
+        named for the heads of the chain and one is needed, the report says so and the rest is done.
 
         Args:
             day: apply what is due until that day; without it, until today.
 
         Raises:
             InvalidError: the day has not come yet.
+            StoreError: what is due was done, and then the chain was found broken off; see `seal`.
         """
         return run_jobs(self, day)
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pycrm.app.crm import CRM
     from pycrm.revision.seal import Sealed, Verification
 
-__all__ = ["heads_file", "seal", "verify"]
+__all__ = ["NAMELESS", "can_seal", "heads_file", "seal", "verify"]
+
+#: What whoever seals a database on a server is told without a folder for the heads.
+NAMELESS = "name a folder for the heads of the chain: CRM(…, heads=…), or PYCRM_HEADS"
 
 
 def heads_file(crm: CRM) -> Path | None:
@@ -32,10 +35,15 @@ def heads_file(crm: CRM) -> Path | None:
     if file is not None:
         return (crm.heads or file.parent) / f"{file.name}.heads"
     if crm.heads is None:
-        raise StoreError("name a folder for the heads of the chain: CRM(…, heads=…), or PYCRM_HEADS")
+        raise StoreError(NAMELESS)
     url = crm.store.url
     name = ".".join(filter(None, (url.host, url.database, crm.store.schema)))
     return crm.heads / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.heads"
+
+
+def can_seal(crm: CRM) -> bool:
+    """Whether there is a place for the heads, which a database on a server must be given."""
+    return crm.heads is not None or crm.store.in_memory or file_of(crm.store.url) is not None
 
 
 def seal(crm: CRM) -> Sealed:
@@ -50,7 +58,7 @@ def verify(crm: CRM, path: Path | None) -> Verification:
     tx = Transaction(crm.store, write=False, moment=crm.clock.now(), operation=None)
     try:
         found = path
-        if found is None and (crm.heads is not None or file_of(crm.store.url) is not None):
+        if found is None and can_seal(crm):
             found = heads_file(crm)
         known: list[keeping.Head] = []
         # Without any link there were no heads to export.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pycrm.cli.answer import Fields, tell
-from pycrm.cli.call import UNNAMED, Call, command, group
+from pycrm.cli.call import UNNAMED, Call, Heads, command, group
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["history"]
 
 history = group("Who changed what, and the proof that nobody changed it since.", defaults=True)
-
-Heads = Annotated[
-    Path | None,
-    typer.Option(
-        "--heads", metavar="FOLDER", envvar="PYCRM_HEADS", help="Where heads of the chain are kept."
-    ),
-]
 
 
 def of(
