@@ -1,4 +1,4 @@
-"""Sealing the history of a CRM: where its heads are kept, and proving the chain by them."""
+"""The whole history of a CRM: sealed, its heads kept, the chain proven by them, and weighed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from pycrm.store.engine import file_of
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
     from pycrm.revision.seal import Sealed, Verification
+    from pycrm.revision.size import HistorySize
 
-__all__ = ["NAMELESS", "can_seal", "heads_file", "seal", "verify"]
+__all__ = ["NAMELESS", "can_seal", "heads_file", "seal", "sizes", "verify"]
 
 #: What whoever seals a database on a server is told without a folder for the heads.
 NAMELESS = "name a folder for the heads of the chain: CRM(…, heads=…), or PYCRM_HEADS"
@@ -65,5 +66,19 @@ def verify(crm: CRM, path: Path | None) -> Verification:
         if found is not None and (path is not None or found.exists() or sealer.head_of(tx)[0]):
             known = keeping.load(found)
         return proving.verify(tx, known)
+    finally:
+        tx.rollback()
+
+
+def sizes(crm: CRM) -> list[HistorySize]:
+    """Weigh the history; see `pycrm.CRM.history_size`."""
+    from pycrm.revision.size import history_size
+
+    crm.refuse_unmigrated()
+    tx = Transaction(crm.store, write=False, moment=crm.clock.now(), operation=None)
+    # Days are counted as the CRM counts them, and budgets are declared by its classes.
+    tx.crm = crm
+    try:
+        return history_size(tx)
     finally:
         tx.rollback()
