@@ -23,7 +23,7 @@ from benchmarks.overhead import gateway_overhead
 from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
 from benchmarks.scoping import page_scope
-from benchmarks.sealing import history_verify
+from benchmarks.sealing import commits_sealed, history_verify
 from benchmarks.searching import page_text
 from benchmarks.starting import import_pycrm
 
@@ -42,7 +42,12 @@ GROWING: dict[str, Benchmark] = {
     "peers_scope": peers_scope,
     "page_text": page_text,
 }
-SMALLEST: dict[str, Benchmark] = {"import_200k": import_200k, "hand_over": hand_over, "peers": peers}
+SMALLEST: dict[str, Benchmark] = {
+    "import_200k": import_200k,
+    "hand_over": hand_over,
+    "commits_sealed": commits_sealed,
+    "peers": peers,
+}
 ALONE = {"import_pycrm": import_pycrm}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.

@@ -17,7 +17,7 @@ _HOMES = {
         *("administered", "children", "field", "ge", "le", "link", "minimum_length"),
         *("owned", "private", "reference", "through", "used_by"),
     ),
-    "pycrm.declare.policy": ("ClaimPolicy", "Retain"),
+    "pycrm.declare.policy": ("Budget", "ClaimPolicy", "Retain"),
     "pycrm.entities": (
         *("Amendment", "AmendmentMode", "AmendmentPolicy", "AmendmentState", "ApprovalFlow", "ApprovalMode"),
         *("ApprovalState", "ApprovalStep", "ApprovalTask", "Approver", "Holiday", "OnEmpty"),
@@ -42,6 +42,7 @@ _HOMES = {
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
+    "pycrm.revision.size": ("HistorySize",),
     "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
     "pycrm.revision.amendment": ("AmendmentLine", "Decided", "Planned"),
     "pycrm.worktime": ("BusinessCalendar",),
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from pycrm.declare import reference as reference
     from pycrm.declare import through as through
     from pycrm.declare import used_by as used_by
+    from pycrm.declare.policy import Budget as Budget
     from pycrm.declare.policy import ClaimPolicy as ClaimPolicy
     from pycrm.declare.policy import Retain as Retain
     from pycrm.entities import Action as Action
@@ -205,6 +207,7 @@ if TYPE_CHECKING:
     from pycrm.revision.seal import Broken as Broken
     from pycrm.revision.seal import Sealed as Sealed
     from pycrm.revision.seal import Verification as Verification
+    from pycrm.revision.size import HistorySize as HistorySize
     from pycrm.scope import Actor as Actor
     from pycrm.scope import FieldAccess as FieldAccess
     from pycrm.scope import Reason as Reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from revision.amending import policy, world
 from revision.world import differing, tables
@@ -30,17 +32,24 @@ def test_a_change_is_asked_for_and_agreed_to(crm: CRM, pycrm: Pycrm) -> None:
     assert again.code == 5
 
 
-def test_a_day_to_come_and_the_run_of_that_day(crm: CRM, pycrm: Pycrm, clock: FixedClock) -> None:
+def test_a_day_to_come_and_the_run_of_that_day(
+    crm: CRM, pycrm: Pycrm, clock: FixedClock, tmp_path: Path
+) -> None:
     """What is recorded for a later day is applied by the run of that day, once."""
     made = world(crm)
     words = ("amend", "customer", made.pump.code, "--set", "strategic=yes", "--because", "now important")
     said = pycrm(*words, "--on", "2026-07-01", "--as", "rep_a")
     assert said.out.startswith("scheduled for 2026-07-01")
-    assert pycrm("jobs", "run", "--json").data["applied"] == []
+    heads = ("--heads", str(tmp_path / "heads"))
+    first = pycrm("jobs", "run", "--json", *heads).data
+    assert (first["applied"], first["unsealed"]) == ([], None)
+    assert first["sealed"] > 0
     assert pycrm("jobs", "run", "--date", "2026-07-01").code == 2
     clock.set("2026-07-01T00:00:00+08:00")
-    assert pycrm("jobs", "run").out.startswith("1 applied, 0 in conflict")
-    assert pycrm("jobs", "run").out.startswith("0 applied")
+    done = pycrm("jobs", "run", *heads)
+    assert done.out.strip() == "1 applied, 0 in conflict, 0 reminded of, 0 taken further up, 1 sealed"
+    again = pycrm("jobs", "run", *heads)
+    assert again.out.strip() == "0 applied, 0 in conflict, 0 reminded of, 0 taken further up, 0 sealed"
 
 
 def test_several_are_decided_on_each_by_itself(crm: CRM, pycrm: Pycrm) -> None:

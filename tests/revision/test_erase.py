@@ -15,6 +15,7 @@ from pycrm import (
     CRM,
     Activity,
     Address,
+    Amendment,
     Contact,
     ContactPoint,
     Customer,
@@ -51,18 +52,19 @@ from pycrm.revision.erase import act as erasing
 from pycrm.revision.erase import past
 from pycrm.store.engine import file_of
 
+from .amending import policy
 from .sealing import Hand, permit
 
-MARKS = [f"Mk{number:03d}Zq" for number in range(200)]
+MARKS = [f"Mk{number:03d}Zq" for number in range(213)]
 
 
 def mark(number: int) -> str:
-    """One of two hundred words that nobody else uses."""
+    """One of the words that nobody else uses."""
     return MARKS[number]
 
 
 def person(crm: CRM) -> Customer:
-    """Wang, of whom two hundred marks are kept all over: texts, rows, past values, reasons, an export."""
+    """Wang, of whom marks are kept all over: texts, rows, past values, reasons, an export, amendments."""
     enterprise(crm)
     permit(crm)
     with crm.session(crm.system("rights")) as session:
@@ -136,7 +138,37 @@ def person(crm: CRM) -> Customer:
         session.amend(found, id_no=mark(199), because="misread before")
         session.reveal(found, "id_no", because=f"check-in of {mark(199)}")
         export_csv(session, Customer, BytesIO(), [Customer.channel == mark(20)])
+    amended(crm, wang)
     return wang
+
+
+def amended(crm: CRM, wang: Customer) -> None:
+    """Four amendments of Wang, one applied, two rejected, one open, and an open one of a call at the firm."""
+    for path in (
+        "Person.occupation",
+        "Person.gender",
+        "Person.income_band",
+        "Party.name",
+        "Activity.summary",
+    ):
+        policy(crm, path)
+    with crm.session("rep_a") as session:
+        found = session.facet(wang.party, Person)
+        assert found is not None
+        applied = session.amend(
+            found, occupation=mark(200), because=f"it is {mark(201)} now", evidence=[mark(202)]
+        )
+        rejected = session.amend(found, gender=mark(204), because=f"asked by {mark(205)}")
+        session.amend(found, income_band=mark(207), because=f"see {mark(208)}", evidence=[mark(209)])
+        named = session.amend(session.get(wang.party), name=mark(210), because=f"née {mark(211)}")
+        (talk,) = session.find(Activity, Activity.summary.contains("Spoke"))
+        session.amend(
+            talk, summary=f"Met {mark(0)}, once {mark(210)}", because=f"{mark(0)} said so", evidence=[mark(0)]
+        )
+    with crm.session("lead_e") as session:
+        assert session.approve(applied, because=f"seen {mark(203)}").state == "applied"
+        session.reject(rejected, because=f"not {mark(206)}")
+        session.reject(named, because=f"not {mark(212)}")
 
 
 def erased(crm: CRM, wang: Customer) -> Erasure:
@@ -152,7 +184,7 @@ def everything(crm: CRM) -> str:
 
 
 def test_nothing_of_an_erased_person_is_left(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
-    """Of two hundred marks none is in a table, the file or its log; the chain holds, the firm is as it was."""
+    """Of all the marks none is in a table, the file or its log; the chain holds, the firm is as it was."""
     crm = open_crm(heads=tmp_path / "heads")
     wang = person(crm)
     before = everything(crm)
@@ -179,6 +211,38 @@ def test_nothing_of_an_erased_person_is_left(open_crm: Callable[..., CRM], tmp_p
         (firm,) = session.find(Customer, Customer.name == "Pump Works")
         (talk,) = session.find(Activity, Activity.customer == firm)
         assert talk.summary == "Spoke with [erased], [erased]"
+
+
+def test_nothing_is_left_to_decide_on_an_erased_person(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
+    """Wang's open amendment is withdrawn with its tasks, the decided stay decided; the firm's stays open."""
+    crm = open_crm(heads=tmp_path)
+    wang = person(crm)
+    with crm.view("lead_e") as session:
+        assert len(session.inbox()) == 2
+    evidence = erased(crm, wang)
+    with crm.view("lead_e") as session:
+        (left,) = session.inbox()
+        assert (left.entity, left.reason, left.evidence) == ("Activity", "[erased] said so", ("[erased]",))
+        (line,) = session.lines(left)
+        assert (line.base, line.new) == ("Spoke with [erased], [erased]", "Met [erased], once [erased]")
+        assert not line.is_conflicting
+        mine = [one for one in session.find(Amendment, children=True) if one.entity != "Activity"]
+        states = sorted(one.state.value for one in mine)
+        # The number was amended before, at once.
+        assert states == ["applied", "rejected", "rejected", "withdrawn"]
+        assert {one.state.value for each in mine for one in each.tasks} == {"approved", "rejected", "lapsed"}
+        assert {(one.reason, one.evidence, one.verdict) for one in mine} == {("[erased]", (), None)}
+        lines = [one for each in mine for one in session.lines(each)]
+        assert {(one.path, one.new) for one in lines} == {
+            (name, "[erased]") for name in ("occupation", "gender", "income_band", "name")
+        }
+    with crm.session("rep_a") as session:
+        found = session.facet(wang.party, Person)
+        assert found is not None
+        # Its path is free again.
+        session.amend(found, income_band="none", because="entered by mistake")
+    (part,) = [one for one in evidence.parts if one.entity == "Amendment"]
+    assert part.rows == 4
 
 
 def test_time_author_and_field_stay(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
@@ -242,11 +306,15 @@ def _books_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(erasing, "erase_books", lambda *given: 0)
 
 
-@pytest.mark.parametrize("fault", [_history_kept, _rows_kept, _books_kept])
+def _amendments_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(erasing, "erase_amendments", lambda *given: (0, 0))
+
+
+@pytest.mark.parametrize("fault", [_history_kept, _rows_kept, _books_kept, _amendments_kept])
 def test_the_search_for_marks_is_not_blind(
     open_crm: Callable[..., CRM], tmp_path: Path, fault: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
-    """Were history, ways of contact or the book of exports left as they are, the marks would show it."""
+    """Were history, ways of contact, exports or amendments left as they are, the marks would show it."""
     crm = open_crm(heads=tmp_path)
     wang = person(crm)
     with pytest.MonkeyPatch.context() as patch:

@@ -57,6 +57,34 @@ def test_what_waits_for_the_seal_is_told_apart(sealed: CRM, clock: FixedClock) -
     assert sealed.verify().tail == 0
 
 
+def test_the_run_of_what_is_due_seals_too(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
+    """Whoever runs the jobs has history sealed, once; the report says how much that was."""
+    crm = open_crm(heads=tmp_path / "heads")
+    enterprise(crm)
+    waiting = crm.verify().tail
+    assert waiting > 0
+    report = crm.run_jobs()
+    assert (report.sealed, report.unsealed) == (waiting, None)
+    assert crm.verify().tail == 0
+    assert heads(crm, tmp_path / "heads")[1][-1].number == waiting
+    assert crm.run_jobs().sealed == 0
+
+
+def test_without_a_place_for_heads_the_other_jobs_are_done(open_crm: Callable[..., CRM]) -> None:
+    """A database on a server whose heads have no folder is not sealed, and the report says why."""
+    crm = open_crm()
+    enterprise(crm)
+    waiting = crm.verify().tail
+    report = crm.run_jobs()
+    if crm.store.dialect == "postgresql":
+        assert report.sealed == 0
+        assert report.unsealed is not None
+        assert "PYCRM_HEADS" in report.unsealed
+        assert crm.verify().tail == waiting
+    else:
+        assert (report.sealed, report.unsealed) == (waiting, None)
+
+
 def _edited(hand: Hand, table: str, at: int, column: str) -> dict[str, Any]:
     row = hand.rows(table)[at]
     hand.set(table, row, {column: other(row[column], column)})

@@ -28,6 +28,7 @@ from pycrm.pipeline.chart import Guard
 from pycrm.plugin import HookCaller, Plugin, Registry, load
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
+from pycrm.revision.size import HistorySize
 from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
@@ -165,15 +166,17 @@ class CRM:
         raise AssertionError("unreachable")
 
     def run_jobs(self, day: date | None = None) -> JobReport:
-        """Do all that is due by itself: amendments whose day has come, reminders, escalations.
+        """Do all that is due by itself: amendments whose day has come, reminders, escalations, the seal.
 
-        It can be called as often as one likes: what is done is not due any more.
+        It can be called as often as one likes: what is done is not due any more. Where no folder was
+        named for the heads of the chain and one is needed, the report says so and the rest is done.
 
         Args:
             day: apply what is due until that day; without it, until today.
 
         Raises:
             InvalidError: the day has not come yet.
+            StoreError: what is due was done, and then the chain was found broken off; see `seal`.
         """
         return run_jobs(self, day)
 
@@ -315,7 +318,7 @@ class CRM:
 
         return pending(self)
 
-    # --- the seal of history -----------------------------------------------------------------------
+    # --- the whole of history -----------------------------------------------------------------------
 
     def seal(self) -> Sealed:
         """Give every committed revision, look and export its number in the chain, and export the head.
@@ -346,6 +349,16 @@ class CRM:
         from pycrm.app.sealing import verify
 
         return verify(self, None if heads is None else Path(heads))
+
+    def history_size(self) -> list[HistorySize]:
+        """Weigh the history by kind of record, and say what exceeds the `Budget` of its class or plugin.
+
+        Returns:
+            each kind with its rows, bytes and oldest change, the most rows first.
+        """
+        from pycrm.app.sealing import sizes
+
+        return sizes(self)
 
     def scrub(self) -> None:
         """Take what was erased out of the files too: write them anew and empty the log.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import attrs
 
+from pycrm.app import sealing
 from pycrm.entities.amendment import Amendment, AmendmentState
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.amendment import due as pending
@@ -22,12 +23,17 @@ __all__ = ["JobReport", "run"]
 
 @attrs.frozen
 class JobReport:
-    """What one run did: amendments applied and conflicted, tasks reminded of and taken further up."""
+    """What one run did: amendments applied and conflicted, tasks reminded of and taken further up.
+
+    `sealed` links were added to the chain of history; where it could not be sealed, `unsealed` says why.
+    """
 
     applied: tuple[UUID, ...] = ()
     conflicted: tuple[UUID, ...] = ()
     reminded: int = 0
     escalated: int = 0
+    sealed: int = 0
+    unsealed: str | None = None
 
 
 def run(crm: CRM, day: date | None = None) -> JobReport:
@@ -51,7 +57,10 @@ def run(crm: CRM, day: date | None = None) -> JobReport:
     for one in late:
         more = crm.run(actor, partial(_pursue, one))
         reminded, escalated = reminded + more[0], escalated + more[1]
-    return JobReport(tuple(applied), tuple(conflicted), reminded, escalated)
+    # Last, so that what the jobs wrote is sealed with the rest.
+    sealed = sealing.seal(crm).added if sealing.can_seal(crm) else 0
+    unsealed = None if sealing.can_seal(crm) else sealing.NAMELESS
+    return JobReport(tuple(applied), tuple(conflicted), reminded, escalated, sealed, unsealed)
 
 
 def _settle(one: UUID, session: Session) -> Amendment | None:

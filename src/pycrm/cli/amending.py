@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pycrm.cli.answer import Part, Table
-from pycrm.cli.call import UNNAMED, Call, command, group
+from pycrm.cli.call import UNNAMED, Call, Heads, command, group
 
 if TYPE_CHECKING:
     from pycrm.entities import Amendment
@@ -220,24 +220,31 @@ def run(
             "--date", formats=["%Y-%m-%d"], help="Do what is due until that day; today if not given."
         ),
     ] = None,
+    heads: Heads = None,
 ) -> None:
-    """Apply amendments whose day has come, remind of tasks, and take late ones further up.
+    """Apply amendments whose day has come, remind of tasks, take late ones further up, and seal history.
 
     Call it at midnight and every hour or so; what is done is not done again.
     """
     wanted: date | None = day.date() if day is not None else None
     with call.crm() as crm:
+        if heads is not None:
+            crm.heads = heads
         report = crm.run_jobs(wanted)
     data = {
         "applied": [str(one) for one in report.applied],
         "conflicted": [str(one) for one in report.conflicted],
         "reminded": report.reminded,
         "escalated": report.escalated,
+        "sealed": report.sealed,
+        "unsealed": report.unsealed,
     }
     parts = [
         f"{len(report.applied)} applied, {len(report.conflicted)} in conflict, "
-        f"{report.reminded} reminded of, {report.escalated} taken further up"
+        f"{report.reminded} reminded of, {report.escalated} taken further up, {report.sealed:,} sealed"
     ]
+    if report.unsealed is not None:
+        parts.append(f"history is not sealed: {report.unsealed}")
     call.answer(data, *parts, *(f"in conflict: {one}" for one in report.conflicted))
 
 

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["UNNAMED", "Call", "address", "command", "group"]
+__all__ = ["UNNAMED", "Call", "Heads", "address", "command", "group"]
+
+Heads = Annotated[
+    Path | None,
+    typer.Option(
+        "--heads", metavar="FOLDER", envvar="PYCRM_HEADS", help="Where heads of the chain are kept."
+    ),
+]
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., None])

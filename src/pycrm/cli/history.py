@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pycrm.cli.answer import Fields, tell
-from pycrm.cli.call import UNNAMED, Call, command, group
+from pycrm.cli.answer import Fields, Table, tell
+from pycrm.cli.call import UNNAMED, Call, Heads, command, group
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["history"]
 
 history = group("Who changed what, and the proof that nobody changed it since.", defaults=True)
-
-Heads = Annotated[
-    Path | None,
-    typer.Option(
-        "--heads", metavar="FOLDER", envvar="PYCRM_HEADS", help="Where heads of the chain are kept."
-    ),
-]
 
 
 def of(
@@ -83,6 +76,46 @@ def verify(
         raise typer.Exit(1)
 
 
+def size(call: Call) -> None:
+    """Say how much history there is of each kind of record, and what exceeds its budget.
+
+    Values are the bytes of values and reasons as they are stored. Beside them stand keys, salts, indexes
+    and half-filled pages: the table's bytes without the values, shared out by rows, so of a small
+    database they say little; an SQLite that cannot weigh its tables gets an estimate. Revisions and
+    seals have tables of their own and are not counted.
+    """
+    from pycrm.cli.value import local
+
+    with call.crm() as crm:
+        found, zone = crm.history_size(), crm.zone
+    data = [
+        {
+            "entity": one.entity,
+            "rows": one.rows,
+            "values": one.values,
+            "beside": one.beside,
+            "oldest": one.oldest.isoformat(),
+            "budget": None if one.budget is None else {"rows": one.budget.rows, "years": one.budget.years},
+            "excess": list(one.excess),
+        }
+        for one in found
+    ]
+    rows = [
+        [
+            one.entity,
+            f"{one.rows:,}",
+            f"{one.values:,}",
+            f"{one.beside:,}",
+            f"{round(one.beside / one.rows):,}",
+            local(one.oldest, zone),
+            f"EXCEEDS: {', '.join(one.excess)}" if one.excess else "",
+        ]
+        for one in found
+    ]
+    titles = ["Kind", "Rows", "Bytes of values", "Beside", "Beside a row", "Oldest", ""]
+    call.answer({"items": data}, Table(titles, rows, frozenset((1, 2, 3, 4))))
+
+
 def _place(crm: CRM, heads: Path | None) -> None:
     if heads is not None:
         crm.heads = heads
@@ -116,3 +149,4 @@ def _told(found: Verification, age: int) -> dict[str, Any]:
 command(history, "of")(of)
 command(history, "seal", shared=UNNAMED)(seal)
 command(history, "verify", shared=UNNAMED)(verify)
+command(history, "size", shared=UNNAMED)(size)

@@ -10,6 +10,7 @@ import attrs
 __all__ = [
     "Administered",
     "Beside",
+    "Budget",
     "ClaimPolicy",
     "Owned",
     "Policy",
@@ -176,6 +177,27 @@ class Retain:
 
     years: int
     why: str
+
+
+@attrs.frozen
+class Budget:
+    """How much history of a record class is meant to be kept: what exceeds it is told, and stays.
+
+    Args:
+        rows: changes of all its records together, one for each record and act.
+        years: the age of the oldest.
+
+    Raises:
+        ValueError: neither is given, or one is below 1.
+    """
+
+    rows: int | None = None
+    years: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        given = [value for value in (self.rows, self.years) if value is not None]
+        if not given or min(given) < 1:
+            raise ValueError("a budget gives rows or years, of at least 1")
 
 
 def beside(entity: str, record: str) -> Beside:

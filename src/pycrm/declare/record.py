@@ -23,7 +23,7 @@ from pycrm.declare.field import (
     link,
 )
 from pycrm.declare.generate import initialiser
-from pycrm.declare.policy import Policy, Retain
+from pycrm.declare.policy import Budget, Policy, Retain
 from pycrm.declare.reference import Ref, per_class
 from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
 
@@ -92,16 +92,14 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
         raise DeclarationError(
             f"{made.__name__}.{name}: pycrm keeps this field of every {base.__name__.lower()}"
         )
-    every = inherited | specs
-    made.__every_spec__ = every
+    every = made.__every_spec__ = inherited | specs
     table, scope = options.pop("table", None), options.pop("scope", None)
     pipeline, host = options.pop("pipeline", None), options.pop("of", None)
     made.__tablename__, made.__scope__, made.__pipeline__ = table, scope, pipeline
-    made.__facet_of__ = host if host is None or isinstance(host, str) else host.__name__
+    made.__facet_of__ = host if isinstance(host, str | None) else host.__name__
     made.__primary__ = tuple(options.pop("primary", ())) or None
-    made.__indexes__ = tuple(options.pop("indexes", ()))
-    made.__salted__ = bool(options.pop("salted", False))
-    made.__retain__ = options.pop("retain", None)
+    made.__indexes__, made.__salted__ = tuple(options.pop("indexes", ())), bool(options.pop("salted", False))
+    made.__retain__, made.__budget__ = options.pop("retain", None), options.pop("budget", None)
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
@@ -133,6 +131,7 @@ class _Base(metaclass=RecordMeta):
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
     __salted__: ClassVar[bool] = False
     __retain__: ClassVar[Retain | None] = None
+    __budget__: ClassVar[Budget | None] = None
 
     if TYPE_CHECKING:
         __table__: ClassVar[sa.Table]
@@ -148,6 +147,7 @@ class _Base(metaclass=RecordMeta):
             indexes: tuple[tuple[str, ...], ...] = (),
             salted: bool = False,
             retain: Retain | None = None,
+            budget: Budget | None = None,
         ) -> None: ...
 
     def __clean__(self) -> None:

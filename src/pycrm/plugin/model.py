@@ -53,6 +53,8 @@ class Plugin:
     - `guards`: functions that pipelines name, by their names.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
+    - `budget`: how much history of each of its record classes is meant to be kept, where the class
+      does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
     - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used.
 
@@ -82,6 +84,7 @@ class Plugin:
     policies: ClassVar[tuple[Any, ...]] = ()
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
+    budget: ClassVar[Any] = None
     migrations: ClassVar[str | None] = None
     sample: ClassVar[str | None] = None
 
@@ -230,6 +233,11 @@ def _guards(value: object) -> Iterator[Finding]:
             yield "type", f"must map names to functions, but [{key!r}] is {_say(guard)}"
 
 
+def _budget(value: object) -> Iterator[Finding]:
+    if value is not None and type(value).__name__ != "Budget":
+        yield "type", "must be a Budget"
+
+
 def _is_record(value: object) -> bool:
     return _has_table(value) and host_name(value) is None
 
@@ -262,6 +270,7 @@ _CHECKS: Mapping[str, Check] = {
     "policies": _each("amendment policies", lambda value: type(value).__name__ == "AmendmentPolicy"),
     "guards": _guards,
     "commands": _each("functions", callable),
+    "budget": _budget,
     "migrations": _matching(_DOTTED, "exam.migrations"),
     "sample": _matching(_DOTTED_NAME, "exam.sample:add"),
 }

@@ -31,7 +31,16 @@ from pycrm.scope.predicate import Scope
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Draft", "claim_paths", "enter", "open_amendment", "release_paths", "turn", "write_lines"]
+__all__ = [
+    "CLOSED",
+    "Draft",
+    "claim_paths",
+    "enter",
+    "open_amendment",
+    "release_paths",
+    "turn",
+    "write_lines",
+]
 
 # An amendment is written by its verbs alone, whoever reaches its record.
 _WHOEVER = Scope(None, ("amendment",), {})
@@ -163,13 +172,14 @@ def turn(tx: Transaction, amendment: Amendment, tasks: Tasks | None = None, **va
         raise decided_already()
     kept |= _settle(tx, amendment, tasks.changed)
     kept |= _add(tx, amendment, tasks.added)
-    if values.get("state") in _CLOSED:
+    if values.get("state") in CLOSED:
         release_paths(tx, amendment)
     note(tx, made, "turn", kept)
     return with_tasks(tx, made)
 
 
-_CLOSED = (AmendmentState.APPLIED, AmendmentState.REJECTED, AmendmentState.WITHDRAWN)
+#: States in which an amendment takes up no path any more.
+CLOSED = (AmendmentState.APPLIED, AmendmentState.REJECTED, AmendmentState.WITHDRAWN)
 
 
 def decided_already() -> ConflictError:

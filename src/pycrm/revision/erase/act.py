@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,18 +16,18 @@ from pycrm.declare.table import key_column
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.org import Action
 from pycrm.entities.party import Party, PartyKind
-from pycrm.errors import ForbiddenError, HeldError, InvalidError, Problem, StaleError
+from pycrm.errors import ForbiddenError, HeldError, InvalidError, Problem
 from pycrm.revision.add import add_all
-from pycrm.revision.change import stamp
+from pycrm.revision.erase.amendments import erase_amendments, proposed
 from pycrm.revision.erase.graph import Graph, graph_of, is_erased, lists_of
 from pycrm.revision.erase.others import forget, forget_imports
-from pycrm.revision.erase.past import Words, erase_books, erase_changes
-from pycrm.revision.log import flush, note
+from pycrm.revision.erase.past import Words, erase_books, erase_changes, goes
+from pycrm.revision.erase.write import write
+from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED, ChangeRow
 from pycrm.scope.actor import bounds
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import whole
-from pycrm.scope.text import refresh
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -86,6 +87,7 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
     graph = graph_of(tx, party.id)
     words = _words(tx, party)
     parts: list[ErasurePart] = []
+    all_gone: dict[Any, set[UUID]] = {}
     for cls, ids in list(_own(tx, graph)):
         rows = list(_read(tx, cls, ids))
         kept = [row for row in rows if _is_retained(tx, row)]
@@ -93,7 +95,8 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
         for row in gone:
             _empty(tx, row, pseudonym)
         flush(tx)
-        changed = erase_changes(tx, cls, [row.id for row in gone], words, whole=True)
+        all_gone[cls] = {row.id for row in gone}
+        changed = erase_changes(tx, cls, all_gone[cls], words, partial(goes, cls))
         if gone:
             parts.append(ErasurePart(entity=cls.__name__, rows=len(gone), changes=changed))
         if kept:
@@ -104,7 +107,10 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
         for row in list(_read(tx, cls, ids)):
             _wash(tx, row, words)
         flush(tx)
-        erase_changes(tx, cls, ids, words, whole=False)
+        erase_changes(tx, cls, ids, words)
+    amendments, changed = erase_amendments(tx, all_gone, graph.beside, words)
+    if amendments:
+        parts.append(ErasurePart(entity="Amendment", rows=amendments, changes=changed))
     forget_imports(tx, words)
     books = erase_books(tx, words)
     if books:
@@ -160,7 +166,7 @@ def _empty(tx: Transaction, row: Any, pseudonym: str) -> None:
             told |= _drop_rows(tx, child, spec, getattr(row, spec.name))
     if values or told:
         mirrored = {name: value for name, value in told.items() if name not in cls.mirrors}
-        _write(tx, row, values, mirrored)
+        write(tx, row, values, mirrored)
 
 
 def _nothing(cls: Any, spec: Any, pseudonym: str) -> Any:
@@ -193,47 +199,30 @@ def _wash(tx: Transaction, row: Any, words: Words) -> None:
             if old is not None and words.out_of(old) != old:
                 values[spec.name] = words.out_of(old)
     if values:
-        _write(tx, row, values, {name: [ERASED, value] for name, value in values.items()})
-
-
-def _write(tx: Transaction, row: Any, values: dict[str, Any], told: dict[str, Any]) -> None:
-    cls = type(row)
-    made = layout(cls).copy(row, values | stamp(tx, row))
-    names = (*values, "version", "updated_at", "updated_by")
-    table = cls.__table__
-    columns = [column for name in names for column in cls.__specs__[name].columns]
-    dumped = layout(cls).dump_of(names, tx.dialect)(made)
-    seen = sa.and_(table.c[key_column(cls)] == row.id, table.c.version == row.version)
-    given = {column: sa.literal(value, _Plain()) for column, value in zip(columns, dumped, strict=True)}
-    if tx.execute(sa.update(table).where(seen).values(given)) != 1:
-        raise StaleError(f"a {cls.__name__.lower()} was changed by somebody else in the meantime")
-    if any(cls.__specs__[name].search for name in values):
-        refresh(tx, cls, row.id)
-    note(tx, made, "erase", told)
-
-
-class _Plain(sa.types.UserDefinedType[Any]):
-    """A value as the driver takes it."""
-
-    cache_ok = True
+        write(tx, row, values, {name: [ERASED, value] for name, value in values.items()})
 
 
 def _words(tx: Transaction, party: Any) -> Words:
     """The person's names, and what else identifies: now, and in all that history knows."""
     names: set[str] = {party.name}
     strong: set[str] = set()
-    table = ChangeRow.__table__.c
-    for entity, text in tx.fetch(sa.select(table.entity, table.changes).where(table.record_id == party.id)):
+    for entity, path, pair in (*_written(tx, party.id), *proposed(tx, party.id)):
         cls = tx.crm.record(entity, default=None)
-        for path, pair in json.loads(text).items() if cls is not None else ():
-            found = {value for value in pair if isinstance(value, str) and value != ERASED}
-            if path == "name":
-                names |= found
-            elif _identifies(cls, path):
-                strong |= found
+        found = {value for value in pair if isinstance(value, str) and value != ERASED}
+        if cls is not None and path == "name":
+            names |= found
+        elif cls is not None and _identifies(cls, path):
+            strong |= found
     return Words(
         tuple(one for one in names if len(one) > 1), tuple(one for one in strong if len(one) >= _STRONG)
     )
+
+
+def _written(tx: Transaction, record: UUID) -> Iterator[tuple[str, str, list[Any]]]:
+    table = ChangeRow.__table__.c
+    for entity, text in tx.fetch(sa.select(table.entity, table.changes).where(table.record_id == record)):
+        for path, pair in json.loads(text).items():
+            yield entity, path, pair
 
 
 def _identifies(cls: Any, path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -23,7 +23,7 @@ from pycrm.scope.actor import key, unkey
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Words", "erase_books", "erase_changes"]
+__all__ = ["Words", "emptied", "erase_books", "erase_changes", "goes", "without"]
 
 _AT_ONCE = 200
 
@@ -42,12 +42,23 @@ class Words:
         return text
 
 
-def erase_changes(tx: Transaction, cls: Any, ids: Iterable[UUID], words: Words, *, whole: bool) -> int:
-    """Erase what the change rows of these records hold; how many rows were changed."""
+#: Says of a path whether its values go.
+Goes = Callable[[str], bool]
+
+
+def erase_changes(
+    tx: Transaction, cls: Any, ids: Iterable[UUID], words: Words, gone: Goes | None = None
+) -> int:
+    """Erase what the change rows of these records hold; how many rows were changed.
+
+    Args:
+        gone: which values of the person's own records go whole, and with them every reason; of the
+            records of others only the words do.
+    """
     wanted, number = list(ids), 0
     for start in range(0, len(wanted), _AT_ONCE):
         for row in _changes_of(tx, cls, wanted[start : start + _AT_ONCE]):
-            number += _erase_change(tx, cls, row, words, whole)
+            number += _erase_change(tx, row, words, gone)
     return number
 
 
@@ -61,14 +72,14 @@ def _changes_of(tx: Transaction, cls: Any, ids: list[UUID]) -> list[Any]:
     )
 
 
-def _erase_change(tx: Transaction, cls: Any, row: Any, words: Words, whole: bool) -> int:
+def _erase_change(tx: Transaction, row: Any, words: Words, gone: Goes | None) -> int:
     salt, record, revision, version, entity, act, reason, text = row
     kept: dict[str, list[Any]] = json.loads(text)
     made = {
-        path: [_emptied(value) if whole and _goes(cls, path) else _without(value, words) for value in pair]
+        path: [emptied(value) if gone and gone(path) else without(value, words) for value in pair]
         for path, pair in kept.items()
     }
-    why = None if reason is None else words.out_of(reason)
+    why = reason and (ERASED if gone else words.out_of(reason))
     if made == kept and why == reason:
         return 0
     new = json_text(made)
@@ -83,7 +94,8 @@ def _erase_change(tx: Transaction, cls: Any, row: Any, words: Words, whole: bool
     return 1
 
 
-def _goes(cls: Any, path: str) -> bool:
+def goes(cls: Any, path: str) -> bool:
+    """Whether the values of a path go, of a record that is the person's own."""
     from pycrm.declare.record import child_class
 
     name, _, rest = path.partition("/")
@@ -97,15 +109,17 @@ def _goes(cls: Any, path: str) -> bool:
     return inner is None or is_erased(child, inner)
 
 
-def _emptied(value: Any) -> Any:
+def emptied(value: Any) -> Any:
+    """The tombstone of a value."""
     return value if value is None or value == [] else ERASED
 
 
-def _without(value: Any, words: Words) -> Any:
+def without(value: Any, words: Words) -> Any:
+    """The value without the words."""
     if isinstance(value, str):
         return words.out_of(value)
     if isinstance(value, list):
-        return [_without(one, words) for one in value]
+        return [without(one, words) for one in value]
     return value
 
 
@@ -136,7 +150,7 @@ def _erase_book(tx: Transaction, cls: Any, kind: str, names: tuple[str, ...], wo
 def _digest(tx: Transaction, cls: Any, kind: str, id: UUID) -> bytes:
     mark = "?" if tx.dialect == "sqlite" else "%s"
     source = Source(cls.__tablename__, "id", "id", f"WHERE s.id = {mark}", (key(tx, id),), is_long=False)
-    return next(iter(items(tx, source, kind))).digest
+    return next(iter(items(tx, source, kind)))[2]
 
 
 def _bury(tx: Transaction, which: Key, item: UUID, before: bytes, after: bytes) -> None:

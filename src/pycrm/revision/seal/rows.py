@@ -22,12 +22,8 @@ BOOKS: dict[str, Any] = {"revision": RevisionRow, "look": AccessRow, "export": E
 Key = tuple[bytes, int, str]
 
 
-class Digested(NamedTuple):
-    """A row by what it is ordered, which one it is, and its digest."""
-
-    at: Any
-    key: Key
-    digest: bytes
+#: A row by what it is ordered, which one it is, and its digest: a bare tuple, for there are many.
+Digested = tuple[Any, Key, bytes]
 
 
 class Source(NamedTuple):
@@ -44,23 +40,25 @@ class Source(NamedTuple):
 def changes(tx: Transaction, source: Source) -> Iterator[Digested]:
     """The change rows of each revision."""
     names = ("salt", "record_id", "revision_id", "version", "entity", "act", "reason", "changes")
-    for at, salt, record, *rest in _read(tx, source, ChangeRow, "revision_id", names):
-        digest = change_digest(salt, record, *rest)
-        yield Digested(at, (record, rest[1], rest[2]), digest)
+    for at, salt, record, revision, version, entity, *rest in _read(
+        tx, source, ChangeRow, "revision_id", names
+    ):
+        digest = change_digest(salt, record, revision, version, entity, *rest)
+        yield at, (record, version, entity), digest
 
 
 def items(tx: Transaction, source: Source, kind: str) -> Iterator[Digested]:
     """The rows of one book."""
     cls = BOOKS[kind]
     for at, *values in _read(tx, source, cls, "id", columns_of(cls)):
-        yield Digested(at, (values[0], 0, kind), row_digest(kind, values))
+        yield at, (values[0], 0, kind), row_digest(kind, values)
 
 
 def tombstones(tx: Transaction, source: Source) -> Iterator[Digested]:
     """What an erasure says of each row that it changed."""
     names = ("record_id", "version", "entity", "revision_id", "before", "after")
     for at, *values in _read(tx, source, TombstoneRow, "revision_id", names):
-        yield Digested(at, (values[0], values[1], values[2]), row_digest("tombstone", values))
+        yield at, (values[0], values[1], values[2]), row_digest("tombstone", values)
 
 
 def columns_of(cls: Any) -> tuple[str, ...]:

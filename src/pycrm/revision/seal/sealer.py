@@ -87,14 +87,14 @@ def _digests(tx: Transaction, waiting: list[tuple[bytes, str]]) -> dict[bytes, l
     revisions = [item for item, kind in waiting if kind == "revision"]
     for kind in BOOKS:
         for row in items(tx, _source(tx, [item for item, its in waiting if its == kind]), kind):
-            found[row.key[0]] = [row.digest]
+            found[row[1][0]] = [row[2]]
     gone = [item for item, _ in waiting if item not in found]
     if gone:
         raise StoreError(f"what was to be sealed is gone: {UUID(bytes=gone[0])}")
     for read in (changes, tombstones):
         of: dict[bytes, list[Any]] = {}
-        for row in read(tx, _source(tx, revisions)):
-            of.setdefault(row.at, []).append((row.key, row.digest))
+        for at, *rest in read(tx, _source(tx, revisions)):
+            of.setdefault(at, []).append(rest)
         for item, rows in of.items():
             found[item] += [digest for _, digest in sorted(rows)]
     return found

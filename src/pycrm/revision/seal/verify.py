@@ -133,14 +133,14 @@ class _Walk:
         graves: list[Digested],
     ) -> Broken | None:
         covered = [*own, *_in_order(mine), *_in_order(graves)]
-        digests = [row.digest for row in covered]
+        digests = [digest for _, _, digest in covered]
         if self._graves:
-            for at, row in enumerate(covered):
-                grave = self._graves.get(row.key)
+            for at, (_, key, digest) in enumerate(covered):
+                grave = self._graves.get(key)
                 if grave is None or at >= len(own) + len(mine):
                     continue
-                if row.digest.hex() != grave.after:
-                    return _row(number, kind, item, row.key, "was changed after its erasure")
+                if digest.hex() != grave.after:
+                    return _row(number, kind, item, key, "was changed after its erasure")
                 digests[at] = bytes.fromhex(grave.before)
                 self.erased += 1
         if own and link(self.head, number, kind, item, digests) == hash and marks(digests) == kept:
@@ -149,7 +149,7 @@ class _Walk:
 
 
 def _in_order(some: list[Digested]) -> list[Digested]:
-    return some if len(some) < 2 else sorted(some, key=lambda row: row.key)
+    return some if len(some) < 2 else sorted(some)
 
 
 def _blamed(
@@ -173,7 +173,7 @@ def _blamed(
     except ValueError:
         raw = b""
     known = [raw[at : at + 6] for at in range(0, len(raw), 6)]
-    strange = [row.key for row, digest in zip(covered, digests, strict=True) if digest[:6] not in set(known)]
+    strange = [row[1] for row, digest in zip(covered, digests, strict=True) if digest[:6] not in set(known)]
     if marks(digests) == kept:
         return whole("the link itself was changed")
     if len(known) > len(covered):
@@ -202,10 +202,11 @@ class _Beside:
     def at(self, number: int) -> list[Digested]:
         """The rows of that link."""
         row = self._next
-        if row is None or row.at != number:
+        if row is None or row[0] != number:
             return []
-        taken = []
-        while row is not None and row.at == number:
+        taken = [row]
+        row = next(self._rows, None)
+        while row is not None and row[0] == number:
             taken.append(row)
             row = next(self._rows, None)
         self._next = row
