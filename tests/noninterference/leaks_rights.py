@@ -14,6 +14,7 @@ from pycrm.errors import Problem
 from pycrm.exchange import exporting
 from pycrm.pipeline import execute
 from pycrm.revision import assign, change, claim, handover, transfer
+from pycrm.revision.amendment import difference
 from pycrm.scope import actor, fields, gateway, organisation, reason, sharing
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldRights, whole
@@ -108,6 +109,13 @@ def s05_owner_of_the_parent(patch: pytest.MonkeyPatch) -> None:
 def s18_gate(patch: pytest.MonkeyPatch) -> None:
     """A gate tells whether a hidden field is empty."""
     patch.setattr(execute, "field_rights", lambda tx, cls: FieldRights())
+
+
+@through("change", "amend", rules=HIDDEN, viewers=("top",))
+def s18_guess_confirmed(patch: pytest.MonkeyPatch) -> None:
+    """Whoever writes a field unseen is told whether it held that value already."""
+    for module in (change, difference):
+        patch.setattr(module, "unseen", lambda tx, cls, values: frozenset())
 
 
 @through("import customers")
