@@ -411,6 +411,11 @@ def change(session: Any, case: Case) -> Any:
     return session.change(case.record, **_values(case))
 
 
+@trial("change_where", writes=True)
+def change_where(session: Any, case: Case) -> Any:
+    return session.change_where(case.cls, _is(case), **_values(case)) == 1
+
+
 @trial("amend", writes=True)
 def amend(session: Any, case: Case) -> Any:
     return session.amend(case.record, because="as they told me", **_values(case))

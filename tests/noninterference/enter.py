@@ -120,7 +120,7 @@ def _role(plan: Twins, name: str, grants: Any) -> Role:
             entity=field.partition(".")[0],
             field_name=field.partition(".")[2],
             read=FieldReading(RULES[field]),
-            write=RULES[field] == "masked",
+            write=RULES[field] == "masked" or field in plan.blind,
         )
         for field in plan.rules
     ]

@@ -67,6 +67,8 @@ class Twins:
     rules: tuple[str, ...]
     powers: dict[str, frozenset[str]]
     tainted: set[str] = attrs.field(factory=set)
+    # Of the fields that the roles hide, those that people write all the same.
+    blind: frozenset[str] = frozenset()
 
     def hides(self, field: str) -> bool:
         """Whether the roles hide or mask that field."""
@@ -130,6 +132,9 @@ def twins(world: World, seed: int, focus: Focus = EVERYWHERE) -> Twins:
     rules = tuple(sorted(draw.sample(sorted(RULES), draw.choice((0, 1, 2, 4)))))
     rules = rules if focus.rules is None else focus.rules
     made = Twins((base, base), (dict(details), dict(details)), viewer, rules, powers)
+    # A source of its own, so that all else is drawn as it would be without.
+    coin = random.Random(f"blind {seed}")
+    made.blind = frozenset(field for field in rules if RULES[field] == "hidden" and coin.random() < 0.5)
     for at, name in enumerate(base.records):
         if draw.random() < 0.8:
             _differ(draw, made, name, _CHANGED + at % _CHANGED)

@@ -28,6 +28,7 @@ from pycrm.exchange import Mapping, import_file
 
 from .operations import operation
 from .pick import CHANNELS, MOBILES, NAMES, OWNED, TAX_IDS, WORDS, Pick
+from .reading import conditions
 
 _CUSTOMERS = """
 entity = "Customer"
@@ -118,6 +119,12 @@ def revert(session: Any, pick: Pick) -> Any:
 def change(session: Any, pick: Pick) -> Any:
     cls = pick.one((Customer, Customer, Opportunity, Opportunity, Organization, Task, Contact, Activity))
     return session.change(pick.record(session, cls), **pick.values(cls))
+
+
+@operation("change_where", writes=True, weight=3)
+def change_where(session: Any, pick: Pick) -> Any:
+    cls = pick.one((Customer, Opportunity, Task))
+    return session.change_where(cls, *conditions(pick, cls), **pick.values(cls))
 
 
 @operation("amend", writes=True, weight=3)

@@ -19,17 +19,18 @@ from pycrm import (
     User,
 )
 from pycrm.declare.codec import dump
+from pycrm.declare.row import layout
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import export_csv
 
 _COPIES = ("parent_owner", "parent_unit")
 
 
-def hide(crm: CRM, field: str, *, write: bool = False) -> None:
-    """Staff do not read a field of opportunities any more."""
+def hide(crm: CRM, field: str, *, write: bool = False, entity: str = "Opportunity") -> None:
+    """Staff do not read a field any more, of opportunities or of others."""
     with crm.session(crm.system("rules")) as session:
         staff = next(role for role in session.find(Role, children=True) if role.name == "staff")
-        rule = FieldRule(entity="Opportunity", field_name=field, read=FieldReading.HIDDEN, write=write)
+        rule = FieldRule(entity=entity, field_name=field, read=FieldReading.HIDDEN, write=write)
         session.change(staff, rules=[*staff.rules, rule])
 
 
@@ -110,3 +111,53 @@ def test_who_reads_the_field_moves_as_before(crm: CRM, cast: Any, amount: Money 
     with crm.view("lead_e") as session:
         (offered,) = [one for one in session.moves(session.get(deal.ref)) if one.target == "quoted"]
     assert ({"kind": "field", "name": "amount"} in offered.missing) == (amount is None)
+
+
+@pytest.mark.parametrize("verb", ["change", "amend"])
+@pytest.mark.parametrize("amount", [None, Money("10", "CNY"), Money("20", "CNY")])
+def test_a_guess_at_a_hidden_field_is_not_confirmed(
+    crm: CRM, cast: Any, amount: Money | None, verb: str
+) -> None:
+    """Whoever writes the amount without reading it gets one answer, whether it was that amount or not."""
+    deal = deals(crm, amount)
+    hide(crm, "amount", write=True)
+    with crm.session("rep_a") as session:
+        record = session.get(deal.ref)
+        made = getattr(session, verb)(record, because="as they said", amount=Money("10", "CNY"))
+        assert (record.version, made.version) == (1, 2)
+        told = [(one.act, one.changes) for one in session.history(made)]
+        assert told[0] == (verb, ())
+        assert len(told) == 2
+    with crm.view("dir") as session:
+        found = session.get(deal.ref)
+        assert str(found.amount) == "10.00 CNY"
+        (last, *_) = session.history(found)
+        assert [(one.path, one.new) for one in last.changes] == [
+            ("amount", {"amount": "10.00", "currency": "CNY"})
+        ]
+
+
+@pytest.mark.parametrize("guess", ["13900000001", "13900000002"])
+def test_a_guess_at_a_masked_row_is_not_confirmed(crm: CRM, cast: Any, guess: str) -> None:
+    """Whoever is shown a mask of a number and writes the row anew does not learn whether it was the number."""
+    deals(crm, None)
+    hide(crm, "value", write=True, entity="ContactPoint")
+    with crm.session("rep_w") as session:
+        party = session.children(session.get(session.find(Customer)[0].party))
+        (row,) = party.contact_points
+        rows = [layout(type(row)).copy(row, {"value": guess})]
+        made = session.change(party, contact_points=rows)
+        assert made.version == party.version + 1
+        assert session.history(made)[0].changes == ()
+
+
+@pytest.mark.parametrize("guess", ["13900000001", "13900000002"])
+def test_a_guess_at_a_row_that_is_not_theirs_to_write_is_refused(crm: CRM, cast: Any, guess: str) -> None:
+    """Whoever neither reads nor writes a number is refused alike for the right one and a wrong one."""
+    deals(crm, None)
+    hide(crm, "value", entity="ContactPoint")
+    with crm.session("rep_w") as session:
+        party = session.children(session.get(session.find(Customer)[0].party))
+        (row,) = party.contact_points
+        with pytest.raises(InvalidError, match="value: unknown field"):
+            session.change(party, contact_points=[layout(type(row)).copy(row, {"value": guess})])

@@ -367,16 +367,20 @@ def placed(tx: Transaction, cls: Any, spec: Any, child: Any, parent: UUID, posit
     return layout(wanted).copy(child, {"parent": parent, "position": position})
 
 
-def child_changes(name: str, old: Any, new: Any) -> dict[str, Any]:
-    """The differences of one child row, field by field, under ``lines/<id>/qty``."""
+def child_changes(name: str, old: Any, new: Any, guessed: Container[str] = ()) -> dict[str, Any]:
+    """The differences of one child row, field by field, under ``lines/<id>/qty``.
+
+    What was `guessed` (see `unseen`) stands there with equal values too.
+    """
     some = new if new is not None else old
     changes: dict[str, Any] = {}
     for spec in layout(type(some)).specs:
         if spec.derived and spec.name != "position":
             continue
         pair = [None if row is None else jsonable(spec, getattr(row, spec.name)) for row in (old, new)]
-        if pair[0] != pair[1]:
-            changes[f"{name}/{some.id}/{spec.name}"] = pair
+        path = f"{name}/{some.id}/{spec.name}"
+        if pair[0] != pair[1] or path in guessed:
+            changes[path] = pair
     return changes
 
 

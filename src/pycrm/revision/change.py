@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import dump
@@ -24,7 +25,7 @@ from pycrm.revision.latest import is_kept, renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
-from pycrm.revision.whole import completed, value_of, with_lists
+from pycrm.revision.whole import completed, unseen, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
 from pycrm.scope.fields import field_rights, refuse_unwritable, shown, whole
@@ -51,9 +52,14 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     """
     cls = type(record)
     refuse_unwritable(tx, cls, values)
-    record, wanted = completed(tx, record, cleaned(cls, values))
+    given = cleaned(cls, values)
+    guessed = unseen(tx, cls, given)
+    told_nothing = {path.partition("/")[0] for path in guessed}
+    record, wanted = completed(tx, record, given)
     before = {name: value_of(tx, record, name) for name in wanted}
-    differing = {name: value for name, value in wanted.items() if value != before[name]}
+    differing = {
+        name: value for name, value in wanted.items() if value != before[name] or name in told_nothing
+    }
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
@@ -83,7 +89,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     kept: dict[str, Any] = {}
     for name, value in differing.items():
         if specs[name].child is not None:
-            kept |= _change_children(tx, made, specs[name], before[name])
+            kept |= _change_children(tx, made, specs[name], before[name], guessed)
         else:
             kept[name] = [jsonable(specs[name], before[name]), jsonable(specs[name], value)]
     _change_claims(tx, record, made, differing)
@@ -273,7 +279,9 @@ def _check_rows(cls: Any, differing: dict[str, Any], before: dict[str, Any]) -> 
         raise InvalidError("a row is not one of the record's own, or stands there twice", fields=problems)
 
 
-def _change_children(tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...]) -> dict[str, Any]:
+def _change_children(
+    tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...], guessed: Container[str]
+) -> dict[str, Any]:
     cls = type(made)
     kept = {child.id: child for child in old}
     changes: dict[str, Any] = {}
@@ -283,7 +291,7 @@ def _change_children(tx: Transaction, made: Any, spec: Any, old: tuple[Any, ...]
         row = placed(tx, cls, spec, child, made.id, position)
         rows.append(row)
         before = kept.pop(row.id, None)
-        differences = child_changes(spec.name, before, row)
+        differences = child_changes(spec.name, before, row, guessed)
         if before is not None and differences:
             tx.write_one(delete_text(tx, child_class(cls, spec)), [key(tx, row.id)])
         if differences or before is None:

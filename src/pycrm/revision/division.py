@@ -15,7 +15,8 @@ from pycrm.entities.opportunity import Opportunity
 from pycrm.entities.org import Action
 from pycrm.entities.party import Organization, Party, Region
 from pycrm.errors import InvalidError, NotFoundError, Problem
-from pycrm.revision.transfer import id_of, within
+from pycrm.revision.rows import id_of
+from pycrm.revision.transfer import within
 from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import unknown_field

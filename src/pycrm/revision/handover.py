@@ -33,7 +33,8 @@ from pycrm.revision.division import customer_taker, rest_of
 from pycrm.revision.log import jsonable, note, revision_id
 from pycrm.revision.model import ChangeRow
 from pycrm.revision.place import check_links, user_of, user_place
-from pycrm.revision.transfer import Transfer, id_of, passing, within
+from pycrm.revision.rows import id_of
+from pycrm.revision.transfer import Transfer, passing, within
 from pycrm.scope.actor import bounds, unkey
 from pycrm.scope.children import derived_write, with_children
 from pycrm.scope.fields import field_rights, whole

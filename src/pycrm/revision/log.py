@@ -18,7 +18,7 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["flush", "jsonable", "note", "note_new", "refuse_repeated"]
+__all__ = ["begun", "flush", "jsonable", "note", "note_new", "refuse_repeated", "revision_id"]
 
 
 def _encode(changes: dict[str, Any]) -> str:
@@ -64,7 +64,7 @@ def flush(tx: Transaction) -> UUID | None:
     """
     if not tx.changes:
         return tx.memo.get("revision")
-    revision = _revision(tx)
+    revision = begun(tx)
     rows = [
         (record, version, entity, key(tx, revision), *rest) for record, version, entity, *rest in tx.changes
     ]
@@ -81,7 +81,8 @@ def revision_id(tx: Transaction) -> UUID:
     return found
 
 
-def _revision(tx: Transaction) -> UUID:
+def begun(tx: Transaction) -> UUID:
+    """Write the revision of this unit of work, unless it is written, and return its id; raises as `flush`."""
     written: UUID | None = tx.memo.get("revision")
     if written is not None:
         return written

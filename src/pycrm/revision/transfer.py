@@ -12,22 +12,20 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pycrm.declare.policy import PARENT_PAIR, Owned, Through
-from pycrm.declare.raw import RawInstant, RawKey, to_text
+from pycrm.declare.raw import RawInstant, to_text
 from pycrm.entities.customer import OwnershipInterval
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError
-from pycrm.revision.log import revision_id
-from pycrm.revision.model import ChangeRow
+from pycrm.revision.rows import change_row, id_of, noting, stamps
 from pycrm.scope.gateway import _renamed
 from pycrm.scope.predicate import scope_of
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Transfer", "case_of", "hold", "id_of", "passing", "within"]
+__all__ = ["Transfer", "case_of", "hold", "passing", "within"]
 
 Condition = ColumnElement[bool]
-_NOTE = ("record_id", "version", "entity", "revision_id", "act", "reason", "changes")
 _INTERVAL = ("entity", "record_id", "user_id", "unit_id", "since", "by_id", "reason")
 _LONGEST_REASON = 400
 
@@ -51,11 +49,6 @@ def within(tx: Transaction, cls: Any, *actions: str) -> Condition:
             # Several scopes in one statement must not share the names of their parameters.
             found.append(_renamed(scope.where, f"{cls.__tablename__}_{action}_"))
     return sa.and_(*found)
-
-
-def id_of(value: UUID | None) -> sa.BindParameter[Any]:
-    """An id as a parameter of its own."""
-    return sa.bindparam(None, value, type_=RawKey(), unique=True)
 
 
 def case_of(value: Any, results: Mapping[UUID, Any], otherwise: Any = None) -> Any:
@@ -191,13 +184,10 @@ class Transfer:
 
     def values(self, cls: Any, taker: Any) -> dict[str, Any]:
         """The columns of a row that goes, besides the copies."""
-        tx = self.tx
         return {
             "owner_id": taker,
             "owner_unit_id": self._unit_of(taker),
-            "version": cls.__table__.c.version + 1,
-            "updated_at": sa.bindparam(None, tx.moment, type_=RawInstant(), unique=True),
-            "updated_by_id": id_of(tx.actor.id),
+            **stamps(self.tx, cls),
         }
 
     def noted(self, before: Any, after: Any) -> Any:
@@ -212,16 +202,6 @@ class Transfer:
         if len(self.givers) == 1:
             return case_of(after, {taker: text for (_, taker), text in pairs.items()})
         return case_of(before, {giver: text for (giver, _), text in pairs.items()})
-
-    def change_row(self, cls: Any, act: str, row: Any, version: Any, text: Any) -> list[Any]:
-        """The columns of a row's change, in the order of `_NOTE`."""
-        tx = self.tx
-        literals = [sa.literal(cls.__name__), id_of(revision_id(tx)), sa.literal(act), _reason(tx)]
-        return [row, version, *literals, text]
-
-
-def _reason(tx: Transaction) -> Any:
-    return sa.literal(tx.memo.get("reason"), sa.Text())
 
 
 def hold(tx: Transaction, cls: Any, id: UUID, owner: UUID, unit: UUID) -> None:
@@ -258,12 +238,9 @@ def _closing(tx: Transaction, cls: Any) -> Any:
 def _write_in_turn(transfer: Transfer, cls: Any, act: str, taker: Any, copies: dict[str, Any]) -> int:
     """On SQLite nobody else writes meanwhile: statement after statement, the rows themselves last."""
     tx, table, going = transfer.tx, cls.__table__, transfer.going(cls)
-    note = transfer.change_row(
-        cls, act, table.c.id, table.c.version + 1, transfer.noted(table.c.owner_id, taker)
-    )
-    rows = sa.select(*note).select_from(table).where(going)
-    noted = sa.insert(ChangeRow.__table__).from_select(list(_NOTE), rows)
-    number = tx.execute(noted.execution_options(preserve_rowcount=True))
+    text = transfer.noted(table.c.owner_id, taker)
+    note = change_row(tx, cls, act, table.c.id, table.c.version + 1, text)
+    number = tx.execute(noting(sa.select(*note).select_from(table).where(going)))
     if not number:
         return 0
     held = sa.select(table.c.id).where(going)
@@ -303,9 +280,8 @@ def _write_at_once(transfer: Transfer, cls: Any, act: str, taker: Any, copies: d
     opened = _opening(tx, sa.select(*begun).select_from(moved)).cte("opened")
     closed = _closing(tx, cls).where(OwnershipInterval.__table__.c.record_id == moved.c.id).cte("closed")
     text = transfer.noted(moved.c.before, moved.c.owner_id)
-    note = sa.select(*transfer.change_row(cls, act, moved.c.id, moved.c.version, text)).select_from(moved)
-    noted = sa.insert(ChangeRow.__table__).from_select(list(_NOTE), note).add_cte(opened, closed)
-    return tx.execute(noted.execution_options(preserve_rowcount=True))
+    note = sa.select(*change_row(tx, cls, act, moved.c.id, moved.c.version, text)).select_from(moved)
+    return tx.execute(noting(note).add_cte(opened, closed))
 
 
 def _labelled(values: Iterable[tuple[str, Any]]) -> Iterator[Any]:

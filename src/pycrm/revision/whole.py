@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.record import child_class
@@ -14,7 +15,7 @@ from pycrm.scope.gateway import fetch_one, not_found
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["completed", "value_of", "with_lists"]
+__all__ = ["completed", "unseen", "value_of", "with_lists"]
 
 
 def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -39,6 +40,25 @@ def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any
         now = with_children(tx, [now], lists)[0] if lists else now
     given = {name: _rows(tx, cls, name, values[name], getattr(now, name)) for name in lists if name in values}
     return layout(cls).copy(record, {name: getattr(now, name) for name in (*fields, *lists)}), values | given
+
+
+def unseen(tx: Transaction, cls: Any, values: Mapping[str, Any]) -> frozenset[str]:
+    """The paths of the values given to fields that their writer is not shown, rows of lists included.
+
+    They count as differing whatever is stored: an answer that depended on it would confirm a guess.
+    """
+    closed = _closed(tx, cls)
+    found = {name for name in values if name in closed}
+    for name, rows in values.items():
+        spec = cls.__specs__[name]
+        if spec.child is None:
+            continue
+        child = child_class(cls, spec)
+        inner = [one for one in _closed(tx, child) if child.__specs__[one].init]
+        found |= {
+            f"{name}/{row.id}/{one}" for row in rows if not row.is_new for one in inner if _has(row, one)
+        }
+    return frozenset(found)
 
 
 def _closed(tx: Transaction, cls: Any) -> frozenset[str]:
@@ -67,8 +87,10 @@ def _rows(tx: Transaction, cls: Any, name: str, rows: Any, stored: Any) -> tuple
         else:
             kept = {one: getattr(old, one) for one in closed if not _has(row, one)}
             row = layout(child).copy(row, kept)
-            given = {one: getattr(row, one) for one in guarded}
-            refuse_unwritable(tx, child, {n: v for n, v in given.items() if v != getattr(old, n)})
+            given = {one: getattr(row, one) for one in guarded if one not in kept}
+            # Whether what was not shown is given as it is stored must not be told.
+            asked = {one for one, value in given.items() if one in closed or value != getattr(old, one)}
+            refuse_unwritable(tx, child, {one: given[one] for one in asked})
         made.append(row)
     return tuple(made)
 

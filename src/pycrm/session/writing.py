@@ -16,6 +16,7 @@ from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
 from pycrm.revision import handover as handing
 from pycrm.revision import revert as reverting
+from pycrm.revision import where as setting
 from pycrm.revision.amendment import decide, policy, propose
 from pycrm.revision.erase import erase as erase_person
 from pycrm.scope.fields import shown
@@ -99,6 +100,33 @@ class Writing(Deciding):
         """
         with Act(self, record, because):
             return shown(self.transaction, policy.change(self.transaction, record, values))  # type: ignore[no-any-return]
+
+    def change_where(
+        self, cls: type[A], /, *conditions: Any, because: str | None = None, **values: Any
+    ) -> int:
+        """Change fields of all records that meet the conditions, in one act and one revision.
+
+        Only records in the actor's sight and reach for changing count, none that is archived, and only
+        those that differ get a new version and a change row, as `change` writes it. A whole set costs a few
+        statements. Where each record has to be looked at (a `check` of its own, a hook on changes, an
+        amendment policy, a link, money, a decimal or an instant) they are changed one by one, with the
+        same result; what refuses one of them refuses all.
+
+        Args:
+            conditions: as in `find`.
+
+        Returns:
+            how many records were changed.
+
+        Raises:
+            AmendmentRequiredError: a key field.
+            InvalidError: unknown, hidden, masked or computed fields, wrong values, and what is changed
+                record by record: unique and special fields, lists, links that decide who sees the
+                record, and fields that others are derived from.
+            ForbiddenError: writing a field is not granted.
+        """
+        with Act(self, None, because):
+            return setting.change_where(self.transaction, cls, conditions, values)
 
     def amend(
         self,

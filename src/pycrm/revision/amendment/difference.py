@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from pycrm.declare.row import layout
 from pycrm.revision.amendment.model import LineAct
 from pycrm.revision.change import cleaned
 from pycrm.revision.log import jsonable
-from pycrm.revision.whole import completed, value_of
+from pycrm.revision.whole import completed, unseen, value_of
 from pycrm.values import Money
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def differences(tx: Transaction, target: Any, values: Mapping[str, Any], of: Any
             for name, value in wanted.items()
             if value is not None
         ]
+    guessed = unseen(tx, cls, wanted)
     record, wanted = completed(tx, target, wanted)
     amount = wanted.get("amount", getattr(record, "_raw_amount", None) and record.amount)
     amount = amount if isinstance(amount, Money) else None
@@ -77,8 +78,8 @@ def differences(tx: Transaction, target: Any, values: Mapping[str, Any], of: Any
     for name, value in wanted.items():
         before, spec = value_of(tx, record, name), cls.__specs__[name]
         if spec.child is not None:
-            found += _rows(cls, record.id, spec, (before, value), amount)
-        elif before != value:
+            found += _rows(cls, record.id, spec, (before, value), amount, guessed)
+        elif before != value or name in guessed:
             found.append(_field(cls, record.id, spec, (before, value), amount))
     return found
 
@@ -89,7 +90,9 @@ def _field(cls: Any, id: UUID, spec: Spec, pair: tuple[Any, Any], amount: Any) -
     return PathChange(cls.__name__, id, spec.name, act, *pair, base, new, spec.key, amount)
 
 
-def _rows(cls: Any, id: UUID, spec: Spec, lists: tuple[Any, Any], amount: Any) -> Iterator[PathChange]:
+def _rows(
+    cls: Any, id: UUID, spec: Spec, lists: tuple[Any, Any], amount: Any, guessed: Container[str]
+) -> Iterator[PathChange]:
     known = {row.id: row for row in lists[0]}
     child = child_class(cls, spec)
     for number, row in enumerate(lists[1]):
@@ -103,9 +106,9 @@ def _rows(cls: Any, id: UUID, spec: Spec, lists: tuple[Any, Any], amount: Any) -
             pair: tuple[Any, Any] = (
                 (getattr(old, inner.name), getattr(row, inner.name)) if not inner.derived else (0, 0)
             )
-            if pair[0] != pair[1]:
+            path, act = f"{spec.name}/{old.id}/{inner.name}", LineAct.CHANGE
+            if pair[0] != pair[1] or path in guessed:
                 base, new = (jsonable(inner, one) for one in pair)
-                path, act = f"{spec.name}/{old.id}/{inner.name}", LineAct.CHANGE
                 is_key = spec.key or inner.key
                 yield PathChange(cls.__name__, id, path, act, *pair, base, new, is_key, amount)
     for gone in known.values():

@@ -21,7 +21,16 @@ from pycrm.scope.fields import refuse_unwritable, shown
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["LEAST_REASON", "Rule", "amendment_required", "change", "guarded", "refuse_guarded", "rule_of"]
+__all__ = [
+    "LEAST_REASON",
+    "Rule",
+    "amendment_required",
+    "change",
+    "guarded",
+    "refuse_guarded",
+    "rule_of",
+    "rules_over",
+]
 
 LEAST_REASON = 5
 
@@ -117,6 +126,12 @@ def _modes(tx: Transaction, record: Any, values: Mapping[str, Any]) -> dict[str,
         if mode is not AmendmentMode.FREE and found.get(one.name) is not AmendmentMode.APPROVAL:
             found[one.name] = mode
     return found
+
+
+def rules_over(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
+    """Whether some policy rules over one of these fields."""
+    ruled = {path.partition("/")[0] for entity, path in _policies(tx) if entity == cls.__name__}
+    return not ruled.isdisjoint(names)
 
 
 def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
