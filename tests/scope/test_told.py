@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import attrs
 import pytest
 
 from pycrm import (
@@ -22,6 +23,7 @@ from pycrm.declare.codec import dump
 from pycrm.declare.row import layout
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import export_csv
+from pycrm.pipeline.chart import compile_pipeline
 
 _COPIES = ("parent_owner", "parent_unit")
 
@@ -161,3 +163,24 @@ def test_a_guess_at_a_row_that_is_not_theirs_to_write_is_refused(crm: CRM, cast:
         (row,) = party.contact_points
         with pytest.raises(InvalidError, match="value: unknown field"):
             session.change(party, contact_points=[layout(type(row)).copy(row, {"value": guess})])
+
+
+def test_a_guard_judges_the_record_whole_both_times(
+    crm: CRM, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard that reads the hidden amount objects alike where moves are listed and where one is taken."""
+    deal = deals(crm, Money("10", "CNY"))
+    with crm.view("rep_a") as session:
+        chart = crm.pipelines.of(session.transaction, deal)
+    moves = tuple(attrs.evolve(one, guards=("small",)) for one in chart.pipeline.moves)
+    small = {"small": lambda record: [f"{record.amount} is too little"]}
+    judged = compile_pipeline(attrs.evolve(chart.pipeline, moves=moves), small)
+    monkeypatch.setattr(crm.pipelines, "of", lambda tx, record: judged)
+    hide(crm, "amount")
+    with crm.view("rep_a") as session:
+        offered = next(one for one in session.moves(session.get(deal.ref)) if one.target == "contacted")
+    with crm.session("rep_a") as session, pytest.raises(MoveError) as refused:
+        session.move(session.get(deal.ref), to="contacted")
+    objection = {"kind": "guard", "name": "small", "message": "10.00 CNY is too little"}
+    assert objection in offered.missing
+    assert objection in refused.value.data["missing"]

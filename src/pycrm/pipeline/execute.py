@@ -98,7 +98,9 @@ def moves(tx: Transaction, record: Any) -> list[AllowedMove]:
     """Every move out of the record's stage with what it still needs."""
     _of_pipeline(record)
     chart = tx.crm.pipelines.of(tx, record)
-    values = _values(tx, completed(tx, record, {})[0])
+    # Guards judge the record whole here as in `move`, or the two would answer differently.
+    record, _ = completed(tx, record, {})
+    values = _values(tx, record)
     return [
         AllowedMove(one.key, one.target, one.label, tuple(_missing(tx, chart, values, one, record)))
         for one in chart.moves_from(record.stage)
