@@ -33,6 +33,13 @@ START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 
 
+def _kept(operations: list[Operation]) -> set[str]:
+    """What stays on record whatever becomes of the session: who was shown a special field, who took a list out."""
+    verbs = {verb for one in operations for verb in one.verbs}
+    kept = {"crm_access"} if "reveal" in verbs else set()
+    return kept | {"crm_export", "crm_unsealed"} if "export_csv" in verbs or "export" in verbs else kept
+
+
 @attrs.frozen
 class Difference:
     """Where the two worlds answered differently, or a refused act left something behind."""
@@ -186,9 +193,7 @@ class Play:
             if write:
                 left = [] if "answer" in found[-1] else self.pair.witnesses[world].changed()
                 self.pair.witnesses[world].release()
-                # Whoever was shown a special field is on record, whatever became of the session.
-                shown = any("reveal" in one.verbs for one in operations)
-                if left and not (shown and left == ["crm_access"]):
+                if set(left) - _kept(operations):
                     yield Difference("a refused act changed", self.step, words, left, world)
         self.answers += 1
         self.acted = any("answer" in one for one in found) and (
