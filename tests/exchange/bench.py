@@ -103,7 +103,9 @@ def canonical(tables: Tables) -> Tables:
     them, whatever their ids are. (Colour refinement, which tells trees apart; five rounds reach
     from a change row over its record to whatever that links to.)
     """
-    plain = {name: [tuple(_plain(value) for value in row) for row in rows] for name, rows in tables.items()}
+    # The index of texts is derived from the records, their drawn codes among it, and has a test of its own.
+    kept = {name: rows for name, rows in tables.items() if "_search" not in name}
+    plain = {name: [tuple(_plain(value) for value in row) for row in rows] for name, rows in kept.items()}
     labels: dict[str, str] = defaultdict(str)
     for _ in range(5):
         mentions: dict[str, list[str]] = defaultdict(list)

@@ -39,6 +39,8 @@ def disagreements(crm: Any, world: World, compared: list[str] | None = None) -> 
 
 
 def _hang(made: Settled, unit: str, parent: str | None) -> None:
+    if made.world.units[unit] == parent:
+        return
     made.world = attrs.evolve(made.world, units=made.world.units | {unit: parent})
     with made.crm.session(made.crm.system("reorganisation")) as session:
         stored = session.get(made.units[unit].ref)
@@ -46,6 +48,8 @@ def _hang(made: Settled, unit: str, parent: str | None) -> None:
 
 
 def _transfer(made: Settled, user: str, home: str) -> None:
+    if made.world.users[user] == home:
+        return
     made.world = attrs.evolve(made.world, users=made.world.users | {user: home})
     with made.crm.session(made.crm.system("transfer")) as session:
         stored = session.get(made.users[user].ref)

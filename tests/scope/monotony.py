@@ -138,6 +138,8 @@ def moved_apart(made: Enterprise) -> Iterator[tuple[str, Powers]]:
     if settled.world.moved is None:
         return
     unit, parent = settled.world.moved
+    if settled.world.units[unit] == parent:
+        return
     with made.crm.session(made.crm.system("reorganisation")) as session:
         stored = session.get(settled.units[unit].ref)
         session.amend(stored, parent=settled.units[parent] if parent else None, because="reorganised")
