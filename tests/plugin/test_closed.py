@@ -114,6 +114,14 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: record("Derived", scope=owned(), space={"derives_from": ("nothing",)}),
         "exam: Derived.*nothing",
     ),
+    "a field that is computed from none": (
+        lambda: record("Derived", scope=owned(), space={"derives": {"id": ("lines.nothing",)}}),
+        "exam: Derived.*lines.nothing",
+    ),
+    "a declassified field that is not computed": (
+        lambda: record("Derived", scope=owned(), space={"declassified": ("id",)}),
+        "exam: Derived.*declassifies id",
+    ),
     "a record in a pipeline that there is not": (
         lambda: record("Queued", scope=owned(), pipeline="nowhere"),
         "exam: Queued.*nowhere",

@@ -24,6 +24,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import export_csv
 from pycrm.pipeline.chart import compile_pipeline
+from pycrm.scope import fields
 
 _COPIES = ("parent_owner", "parent_unit")
 
@@ -184,3 +185,32 @@ def test_a_guard_judges_the_record_whole_both_times(
     objection = {"kind": "guard", "name": "small", "message": "10.00 CNY is too little"}
     assert objection in offered.missing
     assert objection in refused.value.data["missing"]
+
+
+def test_what_is_computed_is_hidden_with_what_it_is_computed_from(
+    crm: CRM, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is not shown the prices on the lines is not shown their sum, unless the class declassifies it."""
+    deal = deals(crm, Money("10", "CNY"))
+    with crm.session(crm.system("rules")) as session:
+        staff = next(role for role in session.find(Role, children=True) if role.name == "staff")
+        rule = FieldRule(entity="OpportunityLine", field_name="unit_price", read=FieldReading.HIDDEN)
+        session.change(staff, rules=[*staff.rules, rule])
+    with crm.view("rep_a") as session:
+        assert not hasattr(session.get(deal.ref), "amount")
+        with pytest.raises(InvalidError, match="unknown field"):
+            session.sum(Opportunity.amount)
+        assert all(change.path != "amount" for one in session.history(deal) for change in one.changes)
+    with crm.view("dir") as session:
+        assert session.get(deal.ref).amount == Money("10", "CNY")
+    # Planted: were the inputs not looked at, the sum would be told. Declassified by name, it is.
+    for target, name, value in (
+        (fields, "_follow_inputs", lambda tx, cls, reads: None),
+        (Opportunity, "declassified", ("amount",)),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, value)
+            crm.actors.clear()
+            with crm.view("rep_a") as session:
+                assert session.get(deal.ref).amount == Money("10", "CNY")
+        crm.actors.clear()

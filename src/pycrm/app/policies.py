@@ -113,6 +113,28 @@ def _names_in(registry: Registry) -> Iterator[str]:
         for name in getattr(cls, "derives_from", ()):
             if name not in cls.__specs__:
                 yield f"{_name(registry, cls)} derives from {name}, which is no field of it"
+        yield from _derived(registry, cls)
+
+
+def _derived(registry: Registry, cls: Any) -> Iterator[str]:
+    """What is computed is a field, from fields, and only what is computed is declassified."""
+    for name, inputs in getattr(cls, "derives", {}).items():
+        wrong = [path for path in inputs if not _is_input(registry, cls, path)]
+        if name not in cls.__specs__ or wrong:
+            of = wrong[0] if wrong else name
+            yield f"{_name(registry, cls)} derives {name} of {', '.join(inputs)}, and {of} is no field of it"
+    for name in getattr(cls, "declassified", ()):
+        if name not in cls.derives:
+            yield f"{_name(registry, cls)} declassifies {name}, which it does not derive"
+
+
+def _is_input(registry: Registry, cls: Any, path: str) -> bool:
+    name, _, inner = path.partition(".")
+    spec = cls.__specs__.get(name)
+    if spec is None or not inner:
+        return spec is not None
+    rows = registry.children.get(spec.child or "")
+    return rows is not None and inner in rows.__specs__
 
 
 def _keeps(registry: Registry, cls: Any, name: str, path: str) -> bool:

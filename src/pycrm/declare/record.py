@@ -173,8 +173,11 @@ class _Base(metaclass=RecordMeta):
         if problems:
             raise InvalidError(_summary(cls, problems), fields=problems)
 
-    # The fields from which `derive` computes: it is called when one of them changes.
+    # What `derive` computes, with its inputs (``"lines.qty"``), and at whose change it is called besides.
+    # Whoever may not read an input does not read what is computed, unless that is declassified.
+    derives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     derives_from: ClassVar[tuple[str, ...]] = ()
+    declassified: ClassVar[tuple[str, ...]] = ()
     # Fields that repeat one of the same name of the record that a link leads to: field to link.
     mirrors: ClassVar[Mapping[str, str]] = {}
     # Fields that keep the latest moment of records that link here, as ``"Entity.link.moment"``.
@@ -188,10 +191,7 @@ class _Base(metaclass=RecordMeta):
         return {}
 
     def derive(self, session: Any) -> Mapping[str, Any]:
-        """What follows from the fields in `derives_from`, by name.
-
-        Called when the record is added and whenever one of those fields changes.
-        """
+        """The values of the fields in `derives`: when the record is added, and when an input changes."""
         return {}
 
     def check(self, moment: datetime) -> None:

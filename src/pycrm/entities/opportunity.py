@@ -61,7 +61,7 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     source_lead: Link[Lead | None] = link("Lead", zh="来源线索", default=None)
     campaign_code: Field[str | None] = field("Campaign", zh="活动代码", default=None, longest=60)
 
-    derives_from = ("lines", "amount")
+    derives = {"amount": ("lines.qty", "lines.unit_price", "lines.discount")}
 
     def derive(self, session: Any) -> dict[str, Any]:
         """With lines, the amount is the sum of their rounded amounts (COR-12)."""

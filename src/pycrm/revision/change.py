@@ -6,6 +6,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import dump
+from pycrm.declare.derive import triggers
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -104,7 +105,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
 def _plain(cls: Any) -> frozenset[str]:
     """Fields whose change concerns their own columns alone: no link, list, claim or derivation."""
     policy = cls.__scope__
-    entangled = {*cls.derives_from, *(policy.links if isinstance(policy, Through) else ())}
+    entangled = {*triggers(cls), *(policy.links if isinstance(policy, Through) else ())}
     return frozenset(
         spec.name
         for spec in cls.__specs__.values()
@@ -146,7 +147,7 @@ def _derived(tx: Transaction, made: Any, differing: dict[str, Any]) -> tuple[Any
     cls = type(made)
     try:
         derived: dict[str, Any] = {}
-        if not differing.keys().isdisjoint(cls.derives_from):
+        if not differing.keys().isdisjoint(triggers(cls)):
             with whole(tx):
                 follows = made.derive(tx.session)
             derived = {name: value for name, value in follows.items() if getattr(made, name) != value}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.declare import Record
+from pycrm.declare.derive import triggers
 from pycrm.declare.generate import json_text
 from pycrm.declare.policy import Through
 from pycrm.declare.reference import per_class
@@ -79,7 +80,7 @@ def _single(cls: Any) -> frozenset[str]:
     """Fields whose change concerns more than their own columns: no set of records is changed in them."""
     links = cls.__scope__.links if isinstance(cls.__scope__, Through) else ()
     held = (spec.name for spec in cls.__specs__.values() if spec.unique or spec.special or spec.kind is None)
-    return frozenset((*held, *cls.derives_from, *links))
+    return frozenset((*held, *triggers(cls), *links))
 
 
 def _is_simple(tx: Transaction, cls: Any, wanted: Mapping[str, Any]) -> bool:

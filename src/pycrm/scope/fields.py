@@ -243,6 +243,7 @@ def _rights(tx: Transaction, actor: Actor, cls: Any) -> FieldRights:
             locked.add(name)
     _follow_mirrors(tx, cls, reads)
     _follow_latest(tx, actor, cls, reads)
+    _follow_inputs(tx, cls, reads)
     return _made(tx, actor, cls, reads, locked)
 
 
@@ -356,6 +357,21 @@ def _follow_mirrors(tx: Transaction, cls: Any, reads: dict[str, FieldReading]) -
             reads[name] = FieldReading.HIDDEN
         elif name in source.masked and reads[name] is FieldReading.PLAIN:
             reads[name] = FieldReading.MASKED
+
+
+def _follow_inputs(tx: Transaction, cls: Any, reads: dict[str, FieldReading]) -> None:
+    """What is computed is read by whoever reads all that it is computed from (S18)."""
+    for name, inputs in getattr(cls, "derives", {}).items():
+        if name in cls.declassified or name not in reads:
+            continue
+        for path in inputs:
+            own, _, inner = path.partition(".")
+            closed = reads.get(own, FieldReading.PLAIN) is not FieldReading.PLAIN
+            if inner and not closed:
+                rows = field_rights(tx, child_class(cls, cls.__specs__[own]))
+                closed = inner in rows.hidden | rows.masked
+            if closed:
+                reads[name] = FieldReading.HIDDEN
 
 
 def _follow_latest(tx: Transaction, actor: Actor, cls: Any, reads: dict[str, FieldReading]) -> None:

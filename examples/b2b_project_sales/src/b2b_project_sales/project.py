@@ -116,7 +116,10 @@ class Project(Record, table="b2b_project", scope=through("customer", owned=True)
     lost_reason: Field[str | None] = field("Reason of loss", zh="丢单原因", default=None, longest=400)
     lesson: Field[str | None] = field("Lesson", zh="经验教训", default=None, longest=1000)
 
-    derives_from = ("criteria",)
+    derives = {
+        "score": ("criteria.weight", "criteria.score"),
+        "decision": ("criteria.weight", "criteria.score", "criteria.veto_at"),
+    }
 
     def derive(self, session: Any) -> dict[str, Any]:
         """Total and decision of the evaluation; weights that do not add up to 100 are refused."""
