@@ -36,7 +36,7 @@ WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 def _kept(operations: list[Operation]) -> set[str]:
     """What stays on record whatever becomes of the session: who was shown a special field, who took a list out."""
     verbs = {verb for one in operations for verb in one.verbs}
-    kept = {"crm_access"} if "reveal" in verbs else set()
+    kept = {"crm_access", "crm_unsealed"} if "reveal" in verbs else set()
     return kept | {"crm_export", "crm_unsealed"} if "export_csv" in verbs or "export" in verbs else kept
 
 
