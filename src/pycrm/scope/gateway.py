@@ -192,7 +192,7 @@ class Query:
             if most:
                 return Streams(self.table, self.scope, tx.dialect, most, beyond).listed(made.names, order)
             found = self.select(*(self.table.c[name] for name in made.names)).order_by(*order.by(self.table))
-            found = found if beyond is None else found.where(beyond())
+            found = found.where(order.beginning(tx.dialect) if beyond is None else beyond())
             return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
         shape = (*order.shape, beyond is None, limit is None, most)

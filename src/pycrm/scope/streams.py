@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import sqlalchemy as sa
 
+from pycrm.declare.raw import RawDate
 from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import OrgUnit
@@ -67,6 +68,17 @@ class Order:
         """Whether a row comes no later than the one that a statement gives."""
         place = sa.tuple_(*self.columns) if len(self.columns) > 1 else self.columns[0]
         return place >= bound if self.falling else place <= bound
+
+    def beginning(self, dialect: str) -> Any:
+        """A condition that is always true, by which SQLite finds the index that has this order.
+
+        Of several indexes that begin with the owner or the unit it takes any, and sorts all of their rows.
+        """
+        if dialect != "sqlite" or len(self.columns) < 2 or not self.is_indexed:
+            return sa.true()
+        column = self.columns[0]
+        is_text = isinstance(column.type, sa.Text | RawDate)
+        return column >= sa.literal_column("''" if is_text else "-9223372036854775808")
 
     @property
     def reversed(self) -> Order:
@@ -181,7 +193,8 @@ class Streams:
     def _ordered(self, path: Path, order: Order, number: int) -> Any:
         """The first rows of one path, as the columns of the order."""
         if path.members is None or self.dialect != "postgresql":
-            return self._rows(order.columns, path.where).order_by(*order.by(self.table)).limit(self._most)
+            found = self._rows(order.columns, path.where, order.beginning(self.dialect))
+            return found.order_by(*order.by(self.table)).limit(self._most)
         members, member = self._members(path, number)
         first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
         first = first.limit(_ONE).correlate(members).lateral(f"first_{number}")
