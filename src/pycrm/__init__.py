@@ -49,6 +49,7 @@ _HOMES = {
     "pycrm.app.jobs": ("JobReport",),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
+    "pycrm.scope.team": ("Member", "Membership"),
     "pycrm.scope.card": ("Card",),
     "pycrm.scope.paging": ("Page",),
     "pycrm.scope.raw": ("Rows",),
@@ -215,6 +216,8 @@ if TYPE_CHECKING:
     from pycrm.scope.paging import Page as Page
     from pycrm.scope.raw import Rows as Rows
     from pycrm.scope.sharing import Shared as Shared
+    from pycrm.scope.team import Member as Member
+    from pycrm.scope.team import Membership as Membership
     from pycrm.session import Session as Session
     from pycrm.values import FixedClock as FixedClock
     from pycrm.values import Identifiers as Identifiers

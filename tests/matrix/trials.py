@@ -243,6 +243,11 @@ def diff(session: Any, case: Case) -> Any:
 
 
 @trial()
+def team(session: Any, case: Case) -> Any:
+    return session.team(case.record) is not None
+
+
+@trial()
 def as_of(session: Any, case: Case) -> Any:
     return session.as_of(case.record, session.now)
 

@@ -38,6 +38,11 @@ def history_of(session: Any, pick: Pick) -> Any:
     return found
 
 
+@operation("team", weight=2)
+def team(session: Any, pick: Pick) -> Any:
+    return session.team(pick.record(session, pick.one(OWNED)))
+
+
 @operation("diff", weight=3)
 def diff(session: Any, pick: Pick) -> Any:
     until = pick.moment() if pick.chance(0.5) else None

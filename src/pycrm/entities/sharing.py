@@ -27,6 +27,7 @@ class Share(Record, table="crm_share", scope=owned()):
     user: Link[User | None] = link("Person", zh="协作人", default=None)
     unit: Link[OrgUnit | None] = link("Unit", zh="协作单位", default=None)
     mode: Field[ShareMode] = field("Mode", zh="方式", default=ShareMode.READ)
+    part: Field[str | None] = field("Part", zh="角色", default=None, longest=100)
     until: Field[date | None] = field("Until", zh="截止", default=None)
     reason: Field[str | None] = field("Reason", zh="原因", default=None, longest=500)
 

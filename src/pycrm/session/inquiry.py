@@ -1,4 +1,4 @@
-"""The verbs that ask the past of one record."""
+"""The verbs that ask about one record: its past, and who holds it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pycrm.revision.amendment.view import attributed
 from pycrm.revision.model import Difference, Revision
 from pycrm.revision.redaction import shown_then
 from pycrm.scope import aggregate
+from pycrm.scope.team import Member, team
 from pycrm.session.unit import Unit
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ A = TypeVar("A", bound="Record | Facet")
 
 
 class Inquiry(Unit):
-    """What every session can ask of a record's past."""
+    """What every session can ask of a record's past, and of those who hold it."""
 
     def history(
         self,
@@ -85,3 +86,11 @@ class Inquiry(Unit):
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""
         return aggregate.owners(self.transaction, self._in_sight(record))
+
+    def team(self, record: Record, /) -> list[Member]:
+        """Who works on the record: its owner first, then those whom it is shared with today.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+        """
+        return team(self.transaction, self._in_sight(record))

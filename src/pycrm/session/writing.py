@@ -231,6 +231,7 @@ class Writing(Deciding):
         user: Any = None,
         unit: Any = None,
         mode: ShareMode = ShareMode.READ,
+        part: str | None = None,
         until: date | None = None,
         because: str | None = None,
     ) -> Shared:
@@ -241,6 +242,7 @@ class Writing(Deciding):
 
         Args:
             user, unit: for whom; one of the two.
+            part: what that person does in the record's team: "presales engineer".
             until: the last day; without it the share lasts until it is archived.
 
         Returns:
@@ -254,7 +256,14 @@ class Writing(Deciding):
         ref: Any = record if isinstance(record, Ref) else record.ref
         seen = [] if user is None else [self._reads(user, ref)]
         share = Share(
-            entity=ref.entity, record=ref.id, user=user, unit=unit, mode=mode, until=until, reason=because
+            entity=ref.entity,
+            record=ref.id,
+            user=user,
+            unit=unit,
+            mode=mode,
+            part=part,
+            until=until,
+            reason=because,
         )
         return Shared(self.add(share), not any(seen) or mode is ShareMode.WORK)
 
