@@ -211,7 +211,7 @@ def _intrude(draw: random.Random, made: Twins, name: str, at: int) -> None:
     world = made.worlds[side]
     owner = draw.choice([None, *world.users])
     kept = Kept("Customer", owner, False, name)
-    if draw.random() < 0.5:
+    if draw.random() < 0.5 and world.customers:
         customer = draw.choice(list(world.customers))
         kept = attrs.evolve(
             kept, entity="Opportunity", customer=customer, fen=100, close=draw.choice(_closes(world))
@@ -222,7 +222,7 @@ def _intrude(draw: random.Random, made: Twins, name: str, at: int) -> None:
 
 
 def _closes(world: World) -> list[Any]:
-    return [one.close for one in world.opportunities.values()]
+    return [one.close for one in world.opportunities.values()] or [TODAY]
 
 
 def _lend(draw: random.Random, made: Twins) -> None:
