@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from house import enterprise
 
-from pycrm import CRM, Customer, Money, Opportunity, StoreError
+from pycrm import CRM, Customer, FieldRule, Money, Opportunity, Role, StoreError
 from pycrm.entities import Organization, Party
+from pycrm.entities.org import FieldReading
 from pycrm.exchange import Verdict, book
 
 from .bench import Bench, canonical, counts, dump, only, refusals
@@ -401,3 +402,17 @@ def test_the_place_of_a_run_goes_with_its_last_batch(bench: Bench, database: str
     found = dump(database)
     assert len(found["crm_external_id"]) == 5
     assert found["crm_import_run"] == []
+
+
+def test_an_import_confirms_no_guess_at_a_hidden_name(bench: Bench) -> None:
+    """Whether the file has the hidden name or another, what is there stays and the report is the same."""
+    bench.load("rep_a", CUSTOMERS, table(range(2)))
+    with bench.crm.session(bench.crm.system("rules")) as session:
+        staff = next(role for role in session.find(Role, children=True) if role.name == "staff")
+        rule = FieldRule(entity="Party", field_name="name", read=FieldReading.HIDDEN, write=True)
+        session.change(staff, rules=[*staff.rules, rule])
+    right = counts(bench.load("rep_a", CUSTOMERS, table(range(2))))
+    wrong = counts(bench.load("rep_a", CUSTOMERS, table(range(2)).replace("Firm", "Works"), name="other.csv"))
+    assert right == wrong == (0, 0, 2, 0)
+    with bench.crm.view("lead_e") as session:
+        assert sorted(one.name for one in session.find(Customer)) == ["Firm 0", "Firm 1"]

@@ -8,15 +8,17 @@ from uuid import UUID
 
 import attrs
 
+from pycrm.declare.record import child_class
 from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.amendment.policy import amendment_required
-from pycrm.scope.fields import shown, whole
+from pycrm.scope.fields import field_rights, shown, whole
 from pycrm.values import plain_phone
 
 if TYPE_CHECKING:
     from pycrm.exchange.shape import Shape
     from pycrm.session import Session
+    from pycrm.store import Transaction
 
 __all__ = ["Held", "held", "update"]
 
@@ -67,25 +69,27 @@ def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) ->
     """What writes the differences between a row and its record; None where there are none.
 
     Child rows become those of the file; ways of contact are only added, since others may have been
-    learnt of meanwhile.
+    learnt of meanwhile. Fields that the importer is not shown stay as they are, whatever the row says:
+    that a value is there already, or is not, would confirm a guess.
 
     Raises:
         AmendmentRequiredError: a key field differs; it is not changed by an import.
         InvalidError: a value is wrong by itself.
     """
-    rest = dict(values)
+    rest, tx = dict(values), session.transaction
     targets = [one.record]
     if one.party is not None:
-        _only_new_points(one.party, rest)
+        _only_new_points(tx, one.party, rest)
         targets += [one.party, one.facet or shape.facet(of=one.party)]
     plans: list[tuple[Any, dict[str, Any]]] = []
     for target in targets:
         specs = type(target).__specs__
         part = {name: rest.pop(name) for name in list(rest) if name in specs and specs[name].init}
+        part = {name: value for name, value in part.items() if _is_seen(tx, type(target), name)}
         differing = dict(_differing(target, part))
         keys = [name for name in differing if specs[name].key]
         if keys:
-            raise amendment_required(shown(session.transaction, target), keys)
+            raise amendment_required(shown(tx, target), keys)
         if differing:
             plans.append((target, differing))
     if not plans:
@@ -128,7 +132,18 @@ def _kept_rows(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(pool[row].pop() if pool.get(row) else row for row in new)
 
 
-def _only_new_points(party: Party, values: dict[str, Any]) -> None:
+def _is_seen(tx: Transaction, cls: Any, name: str) -> bool:
+    """Whether the importer is shown a field in full, of a list all that its rows hold."""
+    rights, spec = field_rights(tx, cls), cls.__specs__[name]
+    if name in rights.hidden | rights.masked:
+        return False
+    if spec.child is None:
+        return True
+    inner = field_rights(tx, child_class(cls, spec))
+    return not (inner.hidden or inner.masked)
+
+
+def _only_new_points(tx: Transaction, party: Party, values: dict[str, Any]) -> None:
     """Put the ways of contact that the party does not have yet behind those that it has."""
     known = list(party.contact_points)
     seen = {_comparable(point) for point in known}
@@ -141,7 +156,7 @@ def _only_new_points(party: Party, values: dict[str, Any]) -> None:
         if _comparable(point) not in seen:
             seen.add(_comparable(point))
             fresh.append(point)
-    if fresh:
+    if fresh and _is_seen(tx, Party, "contact_points"):
         values["contact_points"] = [*known, *fresh]
 
 
