@@ -158,7 +158,7 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int) -
             session.amend(session.get(Party, record.party.id), name=draw.choice(NAMES), because="new name")
     elif kind == "touch":
         record = session.find_one(Customer, id) or session.get(Opportunity, id)
-        session.change(record, **_touched(play, type(record), draw, random.Random(f"{draw.random()} {side}")))
+        session.change(record, **_touched(play, record, draw, random.Random(f"{draw.random()} {side}")))
     elif kind == "demote":
         mine = session.find(RoleAssignment, RoleAssignment.user == play.viewer)
         for one in draw.sample(mine, min(1, len(mine))):
@@ -178,13 +178,18 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int) -
             session.archive(one)
 
 
-def _touched(play: Play, cls: Any, draw: random.Random, alone: random.Random) -> dict[str, Any]:
-    """Fields to change: the open one alike in both worlds, and with it a hidden one in each as it comes."""
+def _touched(play: Play, record: Any, draw: random.Random, alone: random.Random) -> dict[str, Any]:
+    """Fields to change: an open one alike in both worlds, and with it a hidden one in each as it comes.
+
+    The open one really changes: that a record did is told by its version.
+    """
+    cls = type(record)
     if cls is Customer:
-        values: dict[str, Any] = {"signing_grade": draw.choice([None, *SigningGrade])}
+        grades = [one for one in (None, *SigningGrade) if one is not record.signing_grade]
+        values: dict[str, Any] = {"signing_grade": draw.choice(grades)}
         hidden: dict[str, Any] = {"channel": alone.choice((None, *CHANNELS))}
     else:
-        values = {"name": draw.choice(NAMES)}
+        values = {"name": draw.choice([one for one in NAMES if one != record.name])}
         hidden = {"next_step": alone.choice((None, *WORDS))}
     told = {name: value for name, value in hidden.items() if play.plan.hides(f"{cls.__name__}.{name}")}
     return values | told
