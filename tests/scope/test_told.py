@@ -24,7 +24,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import export_csv
 from pycrm.pipeline.chart import compile_pipeline
-from pycrm.scope import fields
+from pycrm.scope import fields, reason
 
 _COPIES = ("parent_owner", "parent_unit")
 
@@ -214,3 +214,19 @@ def test_what_is_computed_is_hidden_with_what_it_is_computed_from(
             with crm.view("rep_a") as session:
                 assert session.get(deal.ref).amount == Money("10", "CNY")
         crm.actors.clear()
+
+
+def test_who_reaches_a_record_through_its_hidden_parent_is_not_told(
+    crm: CRM, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leader of an opportunity at somebody else's customer is not told whose that is by asking who reaches it."""
+    deal = deals(crm, None)
+    with crm.view("lead_e") as session:
+        assert session.why("rep_w", deal) == ()
+        assert "rep_w" not in dict(session.who(deal))
+        assert "rep_a" in dict(session.who(deal))
+    with crm.view("admin") as session:
+        assert "parent" in str(session.why("rep_w", deal)[0])
+    with crm.view("lead_e") as session:
+        monkeypatch.setattr(reason, "_may_look_beyond", lambda tx, record: True)
+        assert session.why("rep_w", deal) != ()

@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 import sqlalchemy as sa
 
-from pycrm.declare.policy import Beside, Through, UsedBy
+from pycrm.declare.policy import PARENT_PAIR, Beside, Through, UsedBy
 from pycrm.entities.org import Action, OrgUnit, Reach, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.errors import ForbiddenError
@@ -36,11 +36,13 @@ class Reason:
         return self.text
 
 
-def reasons(tx: Transaction, actor: Actor, record: Any, action: str) -> tuple[Reason, ...]:
+def reasons(
+    tx: Transaction, actor: Actor, record: Any, action: str, beyond: bool = True
+) -> tuple[Reason, ...]:
     """Every path by which the actor reaches the record for the action; none is no access.
 
     The record is taken as it lies in the database, not as the actor sees it: whoever calls this
-    has checked that the asker may ask.
+    has checked that the asker may ask. Without `beyond` no path over what it is seen through is told.
     """
     cls = type(record)
     if actor.is_system:
@@ -58,14 +60,16 @@ def reasons(tx: Transaction, actor: Actor, record: Any, action: str) -> tuple[Re
         return _named(actor, cls, action)
     found: list[Reason] = []
     for owner_field, unit_field in policy.pairs:
+        if owner_field in PARENT_PAIR and not beyond:
+            continue
         owner, unit = getattr(record, owner_field), getattr(record, unit_field)
         via = " of the parent" if isinstance(policy, Through) and owner_field.startswith("parent") else ""
         found += _pair(tx, actor, cls, action, (owner and owner.id, unit and unit.id, via))
-    found += _shared(tx, actor, record, action)
+    found += _shared(tx, actor, record, action, beyond)
     return tuple(dict.fromkeys(found))
 
 
-def _shared(tx: Transaction, actor: Actor, record: Any, action: str) -> list[Reason]:
+def _shared(tx: Transaction, actor: Actor, record: Any, action: str, beyond: bool = True) -> list[Reason]:
     """Shares of the record itself, and of those that it is seen through."""
     found: list[Reason] = []
     works = {(one.entity, one.id): one.may_work for one in actor.shares}
@@ -78,7 +82,7 @@ def _shared(tx: Transaction, actor: Actor, record: Any, action: str) -> list[Rea
             giver = _name(tx, User, share.owner.id) if share.owner else "?"
             found.append(Reason("share", f"shared by {giver}{until} ({share.mode.value})"))
     policy = type(record).__scope__
-    for name in policy.links if isinstance(policy, Through) and actor.shares else ():
+    for name in policy.links if beyond and isinstance(policy, Through) and actor.shares else ():
         link = getattr(record, name)
         if link is not None:
             parent = any_record(tx, tx.crm.record(link.entity), link.id)
@@ -95,7 +99,7 @@ def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[R
         asked = widened(tx, resolve(tx, login, source=tx.actor.source))
     except ForbiddenError:
         return ()  # suspended or gone: nothing gives access any more
-    return reasons(tx, asked, record, action)
+    return reasons(tx, asked, record, action, _may_look_beyond(tx, record))
 
 
 def _asked_about(tx: Transaction, cls: Any, id: UUID) -> Any:
@@ -111,13 +115,24 @@ def _asked_about(tx: Transaction, cls: Any, id: UUID) -> Any:
     return record
 
 
+def _may_look_beyond(tx: Transaction, record: Any) -> bool:
+    """Whether the asker may learn who reaches a record through its parent: whose that is would be told."""
+    policy = type(record).__scope__
+    if not isinstance(policy, Through) or not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing:
+        return True
+    links = (getattr(record, name) for name in policy.links)
+    parent = next((link for link in links if link is not None), None)
+    return parent is None or fetch_one(tx, tx.crm.record(parent.entity), parent.id) is not None
+
+
 def who(tx: Transaction, cls: Any, id: UUID, action: str) -> list[tuple[str, tuple[Reason, ...]]]:
     """Everybody with access to a record, and why; see `Session.who`."""
     record = _asked_about(tx, cls, id)
     found: list[tuple[str, tuple[Reason, ...]]] = []
+    beyond = _may_look_beyond(tx, record)
     for login in _candidates(tx):
         asked = widened(tx, resolve(tx, login, source=tx.actor.source))
-        given = reasons(tx, asked, record, action)
+        given = reasons(tx, asked, record, action, beyond)
         if given:
             found.append((login, given))
     return found
