@@ -13,20 +13,8 @@ __all__ = ["declared_fields"]
 
 # Words of the verbs: a field of that name could not be passed to them.
 _RESERVED = frozenset(
-    {
-        "because",
-        "to",
-        "ref",
-        "check",
-        "derive",
-        "begin",
-        "derives",
-        "derives_from",
-        "declassified",
-        "mirrors",
-        "self",
-    }
-    | {"effective_on", "evidence", "split", "keeps_latest"}
+    {"because", "to", "ref", "check", "derive", "begin", "self", "effective_on", "evidence", "split"}
+    | {"derives", "derives_from", "declassified", "mirrors", "keeps_latest"}
 )
 
 

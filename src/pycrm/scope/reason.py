@@ -166,8 +166,6 @@ def leads(tx: Transaction, record: Any) -> bool:
     cls = type(record)
     if not (cls.__scope__ is None or cls.__scope__.pairs or isinstance(cls.__scope__, UsedBy | Beside)):
         return False
-    # Whose its parent is decides too, which nobody is shown.
-    record = any_record(tx, cls, record.id)
     wider = tuple(held for held in tx.actor.held if held.reach not in (Reach.OWN, Reach.NONE))
     # Whose its parent is, its reader is not shown; the answer depends on it all the same.
     record = any_record(tx, cls, record.id)
