@@ -8,8 +8,20 @@ from typing import Any
 
 import attrs
 
-from pycrm import CRM, Delegation, FieldReading, FieldRule, Grant, Role, RoleAssignment, Share, ShareMode
+from pycrm import (
+    CRM,
+    Customer,
+    Delegation,
+    FieldReading,
+    FieldRule,
+    Grant,
+    Role,
+    RoleAssignment,
+    Share,
+    ShareMode,
+)
 from pycrm.entities.org import Action, Reach
+from pycrm.scope.actor import Bounds, bounds
 from pycrm.scope.children import derived_write
 from pycrm.scope.fields import FieldAccess
 from pycrm.scope.gateway import Query
@@ -124,12 +136,32 @@ MOST = 12
 
 def gains(made: Enterprise, chance: int) -> Iterator[tuple[str, Powers]]:
     """For each person and each right that is taken: what somebody gained by it, which is to be nothing."""
-    before = powers(made)
+    before, reached = powers(made), reaches(made)
     for words in removals(made, chance):
-        after = powers(made)
+        after, reach = powers(made), reaches(made)
         for name, now in after.items():
-            yield f"{words}: {name}", now - before[name]
-        before = after
+            gained = now - before[name]
+            if reach[name] != reached[name]:
+                gained = frozenset(one for one in gained if one[-1] not in KEPT)
+            yield f"{words}: {name}", gained
+        before, reached = after, reach
+
+
+# What a customer keeps of others is read by whoever reads all those of every customer in reach: a question
+# of two reaches, which a narrower reach on customers alone may answer better. It tells nothing new: all that
+# it is made of was in sight before. So it is compared where the reach on customers stays as it was.
+KEPT = frozenset(Customer.keeps_latest)
+
+
+def reaches(made: Enterprise) -> dict[str, tuple[Bounds, ...]]:
+    """Of each person: how far customers are read, by grants of the person and of everyone who lends records."""
+    found = {}
+    for name, user in made.settled.users.items():
+        with made.crm.view(user) as session:
+            reader = session.transaction.actor
+            people = (reader, *(attrs.evolve(reader, held=held) for held in reader.lenders))
+            found[name] = tuple(bounds(one, Customer, Action.READ) for one in people)
+    return found
 
 
 def moved_apart(made: Enterprise) -> Iterator[tuple[str, Powers]]:
