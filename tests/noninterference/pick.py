@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 OWNED = (Customer, Opportunity)
 HANGING = (Contact, Activity, Task, Note)
+# What is reached by itself, through a parent, or through those that use it.
+REACHED = (*OWNED, *OWNED, Contact, Activity, Party)
 ASKED = (*OWNED, *OWNED, *OWNED, *HANGING, Party, Organization, Share)
 NAMES = ("Ningbo Pump", "Suzhou Valve", "Hidden Works", "Shown Works")
 # The planned customers hold different ones of these, since both are unique; the viewer enters any.

@@ -28,7 +28,7 @@ from pycrm.entities.org import Reach
 from pycrm.exchange import export_csv
 
 from .operations import operation
-from .pick import CHANNELS, MOBILES, NAMES, OWNED, TAX_IDS, WORDS, Pick
+from .pick import CHANNELS, MOBILES, NAMES, OWNED, REACHED, TAX_IDS, WORDS, Pick
 
 
 def condition(pick: Pick, cls: Any) -> Any:
@@ -231,12 +231,12 @@ def explain(session: Any, pick: Pick) -> Any:
 
 @operation("why")
 def why(session: Any, pick: Pick) -> Any:
-    return session.why(pick.user().login, pick.link(pick.one(OWNED)), pick.one(("read", "update")))
+    return session.why(pick.user().login, pick.link(pick.one(REACHED)), pick.one(("read", "update")))
 
 
 @operation("who")
 def who(session: Any, pick: Pick) -> Any:
-    return session.who(pick.link(pick.one(OWNED)))
+    return session.who(pick.link(pick.one(REACHED)))
 
 
 @operation("reach", "reaches", "now", "actor", weight=1, name="reach")

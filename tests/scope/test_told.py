@@ -10,7 +10,9 @@ import pytest
 
 from pycrm import (
     CRM,
+    Contact,
     Customer,
+    Department,
     FieldRule,
     InvalidError,
     Money,
@@ -230,3 +232,27 @@ def test_who_reaches_a_record_through_its_hidden_parent_is_not_told(
     with crm.view("lead_e") as session:
         monkeypatch.setattr(reason, "_may_look_beyond", lambda tx, record: True)
         assert session.why("rep_w", deal) != ()
+
+
+def test_who_reaches_a_party_through_a_hidden_customer_is_not_told(
+    crm: CRM, cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who leads a contact of rep_a is not told whose customer that same person is elsewhere."""
+    with crm.session("rep_w") as session:
+        person = session.add(Customer.person("Ada", mobile="13900000002", source="exhibition")).party
+    with crm.session("rep_a") as session:
+        firm = session.add(Customer.organization("Pump", mobile="13900000001", source="exhibition"))
+    with crm.session(crm.system("she works there")) as session:
+        session.add(
+            Contact(customer=firm, person=person, department=Department.USER), owner=cast.people["rep_a"]
+        )
+    with crm.view("lead_e") as session:
+        assert session.find(Customer, Customer.party == person) == []
+        assert session.why("rep_w", person) == ()
+        assert "rep_w" not in dict(session.who(person))
+        assert "through the contact" in str(dict(session.who(person))["rep_a"][0])
+    with crm.view("admin") as session:
+        assert "through the customer" in str(session.why("rep_w", person)[0])
+    with crm.view("lead_e") as session:
+        monkeypatch.setattr(reason, "_may_look_beyond", lambda tx, record: True)
+        assert session.why("rep_w", person) != ()

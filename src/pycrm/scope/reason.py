@@ -15,7 +15,8 @@ from pycrm.entities.sharing import Delegation, Share
 from pycrm.errors import ForbiddenError
 from pycrm.scope.actor import Actor, Held, bounds, resolve
 from pycrm.scope.children import any_record, keys
-from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.fields import field_rights
+from pycrm.scope.gateway import Query, fetch_one, not_found
 from pycrm.scope.predicate import WORK
 from pycrm.scope.sharing import active_shares, widened
 
@@ -42,7 +43,8 @@ def reasons(
     """Every path by which the actor reaches the record for the action; none is no access.
 
     The record is taken as it lies in the database, not as the actor sees it: whoever calls this
-    has checked that the asker may ask. Without `beyond` no path over what it is seen through is told.
+    has checked that the asker may ask. Without `beyond` no path over a record that the asker does not see
+    is told: whose that is would be told with it.
     """
     cls = type(record)
     if actor.is_system:
@@ -52,7 +54,7 @@ def reasons(
     if cls.__facet_of__ is not None:
         return reasons(tx, actor, any_record(tx, tx.crm.record(cls.__facet_of__), record.id), action)
     if isinstance(policy, UsedBy):
-        return _through_users(tx, actor, record, policy, action)
+        return _through_users(tx, actor, record, policy, action, beyond)
     if isinstance(policy, Beside):
         named = tx.crm.record(getattr(record, policy.entity))
         return reasons(tx, actor, any_record(tx, named, getattr(record, policy.record)), action)
@@ -118,8 +120,10 @@ def _asked_about(tx: Transaction, cls: Any, id: UUID) -> Any:
 def _may_look_beyond(tx: Transaction, record: Any) -> bool:
     """Whether the asker may learn who reaches a record through its parent: whose that is would be told."""
     policy = type(record).__scope__
-    if not isinstance(policy, Through) or not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing:
+    if not bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing:
         return True
+    if not isinstance(policy, Through):
+        return not isinstance(policy, UsedBy)
     links = (getattr(record, name) for name in policy.links)
     parent = next((link for link in links if link is not None), None)
     return parent is None or fetch_one(tx, tx.crm.record(parent.entity), parent.id) is not None
@@ -252,19 +256,32 @@ def _name(tx: Transaction, cls: Any, id: UUID) -> str:
 
 
 def _through_users(
-    tx: Transaction, actor: Actor, record: Any, policy: UsedBy, action: str
+    tx: Transaction, actor: Actor, record: Any, policy: UsedBy, action: str, beyond: bool
 ) -> tuple[Reason, ...]:
     found: list[Reason] = []
     for path in policy.links:
         name, field = path.split(".")
-        cls = tx.crm.record(name)
-        rows = tx.fetch(
-            sa.select(cls.__table__.c.id).where(cls.__table__.c[f"{field}_id"] == record.id).limit(20)
-        )
-        for found_id in keys(rows):
-            user = any_record(tx, cls, found_id)
+        cls = tx.crm.record(name, default=None)
+        for user in [] if cls is None else _users(tx, cls, cls.__table__.c[f"{field}_id"], record.id, beyond):
+            further = beyond or _may_look_beyond(tx, user)
             found += [
                 Reason(one.kind, f"through the {name.lower()}: {one.text}")
-                for one in reasons(tx, actor, user, action)
+                for one in reasons(tx, actor, user, action, further)
             ]
     return tuple(dict.fromkeys(found))
+
+
+# So many records that use another are looked at for paths to it: more would say the same.
+_MOST_USERS = 20
+
+
+def _users(tx: Transaction, cls: Any, link: Any, used: UUID, beyond: bool) -> list[Any]:
+    """Records of a class that use another one, whole; without `beyond` those alone that the asker sees."""
+    if beyond:
+        ids = keys(tx.fetch(sa.select(cls.__table__.c.id).where(link == used).limit(_MOST_USERS)))
+    elif link.name in field_rights(tx, cls).closed:
+        ids = []
+    else:
+        seen = Query(tx, cls, (link == used,), archived=True).records(limit=_MOST_USERS)
+        ids = [one.id for one in seen]
+    return [any_record(tx, cls, id) for id in ids]
