@@ -76,12 +76,28 @@ class Hand:
     """Reads and writes tables past every session."""
 
     def __init__(self, crm: CRM) -> None:
-        self._engine = sa.create_engine(crm.store.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         self.is_server = crm.store.dialect == "postgresql"
+        # Who owns the database is held by no foreign key, and what is put back need not outlive a crash.
+        options = "-c session_replication_role=replica -c synchronous_commit=off"
+        self._engine = sa.create_engine(
+            crm.store.url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.NullPool,
+            connect_args={"options": options} if self.is_server else {},
+        )
+        self._held: sa.Connection | None = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        if self._held is not None:
+            yield self._held
+            return
+        with self._engine.connect() as connection:
+            yield connection
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row, in the order of its columns."""
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             found = connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all()
         return sorted((dict(row) for row in found), key=lambda row: repr(tuple(row.values())))
 
@@ -107,26 +123,28 @@ class Hand:
         self.put(table, row | values)
 
     def _do(self, text: str, values: dict[str, Any]) -> None:
-        with self._engine.connect() as connection:
-            if self.is_server:
-                # Who owns the database is held by no foreign key.
-                connection.execute(sa.text("SET session_replication_role = replica"))
+        with self._connected() as connection:
             plain = {} if self.is_server else {n: v.bytes for n, v in values.items() if isinstance(v, UUID)}
             connection.execute(sa.text(text), values | plain)
 
     @contextmanager
     def undone(self) -> Iterator[None]:
-        """What is changed within is put back."""
-        kept = {table: self.rows(table) for table in BOOKS}
-        try:
-            yield
-        finally:
-            for table, rows in kept.items():
-                now = self.rows(table)
-                for row in [one for one in now if one not in rows]:
-                    self.drop(table, row)
-                for row in [one for one in rows if one not in now]:
-                    self.put(table, row)
+        """What is changed within is put back; meanwhile one connection is kept."""
+        with self._engine.connect() as self._held:
+            kept = {table: self._by_value(table) for table in BOOKS}
+            try:
+                yield
+            finally:
+                for table, rows in kept.items():
+                    now = self._by_value(table)
+                    for value in now.keys() - rows.keys():
+                        self.drop(table, now[value])
+                    for value in rows.keys() - now.keys():
+                        self.put(table, rows[value])
+                self._held = None
+
+    def _by_value(self, table: str) -> dict[str, dict[str, Any]]:
+        return {repr(row): row for row in self.rows(table)}
 
 
 KEYS = {
