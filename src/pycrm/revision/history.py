@@ -147,15 +147,24 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
             and spec.name not in cls.keeps_latest
             and (not spec.derived or spec.name in state)
         ):
-            values[spec.name] = _value(spec, state.get(spec.name, [] if spec.default == () else None))
+            values[spec.name] = _value(spec, state.get(spec.name, _empty(spec)))
     return layout(cls).copy(record, values)
 
 
 def _value(spec: Any, value: Any) -> Any:
     """A value of the past; of what was erased the tombstone, or nothing where no text may stand."""
     if value == ERASED and spec.kind.name != "text":
-        return () if spec.default == () else None
+        return () if _is_list(spec) else None
     return from_json(spec, value)
+
+
+def _is_list(spec: Any) -> bool:
+    return spec.kind is not None and spec.kind.name == "texts" and not spec.nullable
+
+
+def _empty(spec: Any) -> Any:
+    """What a field holds of which no change says anything: of a list of texts no text."""
+    return [] if _is_list(spec) else None
 
 
 # With these a record begins, and no change says so.
@@ -181,8 +190,8 @@ def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tupl
         row = object.__new__(child)
         for inner in layout(child).specs:
             if not inner.derived:
-                empty: Any = [] if inner.default == () else None
-                _descriptor(child, inner.name).write(row, _value(inner, values.get(inner.name, empty)))
+                value = values.get(inner.name, _empty(inner))
+                _descriptor(child, inner.name).write(row, _value(inner, value))
         for name, value in (("id", UUID(identity)), ("parent", parent), ("position", values["position"])):
             _descriptor(child, name).write(row, value)
         made.append(row)

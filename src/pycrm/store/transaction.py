@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -185,19 +185,23 @@ class Transaction:
             try:
                 self._cursor.execute("ROLLBACK")
             except Exception:
-                # The connection may be gone, and then the database has rolled back by itself.
+                # The connection may be gone, and then the database has rolled back by itself. SQLite does so
+                # when the file is closed, which a statement that was not read to its end would put off.
+                self._close_cursor()
                 if self._connection is not None:
                     self._connection.invalidate()
         self._release()
 
+    def _close_cursor(self) -> None:
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            with suppress(Exception):
+                cursor.close()
+
     def _release(self) -> None:
         self._closed = True
-        connection, self._connection, cursor, self._cursor = self._connection, None, self._cursor, None
-        if cursor is not None:
-            try:
-                cursor.close()
-            except Exception:
-                cursor = None
+        self._close_cursor()
+        connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
         if self._has_turn and self.store.turn is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -95,23 +96,30 @@ _FORMS = {
 
 
 def rows(tx: Transaction, text: str, values: Any = (), *, is_long: bool = False) -> Iterator[Any]:
-    """The rows of a text, as they come; of a long answer never more than a few thousand at once."""
+    """The rows of a text, as they come; of a long answer never more than a few thousand at once.
+
+    Raises:
+        StoreError: the database does not give them.
+    """
+    failed: Any = tx.store.engine.dialect.loaded_dbapi.Error
+    try:
+        with closing(_cursor(tx, is_long)) as cursor:
+            cursor.execute(text, values)
+            yield from cursor
+    except failed as error:
+        raise tx.store.translated(error) from error
+
+
+def _cursor(tx: Transaction, is_long: bool) -> Any:
     driver: Any = tx.connection.connection.driver_connection
     if tx.dialect == "sqlite":
-        cursor = driver.cursor()
-        cursor.execute(text, values)
-    elif is_long:
-        number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
-        cursor = driver.cursor(f"pycrm_seal_{number}", binary=True)
-        cursor.itersize = 5000
-        cursor.execute(text, values)
-    else:
-        cursor = driver.cursor(binary=True)
-        cursor.execute(text, values)
-    try:
-        yield from cursor
-    finally:
-        cursor.close()
+        return driver.cursor()
+    if not is_long:
+        return driver.cursor(binary=True)
+    number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
+    cursor = driver.cursor(f"pycrm_seal_{number}", binary=True)
+    cursor.itersize = 5000
+    return cursor
 
 
 def place_of(key: Key) -> tuple[str, UUID, int]:
