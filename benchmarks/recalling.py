@@ -55,7 +55,8 @@ def _record(bench: Bench, crm: CRM) -> Figure:
             return session.get(Customer, held.id)
 
     found = then()
-    assert found is not None and (found.version, found.channel) == (_CHANGES, f"fair {_CHANGES - 2}")
+    assert found is not None
+    assert (found.version, found.channel) == (_CHANGES, f"fair {_CHANGES - 2}")
     taken = paired(then, now, bench.pairs(200), warm=20)
     return bench.figure("as_of_record", taken, GOALS, "the record of now")
 

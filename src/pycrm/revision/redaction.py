@@ -116,17 +116,31 @@ def _then(tx: Transaction, moment: datetime) -> Actor | None:
     actor: Actor = tx.actor
     if actor.is_system:
         return None
-    epochs = tx.memo.get("rule epochs")
-    if epochs is None:
-        epochs = tx.memo["rule epochs"] = _epochs(tx, actor)
-    beginnings, actors = epochs
+    beginnings, actors = _epochs(tx, actor)
     at = bisect_right(beginnings, moment)
     # Before there was any of its roles, the rules count as they are now.
     return actors[at - 1] if at else None
 
 
-def _epochs(tx: Transaction, actor: Actor) -> tuple[list[datetime], list[Actor | None]]:
-    """Since when which rules have held for the actor; the last are those of now, and stand for None."""
+_Epochs = tuple[list[datetime], list[Actor | None]]
+
+
+def _epochs(tx: Transaction, actor: Actor) -> _Epochs:
+    """Since when which rules have held for the actor; the last are those of now, and stand for None.
+
+    The same actor has roles of the same versions, whose history does not change. What is read after
+    writing may be rolled back, and is kept within the transaction alone.
+    """
+    place = ("rule epochs", tx.crm)
+    found: _Epochs | None = tx.memo.get(place) or actor._bounds.get(place)
+    if found is None:
+        found = tx.memo[place] = _ruled_since(tx, actor)
+        if not tx.written:
+            actor._bounds[place] = found
+    return found
+
+
+def _ruled_since(tx: Transaction, actor: Actor) -> _Epochs:
     now = (*actor.rules, *actor.lent_rules)
     own = dict.fromkeys([*(one.role for one in actor.held), *(one.role for one in actor.rules)])
     given = [one.role for lender in actor.lenders for one in lender]
