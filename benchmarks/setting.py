@@ -91,9 +91,7 @@ def _keep_by_trigger(bench: Bench, driver: Any) -> None:
         f"NEW.version, 'Customer', '{revision}', 'change', "
         "jsonb_build_array(to_jsonb(OLD), to_jsonb(NEW))::text); RETURN NULL; END $$"
     )
-    cursor.execute(
-        "CREATE TRIGGER kept AFTER UPDATE ON crm_customer FOR EACH ROW EXECUTE FUNCTION keep()"
-    )
+    cursor.execute("CREATE TRIGGER kept AFTER UPDATE ON crm_customer FOR EACH ROW EXECUTE FUNCTION keep()")
 
 
 def _pairs(names: list[str], row: str) -> str:

@@ -22,7 +22,7 @@ from pycrm.scope.actor import key, unkey
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Asked", "Step", "as_of", "history", "replay", "rows_of"]
+__all__ = ["Asked", "Step", "as_of", "driven", "history", "replay", "rows_of", "value_then"]
 
 
 @attrs.frozen
@@ -121,7 +121,7 @@ def _until(tx: Transaction, entity: str, id: UUID, moment: datetime) -> list[Ste
     if tx.write:
         flush(tx)
     text, names = tx.store.text("history until", _steps)
-    given = {"of": key(tx, id), "entity": entity, "moment": _driven(tx, moment)}
+    given = {"of": key(tx, id), "entity": entity, "moment": driven(tx, moment)}
     rows = tx.run(text, [given[name] for name in names]).fetchall()
     return [Step(version, at, by, json.loads(changes)) for version, at, by, changes in rows]
 
@@ -138,7 +138,7 @@ def _steps() -> Any:
     )
 
 
-def _driven(tx: Transaction, moment: datetime) -> Any:
+def driven(tx: Transaction, moment: datetime) -> Any:
     """An instant as the driver takes it."""
     dump = RevisionRow.__specs__["at"].dumps[tx.dialect]
     return moment if dump is None else dump(moment)
@@ -153,7 +153,7 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
         fields = [field for field, through in cls.mirrors.items() if through == link]
         for step in _until(tx, ref.entity, ref.id, moment):
             found |= {field: step.changes[field][1] for field in fields if field in step.changes}
-    return {field: _value(cls.__specs__[field], value) for field, value in found.items()}
+    return {field: value_then(cls.__specs__[field], value) for field, value in found.items()}
 
 
 def replay(record: Any, steps: Sequence[Step]) -> Any:
@@ -176,11 +176,11 @@ def replay(record: Any, steps: Sequence[Step]) -> Any:
             and spec.name not in cls.keeps_latest
             and (not spec.derived or spec.name in state)
         ):
-            values[spec.name] = _value(spec, state.get(spec.name, [] if spec.default == () else None))
+            values[spec.name] = value_then(spec, state.get(spec.name, [] if spec.default == () else None))
     return layout(cls).copy(record, values)
 
 
-def _value(spec: Any, value: Any) -> Any:
+def value_then(spec: Any, value: Any) -> Any:
     """A value of the past; of what was erased the tombstone, or nothing where no text may stand."""
     if value == ERASED and spec.kind.name != "text":
         return () if spec.default == () else None
@@ -211,7 +211,7 @@ def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tupl
         for inner in layout(child).specs:
             if not inner.derived:
                 empty: Any = [] if inner.default == () else None
-                _descriptor(child, inner.name).write(row, _value(inner, values.get(inner.name, empty)))
+                _descriptor(child, inner.name).write(row, value_then(inner, values.get(inner.name, empty)))
         for name, value in (("id", UUID(identity)), ("parent", parent), ("position", values["position"])):
             _descriptor(child, name).write(row, value)
         made.append(row)

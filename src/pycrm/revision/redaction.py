@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import masked
 from pycrm.declare.record import _descriptor, child_class
-from pycrm.declare.row import layout
+from pycrm.declare.row import forget
 from pycrm.entities.org import FieldReading, Role
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import Actor, Ruled
@@ -76,17 +76,21 @@ def _mask(value: Any) -> Any:
     return masked(value).text if isinstance(value, str) else value
 
 
-def shown_then(tx: Transaction, record: Any, moment: datetime) -> Any:
-    """A record of the past as its reader is shown it, its rows too.
+def shown_then(tx: Transaction, records: Iterable[Any], moment: datetime) -> list[Any]:
+    """Records of the past as their reader is shown them, their rows too.
 
-    What it keeps of others by `keeps_latest` has no history, and is not read of the past.
+    What they keep of others by `keeps_latest` has no history, and is not read of the past.
     """
-    cls = type(record)
-    if cls.keeps_latest:
-        record = layout(cls).shown(record, frozenset(cls.keeps_latest), frozenset())
     with ruled_then(tx, moment):
-        found = shown(tx, record)
-    return shown(tx, found)
+        found = [shown(tx, _without_kept(one)) for one in records]
+    return [shown(tx, one) for one in found]
+
+
+def _without_kept(record: Any) -> Any:
+    """The record, which nobody has been given yet, without what has no history."""
+    for name in type(record).keeps_latest:
+        forget(record, name)
+    return record
 
 
 @contextmanager
