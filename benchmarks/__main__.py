@@ -22,9 +22,11 @@ from benchmarks.moving import move_unit
 from benchmarks.overhead import gateway_overhead
 from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
+from benchmarks.recalling import as_of
 from benchmarks.scoping import page_scope
 from benchmarks.sealing import commits_sealed, history_verify
 from benchmarks.searching import page_text
+from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -33,6 +35,8 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 GROWING: dict[str, Benchmark] = {
     "change_one": change_one,
     "change_1000": change_1000,
+    "change_where": change_where,
+    "as_of": as_of,
     "read_10k": read_10k,
     "page_50": page_50,
     "page_scope": page_scope,

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Timed", "cpu_of", "paired", "timed"]
+__all__ = ["Timed", "cpu_of", "in_turn", "paired", "timed"]
 
 
 @attrs.frozen
@@ -40,15 +40,21 @@ def paired(
 
     An act may return a `Timed` of its own, where only part of it or another process counts.
     """
-    found: tuple[list[Timed], list[Timed]] = ([], [])
-    for number in range(-warm, pairs):
+    first, second = in_turn((ours, reference), pairs, warm=warm)
+    return first, second
+
+
+def in_turn(acts: Sequence[Callable[[], Any]], rounds: int, *, warm: int = 3) -> list[Timed]:
+    """The median of each act, run in turn as `paired` runs two."""
+    found: list[list[Timed]] = [[] for _ in acts]
+    for number in range(-warm, rounds):
         if number in (-warm, 0):
             gc.collect()
-        for kept, act in zip(found, (ours, reference), strict=True):
+        for kept, act in zip(found, acts, strict=True):
             taken = _taken(act)
             if number >= 0:
                 kept.append(taken)
-    return _median(found[0]), _median(found[1])
+    return [_median(runs) for runs in found]
 
 
 def _taken(act: Callable[[], Any]) -> Timed:

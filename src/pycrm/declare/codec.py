@@ -6,15 +6,12 @@ swallowed. A patch holds only what it changes: a key that is absent is left alon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from cattrs import Converter
-from cattrs.errors import BaseValidationError
 
 from pycrm.declare.field import Spec
 from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
@@ -23,6 +20,9 @@ from pycrm.declare.record import Child, child_class
 from pycrm.declare.reference import Ref
 from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.values import Money, decimal_of, parse_instant
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 __all__ = ["dump", "from_json", "json_schema", "load", "load_patch", "mask_of", "seen"]
 
@@ -87,6 +87,8 @@ def _money(value: Any, _: Any) -> Money:
 @cache
 def converter() -> Converter:
     """The strict converter of plain values."""
+    from cattrs import Converter
+
     made = Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (str, int, bool):
         made.register_structure_hook(kind, _exactly(kind))
@@ -116,7 +118,13 @@ def from_json(spec: Spec, value: Any) -> Any:
         if type(value) is not list or any(type(item) is not str for item in value):
             raise ValueError("expected a list of texts")
         return tuple(value)
-    return converter().structure(value, kind.python)
+    return _reader(kind.python)(value, kind.python)
+
+
+@cache
+def _reader(python: type) -> Callable[[Any, Any], Any]:
+    """What the converter reads such values by; it would look its way up anew for each of them."""
+    return converter().get_structure_hook(python)
 
 
 def _member(kind: EnumKind, value: Any) -> Enum:
@@ -179,9 +187,6 @@ def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[s
                 values[name] = _rows(cls, spec, value, path, problems)
             else:
                 values[name] = spec.clean(from_json(spec, value))
-        except BaseValidationError as error:
-            inner = error.exceptions[0] if error.exceptions else error
-            problems.append(Problem(path, "type", str(inner)))
         except (ValueError, TypeError) as error:
             problems.append(Problem(path, "required" if value is None else "type", str(error)))
     return values

@@ -15,7 +15,7 @@ from pycrm.declare.field import Spec
 from pycrm.declare.generate import compiled, journalist
 from pycrm.declare.raw import Masked, masked
 
-__all__ = ["Layout", "View", "layout"]
+__all__ = ["Layout", "View", "forget", "layout"]
 
 Builder = Callable[[Iterable[Sequence[Any]]], list[Any]]
 _NONE: frozenset[str] = frozenset()
@@ -72,8 +72,7 @@ class Layout:
             slot = _slot(self.cls, name)
             value = getattr(record, f"_raw_{name}", None)
             if name in hidden:
-                slot.__set__(made, None)
-                slot.__delete__(made)
+                forget(made, name)
             elif value is not None and value.__class__ is not Masked:
                 slot.__set__(made, masked(value))
         return made
@@ -81,6 +80,14 @@ class Layout:
     def key(self, record: Any, dialect: str) -> Any:
         """The key of a record as the driver takes it."""
         return self.keys[dialect](record)[0]
+
+
+def forget(record: Any, name: str) -> None:
+    """Leave a field of a record that is being made as if it had not been read."""
+    slot = _slot(type(record), name)
+    # An empty slot cannot be emptied again.
+    slot.__set__(record, None)
+    slot.__delete__(record)
 
 
 def _keys(cls: Any) -> dict[str, Callable[[Any], tuple[Any, ...]]]:

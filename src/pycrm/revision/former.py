@@ -1,34 +1,34 @@
-"""Lists as they were at a moment: what has not changed since is read as it is, the rest is undone.
+"""Lists as they were at a moment: the list of now, with what has changed since taken back.
 
-A record in the reader's present scope that was changed after the moment is taken back change by change.
-Whether it then met the conditions is asked of the database, over the rows as they were, so that a text
-or an empty value compares as it always does. Everything else is the list of now.
+A record in the reader's present scope of which something changed that the list is filtered or sorted by
+is taken back first, change by change. Whether it then met the conditions is asked of the database, over the
+rows as they were, so that a text or an empty value compares as it always does. All others stand where
+they stand now, and only those that are handed out are taken back.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from pycrm.declare.field import MoneyColumn
+from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.inline import inline
 from pycrm.revision.log import flush
-from pycrm.revision.model import ChangeRow, RevisionRow
 from pycrm.revision.redaction import ruled_then, shown_then
+from pycrm.revision.since import Part, later, moved, pieces, stamps
 from pycrm.revision.undo import Later, renamed, undone
 from pycrm.scope.actor import unkey
 from pycrm.scope.aggregate import class_of, only
 from pycrm.scope.children import with_children
 from pycrm.scope.condition import direction
-from pycrm.scope.fields import whole
+from pycrm.scope.fields import view_of, whole
 from pycrm.scope.gateway import bounded, query
 from pycrm.values import Money
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["Former", "former_total"]
-
-_AT_ONCE = 500
 
 
 class Former:
@@ -55,7 +53,7 @@ class Former:
         if tx.write:
             flush(tx)
         self._conditions = conditions
-        self._found: dict[str, dict[UUID, list[Later]]] = {}
+        self._keys = layout(cls).keys[tx.dialect]
         self._asked = query(tx, cls, conditions, archived)
         with ruled_then(tx, moment):
             query(tx, cls, conditions, archived)
@@ -91,116 +89,147 @@ class Former:
         """The records as they were, in order and then by id."""
         limit = bounded(limit)
         self._admit(order)
-        later = self._later(self.cls)
-        changed = self._changed(later)
-        most = None if limit is None else limit + len(changed)
-        now = [one for one in self._asked.records(order, most) if one.id not in changed]
-        now = with_children(self.tx, now) if children and now else now
-        then = self._then(changed, later, children)
-        found = _sorted([*now, *then], order)[:limit]
-        return [shown_then(self.tx, one, self.moment) for one in found]
+        gone, then = self._moved(order, children)
+        found = self._sorted([*self._staying(order, limit, gone), *then], order)[:limit]
+        known = {self._key(one): one for one in then}
+        known |= self._taken_back([one for one in found if self._key(one) not in known], children)
+        there = (known[key] for key in map(self._key, found) if key in known)
+        return shown_then(self.tx, there, self.moment)
 
     def count(self, distinct: Any = None, limit: int | None = None) -> int:
         """How many they were, or how many different values of a field they held."""
         limit = bounded(limit)
         if distinct is None:
-            found = len(self.records(limit=limit))
+            gone, then = self._moved((), children=False)
+            found = len(then) + self._number() - sum(map(self._number, pieces(gone)))
         else:
-            values = (_place(one, _plain(distinct)) for one in self.records([distinct]))
-            found = len({value for value in values if value is not None})
+            place = self._place(_plain(distinct))
+            found = len({place(one) for one in self.records([distinct])} - {None})
         return found if limit is None else min(found, limit)
 
-    def _changed(self, later: Mapping[UUID, Any]) -> set[UUID]:
-        """The ids of records of which something has changed since, in the actor's present scope."""
-        found = set(later)
-        for facet in self._facets:
-            found |= self._later(facet).keys()
-        for link in set(self.cls.mirrors.values()):
-            found |= self._later_names(link).keys()
-        return found
+    # --- who stays in place, and who does not ----------------------------------------------------
 
-    # --- what has changed since ----------------------------------------------------------------
+    def _parts(self, order: Sequence[Any]) -> list[Part]:
+        """What decides about the list: fields of its class, of its facets, and of what it repeats."""
+        cls = self.cls
+        columns = [*self._named(cls), *(_plain(direction(one)[0]).name for one in order)]
+        own = _fields(cls, [*columns, *([] if self.archived else ["archived_at"])])
+        parts = [Part(cls.__name__, key_column(cls), own)]
+        parts += [
+            Part(facet.__name__, key_column(cls), _fields(facet, self._named(facet)))
+            for facet in self._facets
+        ]
+        for link in _links(cls):
+            repeated = frozenset(name for name in own if cls.mirrors.get(name) == link)
+            if repeated:
+                parts.append(Part(cls.__specs__[link].target, cls.__specs__[link].columns[0], repeated))
+        return parts
 
-    def _later(self, of: Any) -> dict[UUID, list[Later]]:
-        """The later changes of the records, or of a facet of theirs, newest first."""
-        return self._read(of.__name__, self.cls.__table__.c[key_column(self.cls)])
+    def _moved(self, order: Sequence[Any], children: bool) -> tuple[set[Any], list[Any]]:
+        """The keys of records in reach whose place may have changed, and those that were in the list, as they were."""
+        gone: set[Any] = set()
+        then: list[Any] = []
+        for some in pieces(moved(self.tx, self.cls, self._parts(order), self.moment)):
+            now = self._whole(some, children)
+            gone |= set(map(self._key, now))
+            made = list(self._undone(now))
+            if not self.archived and "archived_at" in self.cls.__specs__:
+                made = [one for one in made if one.archived_at is None]
+            if made and self._conditions:
+                meeting = self._meeting(made)
+                made = [one for one in made if self._key(one) in meeting]
+            then += made
+        return gone, then
 
-    def _later_names(self, link: str) -> dict[UUID, list[Later]]:
-        """The later changes of what a record repeats fields of."""
-        spec = self.cls.__specs__[link]
-        return self._read(spec.target, self.cls.__table__.c[spec.columns[0]])
+    def _staying(self, order: Sequence[Any], limit: int | None, gone: Collection[Any]) -> list[Any]:
+        """The list of now without those whose place may have changed; of a limited one its beginning."""
+        most = limit
+        while True:
+            now = self._asked.records(order, most)
+            found = [one for one in now if self._key(one) not in gone]
+            if limit is None or most is None or len(found) >= limit or len(now) < most:
+                return found
+            most = min(2 * most, limit + len(gone))
 
-    def _read(self, entity: str, column: Any) -> dict[UUID, list[Later]]:
-        if entity not in self._found:
-            self._found[entity] = self._changes(entity, column)
-        return self._found[entity]
-
-    def _changes(self, entity: str, column: Any) -> dict[UUID, list[Later]]:
-        change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
-        asked = query(self.tx, self.cls, (), archived=True)
-        if asked.nothing:
-            return {}
-        asked.source = asked.source.join(
-            ChangeRow.__table__, sa.and_(change.record_id == column, change.entity == entity)
-        ).join(RevisionRow.__table__, revision.id == change.revision_id)
-        key = self.cls.__table__.c[key_column(self.cls)]
-        statement = (
-            asked.select(key, change.version, change.act, change.changes)
-            .where(revision.at > sa.bindparam(None, self.moment, type_=revision.at.type, unique=True))
-            .order_by(key, change.version.desc())
-        )
-        found: dict[UUID, list[Later]] = {}
-        for id, version, act, text in self.tx.fetch(statement):
-            before = {path: old for path, (old, _) in json.loads(text).items()}
-            found.setdefault(unkey(id), []).append(Later(version, act, before))  # type: ignore[arg-type]
-        return found
+    def _number(self, among: Sequence[Any] | None = None) -> int:
+        """How many are in the list of now, of all or of these."""
+        if self._asked.nothing:
+            return 0
+        counted = self._asked.select(sa.func.count())
+        if among is not None:
+            counted = counted.where(
+                self.cls.__table__.c[key_column(self.cls)].in_([unkey(one) for one in among])
+            )
+        return int(self.tx.fetch(counted)[0][0])
 
     # --- taking it back ------------------------------------------------------------------------
 
-    def _then(self, changed: set[UUID], later: dict[UUID, list[Later]], children: bool) -> Iterator[Any]:
-        """The changed records that were in the list, as they were."""
-        names = [(link, self._later_names(link)) for link in set(self.cls.mirrors.values())]
-        ids = sorted(changed)
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
-            stamps = self._stamps([one for one in some if later.get(one)])
-            made = []
-            for record in self._whole(some, children):
-                then = undone(record, later.get(record.id, []), stamps.get(record.id))
-                if then is not None:
-                    made.append(renamed(then, names))
-            if not self.archived and "archived_at" in self.cls.__specs__:
-                made = [one for one in made if one.archived_at is None]
-            meeting = self._meeting(made) if made and self._conditions else {one.id for one in made}
-            yield from (one for one in made if one.id in meeting)
+    def _taken_back(self, records: list[Any], children: bool) -> dict[Any, Any]:
+        """Records of the list of now as they were, by their keys."""
+        if children or view_of(self.tx, self.cls) is not layout(self.cls):
+            keys = map(self._key, records)
+            records = [one for some in pieces(keys) for one in self._whole(some, children)]
+        return {self._key(one): one for one in self._undone(records)}
 
-    def _whole(self, ids: list[UUID], children: bool) -> list[Any]:
+    def _undone(self, records: Sequence[Any]) -> Iterator[Any]:
+        """The records as they were, without those that were not there yet."""
+        tx, cls = self.tx, self.cls
+        changes = later(tx, cls.__name__, map(self._key, records), self.moment)
+        stamped = stamps(tx, cls.__name__, changes, self.moment)
+        linked = [(link, *self._linked(link, records)) for link in _links(cls)]
+        for record in records:
+            key = self._key(record)
+            then = undone(record, changes.get(key, ()), stamped.get(key))
+            if then is not None:
+                yield renamed(then, [(link, names.get(to(record), ())) for link, to, names in linked])
+
+    def _linked(self, link: str, records: Sequence[Any]) -> tuple[Any, dict[Any, list[Later]]]:
+        """What gives the key that the link of a record leads to, and the later changes by these keys."""
+        to = self._driven(link, 0)
+        entity = self.cls.__specs__[link].target
+        return to, later(self.tx, entity, dict.fromkeys(map(to, records)), self.moment)
+
+    def _whole(self, keys: Iterable[Any], children: bool) -> list[Any]:
         key = self.cls.__table__.c[key_column(self.cls)]
         with whole(self.tx):
-            found = query(self.tx, self.cls, [key.in_(ids)], archived=True).records()
+            found = query(self.tx, self.cls, [key.in_([unkey(one) for one in keys])], archived=True).records()
             return with_children(self.tx, found) if children else found
 
-    def _stamps(self, ids: list[UUID]) -> dict[UUID, tuple[Any, Any]]:
-        """When and by whom each record was last changed before the moment, as the driver gives it."""
-        change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
-        statement = (
-            sa.select(change.record_id, revision.at, revision.by_id)
-            .select_from(ChangeRow.__table__.join(RevisionRow.__table__, revision.id == change.revision_id))
-            .where(change.record_id.in_(ids), change.entity == self.cls.__name__)
-            .where(revision.at <= sa.bindparam(None, self.moment, type_=revision.at.type, unique=True))
-            .order_by(change.version)
-        )
-        rows = self.tx.fetch(statement) if ids else []
-        return {unkey(id): (at, by) for id, at, by in rows}  # type: ignore[misc]
+    # --- in which order ------------------------------------------------------------------------
+
+    def _sorted(self, records: list[Any], order: Sequence[Any]) -> list[Any]:
+        """In order and then by id, what is empty last, as the gateway sorts."""
+        found = sorted(records, key=self._key)
+        for one in reversed(order):
+            field, falling = direction(one)
+            places = list(map(self._place(_plain(field)), found))
+            full = [at for at, place in enumerate(places) if place is not None]
+            full.sort(key=places.__getitem__, reverse=falling)
+            empty = [at for at, place in enumerate(places) if place is None]
+            found = [found[at] for at in (*full, *empty)]
+        return found
+
+    def _place(self, column: Any) -> Callable[[Any], Any]:
+        """What gives the value by which a record stands in the order of a column, None where it is empty."""
+        specs = self.cls.__specs__.values()
+        spec = next(one for one in specs if column.name in one.columns)
+        return self._driven(spec.name, spec.columns.index(column.name))
+
+    def _driven(self, name: str, at: int) -> Callable[[Any], Any]:
+        """What gives a column of a field as the driver has it."""
+        dump = layout(self.cls).dump_of((name,), self.tx.dialect)
+        return lambda record: dump(record)[at]
+
+    def _key(self, record: Any) -> Any:
+        return self._keys(record)[0]
 
     # --- whether it met the conditions ---------------------------------------------------------
 
-    def _meeting(self, records: list[Any]) -> set[UUID]:
-        """Those of the records that met the conditions as they were."""
+    def _meeting(self, records: list[Any]) -> set[Any]:
+        """The keys of the records that met the conditions as they were."""
         held: list[tuple[Any, list[Any]]] = [(self.cls, records)]
         for facet in self._facets:
-            held.append((facet, self._facets_then(facet, [one.id for one in records])))
-        found: set[UUID] = set()
+            held.append((facet, self._facets_then(facet, records)))
         tables: dict[Any, Any] = {}
         for cls, rows in held:
             tables[cls.__table__] = inline(self.tx, cls, rows, self._named(cls))
@@ -212,15 +241,14 @@ class Former:
         tables[self.cls.__table__] = main
         where = [_moved(one, tables) for one in self._conditions]
         rows = self.tx.fetch(sa.select(main.c[key_column(self.cls)]).select_from(source).where(*where))
-        found.update(unkey(id) for (id,) in rows)  # type: ignore[misc]
-        return found
+        return {id for (id,) in rows}
 
-    def _facets_then(self, facet: Any, ids: list[UUID]) -> list[Any]:
-        later = self._later(facet)
-        table = facet.__table__.c
+    def _facets_then(self, facet: Any, records: list[Any]) -> list[Any]:
+        changes = later(self.tx, facet.__name__, map(self._key, records), self.moment)
+        key, dialect = facet.__table__.c[key_column(facet)], self.tx.dialect
         with whole(self.tx):
-            now = query(self.tx, facet, [table[key_column(facet)].in_(ids)]).records()
-        then = (undone(one, later.get(one.id, []), None) for one in now)
+            now = query(self.tx, facet, [key.in_([one.id for one in records])]).records()
+        then = (undone(one, changes.get(layout(facet).key(one, dialect), ()), None) for one in now)
         return [one for one in then if one is not None]
 
     def _named(self, cls: Any) -> list[str]:
@@ -233,17 +261,16 @@ class Former:
         return list(found)
 
 
-def _sorted(records: list[Any], order: Sequence[Any]) -> list[Any]:
-    """In order and then by id, what is empty last, as the gateway sorts."""
-    found = sorted(records, key=lambda one: one.id)
-    for one in reversed(order):
-        field, falling = direction(one)
-        column = _plain(field)
-        full = [record for record in found if _place(record, column) is not None]
-        empty = [record for record in found if _place(record, column) is None]
-        full.sort(key=lambda record, column=column: _place(record, column), reverse=falling)  # type: ignore[misc]
-        found = full + empty
-    return found
+def _fields(cls: Any, columns: Collection[str]) -> frozenset[str]:
+    """The fields of a class that some columns belong to."""
+    return frozenset(
+        spec.name for spec in cls.__specs__.values() if any(name in columns for name in spec.columns)
+    )
+
+
+def _links(cls: Any) -> list[str]:
+    """The links to what records of the class repeat fields of."""
+    return sorted(set(cls.mirrors.values()))
 
 
 def _owner(order: Any) -> Any:
@@ -254,18 +281,6 @@ def _owner(order: Any) -> Any:
 
 def _plain(field: Any) -> Any:
     return field.units if isinstance(field, MoneyColumn) else field
-
-
-def _place(record: Any, column: Any) -> Any:
-    """What a record sorts by in the order of a column."""
-    specs = type(record).__specs__.values()
-    spec = next(one for one in specs if column.name in one.columns)
-    value = getattr(record, spec.name)
-    if value is None:
-        return None
-    if len(spec.columns) == 2:
-        return value.units if column.name == spec.columns[0] else value.currency
-    return getattr(value, "id", getattr(value, "value", value))
 
 
 def former_total(tx: Transaction, amount: Any, conditions: Sequence[Any], moment: datetime) -> Money:

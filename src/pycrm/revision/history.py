@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import attrs
@@ -17,12 +17,12 @@ from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED, ChangeRow, FieldChange, Revision, RevisionRow
-from pycrm.scope.actor import unkey
+from pycrm.scope.actor import key, unkey
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Asked", "as_of", "history", "replay", "rows_of"]
+__all__ = ["Asked", "Step", "as_of", "driven", "history", "replay", "rows_of", "value_then"]
 
 
 @attrs.frozen
@@ -99,15 +99,49 @@ def _revision(row: Any) -> Revision:
 
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
     """The record with its children as it was at that moment, or None before it was added."""
-    past = _until(tx, (type(record).__name__, record.id), moment)
+    past = _until(tx, type(record).__name__, record.id, moment)
     if not past:
         return None
     made = replay(record, past)
-    return layout(type(record)).copy(made, _mirrored(tx, made, moment))
+    mirrored = _mirrored(tx, made, moment)
+    return layout(type(record)).copy(made, mirrored) if mirrored else made
 
 
-def _until(tx: Transaction, which: tuple[str, UUID], moment: datetime) -> list[Revision]:
-    return list(reversed(history(tx, [which], Asked(until=moment))))
+class Step(NamedTuple):
+    """One change on the way to a moment, with its stamp as the driver gives it."""
+
+    version: int
+    at: Any
+    by: Any
+    changes: Mapping[str, Sequence[Any]]
+
+
+def _until(tx: Transaction, entity: str, id: UUID, moment: datetime) -> list[Step]:
+    """The changes of one record up to a moment, in the order of its versions."""
+    if tx.write:
+        flush(tx)
+    text, names = tx.store.text("history until", _steps)
+    given = {"of": key(tx, id), "entity": entity, "moment": driven(tx, moment)}
+    rows = tx.run(text, [given[name] for name in names]).fetchall()
+    return [Step(version, at, by, json.loads(changes)) for version, at, by, changes in rows]
+
+
+def _steps() -> Any:
+    change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
+    return (
+        sa.select(change.version, revision.at, revision.by_id, change.changes)
+        .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
+        .where(change.record_id == sa.bindparam("of", type_=change.record_id.type))
+        .where(change.entity == sa.bindparam("entity", type_=sa.Text()))
+        .where(revision.at <= sa.bindparam("moment", type_=revision.at.type))
+        .order_by(change.version)
+    )
+
+
+def driven(tx: Transaction, moment: datetime) -> Any:
+    """An instant as the driver takes it."""
+    dump = RevisionRow.__specs__["at"].dumps[tx.dialect]
+    return moment if dump is None else dump(moment)
 
 
 def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
@@ -116,26 +150,21 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for link in set(cls.mirrors.values()):
         ref = getattr(record, link)
-        for revision in _until(tx, (ref.entity, ref.id), moment):
-            for change in revision.changes:
-                if cls.mirrors.get(change.path) == link:
-                    found[change.path] = _value(cls.__specs__[change.path], change.new)
-    return found
+        fields = [field for field, through in cls.mirrors.items() if through == link]
+        for step in _until(tx, ref.entity, ref.id, moment):
+            found |= {field: step.changes[field][1] for field in fields if field in step.changes}
+    return {field: value_then(cls.__specs__[field], value) for field, value in found.items()}
 
 
-def replay(record: Any, revisions: Iterable[Revision]) -> Any:
-    """The value that these revisions, oldest first, lead to.
+def replay(record: Any, steps: Sequence[Step]) -> Any:
+    """The value that these changes, oldest first, lead to.
 
     What a record repeats or keeps of others (`mirrors`, `keeps_latest`) has no revision of its own and
     stays as it is now.
     """
     cls = type(record)
-    state: dict[str, Any] = {}
-    last: Revision | None = None
-    for last in revisions:
-        for change in last.changes:
-            state[change.path] = change.new
-    assert last is not None
+    state = {path: new for step in steps for path, (_, new) in step.changes.items()}
+    last = steps[-1]
     values: dict[str, Any] = {"version": last.version, "updated_at": last.at, "updated_by": last.by}
     for spec in cls.__specs__.values():
         if spec.child is not None:
@@ -147,11 +176,11 @@ def replay(record: Any, revisions: Iterable[Revision]) -> Any:
             and spec.name not in cls.keeps_latest
             and (not spec.derived or spec.name in state)
         ):
-            values[spec.name] = _value(spec, state.get(spec.name, _empty(spec)))
+            values[spec.name] = value_then(spec, state.get(spec.name, _empty(spec)))
     return layout(cls).copy(record, values)
 
 
-def _value(spec: Any, value: Any) -> Any:
+def value_then(spec: Any, value: Any) -> Any:
     """A value of the past; of what was erased the tombstone, or nothing where no text may stand."""
     if value == ERASED and spec.kind.name != "text":
         return () if _is_list(spec) else None
@@ -191,7 +220,7 @@ def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tupl
         for inner in layout(child).specs:
             if not inner.derived:
                 value = values.get(inner.name, _empty(inner))
-                _descriptor(child, inner.name).write(row, _value(inner, value))
+                _descriptor(child, inner.name).write(row, value_then(inner, value))
         for name, value in (("id", UUID(identity)), ("parent", parent), ("position", values["position"])):
             _descriptor(child, name).write(row, value)
         made.append(row)

@@ -50,10 +50,14 @@ def _from_values(table: str, rows: list[list[Any]], columns: Sequence[Any]) -> A
         empty = ", ".join(f'NULL AS "{column.name}"' for column in columns)
         return sa.text(f"SELECT {empty} WHERE 0")
     titles = ", ".join(f'column{at + 1} AS "{column.name}"' for at, column in enumerate(columns))
-    values: dict[str, Any] = {}
+    values: list[Any] = []
     parts: list[str] = []
     for number, row in enumerate(rows):
         names = [f"{table}_{number}_{at}" for at in range(len(row))]
         parts.append(f"({', '.join(f':{name}' for name in names)})")
-        values |= dict(zip(names, row, strict=True))
-    return sa.text(f"SELECT {titles} FROM (VALUES {', '.join(parts)})").bindparams(**values)
+        values += [sa.bindparam(name, value, _PLAIN) for name, value in zip(names, row, strict=True)]
+    return sa.text(f"SELECT {titles} FROM (VALUES {', '.join(parts)})").bindparams(*values)
+
+
+# Values as the driver takes them need no type, and finding one out takes longer than sending the value.
+_PLAIN = sa.types.NullType()

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import masked
 from pycrm.declare.record import _descriptor, child_class
-from pycrm.declare.row import layout
+from pycrm.declare.row import forget
 from pycrm.entities.org import FieldReading, Role
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import Actor, Ruled
@@ -76,17 +76,21 @@ def _mask(value: Any) -> Any:
     return masked(value).text if isinstance(value, str) else value
 
 
-def shown_then(tx: Transaction, record: Any, moment: datetime) -> Any:
-    """A record of the past as its reader is shown it, its rows too.
+def shown_then(tx: Transaction, records: Iterable[Any], moment: datetime) -> list[Any]:
+    """Records of the past as their reader is shown them, their rows too.
 
-    What it keeps of others by `keeps_latest` has no history, and is not read of the past.
+    What they keep of others by `keeps_latest` has no history, and is not read of the past.
     """
-    cls = type(record)
-    if cls.keeps_latest:
-        record = layout(cls).shown(record, frozenset(cls.keeps_latest), frozenset())
     with ruled_then(tx, moment):
-        found = shown(tx, record)
-    return shown(tx, found)
+        found = [shown(tx, _without_kept(one)) for one in records]
+    return [shown(tx, one) for one in found]
+
+
+def _without_kept(record: Any) -> Any:
+    """The record, which nobody has been given yet, without what has no history."""
+    for name in type(record).keeps_latest:
+        forget(record, name)
+    return record
 
 
 @contextmanager
@@ -116,17 +120,31 @@ def _then(tx: Transaction, moment: datetime) -> Actor | None:
     actor: Actor = tx.actor
     if actor.is_system:
         return None
-    epochs = tx.memo.get("rule epochs")
-    if epochs is None:
-        epochs = tx.memo["rule epochs"] = _epochs(tx, actor)
-    beginnings, actors = epochs
+    beginnings, actors = _epochs(tx, actor)
     at = bisect_right(beginnings, moment)
     # Before there was any of its roles, the rules count as they are now.
     return actors[at - 1] if at else None
 
 
-def _epochs(tx: Transaction, actor: Actor) -> tuple[list[datetime], list[Actor | None]]:
-    """Since when which rules have held for the actor; the last are those of now, and stand for None."""
+_Epochs = tuple[list[datetime], list[Actor | None]]
+
+
+def _epochs(tx: Transaction, actor: Actor) -> _Epochs:
+    """Since when which rules have held for the actor; the last are those of now, and stand for None.
+
+    The same actor has roles of the same versions, whose history does not change. What is read after
+    writing may be rolled back, and is kept within the transaction alone.
+    """
+    place = ("rule epochs", tx.crm)
+    found: _Epochs | None = tx.memo.get(place) or actor._bounds.get(place)
+    if found is None:
+        found = tx.memo[place] = _ruled_since(tx, actor)
+        if not tx.written:
+            actor._bounds[place] = found
+    return found
+
+
+def _ruled_since(tx: Transaction, actor: Actor) -> _Epochs:
     now = (*actor.rules, *actor.lent_rules)
     own = dict.fromkeys([*(one.role for one in actor.held), *(one.role for one in actor.rules)])
     given = [one.role for lender in actor.lenders for one in lender]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import attrs
 
-from pycrm.declare.codec import from_json
 from pycrm.declare.row import layout
 from pycrm.revision.add import child_changes
-from pycrm.revision.history import rows_of
+from pycrm.revision.history import rows_of, value_then
 
 __all__ = ["Later", "renamed", "undone"]
 
@@ -38,7 +36,7 @@ def undone(record: Any, later: Sequence[Later], stamp: tuple[Any, Any] | None) -
     values: dict[str, Any] = {"version": later[-1].version - 1}
     for spec in cls.__specs__.values():
         if spec.name in state:
-            values[spec.name] = from_json(spec, state[spec.name])
+            values[spec.name] = value_then(spec, state[spec.name])
         elif spec.child is not None and hasattr(record, f"_raw_{spec.name}"):
             values[spec.name] = _rows_then(cls, spec, record, state)
     if stamp is not None:
@@ -55,12 +53,15 @@ def _rows_then(cls: Any, spec: Any, record: Any, state: Mapping[str, Any]) -> tu
     return rows_of(cls, spec, record.id, rows | mine)
 
 
-def renamed(record: Any, names: Iterable[tuple[str, dict[UUID, list[Later]]]]) -> Any:
-    """The record with what it repeated of others then: a customer's name is its party's."""
+def renamed(record: Any, names: Iterable[tuple[str, Sequence[Later]]]) -> Any:
+    """The record with what it repeated of others then: a customer's name is its party's.
+
+    `names` gives, of each link, the later changes of what it leads to.
+    """
     values: dict[str, Any] = {}
     for link, later in names:
-        for one in later.get(record.id, ()):
+        for one in later:
             for field, through in type(record).mirrors.items():
                 if through == link and field in one.before:
-                    values[field] = from_json(type(record).__specs__[field], one.before[field])
+                    values[field] = value_then(type(record).__specs__[field], one.before[field])
     return layout(type(record)).copy(record, values) if values else record

@@ -81,7 +81,7 @@ class Inquiry(Unit):
         """
         moment = inquiry.instant(moment, "moment")
         found = past.as_of(self.transaction, self._in_sight(record), moment)
-        return None if found is None else shown_then(self.transaction, found, moment)
+        return None if found is None else shown_then(self.transaction, [found], moment)[0]
 
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""
