@@ -37,6 +37,7 @@ _HOMES = {
         *("AlreadyDoneError", "AmendmentRequiredError", "CRMError", "ConflictError"),
         *("DeclarationError", "ForbiddenError", "HeldError", "InvalidError", "MoveError"),
         *("NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError", "StoreError"),
+        "UnknownOutcomeError",
     ),
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
@@ -188,6 +189,7 @@ if TYPE_CHECKING:
     from pycrm.errors import RefusedError as RefusedError
     from pycrm.errors import StaleError as StaleError
     from pycrm.errors import StoreError as StoreError
+    from pycrm.errors import UnknownOutcomeError as UnknownOutcomeError
     from pycrm.hooks import Change as Change
     from pycrm.hooks import StageMove as StageMove
     from pycrm.pipeline import Move as Move

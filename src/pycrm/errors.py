@@ -29,6 +29,7 @@ __all__ = [
     "RefusedError",
     "StaleError",
     "StoreError",
+    "UnknownOutcomeError",
 ]
 
 
@@ -42,6 +43,14 @@ class DeclarationError(CRMError):
 
 class StoreError(CRMError):
     """The database is missing, of another shape than expected, or was reached around the session."""
+
+
+class UnknownOutcomeError(StoreError):
+    """The connection broke during a commit: whether the act took effect is not known.
+
+    Done again with the same operation id it takes effect or raises `AlreadyDoneError`; without one it
+    may take effect twice.
+    """
 
 
 class NotReadError(CRMError, AttributeError):

@@ -27,12 +27,12 @@ class Books:
         self._names = sorted(crm.metadata.tables.keys() - _KEPT_APART)
         self._file = str(crm.store.url.database)
         self._address = crm.store.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._is_server = crm.store.dialect == "postgresql"
+        self.is_server = crm.store.dialect == "postgresql"
         self._server: Any = None
 
     def read(self) -> Tables:
         """Every row of every table, in no order."""
-        if self._is_server:
+        if self.is_server:
             return self._from_server()
         found = {}
         # Opened anew: whoever keeps a connection keeps a power cut or a full disk from the database.

@@ -111,9 +111,9 @@ def _apply(data: bytearray, event: Event) -> None:
 class Day:
     """A recorded day that began with these files, and the states that its database went through.
 
-    `states` maps the digest of each state to its place in the order of commits, `images` and `sealed` hold
-    its file and the number of its last link; `acknowledged` says for each acknowledgement, by the number
-    of the event, which place and which heads it stands for.
+    `states` maps the digest of each state to its place in the order of commits; `images`, `sealed` and
+    `heads` hold its file, the number of its last link and the heads kept by then. `acknowledged` says for
+    each acknowledgement, by the number of the event, which place and which heads it stands for.
     """
 
     first: dict[str, bytes]
@@ -122,6 +122,7 @@ class Day:
     states: dict[str, int] = attrs.field(factory=dict)
     images: list[bytes] = attrs.field(factory=list)
     sealed: list[int] = attrs.field(factory=list)
+    heads: list[bytes] = attrs.field(factory=list)
     acknowledged: list[tuple[int, int, bytes]] = attrs.field(factory=list)
 
     def learn(self) -> None:
@@ -183,4 +184,5 @@ class Day:
             self.states[digest] = len(self.states)
             self.images.append(data)
             self.sealed.append(links)
+            self.heads.append(files.get(_HEADS, b""))
         return self.states.get(digest)

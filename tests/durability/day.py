@@ -42,18 +42,17 @@ def _add(session: Session, chance: random.Random, number: int) -> None:
         session.add(Opportunity(customer=customer, name="Deal", expected_close=session.now.date()))
 
 
-def _some(session: Session, cls: Any, chance: random.Random) -> Any:
-    found = session.find(cls, limit=50)
-    return chance.choice(found) if found else None
+def _some(session: Session, chance: random.Random) -> Customer:
+    return chance.choice(session.find(Customer, limit=50))
 
 
 def _change(session: Session, chance: random.Random, number: int) -> None:
-    customer = _some(session, Customer, chance)
+    customer = _some(session, chance)
     session.change(customer, channel=f"way {number}", needs=["pumps"] * chance.randrange(4))
 
 
 def _note(session: Session, chance: random.Random, number: int) -> None:
-    session.add(Note(customer=_some(session, Customer, chance), body=f"{number} " + "said a lot. " * 200))
+    session.add(Note(customer=_some(session, chance), body=f"{number} " + "said a lot. " * 200))
 
 
 def _archive(session: Session, chance: random.Random, number: int) -> None:
@@ -82,7 +81,8 @@ ACTS: tuple[Callable[[Session, random.Random, int], None], ...] = (
 def one_act(crm: CRM, chance: random.Random, number: int) -> None:
     """One unit of work, with its number as its operation id."""
     with crm.session("rep_a", operation=f"act {number}") as session:
-        (chance.choice(ACTS) if number > 3 else _add)(session, chance, number)
+        # Whoever has nothing yet adds something.
+        (chance.choice(ACTS) if session.find(Customer, limit=1) else _add)(session, chance, number)
 
 
 def main(database: str, heads: str, seed: str, acts: str, *settings: str) -> None:

@@ -21,7 +21,7 @@ from pycrm.app.jobs import run as run_jobs
 from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
-from pycrm.errors import DeclarationError, StoreError
+from pycrm.errors import DeclarationError, StoreError, UnknownOutcomeError
 from pycrm.pipeline import execute
 from pycrm.pipeline.book import Book
 from pycrm.pipeline.chart import Guard
@@ -151,8 +151,13 @@ class CRM:
     ) -> T:
         """Call the function in a session of its own, again if the database asks for it.
 
-        Serialization failures and locks are retried from the beginning; what the function did was
-        rolled back then. Its answer is returned once the session has committed.
+        Serialization failures, locks and broken connections are retried from the beginning; what the
+        function did was rolled back then. Its answer is returned once the session has committed. Where
+        the connection broke during the commit, only an operation id makes a second time safe: if the
+        first had taken effect, the second raises `AlreadyDoneError` with its revision.
+
+        Raises:
+            UnknownOutcomeError: it broke during the commit, and there is no operation id.
         """
         for attempt in range(_TRIES):
             try:
@@ -160,7 +165,8 @@ class CRM:
                     answer = function(session)
                 return answer
             except StoreError as error:
-                if attempt + 1 == _TRIES or not self.store.is_transient(error):
+                unknown = isinstance(error, UnknownOutcomeError) and operation is not None
+                if attempt + 1 == _TRIES or not (unknown or self.store.is_transient(error)):
                     raise
                 time.sleep(0.01 * 2**attempt * _random.random())
         raise AssertionError("unreachable")

@@ -9,7 +9,7 @@ from uuid import UUID
 from pycrm.declare import Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
-from pycrm.errors import AlreadyDoneError, InvalidError, NotFoundError, StoreError
+from pycrm.errors import AlreadyDoneError, ConflictError, InvalidError, NotFoundError, StoreError
 from pycrm.revision import elevation, log
 from pycrm.scope.actor import Actor, bounds, resolve, unkey
 from pycrm.scope.gateway import fetch_one, not_found
@@ -67,13 +67,23 @@ class Unit:
         except BaseException as failed:
             self._undo(failed)
             raise
-        self._transaction.commit()
+        try:
+            self._transaction.commit()
+        except StoreError as failed:
+            self._keep(failed)
+            raise
 
     def _undo(self, error: BaseException) -> None:
         self._transaction.rollback()
+        self._keep(error)
+
+    def _keep(self, error: BaseException) -> None:
         for keep in self._transaction.after_rollback:
             try:
                 keep()
+            except ConflictError:
+                # Written after all: the commit had taken effect, and only its answer was lost.
+                continue
             except StoreError as unkept:
                 # Why the session failed matters more, and tells whether it may be tried again.
                 error.add_note(f"what must stay written could not be: {unkept}")

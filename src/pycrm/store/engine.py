@@ -9,7 +9,7 @@ rather than assumed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError
+from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError, UnknownOutcomeError
 
 __all__ = ["Store"]
 
@@ -148,18 +148,38 @@ class Store:
 
     def is_transient(self, error: BaseException | None) -> bool:
         """Whether the same work may succeed when it is done again from its beginning."""
-        while error is not None:
-            name, text = type(error).__name__, str(error)
-            if name in ("SerializationFailure", "DeadlockDetected", "AdminShutdown"):
-                return True
-            if "database is locked" in text or "database table is locked" in text:
-                return True
-            error = error.__cause__
-        return False
+        if isinstance(error, UnknownOutcomeError):
+            return False
+        return any(_is_contended(one) or _is_lost(one) for one in _causes(error))
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the connection broke: what it had not committed is undone."""
+        return any(_is_lost(one) for one in _causes(error))
 
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_contended(error: BaseException) -> bool:
+    if type(error).__name__ in ("SerializationFailure", "DeadlockDetected"):
+        return True
+    text = str(error)
+    return "database is locked" in text or "database table is locked" in text
+
+
+def _is_lost(error: BaseException) -> bool:
+    """An error of a connection that was there; one that was never made has left its handle on it."""
+    if type(error).__name__ in ("AdminShutdown", "CrashShutdown"):
+        return True
+    is_drivers = type(error).__name__ == "OperationalError" and hasattr(error, "sqlstate")
+    return is_drivers and error.sqlstate is None and error.pgconn is None  # type: ignore[attr-defined]
 
 
 def _parsed(url: str | URL) -> URL:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pycrm.errors import StoreError
+from pycrm.errors import StoreError, UnknownOutcomeError
 
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
@@ -81,15 +81,26 @@ class Transaction:
             self.store.turn.acquire()
             self._has_turn = True
         try:
-            self._connection = self.store.connect()
-            driver: Any = self._connection.connection.driver_connection
-            self._cursor = driver.cursor()
-            self._cursor.execute(_BEGIN[self.dialect, self.write])
+            try:
+                self._open()
+            except Exception as error:
+                if not self.store.is_lost(error):
+                    raise
+                # It broke while nobody used it, and so have the others that wait, if the server was restarted.
+                self._discard()
+                self.store.dispose()
+                self._open()
         except BaseException as error:
             self._release()
             if isinstance(error, Exception) and not isinstance(error, StoreError):
                 raise self.store.translated(error) from error
             raise
+
+    def _open(self) -> None:
+        self._connection = self.store.connect()
+        driver: Any = self._connection.connection.driver_connection
+        self._cursor = driver.cursor()
+        self._cursor.execute(_BEGIN[self.dialect, self.write])
 
     def run(self, text: str, values: Sequence[Any] = ()) -> Any:
         """Execute one statement on the driver and return its cursor."""
@@ -170,12 +181,20 @@ class Transaction:
             self.run(f"RELEASE SAVEPOINT {name}")
 
     def commit(self) -> None:
-        """Make everything durable; the transaction is over then."""
+        """Make everything durable; the transaction is over then.
+
+        Raises:
+            UnknownOutcomeError: the connection broke before the database had answered.
+            StoreError: the database could not, and has undone everything.
+        """
         if self._cursor is not None:
             try:
                 self._cursor.execute("COMMIT")
             except Exception as error:
                 self.rollback()
+                if self.store.is_lost(error):
+                    told = "the connection broke during the commit: whether it took effect is not known"
+                    raise UnknownOutcomeError(told) from error
                 raise self.store.translated(error) from error
         self._release()
 
@@ -187,10 +206,16 @@ class Transaction:
             except Exception:
                 # The connection may be gone, and then the database has rolled back by itself. SQLite does so
                 # when the file is closed, which a statement that was not read to its end would put off.
-                self._close_cursor()
-                if self._connection is not None:
-                    self._connection.invalidate()
+                self._discard()
         self._release()
+
+    def _discard(self) -> None:
+        """Give a connection up that nobody can use any more."""
+        self._close_cursor()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
 
     def _close_cursor(self) -> None:
         cursor, self._cursor = self._cursor, None
