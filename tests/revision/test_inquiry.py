@@ -207,7 +207,7 @@ def test_a_revision_taken_back_blindly_is_seen(crm: CRM, monkeypatch: pytest.Mon
     with crm.session("rep_a") as session:
         one = session.change(session.get(made.pump.ref), channel="B")
         session.change(one, channel="C")
-    monkeypatch.setattr(revert, "_refuse_touched", lambda done, later: None)
+    monkeypatch.setattr(revert, "_refuse_touched", lambda cls, done, later: None)
     with crm.session("rep_a") as session:
         (first,) = [one for one in session.history(made.pump, field="channel") if one.version == 2]
         assert session.revert(first, because="typed wrongly").channel is None
