@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,10 @@ class Twin:
 
     def do(self, verb: str, *given: Any) -> list[str]:
         """Do one act in both, a minute after the last, and say in what they differ at once."""
+        return self.act(verb, *given) or list(self.differing())
+
+    def act(self, verb: str, *given: Any) -> list[str]:
+        """Do one act in both, and compare the answers alone."""
         self.moments.append(self.stage.clock.now())
         self.model.now = self.stage.clock.advance(minutes=1)
         if verb == "pass_days":
@@ -48,7 +52,7 @@ class Twin:
         expected, answer = self._modelled(verb, given), self._acted(verb, given, who)
         if expected != answer:
             return [f"{verb} {given}: {answer} instead of {expected}"]
-        return [*self._bound(), *self.differing()]
+        return list(self._bound())
 
     def _who(self, verb: str, given: tuple[Any, ...]) -> tuple[str, ...]:
         if verb in OWNERS or verb == "add_deal":
@@ -107,17 +111,21 @@ class Twin:
 
     # --- what holds after each act -------------------------------------------------------------
 
-    def differing(self, *, everything: bool = False) -> Iterator[str]:
-        """Where pycrm differs from the model now, in its book, and in the past: of each, or at each moment."""
+    def differing(self, among: Sequence[datetime] = ()) -> Iterator[str]:
+        """Where pycrm differs from the model now, in its book, and in the past.
+
+        Without moments of the past to look at, what the last act touched and one record more are looked
+        at, as of the last moments.
+        """
         asked = [one.state for one in self.model.asked]
         with self.stage.crm.view(LEADER) as session:
             states = [session.get(one.ref).state.value for one in self.played.made]
             if asked != states:
                 yield f"amendments are {states} instead of {asked}"
             for key, versions in self.model.records.items():
-                if everything or versions[-1].at == self.model.now or key in self._drawn():
-                    yield from self._wrong(session, key, versions, everything)
-            for moment in self.moments if everything else self.moments[-2:-1]:
+                if among or versions[-1].at == self.model.now or key in self._drawn():
+                    yield from self._wrong(session, key, versions, among or self.moments[-2:])
+            for moment in among or self.moments[-2:-1]:
                 yield from self._lists(session, moment)
         yield from self._sealed()
 
@@ -126,7 +134,9 @@ class Twin:
         keys = list(self.model.records)
         return keys[len(self.moments) % len(keys) :][:1]
 
-    def _wrong(self, session: Any, key: str, versions: list[Version], everything: bool) -> Iterator[str]:
+    def _wrong(
+        self, session: Any, key: str, versions: list[Version], among: Sequence[datetime]
+    ) -> Iterator[str]:
         now = self.played.now(key, session)
         expected = self.model.at(key, self.model.now)
         if self.played.shown(now, key[0]) != expected:
@@ -136,7 +146,7 @@ class Twin:
         replayed = self.played.shown(history.replay(now, past), key[0])
         if replayed != expected:
             yield f"{key} is replayed as {replayed} instead of {expected}"
-        for moment in self.moments if everything else self.moments[-3:]:
+        for moment in among:
             then = session.as_of(now, moment)
             told = None if then is None else self.played.shown(then, key[0])
             if told != self.model.at(key, moment):
@@ -220,11 +230,13 @@ class Twin:
             yield f"the chain is broken: {proof.broken}"
 
 
-def told(stage: Stage, acts: list[tuple[Any, ...]]) -> list[str]:
-    """Tell a story, and say where the two part first; in the end everything is compared."""
+def told(stage: Stage, begun: Sequence[tuple[Any, ...]], acts: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Tell a story with its beginning, and say where the two part first."""
     twin = Twin.begun(stage)
+    for act in begun:
+        assert twin.act(*act) == []
     for act in acts:
         found = twin.do(*act)
         if found:
             return [f"{act}: {one}" for one in found]
-    return list(twin.differing(everything=True))
+    return list(twin.differing(twin.moments[-3:]))
