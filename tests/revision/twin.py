@@ -143,7 +143,7 @@ class Twin:
             yield f"{key} is {self.played.shown(now, key[0])} instead of {expected}"
         past = [one for one in session.history(now) if one.entity == ENTITIES[key[0]]][::-1]
         yield from self._book(key, versions, past)
-        replayed = self.played.shown(history.replay(now, past), key[0])
+        replayed = self.played.shown(history.replay(now, [_step(one) for one in past]), key[0])
         if replayed != expected:
             yield f"{key} is replayed as {replayed} instead of {expected}"
         for moment in among:
@@ -228,6 +228,12 @@ class Twin:
         proof = self.stage.crm.verify()
         if not proof.holds:
             yield f"the chain is broken: {proof.broken}"
+
+
+def _step(one: Revision) -> history.Step:
+    return history.Step(
+        one.version, one.at, one.by, {each.path: (each.old, each.new) for each in one.changes}
+    )
 
 
 def told(stage: Stage, begun: Sequence[tuple[Any, ...]], acts: Sequence[tuple[Any, ...]]) -> list[str]:
