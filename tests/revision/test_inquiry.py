@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from pycrm import (
     Difference,
     FixedClock,
     InvalidError,
+    Money,
     NotFoundError,
     Opportunity,
     StaleError,
 )
+from pycrm.declare.row import layout
 from pycrm.entities.customer import SigningGrade
 from pycrm.revision import revert
 from revision.world import World, line, organization, world
@@ -161,6 +164,30 @@ def test_rows_are_taken_back_too(crm: CRM, clock: FixedClock) -> None:
         assert back.lines[1].id == second.id
         assert back.lines[0].id != first.id
         assert back.amount == made.deal.amount
+
+
+def test_another_row_changed_since_is_no_reason_to_keep_one(crm: CRM) -> None:
+    """Two rows were changed one after the other: the first goes back, and the sum of both follows (REV-13)."""
+    made = world(crm)
+    first, second = made.deal.lines
+    with crm.session("rep_a") as session:
+        session.change(made.deal, lines=[quantity(first, "3"), second])
+    with crm.session("rep_a") as session:
+        one, two = session.get(made.deal.ref).lines
+        session.change(session.get(made.deal.ref), lines=[one, quantity(two, "4")])
+    with crm.session("rep_a") as session:
+        changed = session.history(made.deal)[1]
+        back = session.revert(changed, because="typed wrongly")
+        # 2 x 10.00 again, and 4 x 5.00.
+        assert ([str(one.qty) for one in back.lines], back.amount) == (
+            ["2.000", "4.000"],
+            Money("40.00", "CNY"),
+        )
+
+
+def quantity(row: Any, qty: str) -> Any:
+    """The row with another quantity."""
+    return layout(type(row)).copy(row, {"qty": Decimal(qty)})
 
 
 def test_key_fields_go_back_by_an_amendment(crm: CRM) -> None:

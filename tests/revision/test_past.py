@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 )
 
 from pycrm import CRM, FixedClock
+from pycrm.declare.codec import from_json
 from pycrm.revision import archive, assign, change, former, history, revert, undo, where
 from pycrm.revision.amendment import AmendmentLine, decide
 from pycrm.revision.erase import past as erasing
@@ -302,6 +303,19 @@ def a_computed_amount_counts_as_touched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(revert, "_followed", lambda *given: set())
 
 
+def a_computed_amount_goes_back_by_amendment(patch: pytest.MonkeyPatch) -> None:
+    """What follows from the rows is asked for beside them, so that the request is refused as mixed."""
+    amend = revert.amend
+    patch.setattr(
+        revert, "amend", lambda tx, record, values, because, split: amend(tx, record, values, because)
+    )
+
+
+def what_was_erased_is_read_as_it_was(patch: pytest.MonkeyPatch) -> None:
+    """A tombstone is taken for a value of its field."""
+    patch.setattr(undo, "value_then", from_json)
+
+
 def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
     """Who read an older version writes over the newer one."""
     guarded = change.guarded_update
@@ -437,6 +451,10 @@ FAULTS: dict[Plant, list[tuple[Any, ...]]] = {
         ("change", "d0", {"lines": [(0, "3.000", ""), (1, "4.000", "")]}),
         ("revert", "d0", -2),
     ],
+    a_computed_amount_goes_back_by_amendment: [
+        *(("discount", "d0", 0, "10.0000", 0), ("approve", 0), ("revert", "d0", -1)),
+    ],
+    what_was_erased_is_read_as_it_was: [("change", "c0", {"needs": ["pumps"]}), ("erase", "c0")],
     a_stale_version_is_taken: [FAIR, ("stale", "c0", 1, {"channel": "mail"})],
     the_past_begins_a_moment_late: [FAIR, GRADED],
     a_base_that_moved_is_no_conflict: [NAMED, ("override", "p0", {"name": "Zhao"}), ("approve", 0)],
@@ -467,10 +485,18 @@ def staged(database: str, heads: Path) -> Iterator[Stage]:
 
 
 def test_each_planted_fault_is_found(sqlite_database: str, tmp_path: Path) -> None:
-    """Each of twenty-one faults makes pycrm and the model part in a story that is fine without it."""
+    """Each of twenty-three faults makes pycrm and the model part in a story that is fine without it."""
     with staged(sqlite_database, tmp_path) as stage:
         for plant, acts in FAULTS.items():
             assert told(stage, BEGUN, acts) == [], plant.__name__
             with pytest.MonkeyPatch.context() as patch:
                 plant(patch)
-                assert told(stage, BEGUN, acts) != [], plant.__name__
+                assert _parted(stage, acts), plant.__name__
+
+
+def _parted(stage: Stage, acts: list[tuple[Any, ...]]) -> bool:
+    try:
+        return told(stage, BEGUN, acts) != []
+    except ValueError:
+        # The past cannot be read at all.
+        return True
