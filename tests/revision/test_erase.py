@@ -247,7 +247,7 @@ def test_nothing_is_left_to_decide_on_an_erased_person(open_crm: Callable[..., C
 
 
 def test_time_author_and_field_stay(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
-    """History still says who changed which field when, and the record of then can be read."""
+    """History still says who changed which field when, and the record of then can be read (REV-11)."""
     crm = open_crm(heads=tmp_path)
     wang = person(crm)
     with crm.view("rep_a") as session:

@@ -11,6 +11,7 @@ import pytest
 from pycrm import (
     CRM,
     ConflictError,
+    Customer,
     Difference,
     FixedClock,
     InvalidError,
@@ -146,6 +147,36 @@ def test_one_change_is_taken_back(crm: CRM, clock: FixedClock) -> None:
         last = session.history(made.pump)[0]
         assert (last.act, last.reason, last.version) == ("revert", "typed wrongly", 5)
         assert [(one.path, one.old, one.new) for one in last.changes] == [("signing_grade", "A", None)]
+
+
+def test_four_versions_of_a_company(crm: CRM, clock: FixedClock) -> None:
+    """Of A, B, X to Y and C, mid-April was B and Y; the second stays for the fourth, the third goes (REV-S5)."""
+    clock.set("2026-01-01T09:00:00+08:00")
+    world(crm)
+    clock.set("2026-01-10T09:00:00+08:00")
+    with crm.session("rep_a") as session:
+        # The company's own field stands for the region, which is its party's.
+        made = session.add(
+            Customer.organization(
+                "Hongda", email="h@example.com", source="exhibition", industry="A", market_position="X"
+            )
+        )
+    steps = {"03-05": {"industry": "B"}, "04-01": {"market_position": "Y"}, "06-02": {"industry": "C"}}
+    for day, values in steps.items():
+        clock.set(f"2026-{day}T09:00:00+08:00")
+        with crm.session("rep_a") as session:
+            session.change(organization(session, made), **values)
+    clock.set("2026-06-30T09:00:00+08:00")
+    with crm.session("rep_a") as session:
+        company = organization(session, made)
+        then = session.as_of(company, FixedClock("2026-04-15T12:00:00+08:00").now())
+        assert then is not None
+        assert (then.version, then.industry, then.market_position) == (3, "B", "Y")
+        second, third = [one for one in session.history(company) if one.entity == "Organization"][2:0:-1]
+        with pytest.raises(ConflictError, match="changed again since, in version 4"):
+            session.revert(second, because="typed wrongly")
+        now = session.revert(third, because="typed wrongly")
+        assert (now.version, now.industry, now.market_position) == (5, "C", "X")
 
 
 def test_rows_are_taken_back_too(crm: CRM, clock: FixedClock) -> None:

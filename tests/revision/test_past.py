@@ -487,8 +487,11 @@ def staged(database: str, heads: Path) -> Iterator[Stage]:
 def test_each_planted_fault_is_found(sqlite_database: str, tmp_path: Path) -> None:
     """Each of twenty-three faults makes pycrm and the model part in a story that is fine without it."""
     with staged(sqlite_database, tmp_path) as stage:
+        fine: list[Any] = []
         for plant, acts in FAULTS.items():
-            assert told(stage, BEGUN, acts) == [], plant.__name__
+            if acts not in fine:
+                assert told(stage, BEGUN, acts) == [], plant.__name__
+                fine.append(acts)
             with pytest.MonkeyPatch.context() as patch:
                 plant(patch)
                 assert _parted(stage, acts), plant.__name__
