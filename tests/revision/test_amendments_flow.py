@@ -184,6 +184,19 @@ def test_nobody_decides_on_an_own_amendment(crm: CRM) -> None:
     assert approve(crm, "dir", amendment).state == "applied"
 
 
+def test_whoever_was_not_named_does_not_decide(crm: CRM) -> None:
+    """Its submitter, the director and finance see it and were not asked: none of them decides on it (REV-E5)."""
+    made = world(crm)
+    policy(crm, "Party.name")
+    amendment = ask(crm, "rep_a", made.pump, name="N2")
+    before = tables(crm)
+    for who in ("rep_a", "dir", "fin_1"):
+        for verb in ("approve", "reject", "return_"):
+            with crm.session(who) as session, pytest.raises(ForbiddenError):
+                getattr(session, verb)(amendment, because="it is time")
+    assert differing(before, tables(crm)) == []
+
+
 def test_the_director_alone_waits_for_a_second(crm: CRM) -> None:
     """Of what the only director submits nobody decides; it says so, and a second one may (REV-6)."""
     made = world(crm)
@@ -214,7 +227,7 @@ def test_the_director_alone_waits_for_a_second(crm: CRM) -> None:
 
 
 def test_free_and_key_fields_together(crm: CRM) -> None:
-    """Together they are refused whole; split, the one is there and the other is asked for (REV-S8)."""
+    """Together they are refused whole; split, the one is there and the other is asked for (REV-3, REV-S8)."""
     made = world(crm)
     policy(crm, "Organization.tax_id")
     before = tables(crm)

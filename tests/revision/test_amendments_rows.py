@@ -136,7 +136,7 @@ def test_an_undecided_task_is_reminded_of_and_goes_up(crm: CRM, clock: FixedCloc
 
 
 def test_a_holiday_puts_the_reminder_off(crm: CRM, clock: FixedClock) -> None:
-    """With Monday a holiday the sixteen hours end on Wednesday at 14:00."""
+    """With Monday a holiday the sixteen hours end on Wednesday at 14:00 (REV-17)."""
     made = amending_world(crm)
     policy(crm, "Party.name")
     with crm.session("admin") as session:

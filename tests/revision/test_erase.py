@@ -16,6 +16,7 @@ from pycrm import (
     Activity,
     Address,
     Amendment,
+    ConflictError,
     Contact,
     ContactPoint,
     Customer,
@@ -246,7 +247,7 @@ def test_nothing_is_left_to_decide_on_an_erased_person(open_crm: Callable[..., C
 
 
 def test_time_author_and_field_stay(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
-    """History still says who changed which field when, and the record of then can be read."""
+    """History still says who changed which field when, and the record of then can be read (REV-11)."""
     crm = open_crm(heads=tmp_path)
     wang = person(crm)
     with crm.view("rep_a") as session:
@@ -265,6 +266,22 @@ def test_time_author_and_field_stay(open_crm: Callable[..., CRM], tmp_path: Path
         assert session.as_of(now, session.now) == now
         assert session.get(wang.party).name == evidence.pseudonym
         assert session.get(wang.party).contact_points == ()
+
+
+def test_what_was_erased_is_taken_back_by_nobody(open_crm: Callable[..., CRM], tmp_path: Path) -> None:
+    """A value that was empty again before the erasure comes back from no revision, and lists can be read."""
+    crm = open_crm(heads=tmp_path)
+    wang = person(crm)
+    with crm.session("rep_a") as session:
+        then = session.now
+        found = session.change(session.get(wang.ref), needs=())
+    erased(crm, wang)
+    with crm.session("rep_a") as session:
+        emptied = next(one for one in session.history(found) if any(c.path == "needs" for c in one.changes))
+        assert emptied.act == "change"
+        with pytest.raises(ConflictError, match="does not come back"):
+            session.revert(emptied, because="it was wrong")
+        assert [one.needs for one in session.find(Customer, Customer.id == wang.id, as_of=then)] == [()]
 
 
 def test_who_may_erase_and_when(open_crm: Callable[..., CRM], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pycrm import (
     Customer,
     FixedClock,
     InvalidError,
+    Money,
     NotFoundError,
     Opportunity,
     Organization,
@@ -128,6 +129,17 @@ def test_nothing_changed_is_no_revision(crm: CRM) -> None:
         same = session.change(made.deal, name=made.deal.name, lines=made.deal.lines)
         assert same.version == made.deal.version
         assert len(session.history(made.deal)) == 1
+
+
+def test_an_amount_typed_over_its_rows_is_no_revision(crm: CRM) -> None:
+    """Whoever types another amount while rows say what it is changes nothing, and leaves no version (REV-19)."""
+    made = world(crm)
+    with crm.session("rep_a") as session:
+        same = session.change(made.deal, amount=Money("1.00", "CNY"))
+        assert (same.version, same.amount) == (made.deal.version, Money("25.00", "CNY"))
+        assert len(session.history(made.deal)) == 1
+        named = session.change(same, amount=Money("1.00", "CNY"), need="flow")
+        assert [one.path for one in session.history(named)[0].changes] == ["need"]
 
 
 def test_as_of_reads_the_past(crm: CRM, clock: FixedClock) -> None:

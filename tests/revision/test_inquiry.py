@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ import pytest
 from pycrm import (
     CRM,
     ConflictError,
+    Customer,
     Difference,
     FixedClock,
     InvalidError,
+    Money,
     NotFoundError,
     Opportunity,
     StaleError,
 )
+from pycrm.declare.row import layout
 from pycrm.entities.customer import SigningGrade
 from pycrm.revision import revert
 from revision.world import World, line, organization, world
@@ -145,6 +149,36 @@ def test_one_change_is_taken_back(crm: CRM, clock: FixedClock) -> None:
         assert [(one.path, one.old, one.new) for one in last.changes] == [("signing_grade", "A", None)]
 
 
+def test_four_versions_of_a_company(crm: CRM, clock: FixedClock) -> None:
+    """Of A, B, X to Y and C, mid-April was B and Y; the second stays for the fourth, the third goes (REV-S5)."""
+    clock.set("2026-01-01T09:00:00+08:00")
+    world(crm)
+    clock.set("2026-01-10T09:00:00+08:00")
+    with crm.session("rep_a") as session:
+        # The company's own field stands for the region, which is its party's.
+        made = session.add(
+            Customer.organization(
+                "Hongda", email="h@example.com", source="exhibition", industry="A", market_position="X"
+            )
+        )
+    steps = {"03-05": {"industry": "B"}, "04-01": {"market_position": "Y"}, "06-02": {"industry": "C"}}
+    for day, values in steps.items():
+        clock.set(f"2026-{day}T09:00:00+08:00")
+        with crm.session("rep_a") as session:
+            session.change(organization(session, made), **values)
+    clock.set("2026-06-30T09:00:00+08:00")
+    with crm.session("rep_a") as session:
+        company = organization(session, made)
+        then = session.as_of(company, FixedClock("2026-04-15T12:00:00+08:00").now())
+        assert then is not None
+        assert (then.version, then.industry, then.market_position) == (3, "B", "Y")
+        second, third = [one for one in session.history(company) if one.entity == "Organization"][2:0:-1]
+        with pytest.raises(ConflictError, match="changed again since, in version 4"):
+            session.revert(second, because="typed wrongly")
+        now = session.revert(third, because="typed wrongly")
+        assert (now.version, now.industry, now.market_position) == (5, "C", "X")
+
+
 def test_rows_are_taken_back_too(crm: CRM, clock: FixedClock) -> None:
     """A row that was changed is as before, one that was added goes, one that was removed is there again."""
     made = world(crm)
@@ -161,6 +195,30 @@ def test_rows_are_taken_back_too(crm: CRM, clock: FixedClock) -> None:
         assert back.lines[1].id == second.id
         assert back.lines[0].id != first.id
         assert back.amount == made.deal.amount
+
+
+def test_another_row_changed_since_is_no_reason_to_keep_one(crm: CRM) -> None:
+    """Two rows were changed one after the other: the first goes back, and the sum of both follows (REV-13)."""
+    made = world(crm)
+    first, second = made.deal.lines
+    with crm.session("rep_a") as session:
+        session.change(made.deal, lines=[quantity(first, "3"), second])
+    with crm.session("rep_a") as session:
+        one, two = session.get(made.deal.ref).lines
+        session.change(session.get(made.deal.ref), lines=[one, quantity(two, "4")])
+    with crm.session("rep_a") as session:
+        changed = session.history(made.deal)[1]
+        back = session.revert(changed, because="typed wrongly")
+        # 2 x 10.00 again, and 4 x 5.00.
+        assert ([str(one.qty) for one in back.lines], back.amount) == (
+            ["2.000", "4.000"],
+            Money("40.00", "CNY"),
+        )
+
+
+def quantity(row: Any, qty: str) -> Any:
+    """The row with another quantity."""
+    return layout(type(row)).copy(row, {"qty": Decimal(qty)})
 
 
 def test_key_fields_go_back_by_an_amendment(crm: CRM) -> None:
@@ -207,7 +265,7 @@ def test_a_revision_taken_back_blindly_is_seen(crm: CRM, monkeypatch: pytest.Mon
     with crm.session("rep_a") as session:
         one = session.change(session.get(made.pump.ref), channel="B")
         session.change(one, channel="C")
-    monkeypatch.setattr(revert, "_refuse_touched", lambda done, later: None)
+    monkeypatch.setattr(revert, "_refuse_touched", lambda cls, done, later: None)
     with crm.session("rep_a") as session:
         (first,) = [one for one in session.history(made.pump, field="channel") if one.version == 2]
         assert session.revert(first, because="typed wrongly").channel is None

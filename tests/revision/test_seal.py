@@ -83,7 +83,7 @@ def test_without_a_place_for_heads_the_other_jobs_are_done(open_crm: Callable[..
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(tampering())
 def test_nobody_changes_history_unseen(sealed: CRM, what: tuple[str, str, float, float, float]) -> None:
-    """An edit, deletion, insertion, swap, truncation or fork of any row by SQL is found and placed."""
+    """An edit, deletion, insertion, swap, truncation or fork of any row is found and placed (REV-11, REV-14)."""
     hand = Hand(sealed)
     with hand.undone():
         wanted = tamper(sealed, hand, *what)

@@ -77,6 +77,11 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     for name, value in (derived | system).items():
         before[name] = getattr(record, name)
         differing[name] = value
+    # What was typed over a computed value is computed again, and may be what it was.
+    for name in [one for one in derived if one not in told_nothing and derived[one] == before[one]]:
+        del differing[name]
+    if not differing:
+        return record
     changes = {name: Change(before[name], value) for name, value in differing.items()}
     if hooks.has("before_change", cls):
         hooks.before("before_change", session=tx.session, record=record, changes=changes)

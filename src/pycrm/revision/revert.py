@@ -14,7 +14,7 @@ from pycrm.revision.add import child_changes
 from pycrm.revision.amendment.policy import guarded
 from pycrm.revision.amendment.propose import amend
 from pycrm.revision.change import apply
-from pycrm.revision.model import Revision
+from pycrm.revision.model import ERASED, Revision
 from pycrm.revision.redaction import redacted
 from pycrm.scope.children import with_children
 from pycrm.scope.fields import field_rights
@@ -47,12 +47,12 @@ def revert(tx: Transaction, revision: Revision, because: str) -> Any:
     done, later = _found(tx, cls, revision)
     if done.act in _INSTEAD:
         raise ConflictError(f"this was no change of fields: {_INSTEAD[done.act]} instead")
-    _refuse_touched(done, later)
+    _refuse_touched(cls, done, later)
     values = _values_before(tx, record, done)
     if not values:
         raise InvalidError("this revision changed nothing that could be taken back")
     if guarded(tx, record, values):
-        return amend(tx, record, values, because)
+        return amend(tx, record, values, because, split=True)
     return apply(tx, record, values, "revert")
 
 
@@ -65,9 +65,10 @@ def _found(tx: Transaction, cls: Any, revision: Revision) -> tuple[Revision, lis
     raise NotFoundError("no such revision")
 
 
-def _refuse_touched(done: Revision, later: list[Revision]) -> None:
+def _refuse_touched(cls: Any, done: Revision, later: list[Revision]) -> None:
     """What was changed again since is not lost by taking back what was before it (REV-13)."""
     mine = {change.path for change in done.changes}
+    mine -= _followed(cls, mine)
     touched = [
         {"version": one.version, "at": one.at.isoformat(), "by": one.actor, "paths": paths}
         for one in later
@@ -78,13 +79,20 @@ def _refuse_touched(done: Revision, later: list[Revision]) -> None:
         raise ConflictError(f"changed again since, in version {versions}", data={"later": touched})
 
 
+def _followed(cls: Any, paths: set[str]) -> set[str]:
+    """Those of the paths that were computed from others of them: they follow again by themselves."""
+    names = {path.partition("/")[0] for path in paths}
+    inputs = {name: {path.partition(".")[0] for path in sources} for name, sources in cls.derives.items()}
+    return {name for name in names & inputs.keys() if not names.isdisjoint(inputs[name])}
+
+
 def _values_before(tx: Transaction, record: Any, done: Revision) -> dict[str, Any]:
     """The fields that the revision changed, as they were before it; what is computed follows by itself."""
     cls = type(record)
-    if done.act == "erase":
-        raise ConflictError("what was erased does not come back")
     rights = field_rights(tx, cls)
     before = {change.path: change.old for change in done.changes}
+    if done.act == "erase" or ERASED in before.values():
+        raise ConflictError("what was erased does not come back")
     values: dict[str, Any] = {}
     for name in dict.fromkeys(path.partition("/")[0] for path in before):
         spec = cls.__specs__.get(name)
