@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
 from pycrm import CRM, Amendment, Customer, RefusedError
+from pycrm.declare.row import layout
 from pycrm.entities.amendment import ApprovalTask
-from pycrm.revision.amendment import book, decide
+from pycrm.revision.amendment import book, judge
 from pycrm.revision.amendment.model import AmendmentEffect
 from pycrm.scope.gateway import fetch_one
 from revision.amending import World, ask, flow, policy, step, waiting, world
@@ -137,21 +139,23 @@ def test_two_decisions_would_be_seen(crm: CRM, monkeypatch: pytest.MonkeyPatch) 
     made = two_approvers(crm)
     amendment = ask(crm, "rep_a", made.pump, name="N2")
     with crm.view("lead_e") as session:
-        read = book.with_tasks(session.transaction, fetch_one(session.transaction, Amendment, amendment.id))
-    monkeypatch.setattr(decide, "_locked", lambda tx, one, *states: read)
-    monkeypatch.setattr(book, "_settle", lambda tx, one, changed: {})
-    real = book.layout
+        found = fetch_one(session.transaction, Amendment, amendment.id)
+        (read,) = book.with_tasks(session.transaction, [found])
+    monkeypatch.setattr(judge, "fetch_some", lambda tx, cls, ids, action, lock: [read])
+    monkeypatch.setattr(judge, "with_tasks", lambda tx, found: found)
+    monkeypatch.setattr(book, "_settle", lambda tx, turns: None)
 
     def current(tx: Any, one: Amendment) -> Any:
         # As if the version were not asked for.
         now = fetch_one(tx, Amendment, one.id)
-        return real(Amendment).copy(one, {"version": now.version})
+        return layout(Amendment).copy(one, {"version": now.version})
 
-    turn = book.turn
-    for module in (book, decide):
-        monkeypatch.setattr(
-            module, "turn", lambda tx, one, tasks=None, **values: turn(tx, current(tx, one), tasks, **values)
-        )
+    turn_all = book.turn_all
+
+    def unguarded(tx: Any, turns: Any) -> Any:
+        return turn_all(tx, [attrs.evolve(one, amendment=current(tx, one.amendment)) for one in turns])
+
+    monkeypatch.setattr(judge, "turn_all", unguarded)
     # One after the other, each by what both had read before: so it does not depend on who is faster.
     acts = (
         acting(crm, "lead_e", "approve", amendment),
