@@ -355,6 +355,21 @@ def test_who_only_reads_asks_for_nothing(guarded: Bench) -> None:
     assert waiting(crm, "lead_e") == []
 
 
+def test_whoever_stands_in_imports_on_behalf(guarded: Bench) -> None:
+    """What a stand-in imports into the absent colleague's customers says on whose behalf."""
+    crm = guarded.crm
+    with crm.session("rep_a") as session:
+        (stand_in,) = session.find(User, User.login == "rep_b")
+        day = crm.calendar_day(session.now)
+        session.delegate(stand_in, actions=("read", "update"), since=day, until=day, because="absent")
+    report = guarded.load("rep_b", MAPPING, table(range(1), "X", "Glass"), because=WHY)
+    assert tally(report) == {"proposed": 1}
+    with crm.view("rep_a") as session:
+        (customer,) = session.find(Customer, Customer.name == "Firm 0")
+        (last,) = [one for one in session.history(customer) if one.version > 1]
+        assert (last.actor, last.on_behalf) == ("rep_b", session.actor.ref)
+
+
 def test_a_hidden_value_is_neither_asked_for_nor_told(guarded: Bench) -> None:
     """An importer who is not shown tax ids leaves them, whatever the file says, and the report is the same."""
     with guarded.crm.session(guarded.crm.system("rules")) as session:
