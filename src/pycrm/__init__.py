@@ -45,7 +45,7 @@ _HOMES = {
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.size": ("HistorySize",),
     "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
-    "pycrm.revision.amendment": ("AmendmentLine", "Decided", "Planned"),
+    "pycrm.revision.amendment": ("AmendmentLine", "Batch", "Decided", "Planned"),
     "pycrm.worktime": ("BusinessCalendar",),
     "pycrm.app.jobs": ("JobReport",),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
@@ -205,6 +205,7 @@ if TYPE_CHECKING:
     from pycrm.revision import FieldChange as FieldChange
     from pycrm.revision import Revision as Revision
     from pycrm.revision.amendment import AmendmentLine as AmendmentLine
+    from pycrm.revision.amendment import Batch as Batch
     from pycrm.revision.amendment import Decided as Decided
     from pycrm.revision.amendment import Planned as Planned
     from pycrm.revision.seal import Broken as Broken

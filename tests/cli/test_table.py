@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from revision.amending import policy
 
 from pycrm import CRM, Customer
 
@@ -88,3 +89,40 @@ def test_export_writes_what_one_may_export(cast: Any, pycrm: Pycrm, table: tuple
     assert pycrm(*out, "--where", "name~泵", "--as", "dir", "--json").data["rows"] == 1
     assert pycrm(*out, "--as", "lead_w", "--json").data["rows"] == 0
     assert sorted(path.name for path in Path().glob("out*")) == ["out.csv"]
+
+
+def test_key_data_of_an_import_wait_as_one_batch(
+    crm: CRM, cast: Any, pycrm: Pycrm, table: tuple[str, ...]
+) -> None:
+    """A salesperson is shown what would wait, asks for it, and the leader decides on all but one at once."""
+    policy(crm, "Party.name")
+    rows = "no,name,mail\n" + "".join(f"{n},{{}} {n},n{n}@example.com\n" for n in range(5))
+    Path("rows.csv").write_text(rows.replace("{}", "Firm"), "utf-8")
+    assert pycrm(*table, "--as", "rep_a", "--json").data["imported"] == 5
+    Path("rows.csv").write_text(rows.replace("{}", "Works"), "utf-8")
+    refused = pycrm(*table, "--as", "rep_a")
+    assert "name: changes only by an amendment, which needs a reason" in refused.out
+    words = (*table, "--because", "the register says so", "--as", "rep_a")
+    tried = pycrm(*words, "--dry-run")
+    assert "5 records would go into one batch" in tried.out
+    assert "Firm 4" in tried.out
+    assert "Works 4" in tried.out
+    done = pycrm(*words, "--json").data
+    assert (done["proposed"], done["refused"]) == (5, 0)
+    batch = done["batch"]
+    (item,) = pycrm("inbox", "--as", "lead_e", "--json").data["items"]
+    assert (item["batch"], len(item["amendments"])) == (batch, 5)
+    listed = pycrm("inbox", "--as", "lead_e").out
+    assert "5 records" in listed
+    assert "2 more" in listed
+    assert len(pycrm("inbox", batch, "--as", "lead_e", "--json").data["items"]) == 5
+    one = item["amendments"][0]["record"]["id"]
+    no = pycrm("reject", one, "--because", "not this one", "--as", "lead_e")
+    assert (no.code, no.out.strip()) == (0, f"{one}: rejected")
+    all_ = pycrm("approve", batch, "--as", "lead_e", "--json").data["items"]
+    assert sorted(each["state"] for each in all_) == ["applied"] * 4 + ["rejected"]
+    assert pycrm("inbox", "--as", "lead_e").out.strip() == "nothing waits for you"
+    assert pycrm("withdraw", batch, "--as", "rep_a").code == 5
+    assert pycrm("inbox", batch, "--as", "rep_w").code == 4
+    with crm.view("lead_e") as session:
+        assert sum(each.name.startswith("Works") for each in session.find(Customer)) == 4

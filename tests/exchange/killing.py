@@ -53,7 +53,9 @@ def load(arguments: list[str], told: Any = None) -> dict[str, Any]:
     """Import once, to the end."""
     address, login, table, mapping, batch = arguments
     with CRM(address, clock=FixedClock(NOW)) as crm:
-        report = import_file(crm, login, table, mapping, batch=int(batch), progress=told)
+        report = import_file(
+            crm, login, table, mapping, batch=int(batch), progress=told, because="the register of 2026"
+        )
         return {verdict.value: number for verdict, number in report.counts.items()}
 
 

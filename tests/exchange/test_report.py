@@ -34,6 +34,7 @@ def test_counts_and_the_summary() -> None:
     assert report.counts == {
         Verdict.IMPORTED: 1,
         Verdict.UPDATED: 1,
+        Verdict.PROPOSED: 0,
         Verdict.UNCHANGED: 1001,
         Verdict.REFUSED: 2,
     }

@@ -88,13 +88,13 @@ def linking_to_anything(patch: pytest.MonkeyPatch) -> None:
 def sharing_on(patch: pytest.MonkeyPatch) -> None:
     """What was shared or delegated is passed on."""
     patch.setattr(sharing, "_within_own_leader", lambda tx, share: True)
-    reached = sharing._reached
+    reached = sharing.reached
 
     def by_anything(tx: Any, who: Any, *asked: Any) -> Any:
         is_asker = tx.actor is not None and who.name == tx.actor.name
         return reached(tx, tx.actor if is_asker else who, *asked)
 
-    patch.setattr(sharing, "_reached", by_anything)
+    patch.setattr(sharing, "reached", by_anything)
 
 
 @through("why", "accesses")

@@ -14,6 +14,7 @@ from pycrm import (
     CRM,
     Activity,
     ActivityKind,
+    Amendment,
     AmendmentMode,
     AmendmentPolicy,
     ApprovalFlow,
@@ -55,6 +56,7 @@ from pycrm.declare.policy import Administered, Reference
 from pycrm.declare.row import layout
 from pycrm.entities.opportunity import OpportunityLine
 from pycrm.entities.org import Action, Reach
+from pycrm.scope.children import derived_write
 
 # role, the reach of its grants, the unit at which it is held
 ROLES = (
@@ -244,9 +246,11 @@ def _amendments(crm: CRM, grid: Grid) -> None:
     with crm.session(crm.system("test matrix")) as session:
         for held in grid.sets.values():
             if "Customer" in held:
-                held["Amendment"] = session.amend(
+                made = session.amend(
                     held["Customer"], strategic=True, effective_on=day, because="as they told me"
                 )
+                derived_write(session.transaction, Amendment, made.id, batch=crm.identifiers.new())
+                held["Amendment"] = session.get(made.ref)
 
 
 def _lend(crm: CRM, grid: Grid) -> None:

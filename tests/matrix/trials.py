@@ -355,6 +355,11 @@ def lines(session: Any, case: Case) -> Any:
     return session.lines(case.record)
 
 
+@trial(entities=("Amendment",))
+def batch(session: Any, case: Case) -> Any:
+    return session.batch(NOBODY if case.record.id == NOBODY else case.record.batch)
+
+
 @trial(over="person")
 def inbox(session: Any, case: Case) -> Any:
     return session.inbox() is not None

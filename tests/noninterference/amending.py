@@ -8,7 +8,8 @@ from typing import Any
 from pycrm import Amendment, Customer
 
 from .operations import operation
-from .pick import NAMES, OWNED, TAX_IDS, WORDS, Pick
+from .others import join
+from .pick import BATCH, NAMES, OWNED, TAX_IDS, WORDS, Pick
 
 
 @operation("amend", writes=True, weight=3, name="amend on a later day")
@@ -17,9 +18,10 @@ def amend_later(session: Any, pick: Pick) -> Any:
         [{"strategic": True}, {"name": pick.one(NAMES)}, {"tax_id": pick.one(TAX_IDS)}, {"channel": "web"}]
     )
     record = pick.record(session, Customer)
-    return session.amend(
+    made = session.amend(
         *(record,), because="as they told me", effective_on=pick.day(), split=pick.chance(0.3), **values
     )
+    return join(session, made)
 
 
 @operation("inbox", weight=2)
@@ -30,6 +32,12 @@ def inbox(session: Any, pick: Pick) -> Any:
 @operation("lines", weight=2)
 def lines(session: Any, pick: Pick) -> Any:
     return session.lines(pick.record(session, Amendment))
+
+
+@operation("batch", "lines", weight=2)
+def batch(session: Any, pick: Pick) -> Any:
+    found = session.batch(pick.one((BATCH, BATCH, BATCH, pick.noise())))
+    return found, session.lines(found)
 
 
 @operation("ahead", weight=2)
@@ -65,9 +73,11 @@ def ask_other(session: Any, pick: Pick) -> Any:
     return getattr(session, pick.one(("enlist", "entrust")))(pick.record(session, Amendment), pick.user())
 
 
-@operation("decide", writes=True, weight=1)
+@operation("batch", "decide", writes=True, weight=1)
 def decide(session: Any, pick: Pick) -> Any:
     some = [pick.record(session, Amendment) for _ in range(2)]
+    if pick.chance(0.4):
+        some.append(session.batch(BATCH))
     answers = session.decide(some, pick.one(("approve", "reject")), because=pick.one(WORDS))
     return [(one.amendment, type(one.refusal), str(one.refusal)) for one in answers]
 

@@ -1,4 +1,4 @@
-"""Leaks of reading to plant: S01 to S09, each of which the two worlds must show.
+"""Leaks of reading to plant: S01 to S09 and S26, each of which the two worlds must show.
 
 They reach into the rooms on purpose: a leak lies inside. Searching (S10) has a file of its own; the
 channels of pages and of REST (S11, S12, S19 to S21, S24, S25, S27) are for the tests of those faces.
@@ -17,6 +17,7 @@ from pycrm import Customer, ForbiddenError, NotFoundError
 from pycrm.cli import listing, past
 from pycrm.pipeline import tally
 from pycrm.revision import add, change
+from pycrm.revision.amendment import view
 from pycrm.scope import aggregate, gateway, paging
 from pycrm.scope.children import any_record
 from pycrm.scope.fields import FieldRights
@@ -65,6 +66,12 @@ def s02_numbered(patch: pytest.MonkeyPatch) -> None:
 def s03_counted(patch: pytest.MonkeyPatch) -> None:
     """Counts and sums go over everything."""
     _unscoped(patch, aggregate)
+
+
+@through("batch", "amend on a later day")
+def s26_batch_whole(patch: pytest.MonkeyPatch) -> None:
+    """Whoever knows the id of a batch sees all its amendments."""
+    _unscoped(patch, view)
 
 
 @through("by stage", "report pipeline command")

@@ -297,11 +297,11 @@ def s33_other_entity(patch: pytest.MonkeyPatch) -> None:
 @through("share", "add a share")
 def s33_shared_on(patch: pytest.MonkeyPatch) -> None:
     """A hidden record can be shared by who knows its id."""
-    plain = sharing._reached
+    plain = sharing.reached
 
     def existing(tx: Any, who: Any, cls: Any, action: str, ids: list[Any]) -> set[Any]:
         if len(ids) != 1:
             return plain(tx, who, cls, action, ids)
         return {id for id in ids if any_record(tx, cls, id) is not None}
 
-    patch.setattr(sharing, "_reached", existing)
+    patch.setattr(sharing, "reached", existing)

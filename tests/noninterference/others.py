@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 
 from pycrm import (
+    Amendment,
     CRMError,
     Customer,
     Money,
@@ -22,9 +23,10 @@ from pycrm import (
     UserState,
 )
 from pycrm.entities.customer import SigningGrade
+from pycrm.scope.children import derived_write
 
 from .enter import reseed, standing
-from .pick import CHANNELS, MOBILES, NAMES, OWNED, WORDS
+from .pick import BATCH, CHANNELS, MOBILES, NAMES, OWNED, WORDS
 from .twins import same_view, visible
 
 if TYPE_CHECKING:
@@ -87,6 +89,13 @@ def _alter(play: Play, side: int, draw: random.Random, what: tuple[str, str, str
         return
 
 
+def join(session: Any, made: Any) -> Any:
+    """Let an amendment belong to the batch, as if an import had asked for it."""
+    if isinstance(made, Amendment):
+        derived_write(session.transaction, Amendment, made.id, batch=BATCH)
+    return made
+
+
 def _rewrite(session: Any, draw: random.Random, what: tuple[str, str, str]) -> None:
     name, kind, owner = what
     id = UUID(name)
@@ -100,7 +109,8 @@ def _rewrite(session: Any, draw: random.Random, what: tuple[str, str, str]) -> N
         title = draw.choice(NAMES)
         # At once, or on a day to come.
         day = draw.choice((None, session.crm.calendar_day(session.now) + timedelta(days=2)))
-        session.amend(session.get(record.party), name=title, effective_on=day, because="they changed it")
+        party = session.get(record.party)
+        join(session, session.amend(party, name=title, effective_on=day, because="they changed it"))
     else:
         amount = Money.minor(draw.choice((100, 10**6)), "CNY")
         session.change(record, amount=amount, name=draw.choice(NAMES))

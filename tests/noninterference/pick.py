@@ -40,6 +40,8 @@ NAMES = ("Ningbo Pump", "Suzhou Valve", "Hidden Works", "Shown Works")
 MOBILES = tuple(f"139000000{at:02}" for at in range(24))
 CHANNELS = ("fair", "mail", "web", "friend")
 TAX_IDS = tuple(f"TAX-{at}" for at in range(24))
+# The one batch of which each world holds some amendments.
+BATCH = UUID(int=15)
 WORDS = ("call again", "send a sample", "wait for spring")
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from pycrm import CRM, ApprovalState, Approver, Customer, FixedClock
-from pycrm.revision.amendment import AmendmentLine, book, decide, due, route
+from pycrm.revision.amendment import AmendmentLine, book, due, judge, route, together
 from revision.amending import flow, policy, step, world
 from revision.amendment_model import FIRST, PEOPLE, VALUES, Model, Played, differences
 
@@ -106,21 +106,17 @@ FAULTS: dict[str, Fault] = {
         AmendmentLine, "is_conflicting", property(lambda line: False)
     ),
     "the submitter may decide": lambda patch: (
-        patch.setattr(decide, "_is_author", lambda tx, one: False),
-        patch.setattr(
-            route,
-            "_able",
-            lambda tx, one, people: list(dict.fromkeys(people)),
-        ),
+        patch.setattr(judge, "is_author", lambda tx, one: False),
+        patch.setattr(route.Approvers, "_able", lambda self, one, people: list(dict.fromkeys(people))),
     )[0],
-    "a day to come has come": lambda patch: patch.setattr(decide, "_is_ahead", lambda tx, one: False),
+    "a day to come has come": lambda patch: patch.setattr(together, "is_ahead", lambda tx, one: False),
     "paths stay taken": lambda patch: patch.setattr(book, "release_paths", lambda tx, one: None),
     "each step is needed": lambda patch: patch.setattr(route, "_is_needed", lambda step, some: True),
-    "what is agreed is not done": lambda patch: patch.setattr(decide, "perform", lambda *given: None),
+    "what is agreed is not done": lambda patch: patch.setattr(together, "perform", lambda *given: None),
     "paths are not taken": lambda patch: patch.setattr(book, "claim_paths", lambda *given: None),
     "the day of an amendment is never due": lambda patch: patch.setattr(due, "settle", lambda tx, one: one),
     "a decision does not count": lambda patch: patch.setattr(
-        decide, "_decided", lambda tx, one, task, state, because: {task.id: {"state": ApprovalState.LAPSED}}
+        together, "decided", lambda tx, one, task, state, because: {task.id: {"state": ApprovalState.LAPSED}}
     ),
 }
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import evidence
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from pycrm import CRM, Amendment, Customer, RefusedError
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import ApprovalTask
-from pycrm.revision.amendment import book, decide
+from pycrm.revision.amendment import book, judge
 from pycrm.revision.amendment.model import AmendmentEffect
 from pycrm.scope.gateway import fetch_one
 from revision.amending import World, ask, flow, policy, step, waiting, world
@@ -165,19 +166,23 @@ def unguarded(crm: CRM, made: World) -> tuple[list[Any], list[str]]:
     """
     amendment = ask(crm, "rep_a", made.pump, name="N2")
     with crm.view("lead_e") as session:
-        read = book.with_tasks(session.transaction, fetch_one(session.transaction, Amendment, amendment.id))
-    turn = book.turn
+        found = fetch_one(session.transaction, Amendment, amendment.id)
+        (read,) = book.with_tasks(session.transaction, [found])
+    turn_all = book.turn_all
 
-    def blind(tx: Any, one: Amendment, tasks: Any = None, **values: Any) -> Any:
+    def current(tx: Any, one: Amendment) -> Any:
         # As if the version were not asked for.
-        version = fetch_one(tx, Amendment, one.id).version
-        return turn(tx, layout(Amendment).copy(one, {"version": version}), tasks, **values)
+        now = fetch_one(tx, Amendment, one.id)
+        return layout(Amendment).copy(one, {"version": now.version})
+
+    def blind(tx: Any, turns: Any) -> Any:
+        return turn_all(tx, [attrs.evolve(one, amendment=current(tx, one.amendment)) for one in turns])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decide, "_locked", lambda tx, one, *states: read)
-        patch.setattr(book, "_settle", lambda tx, one, changed: {})
-        for module in (book, decide):
-            patch.setattr(module, "turn", blind)
+        patch.setattr(judge, "fetch_some", lambda tx, cls, ids, action, lock: [read])
+        patch.setattr(judge, "with_tasks", lambda tx, found: found)
+        patch.setattr(book, "_settle", lambda tx, turns: None)
+        patch.setattr(judge, "turn_all", blind)
         acts = (
             acting(crm, "lead_e", "approve", amendment),
             acting(crm, "dir", "reject", amendment, because="no"),

@@ -168,7 +168,7 @@ def read_without_scope(patch: pytest.MonkeyPatch) -> None:
 
 def share_beyond_its_giver(patch: pytest.MonkeyPatch) -> None:
     """A share shows the record though its giver sees it no more."""
-    patch.setattr(sharing, "_reached", lambda tx, who, cls, action, ids: set(ids))
+    patch.setattr(sharing, "reached", lambda tx, who, cls, action, ids: set(ids))
 
 
 def share_for_ever(patch: pytest.MonkeyPatch) -> None:

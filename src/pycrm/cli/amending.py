@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,21 +11,28 @@ import typer
 
 from pycrm.cli.answer import Part, Table
 from pycrm.cli.call import UNNAMED, Call, Heads, command, group
+from pycrm.errors import InvalidError, NotFoundError, Problem
 
 if TYPE_CHECKING:
     from pycrm.entities import Amendment
+    from pycrm.revision.amendment import Batch
     from pycrm.session import Session
 
 __all__ = ["add_to", "jobs"]
 
 jobs = group("Do what is due.")
 
+# How many records of a batch are shown with it, and how many decisions one by one.
+_SHOWN, _MOST = 3, 50
+
 Entity = Annotated[str, typer.Argument(help="A kind of record: customer, opportunity …")]
 Which = Annotated[str, typer.Argument(metavar="ID", help="Its code, its id, or the id's first characters.")]
 Because = Annotated[str, typer.Option("--because", help="The reason, kept in the history.")]
 Several = Annotated[
     list[str],
-    typer.Argument(metavar="AMENDMENT", help="The id of an amendment, or its beginning; or several."),
+    typer.Argument(
+        metavar="AMENDMENT", help="The id of an amendment or a batch, or its beginning; or several."
+    ),
 ]
 
 
@@ -98,26 +106,98 @@ def _said(amendment: Amendment) -> str:
     return state
 
 
-def inbox(call: Call) -> None:
-    """List the amendments that wait for your decision."""
+def inbox(
+    call: Call,
+    which: Annotated[
+        str | None, typer.Argument(metavar="BATCH", help="The id of a batch: list what is in it.")
+    ] = None,
+) -> None:
+    """List the amendments that wait for your decision; those of an import are one batch."""
     from pycrm.cli.listing import json_of
+    from pycrm.entities import Amendment
 
     with call.view() as session:
-        found = session.inbox()
-        lines = {one.id: session.lines(one) for one in found}
-        names = _names(session, found)
-    items = [{"record": json_of(one), "lines": [_line(each) for each in lines[one.id]]} for one in found]
-    rows = [
-        [
-            *(str(one.id), names.get(one.record, ""), names.get(_by(one), ""), one.state.value),
-            "; ".join(f"{each.path}: {_short(each.base)} → {_short(each.new)}" for each in lines[one.id]),
-            one.reason,
-        ]
-        for one in found
-    ]
+        found = session.inbox() if which is None else [*_batch(session, which).amendments]
+        lines = _lines(session, found)
+        names = _names(session, [one for item in found for one in _several(item)])
+    items: list[dict[str, Any]] = []
+    rows: list[list[str]] = []
+    for item in found:
+        some = _several(item)
+        told = [{"record": json_of(one), "lines": [_line(each) for each in lines[one.id]]} for one in some]
+        items += told if isinstance(item, Amendment) else [{"batch": str(item.id), "amendments": told}]
+        rows.append(_row(item.id, some, lines, names))
     titles = ["Amendment", "Record", "By", "State", "Change", "Reason"]
     parts: list[Part] = [Table(titles, rows)] if rows else ["nothing waits for you"]
     call.answer({"items": items}, *parts)
+
+
+def _several(item: Amendment | Batch) -> list[Amendment]:
+    """The amendments of a batch, or the one."""
+    from pycrm.entities import Amendment
+
+    return [item] if isinstance(item, Amendment) else list(item.amendments)
+
+
+def _lines(session: Session, items: Sequence[Amendment | Batch]) -> dict[Any, list[Any]]:
+    """What each amendment changes, by its id."""
+    found: dict[Any, list[Any]] = {one.id: [] for item in items for one in _several(item)}
+    for item in items:
+        for line in session.lines(item):
+            found[line.amendment.id].append(line)
+    return found
+
+
+def _row(id: Any, some: Sequence[Amendment], lines: dict[Any, list[Any]], names: dict[Any, str]) -> list[str]:
+    """What is said of an amendment, or of a batch as a whole and of its first records."""
+    changes = [
+        (f"{names.get(one.record, '')}: " if len(some) > 1 else "")
+        + "; ".join(f"{each.path}: {short(each.base)} → {short(each.new)}" for each in lines[one.id])
+        for one in some[:_SHOWN]
+    ]
+    if len(some) > _SHOWN:
+        changes.append(f"… and {len(some) - _SHOWN:,} more: pycrm inbox {id}")
+    first = some[0]
+    whose = names.get(first.record, "") if len(some) == 1 else f"{len(some):,} records"
+    states = ", ".join(sorted({one.state.value for one in some}))
+    return [str(id), whose, names.get(_by(first), ""), states, "\n".join(changes), first.reason]
+
+
+def _batch(session: Session, text: str) -> Batch:
+    """The batch that a text names: its id, or the beginning of it.
+
+    Raises:
+        NotFoundError: there is none in sight.
+        InvalidError: several ids begin so.
+    """
+    from pycrm.cli.entity import ids_of
+    from pycrm.entities import Amendment
+
+    low, high = ids_of(session, Amendment, text.strip())
+    there = (Amendment.batch >= low, Amendment.batch <= high)
+    ends = [
+        session.find(Amendment, *there, order=order, limit=1)
+        for order in (Amendment.batch, Amendment.batch.desc())
+    ]
+    if not ends[0]:
+        raise session.missing(Amendment)
+    id = ends[0][0].batch
+    if id is None or id != ends[1][0].batch:
+        several = Problem("batch", "rule", "several batches begin so; give more of the id")
+        raise InvalidError(several.message, fields=[several])
+    return session.batch(id)
+
+
+def _item_of(session: Session, text: str) -> Amendment | Batch:
+    """The amendment or the batch that a text names; raises as `_batch`."""
+    from pycrm.cli.entity import record_of
+    from pycrm.entities import Amendment
+
+    try:
+        found: Amendment = record_of(session, Amendment, text)
+        return found
+    except NotFoundError:
+        return _batch(session, text)
 
 
 def _by(amendment: Amendment) -> Any:
@@ -148,9 +228,10 @@ def _line(line: Any) -> dict[str, Any]:
     }
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value of a line as people read it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_short(one)}" for name, one in value.items() if one is not None)
+        return ", ".join(f"{name} {short(one)}" for name, one in value.items() if one is not None)
     return "–" if value is None else str(value)
 
 
@@ -159,32 +240,44 @@ def approve(
     which: Several,
     because: Annotated[str | None, typer.Option("--because", help="A comment on the decision.")] = None,
 ) -> None:
-    """Agree to amendments; of several each is decided by itself."""
+    """Agree to amendments or batches; of several each is decided by itself."""
     _decide(call, which, "approve", because)
 
 
 def reject(call: Call, which: Several, because: Because) -> None:
-    """Refuse amendments, with a comment for whoever submitted them."""
+    """Refuse amendments or batches, with a comment for whoever submitted them."""
     _decide(call, which, "reject", because)
 
 
 def _decide(call: Call, which: Sequence[str], verdict: str, because: str | None) -> None:
     def act(session: Session) -> tuple[dict[str, Any], list[Part]]:
-        from pycrm.cli.entity import record_of
         from pycrm.entities import Amendment
 
-        some = [record_of(session, Amendment, one) for one in which]
-        if len(some) == 1:
+        some = [_item_of(session, one) for one in which]
+        if len(some) == 1 and isinstance(some[0], Amendment):
             verb = session.approve if verdict == "approve" else session.reject
             made = verb(some[0], because=because)  # type: ignore[arg-type]
             return {"items": [_item(made, None)]}, [f"{made.id}: {_said(made)}"]
         found = session.decide(some, verdict, because=because)
         items = [_item(one.amendment, one.refusal) for one in found]
-        rows = [[item["id"], item["state"], item["refusal"] or ""] for item in items]
-        return {"items": items}, [Table(["Amendment", "State", "Not decided, since"], rows)]
+        return {"items": items}, _told(items)
 
     data, parts = call.run(act)
     call.answer(data, *parts)
+
+
+def _told(items: Sequence[dict[str, Any]]) -> list[Part]:
+    """What became of several: how many of each state where they are many, and what was not decided."""
+    rows = [[item["id"], item["state"], item["refusal"] or ""] for item in items]
+    titles = ["Amendment", "State", "Not decided, since"]
+    if len(rows) <= _MOST:
+        return [Table(titles, rows)]
+    states = Counter(state for _, state, refusal in rows if not refusal)
+    parts: list[Part] = [", ".join(f"{number:,} {state}" for state, number in states.items()) or "none"]
+    refused = [row for row in rows if row[2]]
+    if refused:
+        parts += [f"{len(refused):,} not decided", Table(titles, refused[:_MOST])]
+    return parts
 
 
 def _item(amendment: Amendment, refusal: Any) -> dict[str, Any]:
@@ -197,19 +290,24 @@ def _item(amendment: Amendment, refusal: Any) -> dict[str, Any]:
 
 def withdraw(
     call: Call,
-    which: Annotated[str, typer.Argument(metavar="AMENDMENT", help="Its id, or the beginning of it.")],
+    which: Annotated[
+        str, typer.Argument(metavar="AMENDMENT", help="Its id or that of a batch, or the beginning of it.")
+    ],
     because: Annotated[str | None, typer.Option("--because", help="The reason.")] = None,
 ) -> None:
-    """Take back an amendment that you submitted, until the first decision."""
+    """Take back an amendment or a batch that you submitted, until the first decision."""
 
-    def act(session: Session) -> dict[str, Any]:
-        from pycrm.cli.entity import record_of
+    def act(session: Session) -> tuple[dict[str, Any], list[Part]]:
         from pycrm.entities import Amendment
 
-        return _item(session.withdraw(record_of(session, Amendment, which), because=because), None)
+        made = session.withdraw(_item_of(session, which), because=because)
+        items = [_item(one, None) for one in _several(made)]
+        if isinstance(made, Amendment):
+            return items[0], [f"{made.id}: {made.state.value}"]
+        return {"items": items}, _told(items)
 
-    data = call.run(act)
-    call.answer(data, f"{data['id']}: {data['state']}")
+    data, parts = call.run(act)
+    call.answer(data, *parts)
 
 
 def run(

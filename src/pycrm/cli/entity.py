@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "entity_of",
+    "ids_of",
     "key_fields",
     "label_of",
     "labels_of",
@@ -109,17 +110,26 @@ def record_of(session: Session, cls: Any, text: str) -> Any:
         found = session.find(cls, getattr(cls, name).in_([text, text.upper()]), limit=2)
         if len(found) == 1:
             return session.get(cls, found[0].id)
+    return _by_beginning(session, cls, *ids_of(session, cls, text))
+
+
+def ids_of(session: Session, cls: Any, text: str) -> tuple[UUID, UUID]:
+    """The least and the greatest id that begins with these characters.
+
+    Raises:
+        NotFoundError: no id does.
+        InvalidError: the characters are too few.
+    """
     digits = text.lower().replace("-", "")
     if not _HEX.fullmatch(text.lower()) or len(digits) > 32:
         raise session.missing(cls)
     if len(digits) < _LEAST:
         short = Problem("id", "format", f"give at least {_LEAST} characters of the id")
         raise InvalidError(short.message, fields=[short])
-    return _by_beginning(session, cls, digits)
+    return UUID(hex=digits.ljust(32, "0")), UUID(hex=digits.ljust(32, "f"))
 
 
-def _by_beginning(session: Session, cls: Any, digits: str) -> Any:
-    low, high = (UUID(hex=digits.ljust(32, end)) for end in "0f")
+def _by_beginning(session: Session, cls: Any, low: UUID, high: UUID) -> Any:
     found = session.find(cls, cls.id >= low, cls.id <= high, limit=6)
     if not found:
         raise session.missing(cls)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pycrm.cli.amending import short
 from pycrm.cli.answer import Part, Table, tell
 from pycrm.cli.call import Call, command
 from pycrm.errors import InvalidError, Problem
+
+if TYPE_CHECKING:
+    from pycrm.exchange import RowVerdict
 
 __all__ = ["add_to"]
 
@@ -38,14 +43,24 @@ def import_(
     report: Annotated[
         Path | None,
         typer.Option(
-            "--report", dir_okay=False, help="Where refused rows go: .csv, or one JSON object a line."
+            "--report",
+            dir_okay=False,
+            help="Where refused and proposed rows go: .csv, or one JSON object a line.",
         ),
+    ] = None,
+    because: Annotated[
+        str | None,
+        typer.Option("--because", help="The reason, without which no key data are changed."),
+    ] = None,
+    evidence: Annotated[
+        list[str] | None, typer.Option("--evidence", help="What proves it; repeat it.")
     ] = None,
 ) -> None:
     """Import a CSV table by a mapping file.
 
     Run again after a kill it goes on where it was; run twice it changes nothing more. Rows that are
-    refused are reported, and do not fail the command.
+    refused are reported, and do not fail the command. Key data that others have to agree to become
+    one batch, which they find in their inbox.
     """
     from pycrm.exchange.importing import import_file
 
@@ -60,22 +75,39 @@ def import_(
             dry_run=dry_run,
             report_path=report,
             progress=progress,
+            because=because,
+            evidence=evidence or (),
         )
-        refused = [one for _, one in zip(range(_SHOWN), found.refused(), strict=False)]
+        refused, proposed = (list(islice(some, _SHOWN)) for some in (found.refused(), found.proposed()))
         counts = {verdict.value: number for verdict, number in found.counts.items()}
         summary = found.summary()
     data: dict[str, Any] = {"rows": found.rows, "dry_run": dry_run, **counts}
     data |= {"codes": found.codes, "report": str(report) if report else None}
+    data["batch"] = str(found.batch) if found.batch else None
     parts: list[Part] = [summary]
+    if proposed:
+        waits = counts["proposed"]
+        where = "would go into one batch" if dry_run else f"wait in the batch {found.batch}"
+        parts += [f"{waits:,} {'record' if waits == 1 else 'records'} {where}", _changes(proposed)]
     if refused:
         rows = [[str(one.line), one.code, one.reason] for one in refused]
         parts.append(Table(["Line", "Code", "Reason"], rows, frozenset((0,))))
     call.answer(data, *parts)
-    left = counts.get("refused", 0) - len(refused)
-    if left > 0 and not call.json:
-        tell(
-            f"… and {left:,} more refused" + (f", all of them in {report}" if report else " (--report FILE)")
-        )
+    for word, shown in (("proposed", proposed), ("refused", refused)):
+        left = counts[word] - len(shown)
+        if left > 0 and not call.json:
+            where = f", all of them in {report}" if report else " (--report FILE)"
+            tell(f"… and {left:,} more {word}{where}")
+
+
+def _changes(rows: Sequence[RowVerdict]) -> Table:
+    """What the first proposed rows would change."""
+    cells = [
+        [str(one.line), each.path, short(each.base), short(each.new), one.amendment]
+        for one in rows
+        for each in one.changes
+    ]
+    return Table(["Line", "Field", "From", "To", "Amendment"], cells, frozenset((0,)))
 
 
 def _named(tables: Sequence[str]) -> dict[str, Path]:

@@ -173,8 +173,15 @@ class ApprovalTask(Child, table="crm_approval_task"):
     decided_at: Field[datetime | None] = field("Decided at", zh="审批时间", default=None)
 
 
-class Amendment(Record, table="crm_amendment", scope=beside("entity", "record")):
+class Amendment(
+    Record,
+    table="crm_amendment",
+    scope=beside("entity", "record"),
+    indexes=(("record_id",), ("batch_id",)),
+):
     """A change of key data on its way (修订单); whoever sees the record sees it.
+
+    Those that one import has asked for have one `batch`.
 
     Its lines are read by `session.lines`, which hides what the reader may not see. The verbs of a
     session alone write it.
@@ -195,6 +202,7 @@ class Amendment(Record, table="crm_amendment", scope=beside("entity", "record"))
     verdict: Field[str | None] = field("Verdict", zh="结论", init=False, default=None)
     overridden: Field[bool] = field("Overridden", zh="越权", init=False)
     applied_at: Field[datetime | None] = field("Applied at", zh="应用时间", init=False, default=None)
+    batch: Field[UUID | None] = field("Batch", zh="批次", init=False, default=None, column="batch_id")
     tasks: Children[ApprovalTask] = children("Tasks", zh="审批任务", default=())
 
     def begin(self, session: Any) -> dict[str, Any]:

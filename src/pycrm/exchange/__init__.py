@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pycrm.exchange.mapping import Children, Column, Formats, Mapping
     from pycrm.exchange.plan import Draft, Plan
     from pycrm.exchange.reading import Limits, Position, Row, TableReader, read_table
-    from pycrm.exchange.report import ImportReport, Progress, ReportMark, RowVerdict, Verdict
+    from pycrm.exchange.report import ImportReport, KeyChange, Progress, ReportMark, RowVerdict, Verdict
     from pycrm.exchange.writing import TableWriter, neutralise, restore, write_table
 
 _HOMES = {
@@ -29,7 +29,7 @@ _HOMES = {
     "mapping": ("Children", "Column", "Formats", "Mapping"),
     "plan": ("Draft", "Plan"),
     "reading": ("Limits", "Position", "Row", "TableReader", "read_table"),
-    "report": ("ImportReport", "Progress", "ReportMark", "RowVerdict", "Verdict"),
+    "report": ("ImportReport", "KeyChange", "Progress", "ReportMark", "RowVerdict", "Verdict"),
     "writing": ("TableWriter", "neutralise", "restore", "write_table"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -41,6 +41,7 @@ __all__ = [
     "Drafts",
     "Formats",
     "ImportReport",
+    "KeyChange",
     "Kind",
     "Limits",
     "Lookup",

@@ -12,9 +12,11 @@ from pycrm.errors import RefusedError
 from pycrm.exchange import book
 from pycrm.exchange.merge import held, update
 from pycrm.exchange.plan import Draft
-from pycrm.exchange.report import RowVerdict, Verdict
+from pycrm.exchange.report import KeyChange, RowVerdict, Verdict
 from pycrm.exchange.resolve import References, lookups
 from pycrm.revision import claim
+from pycrm.revision.amendment.book import Draft as Proposed
+from pycrm.revision.amendment.opening import Asked, Opening
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -29,12 +31,15 @@ _PARTS = 8
 _REASON = "imported"
 
 
-def take(session: Session, shape: Shape, drafts: Sequence[Draft]) -> list[RowVerdict]:
+def take(
+    session: Session, shape: Shape, drafts: Sequence[Draft], proposed: Proposed | None = None
+) -> list[RowVerdict]:
     """Write what the drafts say, and tell what became of each, in their order.
 
-    Rows that are refused leave no trace; the others are written all the same.
+    Rows that are refused leave no trace; the others are written all the same. `proposed` is what the
+    importer says about changes of key data; without it none is asked for.
     """
-    return _Batch(session, shape, drafts).verdicts
+    return _Batch(session, shape, drafts, proposed).verdicts
 
 
 @attrs.frozen
@@ -48,8 +53,11 @@ class _New:
 
 
 class _Batch:
-    def __init__(self, session: Session, shape: Shape, drafts: Sequence[Draft]) -> None:
+    def __init__(
+        self, session: Session, shape: Shape, drafts: Sequence[Draft], proposed: Proposed | None
+    ) -> None:
         self._session, self._shape = session, shape
+        self._reason = _REASON if proposed is None else proposed.reason
         self._entity: str = shape.cls.__name__
         self._waiting: dict[str, _New] = {}
         self._verdicts: list[RowVerdict] = []
@@ -58,9 +66,11 @@ class _Batch:
         self._references.prepare(draft.values for draft in sound)
         self._known = book.find(session.transaction, self._entity, (draft.key for draft in sound))
         self._held = held(session, shape, (id for ids in self._known.values() for id in ids))
+        self._opening = self._opened(proposed)
         for draft in drafts:
             self._one(draft)
         self._flush()
+        self._opening.write()
         self.verdicts = sorted(self._verdicts, key=lambda verdict: verdict.line)
 
     def _one(self, draft: Draft) -> None:
@@ -118,7 +128,7 @@ class _Batch:
         claim.suspect_all(session.transaction, self._policy, self._entity, pairs, "key")
         for one, record in zip(some, made, strict=True):
             if one.stage is not None and one.stage != record.stage:
-                session.move(record, one.stage, because=_REASON)
+                session.move(record, one.stage, because=self._reason)
         return made
 
     def _again(self, draft: Draft, values: dict[str, Any], stage: str | None) -> None:
@@ -130,20 +140,25 @@ class _Batch:
         if one.record.archived_at is not None:
             self._refuse(draft, "conflict", "the record was put away; restore it first")
             return
-        write = update(self._session, self._shape, one, values)
+        differing = update(self._session, self._shape, one, values)
         moves = stage is not None and stage != one.record.stage
-        if write is None and not moves:
+        if differing is None and not moves:
             self._verdicts.append(RowVerdict(draft.line, Verdict.UNCHANGED, draft.key))
             return
         # What stands before this row in the file may claim what this row is about to claim.
         self._flush()
         with self._session.attempt():
-            if write is not None:
-                write()
+            asked = Asked() if differing is None else self._opening.ask(differing)
             if stage is not None and moves:
                 current = self._session.get(self._shape.cls, one.record.id)
-                self._session.move(current, stage, because=_REASON)
-        self._verdicts.append(RowVerdict(draft.line, Verdict.UPDATED, draft.key))
+                self._session.move(current, stage, because=self._reason)
+        self._opening.keep(asked)
+        self._verdicts.append(_verdict(draft, asked, moves))
+
+    def _opened(self, proposed: Proposed | None) -> Opening:
+        records = [one.record for one in self._held.values()]
+        parties = [one.party.id for one in self._held.values() if one.party is not None]
+        return Opening(self._session.transaction, self._reason, proposed, records, parties)
 
     @property
     def _policy(self) -> ClaimPolicy:
@@ -163,6 +178,16 @@ class _Batch:
 
     def _refuse(self, draft: Draft, code: str, reason: str) -> None:
         self._verdicts.append(RowVerdict(draft.line, Verdict.REFUSED, draft.key, code, reason))
+
+
+def _verdict(draft: Draft, asked: Asked, moves: bool) -> RowVerdict:
+    """What became of a row that differs from its record."""
+    amendment = "" if asked.amendment is None else str(asked.amendment)
+    if not asked.lines:
+        verdict = Verdict.UPDATED if asked.is_written or moves else Verdict.UNCHANGED
+        return RowVerdict(draft.line, verdict, draft.key, amendment=amendment)
+    changes = tuple(KeyChange(one.path, one.base, one.new) for one in asked.lines)
+    return RowVerdict(draft.line, Verdict.PROPOSED, draft.key, amendment=amendment, changes=changes)
 
 
 def _refused(draft: Draft, error: RefusedError) -> RowVerdict:

@@ -11,12 +11,13 @@ import gc
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import attrs
 
@@ -30,6 +31,8 @@ from pycrm.exchange.plan import Draft
 from pycrm.exchange.reading import Limits, Position, TableReader
 from pycrm.exchange.report import ImportReport, Progress, ReportMark, RowVerdict, Verdict
 from pycrm.exchange.shape import Shape
+from pycrm.revision.amendment.book import Draft as Proposed
+from pycrm.revision.amendment.propose import draft_of
 from pycrm.scope.actor import Source
 
 if TYPE_CHECKING:
@@ -57,12 +60,18 @@ def import_file(
     progress: Progress | None = None,
     limits: Limits | None = None,
     batch: int = 1000,
+    because: str | None = None,
+    evidence: Sequence[str] = (),
 ) -> ImportReport:
     """Import a table of delimited text as `who`.
 
     Each row is found again by its key, or is new. A new record belongs to `who`, or to the `owner`
     that the file names if `who` may assign to that person; later runs leave whose it is. A row with
     a `stage` is moved there through the gates of the pipeline.
+
+    Key fields that differ are changed as `amend` would: at once where the policy asks for a reason
+    alone, and where others have to agree by one batch of amendments, one for each record
+    (`ImportReport.batch`). Without a reason such rows are refused.
 
     Args:
         path: the table.
@@ -74,18 +83,22 @@ def import_file(
         progress: told after each batch how many bytes of how many are done.
         limits: how large a table may be.
         batch: how many records one transaction takes; a run that was killed goes on after its last.
+        because: why it is imported, of at least 5 characters; kept in the history.
+        evidence: what proves it, each as a text, where a policy asks for it.
 
     Returns:
-        the report: how many rows were imported, updated, unchanged and refused, and why.
+        the report: how many rows were imported, updated, proposed, unchanged and refused, and why.
 
     Raises:
-        InvalidError: the mapping is wrong or does not fit the header, and nothing was imported; or
+        InvalidError: the mapping is wrong, does not fit the header, or the reason is too short, and
+            nothing was imported; or
             the table cannot be read to its end, and what stands before that place was imported.
         NotFoundError, ForbiddenError: there is no such user, or one who may not sign in.
     """
     if not isinstance(mapping, Mapping):
         mapping = Mapping.parse(_text(mapping), where=os.fspath(mapping))
-    run = _Run(crm, who, mapping, Path(path), files or {}, limits, batch)
+    proposed = draft_of(because, evidence) if because is not None or evidence else None
+    run = _Run(crm, who, mapping, Path(path), files or {}, limits, batch, proposed)
     with ExitStack() as stack:
         return run.dry(stack, report_path, progress) if dry_run else run.go(stack, report_path, progress)
 
@@ -154,11 +167,14 @@ class _Run:
         files: AnyMapping[str, _Path],
         limits: Limits | None,
         size: int,
+        proposed: Proposed | None,
     ) -> None:
         if size < 1:
             raise InvalidError("a batch has at least one record")
         self.crm, self.who, self.mapping, self.path = crm, who, mapping, path
         self.files, self.limits, self.size = files, limits, size
+        self._batch = crm.identifiers.new()
+        self._said = proposed
         with crm.view(who, source=Source.IMPORT) as session:
             self.shape = Shape(session, mapping)
         self._fingerprint = self._same()
@@ -171,7 +187,7 @@ class _Run:
             with self.crm.session(self.who, source=Source.IMPORT) as session:
                 for batch in table.batches(self.size):
                     with _collector_at_rest():
-                        _add(report, take(session, self.shape, batch))
+                        _add(report, map(_unnamed, take(session, self.shape, batch, self._proposed)))
                     self._forget(session)
                     self._tell(progress, table)
                 _add(report, table.orphans())
@@ -184,6 +200,9 @@ class _Run:
         table, mark = self._open(stack), self._resumed()
         if mark is not None and not table.skip_to(Position(**mark["position"])):
             table, mark = self._open(stack), None
+        if mark is not None and "batch" in mark:
+            # What is opened now is decided on together with what was opened before.
+            self._batch = UUID(mark["batch"])
         resume = None if mark is None else ReportMark(**mark["report"])
         report = stack.enter_context(ImportReport(report_path, resume=resume))
         for batch in table.batches(self.size):
@@ -191,6 +210,7 @@ class _Run:
             self._tell(progress, table)
         _add(report, table.orphans())
         self.crm.run(self.who, self._end, source=Source.IMPORT)
+        report.batch = self._batch if report.counts[Verdict.PROPOSED] else None
         return report
 
     def _open(self, stack: ExitStack) -> _Table:
@@ -217,21 +237,30 @@ class _Run:
         def act(session: Session) -> None:
             # Called again where the database asks for it.
             report.rewind(before)
-            _add(report, take(session, self.shape, batch))
-            state = {"position": attrs.asdict(table.position), "report": report.mark().as_dict()}
+            _add(report, take(session, self.shape, batch, self._proposed))
+            state = {
+                "position": attrs.asdict(table.position),
+                "report": report.mark().as_dict(),
+                "batch": str(self._batch),
+            }
             book.store_run(session.transaction, self._fingerprint, json.dumps(state))
 
         with _collector_at_rest():
             self.crm.run(self.who, act, source=Source.IMPORT)
 
+    @property
+    def _proposed(self) -> Proposed | None:
+        """What is said about every change of key data, with the batch that all of them belong to."""
+        return None if self._said is None else attrs.evolve(self._said, batch=self._batch)
+
     def _end(self, session: Session) -> None:
         book.store_run(session.transaction, self._fingerprint, None)
 
     def _same(self) -> str:
-        """The same files by the same mapping and the same person is the same run."""
+        """The same files by the same mapping, the same person and for the same reason is the same run."""
         places = [self.path, *map(Path, self.files.values())]
         files = [(str(place.resolve()), os.path.getsize(place)) for place in places]
-        parts = (files, repr(self.mapping), str(self.who))
+        parts = (files, repr(self.mapping), str(self.who), repr(self._said))
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _resumed(self) -> Any:
@@ -266,6 +295,11 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _unnamed(verdict: RowVerdict) -> RowVerdict:
+    """The verdict of a dry run, whose amendments there will not be."""
+    return attrs.evolve(verdict, amendment="") if verdict.verdict is Verdict.PROPOSED else verdict
 
 
 def _add(report: ImportReport, verdicts: Any) -> None:

@@ -1,8 +1,8 @@
-"""Comparing a row with the record it was imported as before, and writing what differs."""
+"""Comparing a row with the record it was imported as before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,8 +11,10 @@ import attrs
 from pycrm.declare.record import child_class
 from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
-from pycrm.revision.amendment.policy import amendment_required
-from pycrm.scope.fields import field_rights, shown, whole
+from pycrm.revision.amendment.difference import PathChange, differences
+from pycrm.revision.amendment.policy import Rule, rule_of, rules_over
+from pycrm.revision.amendment.propose import Proposal
+from pycrm.scope.fields import field_rights, whole
 from pycrm.values import plain_phone
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["Held", "held", "update"]
+
+Ruled = tuple[tuple[PathChange, Rule], ...]
 
 _AT_ONCE = 500
 _POINTS = {
@@ -65,15 +69,14 @@ def _held(session: Session, shape: Shape, wanted: list[UUID]) -> dict[UUID, Held
     return found
 
 
-def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) -> Callable[[], Any] | None:
-    """What writes the differences between a row and its record; None where there are none.
+def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) -> Proposal | None:
+    """The differences between a row and its record, with the rule for each; None where there are none.
 
     Child rows become those of the file; ways of contact are only added, since others may have been
     learnt of meanwhile. Fields that the importer is not shown stay as they are, whatever the row says:
     that a value is there already, or is not, would confirm a guess.
 
     Raises:
-        AmendmentRequiredError: a key field differs; it is not changed by an import.
         InvalidError: a value is wrong by itself.
     """
     rest, tx = dict(values), session.transaction
@@ -87,23 +90,26 @@ def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) ->
         part = {name: rest.pop(name) for name in list(rest) if name in specs and specs[name].init}
         part = {name: value for name, value in part.items() if _is_seen(tx, type(target), name)}
         differing = dict(_differing(target, part))
-        keys = [name for name in differing if specs[name].key]
-        if keys:
-            raise amendment_required(shown(tx, target), keys)
         if differing:
-            plans.append((target, differing))
-    if not plans:
-        return None
+            # A facet that holds nothing has no row yet.
+            is_new = one.party is not None and one.facet is None and target is targets[-1]
+            plans.append((type(target) if is_new else target, differing))
+    return Proposal(one.record, tuple(plans), _ruled(tx, one, plans)) if plans else None
 
-    def write() -> None:
-        for target, differing in plans:
-            if target is targets[-1] and one.party is not None and one.facet is None:
-                # A facet that holds nothing has no row yet.
-                session.add(shape.facet(of=one.party, **differing))
-            else:
-                session.change(target, because="imported", **differing)
 
-    return write
+def _ruled(tx: Transaction, one: Held, plans: list[tuple[Any, dict[str, Any]]]) -> Ruled:
+    """The rule for each difference; nothing where none of them needs more than to be written."""
+    if not any(_is_guarded(tx, target, differing) for target, differing in plans):
+        return ()
+    of = None if one.party is None else one.party.id
+    found = [pair for target, differing in plans for pair in differences(tx, target, differing, of)]
+    return tuple((each, rule_of(tx, each)) for each in found)
+
+
+def _is_guarded(tx: Transaction, target: Any, names: Collection[str]) -> bool:
+    cls = target if isinstance(target, type) else type(target)
+    specs: Any = cls.__specs__  # type: ignore[attr-defined]
+    return any(specs[name].key for name in names) or rules_over(tx, cls, names)
 
 
 def _differing(target: Any, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -68,7 +68,8 @@ def flush(tx: Transaction) -> UUID | None:
     rows = [
         (record, version, entity, key(tx, revision), *rest) for record, version, entity, *rest in tx.changes
     ]
-    tx.changes.clear()
+    # Whoever undoes this finds what was noted in the former list.
+    tx.changes = []
     insert_rows(tx, ChangeRow, rows)
     return revision
 

@@ -19,7 +19,7 @@ from pycrm.scope.text import refresh
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["any_record", "is_below", "with_children"]
+__all__ = ["any_record", "any_records", "is_below", "with_children"]
 
 _AT_ONCE = 500
 
@@ -64,6 +64,17 @@ def any_record(tx: Transaction, cls: Any, id: UUID) -> Any:
     made, table = layout(cls), cls.__table__.c
     rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(table[key_column(cls)] == id))
     return made.build(rows)[0] if rows else None
+
+
+def any_records(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """The records of these ids as `any_record` gives one, read in one statement for 500."""
+    made, table, wanted = layout(cls), cls.__table__.c, sorted(set(ids))
+    found: dict[UUID, Any] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = table[key_column(cls)].in_(wanted[start : start + _AT_ONCE])
+        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(some))
+        found |= {record.id: record for record in made.build(rows)}
+    return found
 
 
 def is_below(tx: Transaction, unit: UUID, root: UUID) -> bool:

@@ -31,10 +31,11 @@ from pycrm.scope.streams import Order, Streams, are_merged, is_narrow, step
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Query", "bounded", "fetch_one", "query", "unknown_field"]
+__all__ = ["Query", "bounded", "fetch_one", "fetch_some", "query", "unknown_field"]
 
 # In seconds, many times what a database takes to look at one row.
 _LONGEST_PAUSE = 0.0001
+_AT_ONCE = 500
 
 
 class Query:
@@ -301,6 +302,28 @@ def fetch_one(tx: Transaction, cls: Any, id: UUID, action: str = Action.READ, lo
         return made.build(rows)[0]
     time.sleep(_LONGEST_PAUSE * random.random())
     return None
+
+
+def fetch_some(
+    tx: Transaction, cls: Any, ids: Iterable[UUID], action: str = Action.READ, lock: bool = False
+) -> list[Any]:
+    """Those of the records that the actor's reach for the action covers, by rising ids; see `fetch_one`."""
+    wanted = sorted(set(ids))
+    if len(wanted) == 1:
+        found = fetch_one(tx, cls, wanted[0], action, lock)
+        return [] if found is None else [found]
+    made, key_of = view_of(tx, cls), cls.__table__.c[key_column(cls)]
+    records: list[Any] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        asked = Query(tx, cls, archived=True, conditions=(), action=action)
+        if asked.nothing:
+            return []
+        asked.where.append(key_of.in_(wanted[start : start + _AT_ONCE]))
+        statement = asked.select(*(asked.table.c[name] for name in made.names)).order_by(key_of)
+        if lock and tx.dialect == "postgresql":
+            statement = statement.with_for_update()
+        records += made.build(tx.fetch(statement))
+    return records
 
 
 def not_found(cls: Any) -> NotFoundError:

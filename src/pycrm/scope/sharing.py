@@ -29,7 +29,7 @@ from pycrm.scope.predicate import Scope, scope_for
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Shared", "active_shares", "refuse_delegation", "refuse_share", "widened"]
+__all__ = ["Shared", "active_shares", "reached", "refuse_delegation", "refuse_share", "seen_by", "widened"]
 
 
 @attrs.frozen
@@ -143,17 +143,17 @@ def _shares(tx: Transaction, actor: Actor, lenders: dict[UUID, Actor]) -> Iterab
         cls, giver = tx.crm.record(entity, default=None), _base(tx, giver_id)
         if cls is None or giver is None:
             continue
-        readable = _reached(tx, giver, cls, Action.READ, list(ids))
+        readable = reached(tx, giver, cls, Action.READ, list(ids))
         if readable:
             lenders[giver_id] = giver
-        workable = _reached(tx, giver, cls, Action.UPDATE, [id for id in ids if ids[id]])
+        workable = reached(tx, giver, cls, Action.UPDATE, [id for id in ids if ids[id]])
         yield from (SharedRecord(entity, id, id in workable) for id in readable)
 
 
 _AT_ONCE = 512
 
 
-def _reached(tx: Transaction, actor: Actor, cls: Any, action: str, ids: list[UUID]) -> set[UUID]:
+def reached(tx: Transaction, actor: Actor, cls: Any, action: str, ids: list[UUID]) -> set[UUID]:
     """Those of the records that an actor reaches for an action."""
     scope = scope_for(tx, actor, cls, action)
     found: set[UUID] = set()
@@ -197,12 +197,12 @@ def refuse_share(tx: Transaction, share: Share) -> None:
     if actor.is_system:
         return
     plain = attrs.evolve(actor, held=tuple(one for one in actor.held if one.giver is None), shares=())
-    if not _reached(tx, actor, cls, Action.READ, [share.record]):
+    if not reached(tx, actor, cls, Action.READ, [share.record]):
         raise not_found(cls)
-    if not _reached(tx, plain, cls, action, [share.record]):
+    if not reached(tx, plain, cls, action, [share.record]):
         raise ForbiddenError("what was shared or delegated is not shared on")
     wider = tuple(held for held in plain.held if held.reach not in (Reach.OWN, Reach.NONE))
-    if _reached(tx, attrs.evolve(plain, held=wider), cls, action, [share.record]):
+    if reached(tx, attrs.evolve(plain, held=wider), cls, action, [share.record]):
         return
     if not _within_own_leader(tx, share):
         raise ForbiddenError("the receiver is outside your leader's units; your leader can share it")
@@ -276,6 +276,12 @@ def refuse_delegation(tx: Transaction, delegation: Delegation) -> None:
         raise ConflictError("there is a delegation between the two over some of these days")
 
 
+def seen_by(tx: Transaction, user: UUID, cls: Any, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the records that a person reads now, by roles, delegations and shares."""
+    actor = _base(tx, user)
+    return set() if actor is None else reached(tx, widened(tx, actor), cls, Action.READ, list(ids))
+
+
 def is_seen_by(tx: Transaction, user: UUID, cls: Any, id: UUID, without: UUID | None = None) -> bool:
     """Whether a person reads a record now, by roles, delegations and shares, one share left out."""
     actor = _base(tx, user)
@@ -285,7 +291,7 @@ def is_seen_by(tx: Transaction, user: UUID, cls: Any, id: UUID, without: UUID | 
     if without is not None:
         kept = tuple(one for one in actor.shares if one.id != id or one.entity != cls.__name__)
         actor = attrs.evolve(actor, shares=kept)
-    return bool(_reached(tx, actor, cls, Action.READ, [id]))
+    return bool(reached(tx, actor, cls, Action.READ, [id]))
 
 
 def only_own(actor: Actor) -> Actor:
@@ -297,10 +303,10 @@ def giver_of(tx: Transaction, cls: Any, id: UUID, action: str) -> UUID | None:
     """On whose behalf the actor does this to a record: None where the own reach covers it."""
     actor: Actor = tx.actor
     givers = dict.fromkeys(held.giver for held in actor.held if held.giver is not None)
-    if not givers or _reached(tx, only_own(actor), cls, action, [id]):
+    if not givers or reached(tx, only_own(actor), cls, action, [id]):
         return None
     for giver in givers:
         theirs = tuple(held for held in actor.held if held.giver == giver)
-        if _reached(tx, attrs.evolve(actor, held=theirs, shares=()), cls, action, [id]):
+        if reached(tx, attrs.evolve(actor, held=theirs, shares=()), cls, action, [id]):
             return giver
     return None

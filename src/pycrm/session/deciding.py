@@ -4,40 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from pycrm.declare import Facet, Record
 from pycrm.entities.amendment import Amendment
-from pycrm.revision.amendment import AmendmentLine, Decided, Planned, propose, view
+from pycrm.errors import NotFoundError
+from pycrm.revision.amendment import AmendmentLine, Batch, Decided, Planned, propose, view
 from pycrm.revision.amendment import decide as deciding
 from pycrm.revision.model import Revision
 from pycrm.scope.fields import shown
+from pycrm.scope.gateway import fetch_some
 from pycrm.session.act import Act
 from pycrm.session.reading import Reading
 
 __all__ = ["Deciding"]
 
+A = TypeVar("A", bound=Amendment | Batch)
+
 
 class Deciding(Reading):
     """What those who are asked, and those who ask, can do with amendments."""
 
-    def inbox(self) -> list[Amendment]:
+    def inbox(self) -> list[Amendment | Batch]:
         """The amendments that wait for the actor's decision, the oldest first.
 
         Also those that wait for somebody who delegated ``approve`` to the actor, and conflicted ones
-        that the actor may rebase or reject.
+        that the actor may rebase or reject. Those that one import asked for are one `Batch`.
         """
         return view.inbox(self.transaction)
 
-    def lines(self, amendment: Amendment, /) -> list[AmendmentLine]:
+    def batch(self, id: UUID, /) -> Batch:
+        """All that one import has asked for by amendments, as far as the actor sees the records.
+
+        Raises:
+            NotFoundError: there is no such batch, or none of its records is in sight.
+        """
+        found = view.batch(self.transaction, self._named(Amendment, id)[1])
+        if found is None:
+            raise NotFoundError("no such batch")
+        return found
+
+    def lines(self, amendment: Amendment | Batch, /) -> list[AmendmentLine]:
         """What an amendment changes: of each path the base, what is proposed, and what is there now.
 
-        Values of fields that are hidden from the reader are left out, as in the history.
+        Values of fields that are hidden from the reader are left out, as in the history. Of a batch
+        they are the lines of its amendments, one after the other.
 
         Raises:
             NotFoundError: the amendment is missing or out of scope.
         """
-        return view.lines(self.transaction, self._in_sight(amendment))
+        if isinstance(amendment, Batch):
+            seen = fetch_some(self.transaction, Amendment, (one.id for one in amendment.amendments))
+            return view.lines(self.transaction, seen)
+        return view.lines(self.transaction, [self._in_sight(amendment)])
 
     def ahead(self, record: Record | Facet, /) -> list[Planned]:
         """What will change of the record, its party and their facets by itself, the earliest first.
@@ -51,11 +71,12 @@ class Deciding(Reading):
         """What top management changed past the flows between two instants, newest first (REV-18)."""
         return view.overrides(self.transaction, since, until)
 
-    def approve(self, amendment: Amendment, /, *, because: str | None = None) -> Amendment:
+    def approve(self, amendment: A, /, *, because: str | None = None) -> A:
         """Agree to an amendment; the last of those who are asked makes it true, or schedules it.
 
         It is checked again with the rights of its submitter and the values of now. Where these are not
-        what the submitter saw, nothing is applied and the state is ``conflicted``.
+        what the submitter saw, nothing is applied and the state is ``conflicted``. Of a batch all that
+        wait are agreed to, or none where one of them is refused; `decide` takes each by itself.
 
         Raises:
             ForbiddenError: the actor submitted it or was not asked, or the submitter may not change
@@ -64,17 +85,17 @@ class Deciding(Reading):
             StaleError: it was submitted again since it was read.
             RefusedError: a rule refuses the change by now; nothing was decided.
         """
-        with Act(self, amendment, because):
-            return deciding.approve(self.transaction, amendment, because)
+        with Act(self, _single(amendment), because):
+            return deciding.approve(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
-    def reject(self, amendment: Amendment, /, *, because: str) -> Amendment:
-        """Refuse an amendment with a comment, which its submitter reads; raises as `approve`.
+    def reject(self, amendment: A, /, *, because: str) -> A:
+        """Refuse an amendment, or all of a batch, with a comment for its submitter; raises as `approve`.
 
         Raises:
             InvalidError: there is no comment.
         """
-        with Act(self, amendment, because):
-            return deciding.reject(self.transaction, amendment, because)
+        with Act(self, _single(amendment), because):
+            return deciding.reject(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
     def return_(self, amendment: Amendment, /, *, because: str) -> Amendment:
         """Send an amendment back to its submitter for change; raises as `reject`."""
@@ -91,15 +112,15 @@ class Deciding(Reading):
         with Act(self, amendment, because):
             return deciding.submit(self.transaction, amendment, values, because)
 
-    def withdraw(self, amendment: Amendment, /, *, because: str | None = None) -> Amendment:
-        """Take back what one submitted, until the first decision (REV-16).
+    def withdraw(self, amendment: A, /, *, because: str | None = None) -> A:
+        """Take back what one submitted, an amendment or a batch, until the first decision (REV-16).
 
         Raises:
             ForbiddenError: somebody else submitted it.
             ConflictError: somebody has decided on it already.
         """
-        with Act(self, amendment, because):
-            return deciding.withdraw(self.transaction, amendment, because)
+        with Act(self, _single(amendment), because):
+            return deciding.withdraw(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
     def rebase(self, amendment: Amendment, /) -> Amendment:
         """Base a conflicted amendment on the values of now; its approval starts again (REV-7).
@@ -130,18 +151,25 @@ class Deciding(Reading):
             return deciding.entrust(self.transaction, amendment, who, because)
 
     def decide(
-        self, amendments: Sequence[Amendment], verdict: str, /, *, because: str | None = None
+        self,
+        amendments: Batch | Sequence[Amendment | Batch],
+        verdict: str,
+        /,
+        *,
+        because: str | None = None,
     ) -> list[Decided]:
         """Approve or reject several amendments, each by itself: one that is refused stops no other.
 
         Args:
+            amendments: a batch, or amendments and batches, such as the whole `inbox`.
             verdict: ``"approve"`` or ``"reject"``.
 
         Raises:
             InvalidError: another verdict, or a rejection without comment.
         """
         with Act(self, None, because):
-            return deciding.decide(self.transaction, amendments, verdict, because)
+            some = [amendments] if isinstance(amendments, Batch) else amendments
+            return deciding.decide(self.transaction, some, verdict, because)
 
     def override(self, record: Any, /, *, because: str, **values: Any) -> Any:
         """Apply an amendment, or write key fields, past every flow: for top management alone (REV-18).
@@ -159,3 +187,8 @@ class Deciding(Reading):
             self._in_sight(record)
             deciding.refuse_no_top(tx)
             return shown(tx, propose.override(tx, record, values, because))
+
+
+def _single(what: Amendment | Batch) -> Amendment | None:
+    """The record that a decision is about, where it is one."""
+    return None if isinstance(what, Batch) else what

@@ -165,14 +165,17 @@ class Transaction:
         """What is written within is undone when an exception leaves it."""
         self._savepoints += 1
         name = f"pycrm_{self._savepoints}"
-        noted, written, spoiled = len(self.changes), self.written, self.spoiled
+        # A hook may ask for the history, for which what was noted so far is written, and undone then.
+        changes, noted = self.changes, len(self.changes)
+        written, spoiled = self.written, self.spoiled
         kept = len(self.after_savepoint)
         self.run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             self.run(f"ROLLBACK TO SAVEPOINT {name}")
-            del self.changes[noted:]
+            self.changes = changes
+            del changes[noted:]
             self.written, self.spoiled = written, spoiled
             for keep in self.after_savepoint[kept:]:
                 keep()

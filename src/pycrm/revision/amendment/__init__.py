@@ -1,5 +1,5 @@
 """Amendments: proposing, deciding, applying and reading changes of key data."""
 
-from pycrm.revision.amendment.model import AmendmentLine, Decided, LineAct, Planned
+from pycrm.revision.amendment.model import AmendmentLine, Batch, Decided, LineAct, Planned
 
-__all__ = ["AmendmentLine", "Decided", "LineAct", "Planned"]
+__all__ = ["AmendmentLine", "Batch", "Decided", "LineAct", "Planned"]

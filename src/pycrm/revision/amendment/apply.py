@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from pycrm.declare.codec import from_json
 from pycrm.declare.record import child_class
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import Amendment
-from pycrm.errors import ForbiddenError, NotFoundError
+from pycrm.errors import ForbiddenError, NotFoundError, StaleError
 from pycrm.revision.add import _stamps, add_all, author
 from pycrm.revision.amendment.difference import PathChange, differences, row_json
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, LineAct
@@ -24,7 +24,7 @@ from pycrm.revision.change import apply
 from pycrm.revision.log import jsonable, revision_id
 from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import Actor, resolve
-from pycrm.scope.children import any_record, with_children
+from pycrm.scope.children import any_record, any_records, with_children
 from pycrm.scope.fields import whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.sharing import widened
@@ -32,45 +32,90 @@ from pycrm.scope.sharing import widened
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["as_submitter", "lines_of", "perform", "rehearse", "wanted"]
+__all__ = [
+    "MovedError",
+    "Reading",
+    "as_submitter",
+    "attempted",
+    "lines_of",
+    "perform",
+    "read_lines",
+    "rehearse",
+    "wanted",
+]
+
+_AT_ONCE = 500
 
 _SHARED = ("revision", "revision_id", "new", "stamps", "author")
+
+
+class MovedError(StaleError):
+    """What an amendment is about was written since its lines were read."""
 
 
 class _EnoughError(Exception):
     """Ends a rehearsal, so that what it wrote is undone."""
 
 
-def lines_of(tx: Transaction, amendment: Amendment, round: int | None = None) -> list[AmendmentLine]:
+@attrs.frozen
+class Reading:
+    """The lines of an amendment, with the versions of what they are about when they were read."""
+
+    lines: list[AmendmentLine]
+    versions: Mapping[tuple[str, UUID], int | None]
+
+    @property
+    def is_conflicting(self) -> bool:
+        """Whether something is no longer what the submitter saw (REV-7)."""
+        return any(line.is_conflicting for line in self.lines)
+
+
+def lines_of(tx: Transaction, amendment: Amendment) -> list[AmendmentLine]:
     """The lines of an amendment, all of them, each with what is there now."""
-    made, table = layout(AmendmentLineRow), AmendmentLineRow.__table__.c
-    rows = made.build(
-        tx.fetch(
-            sa.select(*(table[name] for name in made.names))
-            .where(
-                table.amendment_id == amendment.id,
-                table.round == (amendment.round if round is None else round),
-            )
-            .order_by(table.seq)
-        )
-    )
-    now: dict[tuple[str, UUID], Any] = {}
-    found = []
+    return read_lines(tx, [amendment])[amendment.id].lines
+
+
+def read_lines(tx: Transaction, amendments: Sequence[Amendment]) -> dict[UUID, Reading]:
+    """The lines of each of the amendments, read in a few statements for all of them."""
+    rows: list[AmendmentLineRow] = []
+    for start in range(0, len(amendments), _AT_ONCE):
+        rows += _rows_of(tx, amendments[start : start + _AT_ONCE])
+    now = _as_stored(tx, {(row.entity, row.record) for row in rows})
+    found: dict[UUID, list[AmendmentLine]] = {one.id: [] for one in amendments}
+    targets: dict[UUID, dict[tuple[str, UUID], int | None]] = {one.id: {} for one in amendments}
     for row in rows:
-        key = (row.entity, row.record)
-        if key not in now:
-            now[key] = _as_stored(tx, *key)
-        current = _current(now[key], row.path, row.act)
+        record = now.get((row.entity, row.record))
         pair = (json.loads(row.base), json.loads(row.new))
-        found.append(AmendmentLine(row.entity, row.record, row.path, row.act, *pair, current))
-    return found
+        current = _current(record, row.path, row.act)
+        of: Ref[Amendment] = Ref("Amendment", row.amendment)
+        line = AmendmentLine(row.entity, row.record, row.path, row.act, *pair, current, of)
+        found[row.amendment].append(line)
+        targets[row.amendment][row.entity, row.record] = None if record is None else record.version
+    return {id: Reading(lines, targets[id]) for id, lines in found.items()}
 
 
-def _as_stored(tx: Transaction, entity: str, id: UUID) -> Any:
-    cls = tx.crm.record(entity)
+def _rows_of(tx: Transaction, some: Iterable[Amendment]) -> list[AmendmentLineRow]:
+    """What was proposed in the round of now; what a rebase left behind is not read on."""
+    made, table = layout(AmendmentLineRow), AmendmentLineRow.__table__.c
+    rounds = {one.id: one.round for one in some}
+    rows = tx.fetch(
+        sa.select(*(table[name] for name in made.names))
+        .where(table.amendment_id.in_(rounds))
+        .order_by(table.amendment_id, table.seq)
+    )
+    return [row for row in made.build(rows) if row.round == rounds[row.amendment]]
+
+
+def _as_stored(tx: Transaction, keys: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Any]:
+    wanted: dict[str, list[UUID]] = {}
+    for entity, id in keys:
+        wanted.setdefault(entity, []).append(id)
+    found: dict[tuple[str, UUID], Any] = {}
     with whole(tx):
-        record = any_record(tx, cls, id)
-        return None if record is None else with_children(tx, [record])[0]
+        for entity, ids in wanted.items():
+            records = list(any_records(tx, tx.crm.record(entity), ids).values())
+            found |= {(entity, record.id): record for record in with_children(tx, records)}
+    return found
 
 
 def _current(record: Any, path: str, act: LineAct) -> Any:
@@ -86,32 +131,42 @@ def _current(record: Any, path: str, act: LineAct) -> Any:
     return jsonable(type(row).__specs__[field], getattr(row, field)) if field else row_json(row)
 
 
+@contextmanager
+def attempted(tx: Transaction) -> Iterator[None]:
+    """What is written within is undone where it is refused, and nothing of it is remembered."""
+    kept = dict(tx.memo)
+    try:
+        with tx.savepoint():
+            yield
+    except BaseException:
+        tx.memo.clear()
+        tx.memo.update(kept)
+        raise
+
+
 def rehearse(tx: Transaction, lines: Sequence[AmendmentLine | PathChange]) -> None:
     """Do all that applying these lines would do, and undo it: whatever refuses them refuses now.
 
     Raises:
         RefusedError: as a direct change would be.
     """
-    kept, noted = dict(tx.memo), list(tx.changes)
-    tx.memo["rehearsal"] = True
     try:
-        with tx.savepoint():
+        with attempted(tx):
+            tx.memo["rehearsal"] = True
             _write(tx, lines, "amend")
             raise _EnoughError
     except _EnoughError:
         pass
-    finally:
-        tx.memo.clear()
-        tx.memo.update(kept)
-        # A hook may have asked for the history, for which what was noted before is written.
-        tx.changes[:] = noted
 
 
-def perform(
-    tx: Transaction, amendment: Amendment, lines: Sequence[AmendmentLine], act: str = "amend"
-) -> None:
-    """Write the lines, and keep which versions they made."""
-    made = _write(tx, lines, act)
+def perform(tx: Transaction, amendment: Amendment, read: Reading, act: str = "amend") -> None:
+    """Write the lines, and keep which versions they made.
+
+    Raises:
+        MovedError: what they are about has been written since they were read.
+        RefusedError: as a direct change would be.
+    """
+    made = _write(tx, read.lines, act, read.versions)
     rows = [
         AmendmentEffect(record=one.id, version=one.version, entity=type(one).__name__, amendment=amendment.id)
         for one in made
@@ -143,11 +198,18 @@ def _by_target(lines: Iterable[Any]) -> dict[tuple[str, UUID], list[Any]]:
     return found
 
 
-def _write(tx: Transaction, lines: Iterable[AmendmentLine | PathChange], act: str) -> list[Any]:
+def _write(
+    tx: Transaction,
+    lines: Iterable[AmendmentLine | PathChange],
+    act: str,
+    versions: Mapping[tuple[str, UUID], int | None] | None = None,
+) -> list[Any]:
     made: list[Any] = []
     for (entity, id), some in _by_target(lines).items():
         cls = tx.crm.record(entity)
         record = fetch_one(tx, cls, id)
+        if record is not None and versions is not None and versions[entity, id] != record.version:
+            raise MovedError("the record was changed meanwhile; look again")
         if record is not None:
             record = with_children(tx, [record])[0]
             made.append(apply(tx, record, _values(cls, record, some), act))

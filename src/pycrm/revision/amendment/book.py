@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from pycrm.revision.add import _blank, _stamps, child_changes
 from pycrm.revision.amendment.difference import PathChange
 from pycrm.revision.amendment.model import AmendmentLine, AmendmentLineRow, LineAct, OpenPath
 from pycrm.revision.amendment.policy import Rule
-from pycrm.revision.amendment.route import Route, Seat, seats
+from pycrm.revision.amendment.route import Flows, Found, Route, Seat, seats
 from pycrm.revision.change import stamp
 from pycrm.revision.log import jsonable, note, note_new
 from pycrm.revision.sql import insert_rows, update_text
@@ -34,16 +34,29 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOSED",
     "Draft",
+    "Tasks",
+    "Turn",
     "claim_paths",
+    "drafted",
     "enter",
+    "entering",
+    "open_already",
     "open_amendment",
+    "places",
     "release_paths",
+    "taken",
     "turn",
+    "turn_all",
+    "with_tasks",
+    "write_drafted",
     "write_lines",
+    "write_paths",
 ]
 
 # An amendment is written by its verbs alone, whoever reaches its record.
 _WHOEVER = Scope(None, ("amendment",), {})
+_STAMPS = ("version", "updated_at", "updated_by")
+_AT_ONCE = 500
 
 
 @attrs.frozen
@@ -53,6 +66,18 @@ class Draft:
     reason: str
     evidence: tuple[str, ...] = ()
     effective_on: date | None = None
+    batch: UUID | None = None
+
+
+def drafted(tx: Transaction, record: Any, route: Route, draft: Draft) -> Amendment:
+    """A new amendment of a record, which nobody is asked about yet."""
+    values: dict[str, Any] = _blank(Amendment) | _stamps(tx)
+    values |= {"id": tx.crm.identifiers.new(), "entity": type(record).__name__, "record": record.id}
+    values |= {"state": AmendmentState.SUBMITTED, "reason": draft.reason, "evidence": draft.evidence}
+    values |= {"effective_on": draft.effective_on, "submitted_by": tx.actor.ref, "batch": draft.batch}
+    values |= {"submitted_at": tx.moment, "round": 1, "step": 0, "route": route.text, "overridden": False}
+    made: Amendment = layout(Amendment).fresh(Amendment(), values)
+    return made
 
 
 def open_amendment(
@@ -63,28 +88,40 @@ def open_amendment(
     Raises:
         ConflictError: another one is open over one of its paths, or nobody can approve it.
     """
-    route = Route.of(tx, record, ruled)
-    values: dict[str, Any] = _blank(Amendment) | _stamps(tx)
-    values |= {"id": tx.crm.identifiers.new(), "entity": type(record).__name__, "record": record.id}
-    values |= {"state": AmendmentState.SUBMITTED, "reason": draft.reason, "evidence": draft.evidence}
-    values |= {"effective_on": draft.effective_on, "submitted_by": tx.actor.ref}
-    values |= {"submitted_at": tx.moment, "round": 1, "step": 0, "route": route.text, "overridden": False}
-    made = layout(Amendment).fresh(Amendment(), values)
+    made = drafted(tx, record, Route.of(Flows(tx), ruled), draft)
     claim_paths(tx, made.id, [one for one, _ in ruled])
-    insert_rows(tx, Amendment, [layout(Amendment).dump[tx.dialect](made)])
-    parts: list[str] = []
-    layout(Amendment).journal(made, "", parts)
-    note_new(tx, Amendment, layout(Amendment).key(made, tx.dialect), parts)
-    write_lines(tx, made.id, 1, [(one, one.base) for one, _ in ruled])
+    write_drafted(tx, [(made, [one for one, _ in ruled])])
     return enter(tx, made)
+
+
+def write_drafted(tx: Transaction, some: Iterable[tuple[Amendment, Sequence[PathChange]]]) -> None:
+    """Write new amendments down with the lines of each."""
+    made_by, rows = layout(Amendment), []
+    lines: list[AmendmentLineRow] = []
+    for made, differences in some:
+        rows.append(made_by.dump[tx.dialect](made))
+        parts: list[str] = []
+        made_by.journal(made, "", parts)
+        note_new(tx, Amendment, made_by.key(made, tx.dialect), parts)
+        lines += _line_rows(made.id, 1, ((one, one.base) for one in differences))
+    insert_rows(tx, Amendment, rows)
+    dump = layout(AmendmentLineRow).dump[tx.dialect]
+    insert_rows(tx, AmendmentLineRow, [dump(row) for row in lines])
 
 
 def write_lines(
     tx: Transaction, amendment: UUID, round: int, lines: Iterable[tuple[AmendmentLine | PathChange, Any]]
 ) -> None:
     """Keep the lines of one round, each with the value that it is based on."""
-    rows = [
-        AmendmentLineRow(
+    dump = layout(AmendmentLineRow).dump[tx.dialect]
+    insert_rows(tx, AmendmentLineRow, [dump(row) for row in _line_rows(amendment, round, lines)])
+
+
+def _line_rows(
+    amendment: UUID, round: int, lines: Iterable[tuple[AmendmentLine | PathChange, Any]]
+) -> Iterator[AmendmentLineRow]:
+    for number, (line, base) in enumerate(lines):
+        yield AmendmentLineRow(
             amendment=amendment,
             round=round,
             seq=number,
@@ -95,10 +132,15 @@ def write_lines(
             base=json.dumps(base, ensure_ascii=False),
             new=json.dumps(line.new, ensure_ascii=False),
         )
-        for number, (line, base) in enumerate(lines)
-    ]
-    dump = layout(AmendmentLineRow).dump[tx.dialect]
-    insert_rows(tx, AmendmentLineRow, [dump(row) for row in rows])
+
+
+Place = tuple[UUID, str, str]
+"""A record, its class, and a path of it over which one amendment at most is open."""
+
+
+def places(differences: Iterable[PathChange]) -> set[Place]:
+    """What these differences take up: a row that is to be added takes up nothing yet."""
+    return {(one.record, one.entity, one.claimed_path) for one in differences if one.act is not LineAct.ADD}
 
 
 def claim_paths(tx: Transaction, amendment: UUID, differences: Iterable[PathChange]) -> None:
@@ -107,25 +149,45 @@ def claim_paths(tx: Transaction, amendment: UUID, differences: Iterable[PathChan
     Raises:
         ConflictError: another one is open, which is named where it is in sight.
     """
-    wanted = {(one.record, one.entity, one.claimed_path) for one in differences if one.act is not LineAct.ADD}
-    table = OpenPath.__table__.c
-    held = tx.fetch(
-        sa.select(table.record_id, table.entity, table.path, table.amendment_id)
-        .where(table.record_id.in_({id for id, _, _ in wanted}))
-        .order_by(table.path)
-    )
-    for record, entity, path, holder in held:
-        if (unkey(record), entity, path) in wanted:
-            raise _open_already(tx, path, unkey(holder))
+    wanted = places(differences)
+    held = taken(tx, {record for record, _, _ in wanted})
+    for place in sorted(held, key=lambda one: one[2]):
+        if place in wanted:
+            raise open_already(tx, place[2], held[place])
+    write_paths(tx, [(amendment, wanted)])
+
+
+def taken(tx: Transaction, records: Iterable[UUID]) -> dict[Place, UUID]:
+    """The paths of these records over which amendments are open, and which these are."""
+    table, wanted = OpenPath.__table__.c, sorted(set(records))
+    found: dict[Place, UUID] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = tx.fetch(
+            sa.select(table.record_id, table.entity, table.path, table.amendment_id).where(
+                table.record_id.in_(wanted[start : start + _AT_ONCE])
+            )
+        )
+        for raw, entity, path, by in rows:
+            record, holder = unkey(raw), unkey(by)
+            assert record is not None
+            assert holder is not None
+            found[record, entity, path] = holder
+    return found
+
+
+def write_paths(tx: Transaction, some: Iterable[tuple[UUID, Iterable[Place]]]) -> None:
+    """Write down which amendment takes which paths."""
     rows = [
         OpenPath(record=record, entity=entity, path=path, amendment=amendment)
+        for amendment, wanted in some
         for record, entity, path in sorted(wanted, key=str)
     ]
     dump = layout(OpenPath).dump[tx.dialect]
     insert_rows(tx, OpenPath, [dump(row) for row in rows])
 
 
-def _open_already(tx: Transaction, path: str, holder: Any) -> ConflictError:
+def open_already(tx: Transaction, path: str, holder: Any) -> ConflictError:
+    """The refusal of a second amendment over a path."""
     message = f"an amendment of {path.partition('/')[0]} is open already"
     first = fetch_one(tx, Amendment, holder)
     if first is None:
@@ -136,10 +198,12 @@ def _open_already(tx: Transaction, path: str, holder: Any) -> ConflictError:
     )
 
 
-def release_paths(tx: Transaction, amendment: Amendment) -> None:
-    """Leave the paths to others: the amendment is closed."""
+def release_paths(tx: Transaction, amendments: Sequence[Amendment]) -> None:
+    """Leave the paths to others: the amendments are closed."""
     table = OpenPath.__table__
-    tx.execute(sa.delete(table).where(table.c.amendment_id == amendment.id))
+    for start in range(0, len(amendments), _AT_ONCE):
+        some = [one.id for one in amendments[start : start + _AT_ONCE]]
+        tx.execute(sa.delete(table).where(table.c.amendment_id.in_(some)))
 
 
 @attrs.define
@@ -150,31 +214,39 @@ class Tasks:
     changed: dict[UUID, Mapping[str, Any]] = attrs.field(factory=dict)
 
 
+@attrs.frozen
+class Turn:
+    """An amendment to be taken further: the new values of its fields, and what becomes of its tasks."""
+
+    amendment: Amendment
+    values: Mapping[str, Any] = attrs.field(factory=dict)
+    tasks: Tasks = attrs.field(factory=Tasks)
+
+
 def turn(tx: Transaction, amendment: Amendment, tasks: Tasks | None = None, **values: Any) -> Amendment:
     """Take an amendment further: a new version of it, with what became of its tasks.
 
     Raises:
         ConflictError: somebody decided in the meantime.
     """
-    tasks = tasks or Tasks()
-    specs, made_by = Amendment.__specs__, layout(Amendment)
-    kept = {
-        name: [jsonable(specs[name], getattr(amendment, name)), jsonable(specs[name], value)]
-        for name, value in values.items()
-        if getattr(amendment, name) != value
-    }
-    made = made_by.copy(amendment, values | stamp(tx, amendment))
-    names = (*values, "version", "updated_at", "updated_by")
-    columns = tuple(column for name in names[:-3] for column in specs[name].columns)
-    text, _ = update_text(tx, Amendment, (*columns, "version", "updated_at", "updated_by_id"), _WHOEVER)
-    given = made_by.dump_of(names, tx.dialect)(made)
-    if tx.write_one(text, (*given, key(tx, amendment.id), amendment.version)).rowcount != 1:
-        raise decided_already()
-    kept |= _settle(tx, amendment, tasks.changed)
-    kept |= _add(tx, amendment, tasks.added)
-    if values.get("state") in CLOSED:
-        release_paths(tx, amendment)
-    note(tx, made, "turn", kept)
+    return turn_all(tx, [Turn(amendment, values, tasks or Tasks())])[0]
+
+
+def turn_all(tx: Transaction, turns: Sequence[Turn]) -> list[Amendment]:
+    """Take amendments further, in a few statements for all of them; raises as `turn`."""
+    if not turns:
+        return []
+    made = [
+        layout(Amendment).copy(one.amendment, {**one.values, **stamp(tx, one.amendment)}) for one in turns
+    ]
+    _update(tx, turns, made)
+    _settle(tx, turns)
+    added = _add(tx, turns)
+    closed = [one.amendment for one in turns if one.values.get("state") in CLOSED]
+    if closed:
+        release_paths(tx, closed)
+    for one, now, tasks in zip(turns, made, added, strict=True):
+        note(tx, now, "turn", _differences(one) | tasks)
     return with_tasks(tx, made)
 
 
@@ -187,39 +259,79 @@ def decided_already() -> ConflictError:
     return ConflictError("this was decided in the meantime")
 
 
-def _settle(
-    tx: Transaction, amendment: Amendment, changed: Mapping[UUID, Mapping[str, Any]]
-) -> dict[str, Any]:
-    table = ApprovalTask.__table__
-    kept: dict[str, Any] = {}
-    old = {task.id: task for task in amendment.tasks}
-    for id, values in changed.items():
-        columns = {ApprovalTask.__specs__[name].columns[0]: value for name, value in values.items()}
-        pending = sa.and_(table.c.id == id, table.c.state == ApprovalState.PENDING.value)
-        if tx.execute(sa.update(table).where(pending).values(columns)) != 1:
+def _update(tx: Transaction, turns: Sequence[Turn], made: Sequence[Amendment]) -> None:
+    specs, made_by = Amendment.__specs__, layout(Amendment)
+    alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for one, now in zip(turns, made, strict=True):
+        given = made_by.dump_of((*one.values, *_STAMPS), tx.dialect)(now)
+        row = (*given, key(tx, now.id), one.amendment.version)
+        alike.setdefault(tuple(one.values), []).append(row)
+    for names, rows in alike.items():
+        columns = tuple(column for name in (*names, *_STAMPS) for column in specs[name].columns)
+        text, _ = update_text(tx, Amendment, columns, _WHOEVER)
+        if _touched(tx, text, rows) != len(rows):
             raise decided_already()
+
+
+def _touched(tx: Transaction, text: str, rows: Sequence[Any]) -> int:
+    return int(tx.write_one(text, rows[0]).rowcount) if len(rows) == 1 else tx.run_many(text, rows)
+
+
+def _differences(one: Turn) -> dict[str, Any]:
+    """What changes of an amendment and of its tasks, as the history keeps it."""
+    specs, inner = Amendment.__specs__, ApprovalTask.__specs__
+    kept: dict[str, Any] = {
+        name: [jsonable(specs[name], getattr(one.amendment, name)), jsonable(specs[name], value)]
+        for name, value in one.values.items()
+        if getattr(one.amendment, name) != value
+    }
+    old = {task.id: task for task in one.amendment.tasks} if one.tasks.changed else {}
+    for id, values in one.tasks.changed.items():
         for name, value in values.items():
-            spec = ApprovalTask.__specs__[name]
-            kept[f"tasks/{id}/{name}"] = [jsonable(spec, getattr(old[id], name)), jsonable(spec, value)]
+            before = jsonable(inner[name], getattr(old[id], name))
+            kept[f"tasks/{id}/{name}"] = [before, jsonable(inner[name], value)]
     return kept
 
 
-def _add(tx: Transaction, amendment: Amendment, added: Sequence[ApprovalTask]) -> dict[str, Any]:
-    first, rows = len(amendment.tasks), []
-    kept: dict[str, Any] = {}
-    for number, task in enumerate(added):
-        place = {"id": tx.crm.identifiers.new(), "parent": amendment.id, "position": first + number}
-        rows.append(layout(ApprovalTask).fresh(task, place))
-        kept |= child_changes("tasks", None, rows[-1])
+def _settle(tx: Transaction, turns: Iterable[Turn]) -> None:
+    """Write what became of tasks, each of which waited until now."""
+    table, specs = ApprovalTask.__table__, ApprovalTask.__specs__
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in turns:
+        for id, values in one.tasks.changed.items():
+            row = {f"new_{specs[name].columns[0]}": value for name, value in values.items()}
+            alike.setdefault(tuple(values), []).append({"task": id, **row})
+    for names, rows in alike.items():
+        columns = [specs[name].columns[0] for name in names]
+        statement = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("task"), table.c.state == ApprovalState.PENDING.value)
+            .values({column: sa.bindparam(f"new_{column}") for column in columns})
+        )
+        if tx.execute(statement, rows) != len(rows):
+            raise decided_already()
+
+
+def _add(tx: Transaction, turns: Iterable[Turn]) -> list[dict[str, Any]]:
+    """Write new tasks, and give for each amendment what the history keeps of them."""
+    rows: list[ApprovalTask] = []
+    told: list[dict[str, Any]] = []
+    for one in turns:
+        kept: dict[str, Any] = {}
+        first = len(one.amendment.tasks) if one.tasks.added else 0
+        for number, task in enumerate(one.tasks.added):
+            place = {"id": tx.crm.identifiers.new(), "parent": one.amendment.id, "position": first + number}
+            rows.append(layout(ApprovalTask).fresh(task, place))
+            kept |= child_changes("tasks", None, rows[-1])
+        told.append(kept)
     dump = layout(ApprovalTask).dump[tx.dialect]
     insert_rows(tx, ApprovalTask, [dump(row) for row in rows])
-    return kept
+    return told
 
 
-def with_tasks(tx: Transaction, amendment: Amendment) -> Amendment:
-    """The amendment with its tasks as they are now."""
-    found: Amendment = with_children(tx, [amendment], ("tasks",))[0]
-    return found
+def with_tasks(tx: Transaction, amendments: Sequence[Amendment]) -> list[Amendment]:
+    """The amendments with their tasks as they are now."""
+    return with_children(tx, amendments, ("tasks",))
 
 
 def tasks_for(tx: Transaction, amendment: Amendment, step: int, found: Sequence[Seat]) -> list[ApprovalTask]:
@@ -243,17 +355,21 @@ def tasks_for(tx: Transaction, amendment: Amendment, step: int, found: Sequence[
     ]
 
 
-def enter(tx: Transaction, amendment: Amendment, step: int = 0, tasks: Tasks | None = None) -> Amendment:
+def entering(tx: Transaction, amendment: Amendment, found: Found, tasks: Tasks | None = None) -> Turn:
+    """The turn by which those are asked who decide next; with nobody left to ask it is approved."""
+    tasks = tasks or Tasks()
+    if found.step is None:
+        return Turn(amendment, {"state": AmendmentState.APPROVED, "step": found.passed, "waits": None}, tasks)
+    tasks.added += tasks_for(tx, amendment, found.step, found.seats)
+    values = {"state": AmendmentState.SUBMITTED, "step": found.step, "waits": found.waits}
+    return Turn(amendment, values, tasks)
+
+
+def enter(tx: Transaction, amendment: Amendment, step: int = 0) -> Amendment:
     """Ask those who decide next; when nobody is left to be asked, the amendment is approved.
 
     Raises:
         ConflictError: nobody can approve it, and the flow says that it fails then.
     """
-    tasks = tasks or Tasks()
-    amendment = with_tasks(tx, amendment)
-    found = seats(tx, amendment, step)
-    if found.step is None:
-        return turn(tx, amendment, tasks, state=AmendmentState.APPROVED, step=found.passed, waits=None)
-    tasks.added += tasks_for(tx, amendment, found.step, found.seats)
-    state = AmendmentState.SUBMITTED
-    return turn(tx, amendment, tasks, state=state, step=found.step, waits=found.waits)
+    amendment = with_tasks(tx, [amendment])[0]
+    return turn_all(tx, [entering(tx, amendment, seats(tx, amendment, step))])[0]

@@ -72,7 +72,7 @@ def pursue(tx: Transaction, id: UUID) -> tuple[int, int]:
     found = fetch_one(tx, Amendment, id, lock=True)
     if found is None or found.state is not AmendmentState.SUBMITTED:
         return 0, 0
-    amendment = with_tasks(tx, found)
+    amendment = with_tasks(tx, [found])[0]
     if amendment.waits is not None:
         _ask_again(tx, amendment)
         return 0, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,13 @@ import attrs
 from pycrm.declare import Field, Ref, field
 from pycrm.declare.record import Row
 from pycrm.entities.amendment import Amendment
+from pycrm.entities.org import User
 
 __all__ = [
     "AmendmentEffect",
     "AmendmentLine",
     "AmendmentLineRow",
+    "Batch",
     "Decided",
     "LineAct",
     "OpenPath",
@@ -84,11 +87,38 @@ class AmendmentLine:
     base: Any
     new: Any
     current: Any
+    amendment: Ref[Amendment]
 
     @property
     def is_conflicting(self) -> bool:
         """Whether what is there is no longer what the submitter saw."""
         return bool(self.base != self.current)
+
+
+@attrs.frozen
+class Batch:
+    """What one import has asked for: an amendment for each record, as far as the reader sees them.
+
+    Whoever is asked decides on all of them at once, or on some.
+    """
+
+    id: UUID
+    amendments: tuple[Amendment, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the import asked for it."""
+        return self.amendments[0].reason
+
+    @property
+    def submitted_by(self) -> Ref[User] | None:
+        """Who imported."""
+        return self.amendments[0].submitted_by
+
+    @property
+    def submitted_at(self) -> datetime:
+        """When the first of them was asked for."""
+        return min(one.submitted_at for one in self.amendments)
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import attrs
 
@@ -25,7 +26,16 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Proposal", "amend", "override", "proposal", "refuse_unfounded"]
+__all__ = ["Proposal", "amend", "carry_out", "draft_of", "override", "proposal", "refuse_unfounded"]
+
+
+def draft_of(because: str | None, evidence: Sequence[str], batch: UUID | None = None) -> Draft:
+    """What somebody says about a request, or about all those of a batch.
+
+    Raises:
+        InvalidError: no reason, a short one, or evidence that is no list of texts.
+    """
+    return Draft(_reason(because, LEAST_REASON), _evidence(evidence), batch=batch)
 
 
 @attrs.frozen
@@ -124,7 +134,8 @@ def override(tx: Transaction, record: Any, values: dict[str, Any], because: str 
     return _at_once(tx, record, asked.targets, "override")
 
 
-def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str, Any]]], act: str) -> Any:
+def carry_out(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str, Any]]], act: str) -> Any:
+    """Write fields of a record, its party and the party's facets; the record if it was written itself."""
     made = None
     for target, part in targets:
         if isinstance(target, type):
@@ -135,6 +146,11 @@ def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str
     for target, part in targets:
         if target is record:
             made = apply(tx, record, part, act)
+    return made
+
+
+def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str, Any]]], act: str) -> Any:
+    made = carry_out(tx, record, targets, act)
     if made is None:
         return fetch_one(tx, type(record), record.id)
     if len(targets) == 1 or not made.mirrors:

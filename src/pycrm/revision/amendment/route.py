@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import attrs
@@ -26,13 +26,15 @@ from pycrm.revision.amendment.condition import Condition
 from pycrm.revision.amendment.difference import PathChange
 from pycrm.revision.amendment.policy import Rule
 from pycrm.scope.actor import unkey
-from pycrm.scope.children import any_record, with_children
-from pycrm.scope.sharing import is_seen_by
+from pycrm.scope.children import any_record, any_records, with_children
+from pycrm.scope.sharing import seen_by
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Found", "Route", "Seat", "Step", "is_top", "leaders_above", "seats"]
+__all__ = ["Approvers", "Flows", "Found", "Route", "Seat", "Step", "is_top", "leaders_above", "seats"]
+
+T = TypeVar("T")
 
 _LEADING = (RoleLevel.LEADER.value, RoleLevel.TOP.value)
 NOBODY = "nobody but the submitter can decide; another leader or top manager is needed"
@@ -63,7 +65,7 @@ class Route:
     steps: tuple[Step, ...]
 
     @classmethod
-    def of(cls, tx: Transaction, record: Any, ruled: Iterable[tuple[PathChange, Rule]]) -> Route:
+    def of(cls, flows: Flows, ruled: Iterable[tuple[PathChange, Rule]]) -> Route:
         """The steps of every flow that these differences ask for, each as far as its condition holds.
 
         Raises:
@@ -75,7 +77,7 @@ class Route:
                 by_flow.setdefault(rule.flow, []).append(difference)
         found: list[Step] = []
         for name, some in by_flow.items():
-            flow = _flow(tx, name)
+            flow = flows.named(name)
             for step in flow.steps:
                 if _is_needed(step, some):
                     found += _expanded(step, flow)
@@ -90,6 +92,24 @@ class Route:
     def text(self) -> str:
         """The route to be kept."""
         return json.dumps([attrs.asdict(step) for step in self.steps], ensure_ascii=False)
+
+
+class Flows:
+    """The approval flows as they are now, each read once."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._known: dict[str | None, ApprovalFlow] = {}
+
+    def named(self, name: str | None) -> ApprovalFlow:
+        """The flow of that name; without a name the unit leader agrees.
+
+        Raises:
+            ConflictError: there is none.
+        """
+        if name not in self._known:
+            self._known[name] = _flow(self._tx, name)
+        return self._known[name]
 
 
 def _flow(tx: Transaction, name: str | None) -> ApprovalFlow:
@@ -144,43 +164,93 @@ class Found:
     waits: str | None = None
 
 
-def seats(tx: Transaction, amendment: Amendment, at: int) -> Found:
-    """Who is asked next, from the step `at` on.
+class Approvers:
+    """Whom amendments ask; what is looked up for one of them is kept for the others."""
 
-    Raises:
-        ConflictError: a step has nobody, and fails then.
-    """
-    steps = Route.read(amendment.route).steps
-    for index in range(at, len(steps)):
-        people = _people(tx, amendment, steps[index], index)
-        if people is None:
-            continue
-        groups = tx.crm.identifiers.several(max(1, len(people)))
-        is_all = steps[index].mode is ApprovalMode.ALL
-        taken = tuple(Seat(user, groups[number if is_all else 0]) for number, user in enumerate(people))
-        return Found(index, index, taken, None if people else NOBODY)
-    return Found(None, len(steps))
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._records: dict[tuple[str, UUID], Any] = {}
+        self._kept: dict[Any, Any] = {}
 
+    @classmethod
+    def of(cls, tx: Transaction, amendments: Iterable[Amendment]) -> Approvers:
+        """Those of these amendments, whose records are read together."""
+        wanted: dict[str, list[UUID]] = {}
+        for one in amendments:
+            wanted.setdefault(one.entity, []).append(one.record)
+        made = cls(tx)
+        for entity, ids in wanted.items():
+            made.learn(any_records(tx, tx.crm.record(entity), ids).values())
+        return made
 
-def _people(tx: Transaction, amendment: Amendment, step: Step, index: int) -> list[UUID] | None:
-    """Who decides in a step: None where it passes by itself, nobody where it waits."""
-    groups = leaders_above(tx, unit_of(tx, amendment))
-    named, above = _named(tx, step, groups)
-    able = _able(tx, amendment, named)
-    if able:
-        return able
-    if not named:
-        if step.on_empty is OnEmpty.AUTO_PASS or step.level > 1:
-            # A chain of leaders ends at the top.
-            return None
-        if step.on_empty is OnEmpty.FAIL:
-            raise ConflictError("there is nobody to approve this", data={"step": index + 1})
-    # The submitter never decides: the next leader up does, and at the top the second top manager.
-    for group in above:
-        able = _able(tx, amendment, group)
+    def learn(self, records: Iterable[Any]) -> None:
+        """The records that amendments are about, before anybody is asked for."""
+        self._records |= {(type(one).__name__, one.id): one for one in records}
+
+    def seats(self, amendment: Amendment, at: int) -> Found:
+        """Who is asked next, from the step `at` on.
+
+        Raises:
+            ConflictError: a step has nobody, and fails then.
+        """
+        steps = Route.read(amendment.route).steps
+        for index in range(at, len(steps)):
+            people = self._people(amendment, steps[index], index)
+            if people is None:
+                continue
+            groups = self._tx.crm.identifiers.several(max(1, len(people)))
+            is_all = steps[index].mode is ApprovalMode.ALL
+            taken = tuple(Seat(user, groups[number if is_all else 0]) for number, user in enumerate(people))
+            return Found(index, index, taken, None if people else NOBODY)
+        return Found(None, len(steps))
+
+    def _people(self, amendment: Amendment, step: Step, index: int) -> list[UUID] | None:
+        """Who decides in a step: None where it passes by itself, nobody where it waits."""
+        named, above = self._named(amendment, step)
+        able = self._able(amendment, named)
         if able:
             return able
-    return _able(tx, amendment, _top(tx))
+        if not named:
+            if step.on_empty is OnEmpty.AUTO_PASS or step.level > 1:
+                # A chain of leaders ends at the top.
+                return None
+            if step.on_empty is OnEmpty.FAIL:
+                raise ConflictError("there is nobody to approve this", data={"step": index + 1})
+        # The submitter never decides: the next leader up does, and at the top the second top manager.
+        for group in above:
+            able = self._able(amendment, group)
+            if able:
+                return able
+        return self._able(amendment, self._once("top", lambda: _top(self._tx)))
+
+    def _named(self, amendment: Amendment, step: Step) -> tuple[list[UUID], list[list[UUID]]]:
+        record = self._records.get((amendment.entity, amendment.record))
+        unit = _unit(self._tx, record, amendment)
+        groups = self._once(("above", unit), lambda: leaders_above(self._tx, unit))
+        return self._once(("named", unit, step), lambda: _named(self._tx, step, groups))
+
+    def _able(self, amendment: Amendment, people: Iterable[UUID]) -> list[UUID]:
+        """Those of them who did not submit it, and see the record."""
+        author = amendment.submitted_by
+        others = (user for user in dict.fromkeys(people) if author is None or user != author.id)
+        return [user for user in others if amendment.record in self._seen(user, amendment.entity)]
+
+    def _seen(self, user: UUID, entity: str) -> set[UUID]:
+        ids = (id for kind, id in self._records if kind == entity)
+        return self._once(
+            ("seen", user, entity), lambda: seen_by(self._tx, user, self._tx.crm.record(entity), ids)
+        )
+
+    def _once(self, key: Any, look: Callable[[], T]) -> T:
+        if key not in self._kept:
+            self._kept[key] = look()
+        found: T = self._kept[key]
+        return found
+
+
+def seats(tx: Transaction, amendment: Amendment, at: int) -> Found:
+    """Who is asked next about one amendment; see `Approvers.seats`."""
+    return Approvers.of(tx, [amendment]).seats(amendment, at)
 
 
 def _named(tx: Transaction, step: Step, groups: list[list[UUID]]) -> tuple[list[UUID], list[list[UUID]]]:
@@ -209,20 +279,12 @@ def is_top(tx: Transaction, user: UUID | None) -> bool:
     return user is not None and user in _top(tx)
 
 
-def _able(tx: Transaction, amendment: Amendment, people: Iterable[UUID]) -> list[UUID]:
-    """Those of them who did not submit it, and see the record."""
-    cls = tx.crm.record(amendment.entity)
-    author = amendment.submitted_by
-    return [
-        user
-        for user in dict.fromkeys(people)
-        if (author is None or user != author.id) and is_seen_by(tx, user, cls, amendment.record)
-    ]
-
-
 def unit_of(tx: Transaction, amendment: Amendment) -> UUID | None:
     """The unit from which leaders are counted: the record's at the root, else the submitter's."""
-    record = any_record(tx, tx.crm.record(amendment.entity), amendment.record)
+    return _unit(tx, any_record(tx, tx.crm.record(amendment.entity), amendment.record), amendment)
+
+
+def _unit(tx: Transaction, record: Any, amendment: Amendment) -> UUID | None:
     for name in ("parent_unit", "owner_unit"):
         unit = getattr(record, f"_raw_{name}", None) and getattr(record, name)
         if unit:

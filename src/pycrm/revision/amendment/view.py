@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,9 +14,15 @@ from pycrm.declare.codec import from_json
 from pycrm.declare.raw import masked
 from pycrm.declare.record import child_class
 from pycrm.entities.amendment import Amendment, AmendmentState, ApprovalState, ApprovalTask
-from pycrm.revision.amendment.apply import lines_of
-from pycrm.revision.amendment.decide import approvers_of
-from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, Planned
+from pycrm.revision.amendment.apply import read_lines
+from pycrm.revision.amendment.judge import approvers_of
+from pycrm.revision.amendment.model import (
+    AmendmentEffect,
+    AmendmentLine,
+    AmendmentLineRow,
+    Batch,
+    Planned,
+)
 from pycrm.revision.history import history
 from pycrm.revision.model import ChangeRow, Revision, RevisionRow
 from pycrm.revision.redaction import redacted
@@ -30,14 +36,15 @@ if TYPE_CHECKING:
     from pycrm.entities.org import User
     from pycrm.store import Transaction
 
-__all__ = ["ahead", "attributed", "inbox", "lines", "overrides"]
+__all__ = ["ahead", "attributed", "batch", "inbox", "lines", "overrides"]
 
 _WAITING = (AmendmentState.SUBMITTED.value, AmendmentState.CONFLICTED.value)
 
 
-def lines(tx: Transaction, amendment: Amendment) -> list[AmendmentLine]:
-    """The lines of an amendment that the reader may see; see `Session.lines`."""
-    return list(_shown(tx, lines_of(tx, amendment)))
+def lines(tx: Transaction, amendments: Sequence[Amendment]) -> list[AmendmentLine]:
+    """The lines of amendments that the reader may see; see `Session.lines`."""
+    found = read_lines(tx, amendments)
+    return [line for one in amendments for line in _shown(tx, found[one.id].lines)]
 
 
 def _shown(tx: Transaction, found: Iterable[AmendmentLine]) -> Iterator[AmendmentLine]:
@@ -77,8 +84,36 @@ def _row(value: Any, rights: Any) -> Any:
     }
 
 
-def inbox(tx: Transaction) -> list[Amendment]:
-    """The amendments that wait for the actor; see `Session.inbox`."""
+def inbox(tx: Transaction) -> list[Amendment | Batch]:
+    """The amendments that wait for the actor, those of an import together; see `Session.inbox`."""
+    batches: dict[UUID, list[Amendment]] = {}
+    found: list[Amendment | list[Amendment]] = []
+    for one in _waiting(tx):
+        if one.batch is None:
+            found.append(one)
+        elif one.batch in batches:
+            batches[one.batch].append(one)
+        else:
+            batches[one.batch] = [one]
+            found.append(batches[one.batch])
+    return [_batch(one) if isinstance(one, list) else one for one in found]
+
+
+def _batch(some: Sequence[Amendment]) -> Batch:
+    id = some[0].batch
+    assert id is not None
+    return Batch(id, tuple(some))
+
+
+def batch(tx: Transaction, id: UUID) -> Batch | None:
+    """What the actor sees of a batch, None where that is nothing; see `Session.batch`."""
+    asked = query(tx, Amendment, [Amendment.batch == id])
+    table = Amendment.__table__.c
+    found = asked.ordered_records([table.submitted_at, table.id], None)
+    return _batch(with_children(tx, found)) if found else None
+
+
+def _waiting(tx: Transaction) -> list[Amendment]:
     task = ApprovalTask.__table__.c
     people = [id for id in approvers_of(tx) if id is not None]
     if not people:
@@ -105,7 +140,7 @@ def ahead(tx: Transaction, kin: Iterable[tuple[str, UUID]]) -> list[Planned]:
     found: list[Planned] = []
     known = set(kin)
     for one in asked.ordered_records([table.effective_on, table.id], None):
-        for each in lines(tx, one):
+        for each in lines(tx, [one]):
             if (each.entity, each.record) in known:
                 found.append(Planned(each.path, _value(tx, each), one.effective_on, one.ref))
     return found

@@ -90,8 +90,8 @@ def _read(tx: Transaction, ids: set[UUID]) -> Iterator[Amendment]:
     made, table, wanted = layout(Amendment), Amendment.__table__.c, sorted(ids)
     for start in range(0, len(wanted), _AT_ONCE):
         some = table.id.in_(wanted[start : start + _AT_ONCE])
-        for one in made.build(tx.fetch(sa.select(*(table[name] for name in made.names)).where(some))):
-            yield with_tasks(tx, one)
+        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(some))
+        yield from with_tasks(tx, made.build(rows))
 
 
 def _erase_lines(tx: Transaction, amendment: UUID, pairs: set[tuple[str, UUID]], words: Words) -> None:
@@ -125,7 +125,7 @@ def _empty(tx: Transaction, amendment: Amendment) -> None:
     if amendment.state not in CLOSED:
         values["state"] = AmendmentState.WITHDRAWN
         told["state"] = [amendment.state.value, AmendmentState.WITHDRAWN.value]
-        release_paths(tx, amendment)
+        release_paths(tx, [amendment])
         for task in amendment.tasks:
             if task.state is ApprovalState.PENDING:
                 told |= _write_task(tx, task, "state", ApprovalState.LAPSED.value, task.state.value)

@@ -214,10 +214,10 @@ def upgrade() -> None:
         RECORD,
         "entity text, record_id key, state text, reason text, evidence json, effective_on day?",
         "submitted_by_id key?, submitted_at instant, round int, step int, route text, waits text?",
-        "verdict text?, overridden flag, applied_at instant?",
+        "verdict text?, overridden flag, applied_at instant?, batch_id key?",
         refers="submitted_by_id crm_user",
         live="submitted_at id",
-        index="submitted_by_id",
+        index="batch_id, record_id, submitted_by_id",
     )
     table(
         "crm_approval_task",
