@@ -21,6 +21,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, listing, query
 from pycrm.scope.listing import Listing
+from pycrm.scope.predicate import require_record
 from pycrm.scope.search import Search, Sought
 from pycrm.scope.streams import Order
 
@@ -60,6 +61,7 @@ def page(
     """See `Session.page`, and with words that are wanted `Session.search`."""
     if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
+    require_record(tx, cls)
     spec, column, falling = _order(cls, order)
     if conditions or wanted is not None:
         asked: Any = query(tx, cls, conditions)
