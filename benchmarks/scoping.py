@@ -82,6 +82,9 @@ class Reader:
     kept: str = ""
     values: tuple[Any, ...] = ()
     order: Sorted = BY_NAME
+    # How many units lie in that subtree, and whether they are so many that one meets their rows along the list.
+    units: int = 0
+    is_broad: bool = False
 
 
 def page_scope(bench: Bench) -> Iterator[Figure]:
@@ -114,9 +117,17 @@ def _readers(bench: Bench) -> list[Reader]:
     led = {"branch": shape.branch, "quiet": shape.quiet, "region": shape.region}
     return [
         Reader("staff", shape.salesperson, owner=id_(owner.id)),
-        *(Reader(name, login, root=id_(shape.units[shape.led_by(login)])) for name, login in led.items()),
+        *(_leader(bench, name, login) for name, login in led.items()),
         Reader("top", shape.top),
     ]
+
+
+def _leader(bench: Bench, name: str, login: str) -> Reader:
+    shape = bench.shape
+    unit = shape.led_by(login)
+    units = len(shape.below(unit))
+    is_broad = 10 * units > len(shape.units)
+    return Reader(name, login, root=bench.server.id(shape.units[unit]), units=units, is_broad=is_broad)
 
 
 def _mix(bench: Bench, url: str) -> Reader:
@@ -134,8 +145,9 @@ def _mix(bench: Bench, url: str) -> Reader:
             lent = session.find(Customer, limit=3)
             for one in lent:
                 session.share(one, user=reader, because="benchmark")
-    return Reader(
-        *("mixed", shape.quiet, id_(reader.id.bytes), id_(shape.units[shape.led_by(shape.quiet)])),
+    return attrs.evolve(
+        _leader(bench, "mixed", shape.quiet),
+        owner=id_(reader.id.bytes),
         shared=tuple(id_(one.id.bytes) for one in lent),
     )
 
@@ -222,7 +234,11 @@ def _deep(session: Any, order: Sorted) -> tuple[str, tuple[Any, ...]]:
 
 
 def sent(session: Any, ask: Callable[[], Any]) -> Asked:
-    """The statement that a question sends to the driver."""
+    """The one statement that a question sends to the driver, each time but the first.
+
+    What a reader's first question of a kind has to find out, such as the number of units in reach, is remembered.
+    """
+    ask()
     tx, found = session.transaction, []
     run, connection = tx.run, tx.connection
 
@@ -240,7 +256,8 @@ def sent(session: Any, ask: Callable[[], Any]) -> Asked:
     finally:
         del tx.run
         sa.event.remove(connection, "before_cursor_execute", built)
-    return found[-1]
+    (only,) = found
+    return only
 
 
 def _rows(cursor: Any, asked: Asked) -> list[Any]:
@@ -284,9 +301,10 @@ def _reached(reader: Reader) -> tuple[list[str], list[Any]]:
     return wheres, values
 
 
-def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> Asked:
-    """The plain statement, left to the planner."""
+def _left(bench: Bench, reader: Reader, at: tuple[Any, ...] | None, plus: str = "") -> Asked:
+    """The plain statement, left to the planner; a plus keeps SQLite from beginning with the units."""
     wheres, values = _reached(reader)
+    wheres = [plus + where for where in wheres]
     beyond, place = _beyond(bench, reader, at)
     either = f"({' OR '.join(wheres)}) AND " if wheres else ""
     text = f"SELECT {COLUMNS} FROM crm_customer WHERE {either}{_LIVE}{beyond} {reader.order.by()} LIMIT ?"
@@ -303,11 +321,18 @@ def _written(bench: Bench, reader: Reader, at: tuple[Any, ...] | None) -> list[A
     found = []
     if len(wheres) == 1:
         found.append(_left(bench, reader, at))
+        if not is_server and at is None:
+            # SQLite takes any index that begins with the unit unless the order's own has one more condition.
+            least = "''" if order is BY_NAME else "-9223372036854775808"
+            further = attrs.evolve(reader, kept=f"{reader.kept} AND {order.column} >= {least}")
+            found.append(_left(bench, further, at))
+        if not is_server and reader.is_broad:
+            found.append(_left(bench, reader, at, "+"))
     for is_bound in (False, True) if is_server else (False,):
         parts, given = [], []
         for where, own in zip(wheres, _apart(reader), strict=True):
             if is_server and where.startswith("owner_unit"):
-                part, more = _merge(order, beyond, place, own, is_bound)
+                part, more = _merge(reader, beyond, place, own, is_bound)
             else:
                 part = f"SELECT {order.keys} FROM crm_customer WHERE {where} AND {_LIVE}{beyond}"
                 part, more = f"{part} {order.by()} LIMIT ?", (*own, *place, SIZE + 1)
@@ -325,21 +350,24 @@ def _apart(reader: Reader) -> list[tuple[Any, ...]]:
     return [*found, reader.shared] if reader.shared else found
 
 
-def _merge(order: Sorted, beyond: str, place: Any, own: Any, is_bound: bool) -> tuple[str, tuple[Any, ...]]:
+def _merge(reader: Reader, beyond: str, place: Any, own: Any, is_bound: bool) -> tuple[str, tuple[Any, ...]]:
     """The rows of the units whose first rows come first."""
+    order = reader.order
     of, keys, column = f"AND {_LIVE}{beyond}", order.keys, order.column
+    # With a bound the first rows together are as many as are wanted, and who writes by hand knows the units.
+    firsts = -(-(SIZE + 1) * 5 // (4 * reader.units)) if is_bound and reader.units <= SIZE else 1
     first = f"SELECT {keys} FROM crm_customer WHERE owner_unit_id = c.descendant_id {of}"
     best = (
         f"SELECT c.descendant_id AS unit, f.{column}, f.id FROM crm_unit_closure AS c CROSS JOIN LATERAL "
-        f"({first} {order.by()} LIMIT 1) AS f WHERE c.ancestor_id = ? {order.by('f.')} LIMIT ?"
+        f"({first} {order.by()} LIMIT {firsts}) AS f WHERE c.ancestor_id = ? {order.by('f.')} LIMIT ?"
     )
     last = f"(SELECT {keys} FROM best {order.by(back=True)} LIMIT 1)"
     within = f" AND ({keys}) {'>=' if order.falling else '<='} {last}"
-    # The bound holds where there are as many units as rows, and who writes by hand knows that.
-    rest = f"SELECT {keys} FROM crm_customer WHERE owner_unit_id = best.unit {of}"
+    rest = f"SELECT {keys} FROM crm_customer WHERE owner_unit_id = near.unit {of}"
     rest += within if is_bound else ""
+    near = "best" if firsts == 1 else "(SELECT DISTINCT unit FROM best)"
     text = (
-        f"WITH best AS ({best}) SELECT r.{column}, r.id FROM best CROSS JOIN LATERAL "
+        f"WITH best AS ({best}) SELECT r.{column}, r.id FROM {near} AS near CROSS JOIN LATERAL "
         f"({rest} {order.by()} LIMIT ?) AS r {order.by('r.')} LIMIT ?"
     )
     return text, (*place, *own, SIZE + 1, *place, SIZE + 1, SIZE + 1)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer
 from pycrm.revision import change
-from pycrm.scope import actor, aggregate, organisation, paging, predicate, sharing
+from pycrm.scope import actor, aggregate, gateway, organisation, paging, predicate, sharing
 from pycrm.scope.children import any_record
 from pycrm.session import reading, unit
 
@@ -130,7 +130,8 @@ def archived_counted(patch: pytest.MonkeyPatch) -> None:
 def archived_paged(patch: pytest.MonkeyPatch) -> None:
     """What was archived is on the pages of lists."""
     query = paging.query
-    patch.setattr(paging, "query", lambda tx, cls, conditions=(): query(tx, cls, conditions, True))
+    for room in (paging, gateway):
+        patch.setattr(room, "query", lambda tx, cls, conditions=(): query(tx, cls, conditions, True))
 
 
 def tree_not_moved(patch: pytest.MonkeyPatch) -> None:
@@ -155,8 +156,6 @@ def got_without_scope(patch: pytest.MonkeyPatch) -> None:
 
 def read_without_scope(patch: pytest.MonkeyPatch) -> None:
     """A condition on the customer reads customers that are hidden."""
-    from pycrm.scope import gateway
-
     scope_of = gateway.scope_of
 
     def open_to_conditions(tx: Any, cls: Any, *action: Any) -> Any:

@@ -163,7 +163,7 @@ def test_without_the_id_equal_names_would_be_lost(crm: CRM, monkeypatch: pytest.
 
 def test_without_the_seal_a_touched_cursor_would_pass(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the seal not compared, another person's cursor would be taken."""
-    always = SimpleNamespace(digest=paging.hmac.digest, compare_digest=lambda one, other: True)
+    always = SimpleNamespace(compare_digest=lambda one, other: True)
     monkeypatch.setattr(paging, "hmac", always)
     file(crm, "rep_a", ["a", "b"])
     file(crm, "rep_b", ["a", "b"])

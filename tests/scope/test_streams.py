@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pycrm import CRM, Customer, FixedClock, InvalidError, NotReadError, Opportunity
-from pycrm.scope import streams
+from pycrm.scope import listing, streams
 
 from .compare import reached, sees_all
 from .rights import ruled, statements
@@ -77,11 +77,17 @@ def day(days: int) -> Any:
     return TODAY.replace(month=7, day=days)
 
 
+# How many customers somebody owns there, where it is not four.
+UNEVEN = {"in a": 7, "in aa": 1, "in ab": 0}
+
+
 def rich_crowd() -> World:
-    """That enterprise with four customers of each person, all alike, the third of them archived."""
+    """That enterprise with some customers of each person, all alike, the third of each archived."""
     customers = {
         f"c{at} {owner}": Kept("Customer", owner, at == 2, f"name {at}")
-        for at, owner in itertools.product(range(4), OWNERS)
+        for at in range(max(UNEVEN.values()))
+        for owner in OWNERS
+        if at < UNEVEN.get(owner, 4)
     }
     opportunities = {
         f"o {owner}": Kept("Opportunity", owner, False, "deal", customer, None, day(1 + at % 2))
@@ -145,6 +151,12 @@ def test_everybody_turns_the_pages_that_the_rules_give(crm: CRM, world: World) -
 
 def test_the_crowd_of_the_faults_is_right(crm: CRM) -> None:
     """In the enterprise that faults are looked for in, everybody's pages are what the rules give."""
+    assert list(differences(crm, rich_crowd())) == []
+
+
+def test_the_crowd_walks_to_the_same_pages(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is led along the list, and to the merge where that finds too few, turns the same pages."""
+    walking(monkeypatch)
     assert list(differences(crm, rich_crowd())) == []
 
 
@@ -236,16 +248,60 @@ def unit_counted_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(streams.Streams, "_members", members)
 
 
+def _walk(patch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    along = listing.along
+    names = ("table", "columns", "scope", "order", "ahead", "beyond")
+    patch.setattr(listing, "along", lambda *given: along(**change(dict(zip(names, given, strict=True)))))
+
+
+def walking(patch: pytest.MonkeyPatch) -> None:
+    """Whoever reaches any units counts as reaching much of the list, of which few rows are looked at."""
+    patch.setattr(streams, "_PATIENCE", 1)
+    patch.setattr(streams.Breadth, "is_narrow", lambda self, limit: not self.most)
+
+
+def walk_without_scope(patch: pytest.MonkeyPatch) -> None:
+    """Whoever walks along the list is given all rows that come by."""
+    _walk(patch, lambda given: given | {"scope": attrs.evolve(given["scope"], where=sa.true())})
+
+
+def walk_from_the_beginning(patch: pytest.MonkeyPatch) -> None:
+    """A walk for a later page begins at the beginning."""
+    _walk(patch, lambda given: given | {"beyond": sa.true})
+
+
+def walk_by_one_way(patch: pytest.MonkeyPatch) -> None:
+    """A walk knows the first way by which rows are reached alone."""
+
+    def first(given: dict[str, Any]) -> dict[str, Any]:
+        scope = given["scope"]
+        return given | {"scope": attrs.evolve(scope, where=scope.paths[0].where)}
+
+    _walk(patch, first)
+
+
+def walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
+    """What a walk has found is the answer, be it fewer rows than are wanted."""
+
+    def walked(self: Any, tx: Any, way: Any, beyond: Any, given: Any) -> Any:
+        return self._run(tx, "along", way.ahead, (), beyond, given)
+
+    patch.setattr(listing.Listing, "_walked", walked)
+
+
 EVERYWHERE = (stream_forgotten, streams_added_up, archived_listed, cursor_forgotten, one_unit_alone)
+WALKED = (walk_without_scope, walk_from_the_beginning, walk_by_one_way, walk_taken_for_the_list)
 BOUNDED = (bound_off_by_one, bound_of_too_few, tie_forgotten, unit_counted_twice)
 
 
-@pytest.mark.parametrize("plant", EVERYWHERE, ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant", EVERYWHERE + WALKED, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_in_the_streams_is_seen(
     crm: CRM, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were the streams wrong in this way, somebody in that enterprise would turn other pages."""
     plant(monkeypatch)
+    if plant in WALKED:
+        walking(monkeypatch)
     assert next(differences(crm, rich_crowd()), None)
 
 
@@ -293,6 +349,34 @@ def test_pages_of_leaders_are_merged(crm: CRM, people: Cast, database: str) -> N
     text = asked(crm, "rep_a", lambda session: session.page(Customer, order=Customer.name))
     assert "UNION SELECT" in text
     assert " OR " not in text
+
+
+def far(owner: str, name: str, number: int) -> dict[str, Kept]:
+    """So many customers of somebody, of names that begin alike."""
+    return {
+        f"{name}{at:02} {owner}": Kept("Customer", owner, False, f"{name} {at:02}") for at in range(number)
+    }
+
+
+def test_who_reaches_much_of_the_list_walks_along_it(crm: CRM) -> None:
+    """Of four units in six pages are found along the list; where a walk finds too few the merge answers."""
+    made = settle(crm, crowded(far("in a", "m", 9) | far("in b", "n", 60) | far("in c", "z", 9), {}))
+
+    def sent(size: int, after: str | None) -> tuple[list[str], list[bool], str]:
+        with statements() as seen:
+            page = session.page(Customer, order=Customer.name, size=size, after=after)
+        own = [text for text in seen if "FROM crm_customer" in text]
+        assert page.next is not None
+        return [one.name for one in page], ["CASE WHEN" in text for text in own], page.next
+
+    with crm.view(made.users["nested"]) as session:
+        names, ways, after = sent(1, None)
+        assert (names, ways) == (["m 00"], [True])
+        assert sent(1, after)[:2] == (["m 01"], [True])
+        after = sent(7, after)[2]
+        assert sent(1, after)[:2] == (["m 08"], [True, False])
+        assert sent(1, after)[:2] == (["m 08"], [False])
+        assert sent(1, None)[:2] == (["m 00"], [True])
 
 
 def test_hidden_fields_stay_hidden_on_merged_pages(crm: CRM, people: Cast) -> None:

@@ -25,13 +25,14 @@ from pycrm.errors import InvalidError, NotFoundError
 from pycrm.scope.actor import key
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
+from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import scope_of
-from pycrm.scope.streams import Order, Streams, are_merged, is_narrow, step
+from pycrm.scope.streams import Order, Streams, are_merged, breadth, step
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Query", "bounded", "fetch_one", "fetch_some", "query", "unknown_field"]
+__all__ = ["Query", "bounded", "fetch_one", "fetch_some", "listing", "query", "unknown_field"]
 
 # In seconds, many times what a database takes to look at one row.
 _LONGEST_PAUSE = 0.0001
@@ -142,7 +143,7 @@ class Query:
             column = self.column(column)
             # Equal values come by rising ids here, and so fall in no index.
             if column.table is self.table and not falling and not self._may_be_empty(column):
-                return self.plain_records(Order.of(self.cls, column), limit)
+                return self.listing(Order.of(self.cls, column)).records(self.tx, limit)
         return self.ordered_records([*(self.ordering(one) for one in order), key], limit)
 
     def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
@@ -159,46 +160,26 @@ class Query:
         PostgreSQL walks the list in its order until enough rows meet scope and conditions, which takes
         as long as the list where those in reach stand at its end. A reach of few units is merged instead.
         """
-        tx, made = self.tx, view_of(self.tx, self.cls)
+        tx, made, scope = self.tx, view_of(self.tx, self.cls), self.scope
         own = not self.joined and not self.archived and tx.dialect == "postgresql"
-        if self.nothing or not (own and Streams.serve(self.cls, self.scope, order, limit)):
+        if self.nothing or not (own and Streams.serve(self.cls, scope, order, limit)):
             return self.ordered_records(order.by(self.table), limit)
-        if not is_narrow(tx, self.scope, limit):
+        broad, most = breadth(tx, scope), step(limit)
+        if len(scope.paths) == 1 and not broad.is_narrow(limit):
+            # Several ways of reach are no range of the list at all.
             return self.ordered_records(order.by(self.table), limit)
         meeting = sa.and_(*self.where)
-        streams = Streams(self.table, self.scope, tx.dialect, step(limit), lambda: meeting)
+        streams = Streams(self.table, scope, tx.dialect, most, lambda: meeting, broad.each(most))
         return made.build(tx.fetch(streams.listed(made.names, order), {"row_limit": limit}))
 
-    def plain_records(
-        self,
-        order: Order,
-        limit: int | None,
-        beyond: Callable[[], Any] | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> list[Any]:
-        """Records without conditions of a caller: the text of the statement depends on few things.
-
-        `beyond` is a further condition over the parameters that `values` gives in the driver's form; of
-        one order it is always the same.
-        """
+    def listing(self, order: Order) -> Listing:
+        """The list without conditions of a caller in that order, as this reader always reads it."""
         made = view_of(self.tx, self.cls)
-        if self.nothing:
-            return []
-        tx = self.tx
-        most = 0
-        if limit is not None and not self.archived:
-            most = step(limit) if Streams.serve(self.cls, self.scope, order, limit) else 0
-
-        def statement() -> Any:
-            if most:
-                return Streams(self.table, self.scope, tx.dialect, most, beyond).listed(made.names, order)
-            found = self.select(*(self.table.c[name] for name in made.names)).order_by(*order.by(self.table))
-            found = found.where(order.beginning(tx.dialect) if beyond is None else beyond())
-            return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
-
-        shape = (*order.shape, beyond is None, limit is None, most)
-        cached = ("plain", self.cls, self.archived, self.scope.shape, made, shape)
-        return made.build(self.run(cached, statement, {"row_limit": limit, **(values or {})}))
+        memo = ("listing", made, order.shape, self.archived)
+        found: Listing | None = self.scope.plans.get(memo)
+        if found is None:
+            found = self.scope.plans[memo] = Listing(self.cls, self.scope, made, order, self.archived)
+        return found
 
     def plain_count(self, limit: int) -> int:
         """The number of records without conditions of a caller, counted to a limit."""
@@ -272,6 +253,22 @@ def query(tx: Transaction, cls: Any, conditions: Iterable[Any] = (), archived: b
         InvalidError: a condition names something that the reader may not use.
     """
     return Query(tx, cls, conditions, archived)
+
+
+def listing(tx: Transaction, cls: Any, column: Any, falling: bool) -> Listing:
+    """The list of a class without conditions in the order of one of its columns, as this reader reads it.
+
+    Raises:
+        InvalidError: no record of this CRM, or a column that the reader may not use.
+    """
+    memo = ("listing", tx.crm, cls, column.name, falling, tx.whole > 0)
+    plans: dict[Any, Any] = tx.actor._bounds if tx.actor is not None else {}
+    found: Listing | None = plans.get(memo)
+    if found is None:
+        asked = query(tx, cls)
+        asked.column(column)
+        found = plans[memo] = asked.listing(Order.of(cls, column, falling))
+    return found
 
 
 def fetch_one(tx: Transaction, cls: Any, id: UUID, action: str = Action.READ, lock: bool = False) -> Any:

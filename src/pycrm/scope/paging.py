@@ -19,7 +19,9 @@ from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
-from pycrm.scope.gateway import Query, query
+from pycrm.scope.gateway import Query, listing, query
+from pycrm.scope.listing import Listing
+from pycrm.scope.predicate import require_record
 from pycrm.scope.search import Search, Sought
 from pycrm.scope.streams import Order
 
@@ -59,18 +61,39 @@ def page(
     """See `Session.page`, and with words that are wanted `Session.search`."""
     if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
-    asked = query(tx, cls, conditions)
+    require_record(tx, cls)
     spec, column, falling = _order(cls, order)
-    asked.column(column)
+    if conditions or wanted is not None:
+        asked: Any = query(tx, cls, conditions)
+        asked.column(column)
+    else:
+        asked = listing(tx, cls, column, falling)
     fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling, wanted)
     # A value is at most six bytes of JSON a code point, and base64 makes four of three.
     at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None
-    found = _records(asked, spec, column, falling, at, size + 1, wanted)
+    if type(asked) is Listing:
+        found = _listed(tx, asked, spec, column, at, size + 1)
+    else:
+        found = _records(asked, spec, column, falling, at, size + 1, wanted)
     if len(found) <= size:
         return Page(found, None)
     last = found[size - 1]
+    del found[size:]
     value = None if _is_key(spec) else spec.kind.jsonable(getattr(last, spec.name))
-    return Page(found[:size], _signed(tx, [value, str(last.id)], fingerprint))
+    return Page(found, _signed(tx, f'[{_json(value)},"{last.id}"]', fingerprint))
+
+
+def _listed(
+    tx: Transaction, listed: Listing, spec: Any, column: Any, at: tuple[Any, UUID] | None, limit: int
+) -> list[Any]:
+    """A page of a list without conditions."""
+    if at is None:
+        return listed.records(tx, limit)
+    order = listed.order
+    id = order.columns[-1]
+    return listed.records(
+        tx, limit, lambda: _beyond(spec, column, id, None, order.falling), _place(tx, spec, at)
+    )
 
 
 def _records(
@@ -88,16 +111,16 @@ def _records(
     def beyond() -> Any:
         return _beyond(spec, column, id, None, falling)
 
-    if not asked.is_plain:
-        if at is not None:
-            asked.where.append(_beyond(spec, column, id, at, falling))
-        if wanted is not None:
-            return Search(asked, wanted, order, beyond).conditioned(limit)
-        return asked.page_records(order, limit)
-    place = None if at is None else _place(asked.tx, spec, at)
-    if wanted is not None:
+    if asked.is_plain:
+        assert wanted is not None
+        place = None if at is None else _place(asked.tx, spec, at)
         return Search(asked, wanted, order, beyond).records(limit, place)
-    return asked.plain_records(order, limit, None if place is None else beyond, place)
+    asked.where.append(
+        order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
+    )
+    if wanted is not None:
+        return Search(asked, wanted, order, beyond).conditioned(limit)
+    return asked.page_records(order, limit)
 
 
 def _place(tx: Transaction, spec: Any, at: tuple[Any, UUID]) -> dict[str, Any]:
@@ -179,10 +202,14 @@ def _shown(value: Any) -> str:
     return repr(getattr(value, "id", value))
 
 
-def _signed(tx: Transaction, content: list[Any], fingerprint: bytes) -> str:
-    body = _json(content).encode()
-    seal = hmac.digest(tx.crm.secret, b"cursor" + fingerprint + body, "sha256")[:16]
-    return _encoded(seal + body)
+def _signed(tx: Transaction, content: str, fingerprint: bytes) -> str:
+    body = content.encode()
+    return _encoded(_seal(tx, fingerprint, body) + body)
+
+
+def _seal(tx: Transaction, fingerprint: bytes, body: bytes) -> bytes:
+    """What only this CRM can make of a list and a place in it."""
+    return hashlib.blake2b(fingerprint + body, key=tx.crm.secret, person=b"cursor", digest_size=16).digest()
 
 
 def _encoded(content: bytes) -> str:
@@ -203,8 +230,7 @@ def _opened(tx: Transaction, cursor: str, fingerprint: bytes, longest: int) -> t
         # The decoder passes over signs that are none of its own.
         raise wrong
     seal, body = raw[:16], raw[16:]
-    expected = hmac.digest(tx.crm.secret, b"cursor" + fingerprint + body, "sha256")[:16]
-    if not hmac.compare_digest(seal, expected):
+    if not hmac.compare_digest(seal, _seal(tx, fingerprint, body)):
         raise wrong
     value, id = json.loads(body)
     return value, UUID(id)

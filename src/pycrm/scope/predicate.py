@@ -28,12 +28,13 @@ class Path:
     """One way by which rows are reached, and the condition that says so.
 
     Where it is that `column` is one of many keys, `members` selects these: each of them has an index
-    range of its own.
+    range of its own. It may select one twice where it `repeats`.
     """
 
     where: ColumnElement[bool]
     column: Any = None
     members: Any = None
+    repeats: bool = True
 
 
 @attrs.frozen(eq=False)
@@ -50,7 +51,7 @@ class Scope:
     values: dict[str, UUID]
     nothing: bool = False
     paths: tuple[Path, ...] = ()
-    # What rooms above worked out for these rows; a scope lives as long as its session.
+    # What rooms above worked out for these rows; a scope lives as long as its actor is remembered.
     plans: dict[Any, Any] = attrs.field(factory=dict, repr=False)
 
 
@@ -201,7 +202,7 @@ def _pair(actor: Actor, reach: Bounds, owner: Any, unit: Any, terms: _Terms) -> 
         below = sa.select(closure.descendant_id).where(
             closure.ancestor_id.in_([terms.bind(one) for one in reach.roots])
         )
-        found.append(Path(unit.in_(below), unit, below))
+        found.append(Path(unit.in_(below), unit, below, repeats=len(reach.roots) > 1))
     return found
 
 
@@ -210,7 +211,7 @@ def _one_of(column: Any, members: Any, key: Any, values: Sequence[UUID], terms: 
     bound = [terms.bind(one) for one in values]
     if len(bound) == 1:
         return Path(column == bound[0])
-    return Path(column.in_(bound), column, members.where(key.in_(bound)))
+    return Path(column.in_(bound), column, members.where(key.in_(bound)), repeats=False)
 
 
 # What working on a shared record means.

@@ -21,7 +21,7 @@ from pycrm.scope.condition import unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.gateway import Query
 from pycrm.scope.predicate import require_record
-from pycrm.scope.streams import Order, Streams
+from pycrm.scope.streams import Order, Streams, breadth
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -152,6 +152,9 @@ class Search:
     def _is_served(self, most: int) -> bool:
         return Streams.serve(self.asked.cls, self.asked.scope, self.order, most)
 
+    def _each(self, most: int) -> tuple[int, ...]:
+        return breadth(self.asked.tx, self.asked.scope).each(most)
+
     def _walked(self, most: int, limit: int, place: Any) -> tuple[list[Any], Any, int]:
         """Of the next rows of the list those that match, the place of the last one, and their number."""
         asked, columns = self.asked, len(self.order.columns)
@@ -176,7 +179,8 @@ class Search:
     ) -> list[Any]:
         asked = self.asked
         made = view_of(asked.tx, asked.cls)
-        shape = (*self.order.shape, place is None, most, self.sought.shape)
+        each = self._each(most) if self._is_served(min(most, _PIECES[-1])) else ()
+        shape = (*self.order.shape, place is None, most, each, self.sought.shape)
         cached = ("search", plan, asked.cls, asked.scope.shape, made, shape)
         values = {"row_limit": limit, **self.sought.values(asked.tx.dialect), **(place or {})}
         return asked.run(cached, statement, values)
@@ -185,7 +189,7 @@ class Search:
         asked, order = self.asked, self.order
         beyond = self.beyond if is_later else None
         if self._is_served(min(most, _PIECES[-1])):
-            streams = Streams(asked.table, asked.scope, asked.tx.dialect, most, beyond)
+            streams = Streams(asked.table, asked.scope, asked.tx.dialect, most, beyond, self._each(most))
             places = streams.places(order)
         else:
             places = asked.select(*order.columns).order_by(*order.by(asked.table))

@@ -4,8 +4,12 @@ Left to itself a database answers `own OR shared OR unit … ORDER BY … LIMIT 
 list until fifty rows have passed the filter, which for a branch that has long been quiet is most of
 the table. So each path of a scope is asked for its own first rows by its own index, and of their
 union the first are taken. PostgreSQL merges no index ranges, so a path of many units is a bounded
-merge there: the first row of each unit, the units whose first rows come first, the last of these as
-the bound, and within it the rows of those units alone. SQLite does as much by itself for `IN`.
+merge there: the first row of each unit (the first few, where there are fewer units than rows are
+wanted), of all these as many as are wanted, the last of these as the bound, and within it the rows of
+those units alone. SQLite does as much by itself for `IN`.
+
+Each unit costs a look into the index, also where nearly every row of the list is in reach. So whoever
+reaches much of the list walks along it instead, see `along`.
 """
 
 from __future__ import annotations
@@ -26,13 +30,17 @@ from pycrm.scope.predicate import Path, Scope
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Order", "Streams", "are_merged", "is_narrow", "step"]
+__all__ = ["Breadth", "Order", "Streams", "along", "are_merged", "breadth", "step"]
 
 # Beyond so many rows a list is no page, and to read each unit so far is no bound.
 _MOST = 1000
 # Up to how many rows a stream is read. PostgreSQL plans a statement once for all only where it knows the
 # limits, and planning takes longer than reading; a few steps keep the number of texts small.
 _STEPS = (2, 4, 11, 26, 51, 101, 201, 501, 1001, 10_001)
+# The same for the first rows of each of a few units.
+_FEW = (1, 2, 3, 5, 8, 13, *_STEPS[3:])
+# How many times longer than it would take in an even list a walk goes on.
+_PATIENCE = 4
 _ONE: Any = sa.literal_column("1")
 
 
@@ -102,9 +110,9 @@ def _orders(record: Any) -> dict[tuple[str, bool], Order]:
 
 
 @cache
-def step(limit: int) -> int:
+def step(limit: int, steps: tuple[int, ...] = _STEPS) -> int:
     """Up to how many rows the streams are read for a list of that many."""
-    return next((one for one in _STEPS if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))
+    return next((one for one in steps if one >= limit), max(limit, 2 ** (limit - 1).bit_length()))
 
 
 def are_merged(scope: Scope) -> bool:
@@ -112,29 +120,81 @@ def are_merged(scope: Scope) -> bool:
     return len(scope.paths) > 1 or any(path.members is not None for path in scope.paths)
 
 
-def is_narrow(tx: Transaction, scope: Scope, limit: int) -> bool:
-    """Whether so few units are reached that looking into each is less than walking the whole list.
+@attrs.frozen
+class Breadth:
+    """How many units or owners each way of a reach leads to, nought where it is not by these; and all units.
 
-    Of a list whose rows lie evenly, a walk passes `limit` x all units / units reached of those rows that
-    meet a condition, and a merge one or more for each unit reached; several ways of reach are no range
-    of the list at all.
+    It is counted once for a reader and may be out of date: it chooses how a list is read, and no row of it.
     """
-    if len(scope.paths) > 1:
-        return True
-    found: bool | None = scope.plans.get(("narrow", limit))
+
+    keys: tuple[int, ...]
+    every: int
+
+    @property
+    def most(self) -> int:
+        """The keys of the way that leads to the most."""
+        return max(self.keys, default=0)
+
+    def is_narrow(self, limit: int) -> bool:
+        """Whether looking into each unit is less than walking along the list.
+
+        Of a list whose rows lie evenly a walk passes `limit` x all units / units reached, and a merge
+        one or more for each unit reached.
+        """
+        return self.most * self.most <= limit * self.every
+
+    def ahead(self, limit: int) -> int:
+        """How many rows of the list a walk looks at: some times as many as an even list takes."""
+        return step(_PATIENCE * limit * self.every // self.most)
+
+    def each(self, most: int) -> tuple[int, ...]:
+        """How many rows of each unit are read first, so that together they are as many as are wanted.
+
+        A quarter more, since a unit may hold fewer.
+        """
+        return tuple(step(-(-most * 5 // (4 * keys)), _FEW) if 0 < keys < most else 1 for keys in self.keys)
+
+
+def breadth(tx: Transaction, scope: Scope) -> Breadth:
+    """How broad a scope is; remembered with it."""
+    found: Breadth | None = scope.plans.get("breadth")
     if found is None:
-        members = scope.paths[0].members
-        reached = tx.fetch(sa.select(sa.func.count()).select_from(members.subquery()))[0][0]
-        every = tx.fetch(sa.select(sa.func.count()).select_from(OrgUnit.__table__))[0][0]
-        found = scope.plans[("narrow", limit)] = reached * reached <= limit * every
+        counts = [
+            sa.select(sa.func.count()).select_from(path.members.distinct().subquery()).scalar_subquery()
+            for path in scope.paths
+            if path.members is not None
+        ]
+        rows = []
+        if counts:
+            every = sa.select(sa.func.count()).select_from(OrgUnit.__table__).scalar_subquery()
+            rows = list(tx.fetch(sa.select(*counts, every))[0])
+        reached = iter(rows)
+        keys = tuple(0 if path.members is None else next(reached) for path in scope.paths)
+        found = scope.plans["breadth"] = Breadth(keys, rows[-1] if rows else 0)
     return found
+
+
+def along(table: Any, columns: Sequence[Any], scope: Scope, order: Order, ahead: int, beyond: Any) -> Any:
+    """The first rows of a scope among the next rows of the list, of which so many are looked at.
+
+    `beyond` makes the condition for what comes after a place. None comes of a list that ends before.
+    """
+    live = sa.and_(table.c.archived_at.is_(None), beyond())
+    walk = sa.select(*order.columns).where(live).order_by(*order.by(table)).correlate(None)
+    last = walk.limit(_ONE).offset(sa.literal_column(str(ahead - 1))).scalar_subquery()
+    # In this form neither database takes the scope for where to begin.
+    within: Any = scope.where
+    reached = sa.case((within, _ONE), else_=sa.literal_column("0")) == _ONE
+    found: Any = sa.select(*columns).where(live, order.reaches(last), reached)
+    return found.order_by(*order.by(table)).limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
 
 @attrs.frozen(eq=False)
 class Streams:
     """The rows of a scope that are not archived, as streams of at most `most` rows.
 
-    `beyond` makes a condition for each of them.
+    `beyond` makes a condition for each of them; `each` says of every path how many rows of each of its
+    units are read first.
     """
 
     table: Any
@@ -142,6 +202,7 @@ class Streams:
     dialect: str
     most: int
     beyond: Callable[[], Any] | None = None
+    each: tuple[int, ...] = ()
 
     @staticmethod
     def serve(cls: Any, scope: Scope, order: Order, limit: int) -> bool:
@@ -193,26 +254,30 @@ class Streams:
     def _ordered(self, path: Path, order: Order, number: int) -> Any:
         """The first rows of one path, as the columns of the order."""
         if path.members is None or self.dialect != "postgresql":
-            found = self._rows(order.columns, path.where, order.beginning(self.dialect))
+            # SQLite begins an index by one condition: beside that of a place, this one would make it pass all before.
+            begins = order.beginning(self.dialect) if self.beyond is None else sa.true()
+            found = self._rows(order.columns, path.where, begins)
             return found.order_by(*order.by(self.table)).limit(self._most)
         members, member = self._members(path, number)
+        each = self.each[number] if self.each else 1
         first = self._rows(order.columns, path.column == member).order_by(*order.by(self.table))
-        first = first.limit(_ONE).correlate(members).lateral(f"first_{number}")
+        first = first.limit(sa.literal_column(str(each))).correlate(members).lateral(f"first_{number}")
         firsts = sa.select(member, *first.c).join_from(members, first, sa.true())
         nearest = firsts.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
+        units = nearest if each == 1 else sa.select(nearest.c.member).distinct().subquery(f"units_{number}")
         within = order.reaches(self._bound(nearest, order))
-        rest = self._rows(order.columns, path.column == nearest.c.member, within)
+        rest = self._rows(order.columns, path.column == units.c.member, within)
         rest = rest.order_by(*order.by(self.table)).limit(self._most)
-        rest = rest.correlate(nearest).lateral(f"rest_{number}")
-        found = sa.select(*rest.c).join_from(nearest, rest, sa.true())
+        rest = rest.correlate(units).lateral(f"rest_{number}")
+        found = sa.select(*rest.c).join_from(units, rest, sa.true())
         return found.order_by(*order.by(rest)).limit(self._most)
 
     def _bound(self, nearest: Any, order: Order) -> Any:
         """What no row of the answer comes after.
 
-        Where there are as many units as rows are read, their first rows alone fill the answer. Where
-        there are fewer, the last row of the whole list stands for no bound at all: a condition that is
-        absent in half of the cases could not be met by the index.
+        Where the first rows of the units are as many as are read, they fill the answer. Where they are
+        fewer, the last row of the whole list stands for no bound at all: a condition that is absent in
+        half of the cases could not be met by the index.
         """
         full = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
         full = full.limit(_ONE).offset(sa.literal_column(str(self.most - 1)))
@@ -232,8 +297,11 @@ class Streams:
         return sa.select(*each.c).join_from(members, each, sa.true())
 
     def _members(self, path: Path, number: int) -> tuple[Any, Any]:
-        # A unit below two roots counts once: twice, it would take the place of another as the bound.
         (column,) = path.members.selected_columns
-        selected = path.members.with_only_columns(column.label("member")).distinct()
+        selected = path.members.with_only_columns(column.label("member"))
+        if path.repeats:
+            # A unit below two roots counts once: twice, it would take the place of another as the bound.
+            # Grouped, since PostgreSQL takes DISTINCT for fewer units than there are where it works in parallel.
+            selected = selected.group_by(column)
         members = selected.subquery(f"members_{number}")
         return members, members.c.member
