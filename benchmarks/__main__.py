@@ -24,7 +24,7 @@ from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
 from benchmarks.recalling import as_of
 from benchmarks.scoping import page_scope
-from benchmarks.sealing import commits_sealed, history_verify
+from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
@@ -50,6 +50,7 @@ SMALLEST: dict[str, Benchmark] = {
     "import_200k": import_200k,
     "hand_over": hand_over,
     "commits_sealed": commits_sealed,
+    "history_verify_single": verify_single,
     "peers": peers,
 }
 ALONE = {"import_pycrm": import_pycrm}
