@@ -28,6 +28,7 @@ from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
+from benchmarks.storing import history_bytes
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -51,6 +52,7 @@ SMALLEST: dict[str, Benchmark] = {
     "hand_over": hand_over,
     "commits_sealed": commits_sealed,
     "history_verify_single": verify_single,
+    "history_bytes": history_bytes,
     "peers": peers,
 }
 ALONE = {"import_pycrm": import_pycrm}

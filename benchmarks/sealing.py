@@ -19,7 +19,7 @@ from benchmarks.load import identifier
 from benchmarks.timing import timed
 from pycrm import CRM
 
-__all__ = ["commits_sealed", "history_verify", "verify_single"]
+__all__ = ["change_singly", "commits_sealed", "history_verify", "verify_single"]
 
 #: Changes that are to be proven in a second.
 LEAST = 200_000
@@ -59,7 +59,7 @@ def verify_single(bench: Bench) -> Iterator[Figure]:
         crm, driver = stack.enter_context(bench.opened(stack.enter_context(bench.copy())))
         crm.heads = bench.folder / "single"
         crm.heads.mkdir(exist_ok=True)
-        _change_singly(bench, driver)
+        change_singly(bench, driver)
         _list_loaded(driver)
         crm.seal()
         before = crm.verify()
@@ -77,7 +77,7 @@ def verify_single(bench: Bench) -> Iterator[Figure]:
     )
 
 
-def _change_singly(bench: Bench, driver: Any) -> None:
+def change_singly(bench: Bench, driver: Any) -> None:
     """In the place of the history that was loaded: of each customer some changes, each a revision of its own."""
     server, cursor = bench.server, driver.cursor()
     cursor.execute("SELECT id FROM crm_customer")
