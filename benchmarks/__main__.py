@@ -24,10 +24,11 @@ from benchmarks.peers import peers, peers_scope
 from benchmarks.reading import page_50, read_10k
 from benchmarks.recalling import as_of
 from benchmarks.scoping import page_scope
-from benchmarks.sealing import commits_sealed, history_verify
+from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
+from benchmarks.storing import history_bytes
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -50,6 +51,8 @@ SMALLEST: dict[str, Benchmark] = {
     "import_200k": import_200k,
     "hand_over": hand_over,
     "commits_sealed": commits_sealed,
+    "history_verify_single": verify_single,
+    "history_bytes": history_bytes,
     "peers": peers,
 }
 ALONE = {"import_pycrm": import_pycrm}

@@ -75,7 +75,7 @@ class Spec:
     def __attrs_post_init__(self) -> None:
         kind, put = self.kind, object.__setattr__
         put(self, "target", kind.target if isinstance(kind, LinkKind) else None)
-        names = () if kind is None else tuple(name for name, _ in kind.columns(self.name))
+        names = () if kind is None else kind.names(self.name)
         put(self, "columns", (self.column,) if self.column and kind is not None else names)
         put(self, "is_plain", type(kind) is Kind and not self.validators)
         dialects = () if kind is None else ("sqlite", "postgresql")

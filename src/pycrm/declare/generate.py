@@ -12,7 +12,7 @@ from pycrm.declare.reference import Ref
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
 
-__all__ = ["compiled", "initialiser", "journalist"]
+__all__ = ["compiled", "initialiser", "journalist", "late_initialiser"]
 
 _quoted = json.encoder.encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -22,6 +22,17 @@ def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
     """The function of that name in the source; the source holds only names made by pycrm."""
     exec(compile(source, f"<{name} {cls}>", "exec"), scope)
     return scope[name]
+
+
+def late_initialiser(cls: Any, required: object) -> Callable[..., None]:
+    """``__init__`` of a class, made when its first record is: most programs make records of few classes."""
+
+    def first(self: Any, **values: Any) -> None:
+        cls.__init__ = initialiser(cls.__name__, tuple(cls.__specs__.values()), required)
+        cls.__init__(self, **values)
+
+    first.__name__, first.__qualname__ = "__init__", f"{cls.__name__}.__init__"
+    return first
 
 
 def initialiser(cls: str, specs: Sequence[Spec], required: object) -> Callable[..., None]:

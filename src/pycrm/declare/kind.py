@@ -51,6 +51,10 @@ class Kind:
     python: type = str
     json_type: dict[str, Any] = {"type": "string"}
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """The names of the columns of a field of that name."""
+        return (name,)
+
     def columns(self, name: str) -> tuple[tuple[str, sa.types.TypeEngine[Any]], ...]:
         """The columns of the statement table: name and type."""
         return ((name, sa.Text()),)
@@ -197,6 +201,9 @@ class LinkKind(KeyKind):
     def __init__(self, target: str) -> None:
         self.target = target
 
+    def names(self, name: str) -> tuple[str, ...]:
+        return (f"{name}_id",)
+
     def columns(self, name: str) -> Any:
         return ((f"{name}_id", RawKey()),)
 
@@ -293,6 +300,9 @@ class MoneyKind(Kind):
         "required": ["amount", "currency"],
         "additionalProperties": False,
     }
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return (name, f"{name}_currency")
 
     def columns(self, name: str) -> Any:
         return ((name, sa.BigInteger()), (f"{name}_currency", sa.Text()))

@@ -226,6 +226,8 @@ class HookCaller:
     def mark_write(self, session: object) -> None:
         """The session is about to write: set the savepoints of the hooks that are running on it."""
         run = _running.get()
+        if run is None:
+            return
         unprotected: list[_Run] = []
         while run is not None:
             if run.session is session and not run.protected:

@@ -9,7 +9,7 @@ from pycrm.declare.record import child_class
 from pycrm.declare.row import layout
 from pycrm.errors import NotReadError
 from pycrm.scope.children import with_children
-from pycrm.scope.fields import field_rights, refuse_unwritable, refuse_written, whole
+from pycrm.scope.fields import field_rights, limits, refuse_unwritable, refuse_written, whole
 from pycrm.scope.gateway import fetch_one, not_found
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any
     Rules look at a record whole, and the book of changes keeps what was there before.
     """
     cls = type(record)
+    if not any(limits(tx, cls)):
+        return record, values
     closed = _closed(tx, cls)
     fields = [name for name in closed if cls.__specs__[name].child is None]
     lists = [
@@ -47,6 +49,8 @@ def unseen(tx: Transaction, cls: Any, values: Mapping[str, Any]) -> frozenset[st
 
     They count as differing whatever is stored: an answer that depended on it would confirm a guess.
     """
+    if not limits(tx, cls).closed:
+        return frozenset()
     closed = _closed(tx, cls)
     found = {name for name in values if name in closed}
     for name, rows in values.items():

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from json import encoder
 from typing import Any
 
-__all__ = ["FIRST", "MARK", "change_digest", "link", "marks", "row_digest"]
+__all__ = ["FIRST", "MARK", "change_digest", "link", "marks", "revision_digest", "row_digest"]
 
 #: What the first link follows.
 FIRST = "0" * 64
@@ -40,10 +41,10 @@ def change_digest(
     changes: str,
 ) -> bytes:
     """The digest of a change row; the lengths keep one text from passing into the next."""
-    why = reason or ""
-    sizes = b"%d %d %d %d " % (version, len(entity), len(act), -1 if reason is None else len(why))
-    text = f"{entity}{act}{why}{changes}".encode("utf-8", "surrogatepass")
-    return blake2b(b"".join((salt, record, revision, sizes, text)), digest_size=32).digest()
+    why, length = ("", -1) if reason is None else (reason, len(reason))
+    text = f"{version} {len(entity)} {len(act)} {length} {entity}{act}{why}{changes}"
+    known = b"".join((salt, record, revision, text.encode("utf-8", "surrogatepass")))
+    return blake2b(known, digest_size=32).digest()
 
 
 def row_digest(kind: str, values: Sequence[Any]) -> bytes:
@@ -51,11 +52,34 @@ def row_digest(kind: str, values: Sequence[Any]) -> bytes:
 
     So a book may get a further column that is empty in the rows that are there.
     """
-    plain = [kind]
-    plain += [value.hex() if value.__class__ is bytes else value for value in values]
+    plain = [kind, *map(_plain, values)]
     while plain[-1] is None:
         plain.pop()
     return blake2b(_encode(plain).encode(), digest_size=32).digest()
+
+
+def revision_digest(values: Sequence[Any]) -> bytes:
+    """`row_digest` of a revision, of which there are more than of all the rest."""
+    id, at, *rest = values
+    if id.__class__ is not bytes or at.__class__ is not int:
+        # Whoever wrote it was not pycrm, and nothing is taken for granted.
+        return row_digest("revision", values)
+    text = f'["revision","{id.hex()}",{at}{_ending(*rest)}'
+    return blake2b(text.encode(), digest_size=32).digest()
+
+
+# Who did something, and from where, is the same in many revisions; 1 and true are not the same.
+@lru_cache(maxsize=1024, typed=True)
+def _ending(*values: Any) -> str:
+    """The end of the JSON of a row from these columns on."""
+    plain = [*map(_plain, values)]
+    while plain and plain[-1] is None:
+        plain.pop()
+    return f",{_encode(plain)[1:]}" if plain else "]"
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if value.__class__ is bytes else value
 
 
 def link(before: str, number: int, kind: str, item: bytes, digests: Iterable[bytes]) -> str:

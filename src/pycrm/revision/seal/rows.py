@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from pycrm.declare.table import SALT
 from pycrm.revision.model import AccessRow, ChangeRow, ExportRow, RevisionRow
-from pycrm.revision.seal.digest import change_digest, row_digest
+from pycrm.revision.seal.digest import change_digest, revision_digest, row_digest
 from pycrm.revision.seal.model import TombstoneRow
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ BOOKS: dict[str, Any] = {"revision": RevisionRow, "look": AccessRow, "export": E
 Key = tuple[bytes, int, str]
 
 
-#: A row by what it is ordered, which one it is, and its digest: a bare tuple, for there are many.
-Digested = tuple[Any, Key, bytes]
+#: A row by what it is ordered, which one it is (its key), and its digest: a bare tuple, for there are many.
+Digested = tuple[Any, bytes, int, str, bytes]
 
 
 class Source(NamedTuple):
@@ -41,25 +42,25 @@ class Source(NamedTuple):
 def changes(tx: Transaction, source: Source) -> Iterator[Digested]:
     """The change rows of each revision."""
     names = ("salt", "record_id", "revision_id", "version", "entity", "act", "reason", "changes")
-    for at, salt, record, revision, version, entity, *rest in _read(
-        tx, source, ChangeRow, "revision_id", names
-    ):
-        digest = change_digest(salt, record, revision, version, entity, *rest)
-        yield at, (record, version, entity), digest
+    found = _read(tx, source, ChangeRow, "revision_id", names)
+    for at, salt, record, revision, version, entity, act, reason, text in found:
+        digest = change_digest(salt, record, revision, version, entity, act, reason, text)
+        yield at, record, version, entity, digest
 
 
 def items(tx: Transaction, source: Source, kind: str) -> Iterator[Digested]:
     """The rows of one book."""
     cls = BOOKS[kind]
+    digest = revision_digest if kind == "revision" else partial(row_digest, kind)
     for at, *values in _read(tx, source, cls, "id", columns_of(cls)):
-        yield at, (values[0], 0, kind), row_digest(kind, values)
+        yield at, values[0], 0, kind, digest(values)
 
 
 def tombstones(tx: Transaction, source: Source) -> Iterator[Digested]:
     """What an erasure says of each row that it changed."""
     names = ("record_id", "version", "entity", "revision_id", "before", "after")
     for at, *values in _read(tx, source, TombstoneRow, "revision_id", names):
-        yield at, (values[0], values[1], values[2]), row_digest("tombstone", values)
+        yield at, values[0], values[1], values[2], row_digest("tombstone", values)
 
 
 def columns_of(cls: Any) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ def _cursor(tx: Transaction, is_long: bool) -> Any:
     return cursor
 
 
-def place_of(key: Key) -> tuple[str, UUID, int]:
+def place_of(row: Digested) -> tuple[str, UUID, int]:
     """Entity, record and version of a row."""
-    record, version, entity = key
+    _, record, version, entity, _ = row
     return entity, UUID(bytes=record), version

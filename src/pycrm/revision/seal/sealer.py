@@ -87,7 +87,7 @@ def _digests(tx: Transaction, waiting: list[tuple[bytes, str]]) -> dict[bytes, l
     revisions = [item for item, kind in waiting if kind == "revision"]
     for kind in BOOKS:
         for row in items(tx, _source(tx, [item for item, its in waiting if its == kind]), kind):
-            found[row[1][0]] = [row[2]]
+            found[row[1]] = [row[-1]]
     gone = [item for item, _ in waiting if item not in found]
     if gone:
         raise StoreError(f"what was to be sealed is gone: {UUID(bytes=gone[0])}")
@@ -96,7 +96,7 @@ def _digests(tx: Transaction, waiting: list[tuple[bytes, str]]) -> dict[bytes, l
         for at, *rest in read(tx, _source(tx, revisions)):
             of.setdefault(at, []).append(rest)
         for item, rows in of.items():
-            found[item] += [digest for _, digest in sorted(rows)]
+            found[item] += [row[-1] for row in sorted(rows)]
     return found
 
 

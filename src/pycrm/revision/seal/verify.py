@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -84,7 +84,7 @@ class _Walk:
     def __init__(self, tx: Transaction, wanted: set[int]) -> None:
         self._tx, self._wanted = tx, wanted
         self.number, self.head = 0, FIRST
-        self.changes = self.looks = self.erased = self.tombs = self.revisions = 0
+        self.changes = self.looks = self.erased = self.tombs = 0
         self.seen: dict[int, str] = {}
         self.proven: list[int] = []
         self._graves = _graves(tx)
@@ -102,24 +102,17 @@ class _Walk:
                 return Broken(self.number + 1, "this link is missing")
             if kind not in books:
                 return Broken(number, "it seals nothing that there is")
-            own = books[kind].at(number)
-            mine, graves = changed.at(number), buried.at(number)
+            own, mine, graves = books[kind].at(number), changed.at(number), buried.at(number)
             found = self._link(number, kind, item, hash, kept, own, mine, graves)
             if found is not None:
                 return found
-            self._count(kind, number, hash, len(mine), len(graves))
+            self.number, self.head = number, hash
+            if number in self._wanted:
+                self.seen[number] = hash
+            self.changes += len(mine)
+            self.tombs += len(graves)
+            self.looks += kind != "revision"
         return None
-
-    def _count(self, kind: str, number: int, hash: str, changed: int, buried: int) -> None:
-        self.number, self.head = number, hash
-        if number in self._wanted:
-            self.seen[number] = hash
-        self.changes += changed
-        self.tombs += buried
-        if kind == "revision":
-            self.revisions += 1
-        else:
-            self.looks += 1
 
     def _link(
         self,
@@ -128,19 +121,19 @@ class _Walk:
         item: bytes,
         hash: str,
         kept: str,
-        own: list[Digested],
-        mine: list[Digested],
-        graves: list[Digested],
+        own: Sequence[Digested],
+        mine: Sequence[Digested],
+        graves: Sequence[Digested],
     ) -> Broken | None:
-        covered = [*own, *_in_order(mine), *_in_order(graves)]
-        digests = [digest for _, _, digest in covered]
+        covered = [*own, *sorted(mine), *sorted(graves)]
+        digests = [row[-1] for row in covered]
         if self._graves:
-            for at, (_, key, digest) in enumerate(covered):
-                grave = self._graves.get(key)
+            for at, (_, record, version, entity, digest) in enumerate(covered):
+                grave = self._graves.get((record, version, entity))
                 if grave is None or at >= len(own) + len(mine):
                     continue
                 if digest.hex() != grave.after:
-                    return _row(number, kind, item, key, "was changed after its erasure")
+                    return _row(number, kind, item, covered[at], "was changed after its erasure")
                 digests[at] = bytes.fromhex(grave.before)
                 self.erased += 1
         if own and link(self.head, number, kind, item, digests) == hash and marks(digests) == kept:
@@ -148,16 +141,12 @@ class _Walk:
         return _blamed(number, kind, item, kept, own, covered, digests)
 
 
-def _in_order(some: list[Digested]) -> list[Digested]:
-    return some if len(some) < 2 else sorted(some)
-
-
 def _blamed(
     number: int,
     kind: str,
     item: bytes,
     kept: str,
-    own: list[Digested],
+    own: Sequence[Digested],
     covered: list[Digested],
     digests: list[bytes],
 ) -> Broken:
@@ -173,13 +162,13 @@ def _blamed(
     except ValueError:
         raw = b""
     known = [raw[at : at + 6] for at in range(0, len(raw), 6)]
-    strange = [row[1] for row, digest in zip(covered, digests, strict=True) if digest[:6] not in set(known)]
+    strange = [row for row, digest in zip(covered, digests, strict=True) if digest[:6] not in set(known)]
     if marks(digests) == kept:
         return whole("the link itself was changed")
     if len(known) > len(covered):
         missing = f"{len(known) - len(covered)} of its {len(known) - 1} rows are gone"
         return whole(missing)
-    if strange and strange[0][2] == kind:
+    if strange and strange[0][3] == kind:
         return whole(f"the {kind} was changed")
     if strange:
         added = len(known) < len(covered)
@@ -187,29 +176,35 @@ def _blamed(
     return whole("the link itself was changed")
 
 
-def _row(number: int, kind: str, item: bytes, key: Key, why: str) -> Broken:
-    entity, record, version = place_of(key)
+def _row(number: int, kind: str, item: bytes, row: Digested, why: str) -> Broken:
+    entity, record, version = place_of(row)
     return Broken(number, why, kind, UUID(bytes=item), entity, record, version)
 
 
 class _Beside:
     """Rows in the order of the links, taken link by link."""
 
+    __slots__ = ("_next", "_number", "_rows")
+
     def __init__(self, found: Iterator[Digested]) -> None:
         self._rows = found
-        self._next = next(found, None)
+        self._stand_before(next(found, None))
 
-    def at(self, number: int) -> list[Digested]:
+    def _stand_before(self, row: Digested | None) -> None:
+        self._next, self._number = row, None if row is None else row[0]
+
+    def at(self, number: int) -> Sequence[Digested]:
         """The rows of that link."""
-        row = self._next
-        if row is None or row[0] != number:
-            return []
-        taken = [row]
-        row = next(self._rows, None)
-        while row is not None and row[0] == number:
+        if self._number != number:
+            return ()
+        taken: list[Any] = [self._next]
+        for row in self._rows:
+            if row[0] != number:
+                # As `_stand_before`, which costs as much as all the rest.
+                self._next, self._number = row, row[0]
+                return taken
             taken.append(row)
-            row = next(self._rows, None)
-        self._next = row
+        self._stand_before(None)
         return taken
 
 
