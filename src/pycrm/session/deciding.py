@@ -13,12 +13,12 @@ from pycrm.revision.amendment import decide as deciding
 from pycrm.revision.model import Revision
 from pycrm.scope.fields import shown
 from pycrm.session.act import Act
-from pycrm.session.reading import Reading
+from pycrm.session.forecasting import Forecasting
 
 __all__ = ["Deciding"]
 
 
-class Deciding(Reading):
+class Deciding(Forecasting):
     """What those who are asked, and those who ask, can do with amendments."""
 
     def inbox(self) -> list[Amendment]:
