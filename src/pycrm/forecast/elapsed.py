@@ -60,7 +60,9 @@ def time_in_stage(
     entry = entries(asked)
     early = sa.func.sum(sa.case((entry.at <= _bound(begin), 1), else_=0))
     statement = asked.select(entry.source, entry.stage, sa.func.count(), early, *_passed(tx, entry.at, begin))
-    statement = statement.where(entry.at < _bound(end)).group_by(entry.source, entry.stage)
+    # What was entered at this very moment is a stay, as short as it is.
+    statement = statement.where(entry.at <= _bound(end) if end == tx.moment else entry.at < _bound(end))
+    statement = statement.group_by(entry.source, entry.stage)
     total, open_, stays = Counter[str](), Counter[str](), Counter[str]()
     for source, stage, number, before, *passed in [] if asked.nothing else tx.fetch(statement):
         elapsed = _micros(tx, passed)
