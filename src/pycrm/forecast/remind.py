@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.declare import Ref
+from pycrm.declare.raw import RawInstant
 from pycrm.declare.row import layout
 from pycrm.entities.activity import Task
 from pycrm.entities.org import User, UserState
@@ -48,13 +49,17 @@ def late(tx: Transaction) -> list[tuple[str, UUID]]:
         table = asked.table.c
         same = sa.and_(notice.c.record_id == table.id, notice.c.since == table.stage_at)
         asked.source = asked.source.outerjoin(notice, same)
-        ripe = notice.c.reminded_at <= tx.moment - timedelta(days=MORE_DAYS)
-        asked.where.append(
-            sa.or_(notice.c.record_id.is_(None), sa.and_(notice.c.escalated_at.is_(None), ripe))
-        )
+        is_ripe = sa.and_(notice.c.escalated_at.is_(None), _is_ripe(tx, notice.c))
+        asked.where.append(sa.or_(notice.c.record_id.is_(None), is_ripe))
         rows = tx.fetch(asked.select(table.id).order_by(table.id))
         found += [(cls.__name__, id) for (raw,) in rows if (id := unkey(raw)) is not None]
     return found
+
+
+def _is_ripe(tx: Transaction, notice: Any) -> Any:
+    """That the leader's turn has come."""
+    before: Any = notice.reminded_at <= sa.literal(tx.moment - timedelta(days=MORE_DAYS), RawInstant())
+    return before
 
 
 def _place(cls: Any) -> str | None:
@@ -77,8 +82,12 @@ def remind(tx: Transaction, entity: str, id: UUID) -> tuple[int, int]:
         return 0, 0
     table = StallNotice.__table__
     is_it = sa.and_(table.c.record_id == id, table.c.since == record.stage_at)
-    rows = tx.fetch(sa.select(table.c.reminded_at).where(is_it, table.c.escalated_at.is_(None)))
-    if rows:
+    # Asked anew: another run of the jobs may have been here since this one looked.
+    is_ripe = sa.and_(table.c.escalated_at.is_(None), _is_ripe(tx, table.c))
+    known = [bool(row[0]) for row in tx.fetch(sa.select(sa.case((is_ripe, 1), else_=0)).where(is_it))]
+    if known == [False]:
+        return 0, 0
+    if known:
         tx.execute(sa.update(table).where(is_it).values(escalated_at=tx.moment))
         return 0, _ask(tx, record, _leaders(tx, record), _LED.format(days=MORE_DAYS))
     notice = StallNotice(record=id, since=record.stage_at, reminded_at=tx.moment)
