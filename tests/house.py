@@ -47,8 +47,11 @@ class Cast:
     roles: dict[str, Role]
 
 
-def enterprise(crm: CRM, *, customers: bool = False) -> Cast:
-    """Add the units and people of the catalogue; with `customers` also the 40 of SCO-S1."""
+def enterprise(crm: CRM, *, customers: bool = False, since: date = date(2026, 1, 1)) -> Cast:
+    """Add the units and people of the catalogue, with roles since that day.
+
+    With `customers` also the 40 of SCO-S1.
+    """
     units: dict[str, Any] = {}
     people: dict[str, Any] = {}
     with crm.session(crm.system("test organisation")) as session:
@@ -57,9 +60,7 @@ def enterprise(crm: CRM, *, customers: bool = False) -> Cast:
             units[name] = session.add(OrgUnit(name=name, code=name.lower(), parent=units.get(parent)))
         for login, unit, role in PEOPLE:
             people[login] = session.add(User(login=login, name=login.title(), home_unit=units[unit]))
-            session.add(
-                RoleAssignment(user=people[login], role=roles[role], unit=units[unit], since=date(2026, 1, 1))
-            )
+            session.add(RoleAssignment(user=people[login], role=roles[role], unit=units[unit], since=since))
         session.add(Source(name="exhibition"))
     if customers:
         for login, number in OWNED.items():

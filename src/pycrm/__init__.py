@@ -33,7 +33,8 @@ _HOMES = {
         *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
         *("Direction", "Lifecycle", "MarginClass", "Outcome", "PartyKind", "ProductKind", "ProductState"),
         *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
-        *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Task", "User"),
+        *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Target", "TargetMeasure", "Task"),
+        "User",
     ),
     "pycrm.errors": (
         *("AlreadyDoneError", "AmendmentRequiredError", "CRMError", "ConflictError"),
@@ -42,6 +43,10 @@ _HOMES = {
         "UnknownOutcomeError",
     ),
     "pycrm.hooks": ("Change", "StageMove"),
+    "pycrm.forecast": (
+        *("Accuracy", "Attainment", "Category", "Chance", "Forecast", "FunnelStage", "Outlook", "Period"),
+        *("Season", "Snapshot", "StageTime", "Standing"),
+    ),
     "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
@@ -180,6 +185,8 @@ if TYPE_CHECKING:
     from pycrm.entities import ShareMode as ShareMode
     from pycrm.entities import SigningGrade as SigningGrade
     from pycrm.entities import Source as Source
+    from pycrm.entities import Target as Target
+    from pycrm.entities import TargetMeasure as TargetMeasure
     from pycrm.entities import Task as Task
     from pycrm.entities import TaskPriority as TaskPriority
     from pycrm.entities import TaskState as TaskState
@@ -203,6 +210,18 @@ if TYPE_CHECKING:
     from pycrm.errors import StaleError as StaleError
     from pycrm.errors import StoreError as StoreError
     from pycrm.errors import UnknownOutcomeError as UnknownOutcomeError
+    from pycrm.forecast import Accuracy as Accuracy
+    from pycrm.forecast import Attainment as Attainment
+    from pycrm.forecast import Category as Category
+    from pycrm.forecast import Chance as Chance
+    from pycrm.forecast import Forecast as Forecast
+    from pycrm.forecast import FunnelStage as FunnelStage
+    from pycrm.forecast import Outlook as Outlook
+    from pycrm.forecast import Period as Period
+    from pycrm.forecast import Season as Season
+    from pycrm.forecast import Snapshot as Snapshot
+    from pycrm.forecast import StageTime as StageTime
+    from pycrm.forecast import Standing as Standing
     from pycrm.hooks import Change as Change
     from pycrm.hooks import StageMove as StageMove
     from pycrm.pipeline import Move as Move

@@ -49,6 +49,7 @@ from pycrm import (
     Share,
     ShareMode,
     Source,
+    Target,
     Task,
     User,
 )
@@ -341,6 +342,12 @@ def _delegation(session: Any, grid: Grid, name: str, at: int) -> Any:
     )
 
 
+def _target(session: Any, grid: Grid, name: str, at: int) -> Any:
+    if name in ("shared", "lent"):
+        return None
+    return Target(since=_DAY, until=date(2026, 12, 31), amount=Money("1000", "CNY"))
+
+
 Maker = Callable[[Any, Grid, str, int], Any]
 # In the order of entering: what hangs on something comes after it.
 MAKERS: dict[str, Maker] = {
@@ -357,4 +364,5 @@ MAKERS: dict[str, Maker] = {
     "Note": _note,
     "Share": _share,
     "Delegation": _delegation,
+    "Target": _target,
 }

@@ -26,6 +26,7 @@ from pycrm import (
     Money,
     Opportunity,
     Organization,
+    Period,
     Ref,
     RefusedError,
 )
@@ -186,6 +187,62 @@ def total(session: Any, case: Case) -> Any:
 @trial()
 def by_stage(session: Any, case: Case) -> Any:
     return sum(one.count for one in session.by_stage(case.cls, _is(case))) == 1
+
+
+@trial()
+def funnel(session: Any, case: Case) -> Any:
+    return sum(one.count for one in session.funnel(case.cls, _is(case))) == 1
+
+
+@trial()
+def behind(session: Any, case: Case) -> Any:
+    stage = getattr(case.record, "stage", "filed")
+    return bool(session.behind(case.cls, stage, "standing", _is(case)))
+
+
+@trial()
+def time_in_stage(session: Any, case: Case) -> Any:
+    return sum(one.stays for one in session.time_in_stage(case.cls, _is(case))) == 1
+
+
+@trial(entities=("Opportunity",))
+def forecast(session: Any, case: Case) -> Any:
+    return session.forecast(Period.year(2026), _is(case)).only.open == Money("100", "CNY")
+
+
+@trial(entities=("Target",), over="list")
+def attainments(session: Any, case: Case) -> Any:
+    return [one.target.id for one in session.attainments()]
+
+
+@trial(over="class")
+def stalled(session: Any, case: Case) -> Any:
+    return session.stalled(case.cls) is not None
+
+
+@trial(over="class")
+def overdue(session: Any, case: Case) -> Any:
+    return session.overdue(case.cls) is not None
+
+
+@trial(entities=("Lead", "Opportunity"))
+def standing(session: Any, case: Case) -> Any:
+    return session.standing(case.record)
+
+
+@trial(over="person")
+def chances(session: Any, case: Case) -> Any:
+    return session.chances() is not None
+
+
+@trial("snapshots", "accuracy", over="person")
+def snapshots(session: Any, case: Case) -> Any:
+    return session.snapshots() is not None and session.accuracy(Period.month(2026, 1)) is not None
+
+
+@trial(writes=True, over="person")
+def snapshot(session: Any, case: Case) -> Any:
+    return session.snapshot(Period.year(2026))
 
 
 @trial()
@@ -407,6 +464,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "Amendment": {"reason": "something else"},
     "LegalHold": {"until": date(2026, 12, 1)},
     "Erasure": {"reason": "something else"},
+    "Target": {"until": date(2026, 12, 1)},
 }
 
 

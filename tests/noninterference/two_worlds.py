@@ -15,6 +15,7 @@ from pycrm import CRM, CRMError
 
 from . import amending as _amending
 from . import commands as _commands
+from . import foreseeing as _foreseeing
 from . import inquiring as _inquiring
 from . import others
 from . import reading as _reading
@@ -28,7 +29,7 @@ from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
-_ENTERED = (_amending, _commands, _inquiring, _reading, _writing)
+_ENTERED = (_amending, _commands, _foreseeing, _inquiring, _reading, _writing)
 START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 

@@ -28,7 +28,9 @@ from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, 
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
 from pycrm.entities.sharing import Delegation, Share
+from pycrm.entities.target import Target
 from pycrm.exchange.book import ExternalId, ImportRun
+from pycrm.forecast.book import ForecastLine, ForecastSnapshot, StallNotice
 from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import LEAD, SALES
@@ -72,6 +74,9 @@ BOOKS = (
     OwnershipInterval,
     PipelineVersion,
     StageEntry,
+    ForecastSnapshot,
+    ForecastLine,
+    StallNotice,
     ExternalId,
     ImportRun,
     AmendmentLineRow,
@@ -90,7 +95,7 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation, Handover, LegalHold, Erasure),
+        *(Share, Delegation, Handover, LegalHold, Erasure, Target),
         *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday),
     )
     children = (

@@ -12,10 +12,12 @@ import attrs
 from pycrm.app import sealing
 from pycrm.entities.amendment import Amendment, AmendmentState
 from pycrm.errors import InvalidError, Problem
+from pycrm.forecast import remind, snapshot
 from pycrm.revision.amendment import due as pending
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
+    from pycrm.forecast import Period
     from pycrm.session import Session
 
 __all__ = ["JobReport", "run"]
@@ -25,6 +27,8 @@ __all__ = ["JobReport", "run"]
 class JobReport:
     """What one run did: amendments applied and conflicted, tasks reminded of and taken further up.
 
+    So many `owners` and `leaders` were reminded of records that stand still in their stage, and so many
+    forecasts were written down (`snapshots`).
     `sealed` links were added to the chain of history; where it could not be sealed, `unsealed` says why.
     """
 
@@ -32,6 +36,9 @@ class JobReport:
     conflicted: tuple[UUID, ...] = ()
     reminded: int = 0
     escalated: int = 0
+    owners: int = 0
+    leaders: int = 0
+    snapshots: int = 0
     sealed: int = 0
     unsealed: str | None = None
 
@@ -57,10 +64,37 @@ def run(crm: CRM, day: date | None = None) -> JobReport:
     for one in late:
         more = crm.run(actor, partial(_pursue, one))
         reminded, escalated = reminded + more[0], escalated + more[1]
+    owners, leaders, snapshots = _pipelines(crm)
     # Last, so that what the jobs wrote is sealed with the rest.
     sealed = sealing.seal(crm).added if sealing.can_seal(crm) else 0
     unsealed = None if sealing.can_seal(crm) else sealing.NAMELESS
-    return JobReport(tuple(applied), tuple(conflicted), reminded, escalated, sealed, unsealed)
+    written = {"owners": owners, "leaders": leaders, "snapshots": snapshots}
+    return JobReport(
+        tuple(applied), tuple(conflicted), reminded, escalated, sealed=sealed, unsealed=unsealed, **written
+    )
+
+
+def _pipelines(crm: CRM) -> tuple[int, int, int]:
+    """Remind of what stands still, and write down the forecasts of the week."""
+    actor = crm.system("pipelines: reminders and forecasts")
+    with crm.view(actor) as session:
+        late = remind.late(session.transaction)
+        periods = snapshot.due(session.transaction)
+    asked = [crm.run(actor, partial(_remind, entity, id)) for entity, id in late]
+    taken = [crm.run(actor, partial(_snapshot, one)) for one in periods]
+    return sum(one[0] for one in asked), sum(one[1] for one in asked), sum(taken)
+
+
+def _remind(entity: str, id: UUID, session: Session) -> tuple[int, int]:
+    return remind.remind(session.transaction, entity, id)
+
+
+def _snapshot(period: Period, session: Session) -> bool:
+    # Another process may have taken it since.
+    if period not in snapshot.due(session.transaction):
+        return False
+    snapshot.take(session.transaction, period)
+    return True
 
 
 def _settle(one: UUID, session: Session) -> Amendment | None:

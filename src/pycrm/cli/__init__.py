@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pycrm.cli import amending, erasing, handing, organisation, record, setup, table
+from pycrm.cli import amending, erasing, forecasting, handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
@@ -47,6 +47,7 @@ table.add_to(app)
 handing.add_to(app, organisation.user)
 erasing.add_to(app)
 amending.add_to(app)
+forecasting.add_to(app)
 for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pycrm.pipeline.tally import StageTally
     from pycrm.session import Session
 
-__all__ = ["access", "report", "tally_table", "totals"]
+__all__ = ["access", "amount_of", "report", "tally_table", "totals"]
 
 access = group("Who sees what, and why.")
 report = group("Reports over what you may see.")
@@ -79,7 +79,7 @@ def pipeline(
     with call.view() as session:
         cls = entity_of(session.crm, entity)
         conditions = [condition(session, cls, one) for one in where or ()]
-        tallies = session.by_stage(cls, *conditions, amount=_amount(session, cls))
+        tallies = session.by_stage(cls, *conditions, amount=amount_of(session, cls))
         scope = session.reach(cls)
     number = sum(one.count for one in tallies)
     data = {
@@ -102,7 +102,7 @@ def pipeline(
     call.answer(data, tally_table(tallies), f"your scope: {scope}, {number:,} {word}")
 
 
-def _amount(session: Session, cls: Any) -> Any:
+def amount_of(session: Session, cls: Any) -> Any:
     """The first field of money, which for an opportunity is its amount."""
     from pycrm.cli.entity import readable
 

@@ -322,7 +322,8 @@ def run(
 ) -> None:
     """Apply amendments whose day has come, remind of tasks, take late ones further up, and seal history.
 
-    Call it at midnight and every hour or so; what is done is not done again.
+    It also reminds of what stands still in its stage, and writes the week's forecasts down. Call it at
+    five past midnight and every hour or so; what is done is not done again.
     """
     wanted: date | None = day.date() if day is not None else None
     with call.crm() as crm:
@@ -334,6 +335,9 @@ def run(
         "conflicted": [str(one) for one in report.conflicted],
         "reminded": report.reminded,
         "escalated": report.escalated,
+        "owners": report.owners,
+        "leaders": report.leaders,
+        "snapshots": report.snapshots,
         "sealed": report.sealed,
         "unsealed": report.unsealed,
     }
@@ -341,6 +345,11 @@ def run(
         f"{len(report.applied)} applied, {len(report.conflicted)} in conflict, "
         f"{report.reminded} reminded of, {report.escalated} taken further up, {report.sealed:,} sealed"
     ]
+    if report.owners or report.leaders or report.snapshots:
+        parts.append(
+            f"{report.owners} owners and {report.leaders} leaders reminded of what stands still, "
+            f"{report.snapshots} forecasts written down"
+        )
     if report.unsealed is not None:
         parts.append(f"history is not sealed: {report.unsealed}")
     call.answer(data, *parts, *(f"in conflict: {one}" for one in report.conflicted))

@@ -82,6 +82,7 @@ from pycrm.entities.product import (
     ProductState,
 )
 from pycrm.entities.sharing import Delegation, Share, ShareMode
+from pycrm.entities.target import Target, TargetMeasure
 
 __all__ = [
     "Action",
@@ -151,6 +152,8 @@ __all__ = [
     "ShareMode",
     "SigningGrade",
     "Source",
+    "Target",
+    "TargetMeasure",
     "Task",
     "TaskPriority",
     "TaskState",

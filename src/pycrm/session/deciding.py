@@ -16,14 +16,14 @@ from pycrm.revision.model import Revision
 from pycrm.scope.fields import shown
 from pycrm.scope.gateway import fetch_some
 from pycrm.session.act import Act
-from pycrm.session.reading import Reading
+from pycrm.session.forecasting import Forecasting
 
 __all__ = ["Deciding"]
 
 A = TypeVar("A", bound=Amendment | Batch)
 
 
-class Deciding(Reading):
+class Deciding(Forecasting):
     """What those who are asked, and those who ask, can do with amendments."""
 
     def inbox(self) -> list[Amendment | Batch]:

@@ -109,6 +109,12 @@ def upgrade() -> None:
     table(
         "crm_field_rule", CHILD, "entity text, field text, read text, write flag", index="parent_id position"
     )
+    table(
+        "crm_forecast_line",
+        "snapshot_id key, record_id key, stage text, probability int, amount int, weighted int, currency text",
+        key="snapshot_id record_id",
+        index="record_id",
+    )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
@@ -153,6 +159,11 @@ def upgrade() -> None:
     table("crm_setting", "name text, value text", key="name")
     table("crm_source", RECORD, "name text", unique="name", live="name id")
     table(
+        "crm_stall_notice",
+        "record_id key, since instant, reminded_at instant, escalated_at instant?",
+        key="record_id since",
+    )
+    table(
         "crm_tombstone",
         "record_id key, version int, entity text, revision_id key, before text, after text",
         key="record_id version entity revision_id",
@@ -184,6 +195,15 @@ def upgrade() -> None:
         refers="category_id crm_product_category",
         live="name id",
         index="category_id",
+    )
+    table(
+        "crm_target",
+        RECORD,
+        OWNER,
+        "unit_id key?, since day, until day, measure text, amount int, amount_currency currency",
+        refers="unit_id crm_unit",
+        live="owner_id since id, owner_unit_id since id, since id",
+        index="unit_id",
     )
     table(
         "crm_unit_closure",
@@ -265,6 +285,12 @@ def upgrade() -> None:
         "rows int, salt salt",
         refers="by_id crm_user",
         index="at, by_id, by_id at",
+    )
+    table(
+        "crm_forecast_snapshot",
+        "id key, taken_at instant, by_id key?, since day, until day",
+        refers="by_id crm_user",
+        index="by_id, since until",
     )
     table(
         "crm_handover",

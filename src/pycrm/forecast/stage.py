@@ -1,0 +1,101 @@
+"""The stages of a pipeline over all its versions, and the history of those records that a reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pycrm.errors import InvalidError, Problem
+from pycrm.pipeline.book import PipelineVersion, StageEntry
+from pycrm.pipeline.model import Pipeline, Stage
+from pycrm.scope.gateway import Query, query
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["entries", "in_versions", "named", "part", "percent", "staged", "stages", "versions"]
+
+_CENT = Decimal("0.01")
+
+
+def staged(tx: Transaction, cls: Any, conditions: Iterable[Any] = ()) -> Query:
+    """A scoped reading of records with stages, by a reader who is shown their stages.
+
+    Raises:
+        InvalidError: the class has no pipeline, or a condition or a stage is not the reader's to read.
+    """
+    asked = query(tx, cls, conditions)
+    if cls.__pipeline__ is None:
+        wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
+        raise InvalidError(wrong.message, fields=[wrong])
+    asked.column(cls.stage)
+    asked.column(cls.stage_at)
+    return asked
+
+
+def entries(asked: Query) -> Any:
+    """The columns of the stage history of what is asked for, joined to it.
+
+    A join, since SQLite looks up a list of keys for each row of the history anew.
+    """
+    table = StageEntry.__table__
+    of_pipeline = table.c.pipeline == asked.cls.__pipeline__
+    asked.source = asked.source.join(table, sa.and_(table.c.record_id == asked.table.c.id, of_pipeline))
+    return table.c
+
+
+def versions(tx: Transaction, cls: Any) -> list[Pipeline]:
+    """Every published version of the class's pipeline, the newest first."""
+    memo = ("versions", cls.__pipeline__)
+    if memo not in tx.memo:
+        table = PipelineVersion.__table__.c
+        rows = tx.fetch(sa.select(table.version).where(table.key == cls.__pipeline__))
+        numbers = sorted((row[0] for row in rows), reverse=True)
+        tx.memo[memo] = [tx.crm.pipelines.chart(tx, cls.__pipeline__, one).pipeline for one in numbers]
+    found: list[Pipeline] = tx.memo[memo]
+    return found
+
+
+def stages(tx: Transaction, cls: Any) -> dict[str, Stage]:
+    """Each stage by its key: those of the newest version in its order, then what older ones had besides."""
+    found: dict[str, Stage] = {}
+    for pipeline in versions(tx, cls):
+        for stage in pipeline.stages:
+            found.setdefault(stage.key, stage)
+    return found
+
+
+def named(tx: Transaction, cls: Any, key: str) -> Stage:
+    """The stage of that key.
+
+    Raises:
+        InvalidError: no version has one.
+    """
+    found = stages(tx, cls).get(key)
+    if found is None:
+        wrong = Problem("stage", "unknown", f"no stage {key!r}")
+        raise InvalidError(wrong.message, fields=[wrong])
+    return found
+
+
+def in_versions(tx: Transaction, cls: Any, holds: Callable[[Stage], bool]) -> Any:
+    """The condition that a record stands in a stage for which something holds, by its own version."""
+    options = []
+    for pipeline in versions(tx, cls):
+        keys = [stage.key for stage in pipeline.stages if holds(stage)]
+        if keys:
+            options.append(sa.and_(cls.pipeline_version == pipeline.version, cls.stage.in_(keys)))
+    return sa.or_(*options) if options else sa.false()
+
+
+def part(number: Any, whole: Any, places: Decimal = _CENT) -> Decimal | None:
+    """The quotient of two numbers, rounded half up to 2 places; None where there is no basis."""
+    return (Decimal(number) / Decimal(whole)).quantize(places, ROUND_HALF_UP) if whole else None
+
+
+def percent(number: Any, whole: Any) -> Decimal | None:
+    """So many in a hundred, to 2 places; None where there is no basis."""
+    return part(Decimal(number) * 100, whole)

@@ -1,0 +1,204 @@
+"""The verbs about pipelines as a whole: what stands where, for how long, and what it will bring."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pycrm.declare import Record
+from pycrm.forecast import attainment, chance, elapsed, funnel, outlook, snapshot, standing
+from pycrm.forecast.period import Period, span
+from pycrm.session.act import Act
+from pycrm.session.reading import Reading
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from pycrm.forecast import (
+        Accuracy,
+        Attainment,
+        Chance,
+        Forecast,
+        FunnelStage,
+        Snapshot,
+        StageTime,
+        Standing,
+    )
+
+__all__ = ["Forecasting"]
+
+R = TypeVar("R", bound=Record)
+
+
+class Forecasting(Reading):
+    """What every session can ask of pipelines, within what its actor sees."""
+
+    def standing(self, record: Record, /) -> Standing:
+        """Since how many days the record stands in its stage, and whether it is stalled or overdue.
+
+        It is worked out from the record in hand, so that a list costs no further statement.
+
+        Raises:
+            NotReadError: its stage is hidden from the actor.
+        """
+        return standing.standing(self.transaction, record)
+
+    def stalled(self, cls: type[Record], /) -> ColumnElement[bool]:
+        """The condition for lists that a record has stood in its stage for longer than the stage allows.
+
+        Raises:
+            InvalidError: the class has no pipeline, or its stages are hidden from the actor.
+        """
+        return standing.stalled(self.transaction, cls)  # type: ignore[no-any-return]
+
+    def overdue(self, cls: type[Record], /) -> ColumnElement[bool]:
+        """The condition that an open record is past its expected close or its stage's expected days.
+
+        Raises:
+            InvalidError: as `stalled`.
+        """
+        return standing.overdue(self.transaction, cls)  # type: ignore[no-any-return]
+
+    def time_in_stage(
+        self,
+        cls: type[Record],
+        *conditions: ColumnElement[bool],
+        since: datetime | date | None = None,
+        until: datetime | date | None = None,
+    ) -> list[StageTime]:
+        """How long the records that meet the conditions stood in each stage.
+
+        The times of all stages together are the time that the records lived within the period.
+
+        Args:
+            conditions: over the records as they are now, as in `find`.
+            since, until: between these instants, or from the one day to the other, both counted.
+
+        Raises:
+            InvalidError: the class has no pipeline, or a condition names what is unknown or hidden.
+        """
+        bounds = span(self.transaction, since, until)
+        return elapsed.time_in_stage(self.transaction, cls, conditions, *bounds)
+
+    def funnel(
+        self,
+        cls: type[Record],
+        *conditions: ColumnElement[bool],
+        amount: Any = None,
+        since: datetime | date | None = None,
+        until: datetime | date | None = None,
+    ) -> list[FunnelStage]:
+        """What stands in each stage now, and which part of what left it went forward (PIP-9, PIP-17).
+
+        Stages come in the order of the newest version, empty ones too.
+
+        Args:
+            amount: the money field that is summed.
+            since, until: the period of leaving, as in `time_in_stage`.
+
+        Raises:
+            InvalidError: as `time_in_stage`, or the amount is hidden or no money.
+        """
+        bounds = span(self.transaction, since, until)
+        return funnel.funnel(self.transaction, cls, conditions, amount, *bounds)
+
+    def behind(
+        self,
+        cls: type[R],
+        stage: str,
+        number: Literal["standing", "stalled", "left", "forward"],
+        *conditions: ColumnElement[bool],
+        since: datetime | date | None = None,
+        until: datetime | date | None = None,
+        limit: int | None = None,
+    ) -> list[R]:
+        """The very records that one number of a funnel counts, by their ids.
+
+        Args:
+            stage: the key of the stage.
+            number: which of its numbers; ``"standing"`` is `FunnelStage.count`.
+            conditions, since, until: those of the funnel.
+
+        Raises:
+            InvalidError: as `funnel`, or there is no such stage or number.
+        """
+        bounds = span(self.transaction, since, until)
+        return funnel.behind(self.transaction, cls, stage, number, conditions, *bounds, limit)
+
+    def forecast(
+        self,
+        period: Period,
+        /,
+        *conditions: ColumnElement[bool],
+        blend: Decimal | str = "0.6",
+        past: int = 3,
+        years: int = 2,
+        empirical: bool = False,
+    ) -> Forecast:
+        """What the opportunities of a period will bring: weighted, historic and blended (PIP-11).
+
+        Args:
+            conditions: over opportunities, as in `find`.
+            blend: the part of the weighted forecast in the blended one, 0 to 1.
+            past: of how many periods before this one the historic forecast is the mean.
+            years: over how many years the seasonal index is taken.
+            empirical: go by what became of earlier opportunities, where these are enough; see `chances`.
+
+        Raises:
+            InvalidError: amount, stage or a date of opportunities is hidden from the actor, or a condition
+                or `blend` is wrong.
+        """
+        return outlook.forecast(self.transaction, period, conditions, blend, past, years, empirical)
+
+    def chances(self, *conditions: ColumnElement[bool], days: int = 365, least: int = 20) -> list[Chance]:
+        """Of each open stage, how many opportunities that passed it were won (PIP-12).
+
+        Args:
+            days: of those that closed within so many days.
+            least: fewer closed ones are too few, and the stage's own probability counts.
+
+        Raises:
+            InvalidError: as `forecast`.
+        """
+        return chance.chances(self.transaction, conditions, days, least)
+
+    def attainments(self, *conditions: ColumnElement[bool]) -> list[Attainment]:
+        """The targets that the actor sees, each with what was won towards it, the oldest first (PIP-15).
+
+        Args:
+            conditions: over `Target`.
+
+        Raises:
+            InvalidError: as `forecast`, or a field of targets is hidden.
+        """
+        return attainment.attainments(self.transaction, conditions)
+
+    def snapshot(self, period: Period, /) -> Snapshot:
+        """Write down the weighted forecast of a period, of what the actor sees; it is never changed.
+
+        Nobody else is shown it. The snapshots of the whole enterprise are taken every Monday by
+        ``pycrm jobs run``.
+
+        Raises:
+            InvalidError: as `forecast`.
+            StoreError: the session only reads.
+        """
+        with Act(self):
+            return snapshot.take(self.transaction, period)
+
+    def snapshots(self, period: Period | None = None, *conditions: ColumnElement[bool]) -> list[Snapshot]:
+        """The forecasts that were written down, the oldest first, each over what the actor sees today.
+
+        Args:
+            period: those of this period alone.
+            conditions: over opportunities, as in `find`.
+
+        Raises:
+            InvalidError: as `forecast`.
+        """
+        return snapshot.snapshots(self.transaction, period, conditions)
+
+    def accuracy(self, period: Period, /, *conditions: ColumnElement[bool]) -> list[Accuracy]:
+        """Each snapshot of a period that is over, beside what was won in it; raises as `snapshots`."""
+        return snapshot.accuracy(self.transaction, period, conditions)
