@@ -21,7 +21,7 @@ from pycrm.revision.amendment.book import (
     with_tasks,
     write_lines,
 )
-from pycrm.revision.amendment.difference import PathChange
+from pycrm.revision.amendment.difference import STAGE, PathChange
 from pycrm.revision.amendment.model import AmendmentLine, Decided
 from pycrm.revision.amendment.policy import LEAST_REASON, Rule, rule_of
 from pycrm.revision.amendment.propose import proposal, refuse_unfounded
@@ -154,7 +154,12 @@ def submit(tx: Transaction, amendment: Amendment, values: dict[str, Any], becaus
     record = fetch_one(tx, tx.crm.record(now.entity), now.record)
     asked = proposal(tx, record, values)
     refuse_unfounded(because or now.reason, now.evidence, [rule for _, rule in asked.ruled])
-    return _again(tx, now, asked.waiting(True), **({} if because is None else {"reason": because}))
+    ruled = asked.waiting(True)
+    moves = [one for one in wanted(tx, lines_of(tx, now)) if one.path == STAGE]
+    if moves:
+        # What comes with a move waits with it, and is written with it.
+        ruled = (*asked.ruled, *((one, rule_of(tx, one)) for one in moves))
+    return _again(tx, now, ruled, **({} if because is None else {"reason": because}))
 
 
 def _again(

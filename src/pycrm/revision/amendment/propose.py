@@ -25,7 +25,16 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Proposal", "amend", "override", "proposal", "refuse_unfounded"]
+__all__ = [
+    "Proposal",
+    "amend",
+    "evidence_of",
+    "override",
+    "proposal",
+    "reason_of",
+    "refuse_unfounded",
+    "writable",
+]
 
 
 @attrs.frozen
@@ -89,8 +98,8 @@ def amend(
     split: bool = False,
 ) -> Any:
     """Change key fields with a reason, or ask for it; see `Session.amend`."""
-    reason = _reason(because, LEAST_REASON)
-    papers = _evidence(evidence)
+    reason = reason_of(because)
+    papers = evidence_of(evidence)
     asked = proposal(tx, record, values)
     later = _later(tx, effective_on)
     if not asked.ruled:
@@ -108,7 +117,7 @@ def amend(
             raise InvalidError(early.message, fields=[early])
         return _at_once(tx, record, asked.targets, "amend")
     own = [one for one, _ in waiting if one.entity == type(record).__name__]
-    current = _writable(tx, record, own)
+    current = writable(tx, record, own)
     put_off = [one for one, _ in waiting]
     if free:
         _at_once(tx, record, asked.only(one for one, _ in free), "change")
@@ -118,7 +127,7 @@ def amend(
 
 def override(tx: Transaction, record: Any, values: dict[str, Any], because: str | None) -> Any:
     """Write key fields at once, past every flow; the caller has checked that the actor may."""
-    reason = _reason(because, LEAST_REASON)
+    reason = reason_of(because)
     asked = proposal(tx, record, values)
     refuse_unfounded(reason, (), [])
     return _at_once(tx, record, asked.targets, "override")
@@ -144,7 +153,7 @@ def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str
     return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
 
 
-def _writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
+def writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
     """The record as it is now, held until the end of the session.
 
     Raises:
@@ -166,14 +175,16 @@ def _refuse_out_of_sight(tx: Transaction, record: Any) -> None:
         raise not_found(type(record))
 
 
-def _reason(because: str | None, least: int) -> str:
+def reason_of(because: str | None, least: int = LEAST_REASON) -> str:
+    """The reason as it is kept."""
     if because is None or len(because.strip()) < least:
         short = Problem("because", "required", f"a reason of at least {least} characters")
         raise InvalidError("an amendment needs a reason", fields=[short])
     return clean_text(because)
 
 
-def _evidence(given: Sequence[str]) -> tuple[str, ...]:
+def evidence_of(given: Sequence[str]) -> tuple[str, ...]:
+    """What proves it, as it is kept."""
     if isinstance(given, str) or not all(isinstance(one, str) and one.strip() for one in given):
         wrong = Problem("evidence", "type", "expected a list of texts")
         raise InvalidError(wrong.message, fields=[wrong])
@@ -182,7 +193,7 @@ def _evidence(given: Sequence[str]) -> tuple[str, ...]:
 
 def refuse_unfounded(reason: str, papers: tuple[str, ...], rules: list[Rule]) -> None:
     """Hold reason and evidence against the strictest of the rules (REV-4, REV-E1)."""
-    _reason(reason, max((rule.reason_min for rule in rules), default=LEAST_REASON))
+    reason_of(reason, max((rule.reason_min for rule in rules), default=LEAST_REASON))
     if not papers and any(rule.evidence_required for rule in rules):
         missing = Problem("evidence", "required", "evidence is required")
         raise InvalidError(missing.message, fields=[missing])
