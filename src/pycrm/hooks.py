@@ -95,13 +95,17 @@ class Change(NamedTuple):
 
 
 class StageMove(NamedTuple):
-    """A record's step from stage `source` to stage `target` by the declared move `key`, and why."""
+    """A record's step from stage `source` to stage `target` by the declared move `key`, and why.
+
+    `events` are those that the move declares to have happened with it (`Emit`).
+    """
 
     pipeline: str
     key: str
     source: str
     target: str
     because: str | None = None
+    events: tuple[str, ...] = ()
 
 
 @hookspec

@@ -155,7 +155,8 @@ def test_a_refused_move_says_what_is_missing_and_takes_it(pycrm: Pycrm, deals: A
     assert refused.code == 6
     assert refused.err.splitlines()[1:] == ["  need: give it with --set need=…"]
     gate = pycrm("move", *which, "need_confirmed", "--as", "rep_a", "--json").refusal
-    assert (gate["code"], gate["data"]["missing"]) == ("gate", [{"kind": "field", "name": "need"}])
+    need = {"kind": "field", "name": "need", "type": "text", "label": "Need"}
+    assert (gate["code"], gate["data"]["missing"]) == ("gate", [need])
     said = pycrm(
         *("move", *which, "need_confirmed", "--as", "rep_a"),
         *("--set", "need=体检 for 40", "--set", "amount=86000CNY", "--because", "they called"),

@@ -51,15 +51,18 @@ def test_a_gate_asks_for_what_is_missing_and_takes_it(crm: CRM, made: World) -> 
 
 
 def test_a_loss_needs_its_reason(crm: CRM, made: World) -> None:
-    """A deal is lost with a reason, and reopened with one (PIP-6, PIP-E3)."""
+    """A deal is lost with a reason, and reopened with one to where it was lost (PIP-6, PIP-E3)."""
     with crm.session("rep_a") as session:
         with pytest.raises(MoveError) as refused:
             session.move(made.deal, to="lost")
         assert [one["name"] for one in refused.value.data["missing"]] == ["lost_reason"]
-        lost = session.move(made.deal, to="lost", lost_reason="price")
+        deal = session.move(made.deal, to="contacted")
+        lost = session.move(deal, to="lost", lost_reason="price")
         with pytest.raises(MoveError):
-            session.move(lost, to="quoted")
-        again = session.move(lost, to="contacted", because="they called again")
+            session.move(lost, to="reopen")
+        with pytest.raises(ConflictError):
+            session.move(lost, to="filed", because="they called again")
+        again = session.move(lost, to="reopen", because="they called again")
         assert again.stage == "contacted"
 
 

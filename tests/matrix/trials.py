@@ -279,6 +279,11 @@ def moves(session: Any, case: Case) -> Any:
     return session.moves(case.record)
 
 
+@trial()
+def moves_all(session: Any, case: Case) -> Any:
+    return session.moves_all([case.record])[0]
+
+
 @trial(entities=("Lead", "Opportunity"))
 def stage(session: Any, case: Case) -> Any:
     return session.stage(case.record)
@@ -523,6 +528,27 @@ def revert_what_was_added(session: Any, case: Case) -> Any:
 def move(session: Any, case: Case) -> Any:
     to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
     return session.move(case.record, to)
+
+
+@trial(writes=True)
+def try_move(session: Any, case: Case) -> Any:
+    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
+    found = session.try_move(case.record, to)
+    if found.refusal is not None:
+        raise found.refusal
+    return found.record
+
+
+@trial(writes=True)
+def propose(session: Any, case: Case) -> Any:
+    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
+    return session.propose(case.record, to, because="they agreed to it")
+
+
+@trial(writes=True, entities=("Lead", "Opportunity"))
+def move_where(session: Any, case: Case) -> Any:
+    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
+    return session.move_where(case.cls, _is(case), to=to) == 1
 
 
 @trial("share", writes=True)

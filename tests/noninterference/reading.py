@@ -209,6 +209,11 @@ def moves(session: Any, pick: Pick) -> Any:
     return session.moves(found), session.stage(found)
 
 
+@operation("moves_all", weight=2)
+def moves_all(session: Any, pick: Pick) -> Any:
+    return session.moves_all([pick.record(session, Opportunity) for _ in range(2)])
+
+
 @operation("stages", weight=3)
 def stages(session: Any, pick: Pick) -> Any:
     return session.stages(pick.record(session, Opportunity))

@@ -157,6 +157,28 @@ def move(session: Any, pick: Pick) -> Any:
     return session.move(pick.record(session, Opportunity), to, **values)
 
 
+@operation("try_move", writes=True, weight=3)
+def try_move(session: Any, pick: Pick) -> Any:
+    to = pick.one(("contacted", "quoted", "won", "lost", "reopen", "nowhere"))
+    values: dict[str, Any] = pick.one([{}, {"need": "a pump"}, {"lost_reason": "price"}])
+    found = session.try_move(pick.record(session, Opportunity), to, **values)
+    return found.record, found.missing, type(found.refusal), str(found.refusal)
+
+
+@operation("move_where", writes=True, weight=2)
+def move_where(session: Any, pick: Pick) -> Any:
+    to = pick.one(("contacted", "quoted", "lose", "reopen"))
+    values: dict[str, Any] = pick.one([{}, {"need": "a pump"}, {"lost_reason": "price"}])
+    return session.move_where(
+        Opportunity, *conditions(pick, Opportunity), to=to, because=pick.one(WORDS), **values
+    )
+
+
+@operation("propose", writes=True, weight=1)
+def propose(session: Any, pick: Pick) -> Any:
+    return session.propose(pick.record(session, Opportunity), "won", because="they have signed")
+
+
 @operation("share", writes=True, weight=3)
 def share(session: Any, pick: Pick) -> Any:
     whom = {"unit": pick.unit()} if pick.chance(0.3) else {"user": pick.user()}

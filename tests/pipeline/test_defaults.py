@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
-from pycrm.errors import ConflictError, InvalidError, MoveError
-from pycrm.pipeline import LEAD, SALES, Facts, Pipeline, compile_pipeline, problems
+from pycrm.errors import ConflictError, MoveError
+from pycrm.pipeline import LEAD, SALES, Facts, Pipeline, Standing, compile_pipeline, problems
 
 OPPORTUNITY = {
     "customer", "name", "amount", "expected_close", "lost_reason", "next_step", "closed_on", "need"
@@ -59,8 +60,8 @@ def test_every_verb_of_an_open_stage_is_unambiguous() -> None:
     chart = compile_pipeline(SALES)
     for stage in OPEN:
         for move in chart.moves_from(stage):
-            assert chart.resolve(stage, move.key) is move
-            assert chart.resolve(stage, move.target) is move
+            assert [way.move for way in chart.resolve(stage, move.key)] == [move]
+            assert [way.move for way in chart.resolve(stage, move.target)] == [move]
 
 
 def test_a_deal_without_amount_is_not_quoted() -> None:
@@ -81,29 +82,44 @@ def test_a_deal_is_won_with_amount_and_close_date() -> None:
     assert needs("contacted", "won", amount=1, closed_on="2026-06-30") == []
 
 
-def test_a_lost_deal_is_reopened_with_a_reason() -> None:
-    """A lost deal goes back to an open stage that is named, with a reason and what that stage needs."""
-    assert needs("lost", "contacted") == [{"kind": "reason"}]
-    assert needs("lost", "quoted") == [*field("amount", "expected_close"), {"kind": "reason"}]
+def lost_from(stage: str) -> Standing:
+    """Where a deal stands that was decided in an open stage."""
+    return Standing(("lost",), {"lost": (stage,)})
+
+
+def test_a_lost_deal_is_reopened_where_it_was_lost() -> None:
+    """A lost deal goes back to the stage it was lost from, with a reason and within 180 days (PIP-6)."""
     chart = compile_pipeline(SALES)
-    outcome = chart.execute("lost", chart.resolve("lost", "contacted"), Facts({}, reason="new budget"))
-    assert outcome.target.key == "contacted"
-    with pytest.raises(InvalidError) as refused:
-        chart.resolve("lost", "reopen")
-    assert [way["to"] for way in refused.value.data["candidates"]] == list(OPEN)
+    (way,) = chart.resolve(lost_from("quoted"), "reopen")
+    assert (way.to, way.targets) == ("quoted", ("quoted",))
+    facts = Facts({"amount": 1, "expected_close": "2027-03-01"}, days=180)
+    assert chart.missing(lost_from("quoted"), way, facts) == [{"kind": "reason"}]
+    told = attrs.evolve(facts, reason="new budget")
+    assert chart.execute(lost_from("quoted"), [way], told).target.key == "quoted"
+    late = attrs.evolve(told, days=181)
+    assert chart.missing(lost_from("quoted"), way, late) == [{"kind": "days", "name": "180"}]
+    for other in ("filed", "contacted", "won"):
+        with pytest.raises(ConflictError):
+            chart.resolve(lost_from("quoted"), other)
 
 
-def test_a_won_deal_stays_won() -> None:
-    """Nothing leads out of won; undoing it is not a move of the default pipeline."""
-    with pytest.raises(ConflictError) as refused:
-        compile_pipeline(SALES).resolve("won", "negotiating")
-    assert refused.value.data["allowed"] == []
+def test_a_won_deal_is_undone_by_a_leader_with_a_reason() -> None:
+    """Nothing leads out of won but undoing it, which asks for a reach of a unit and a reason (PIP-6)."""
+    chart = compile_pipeline(SALES)
+    assert [move.key for move in chart.moves_from("won")] == ["undo_win"]
+    at = Standing(("won",), {"won": ("negotiating",)})
+    (way,) = chart.ways(at)
+    mere = Facts({}, permits=lambda move: {"kind": "reach", "name": str(move.reach)})
+    assert way.to == "negotiating"
+    assert chart.missing(at, way, mere) == [{"kind": "reason"}, {"kind": "reach", "name": "unit"}]
 
 
 def test_the_moves_of_a_lead() -> None:
     """A lead moves by the acts of appendix A and by no other."""
     chart = compile_pipeline(LEAD)
-    taken = {(source, move.key, move.target) for source in chart.table for move in chart.moves_from(source)}
+    taken = {
+        (source, move.key, move.target) for source in chart.routes.table for move in chart.moves_from(source)
+    }
     assert taken == {
         ("new", "assign", "assigned"),
         ("assigned", "accept", "accepted"),
@@ -113,8 +129,12 @@ def test_the_moves_of_a_lead() -> None:
         ("rejected", "recycle", "recycled"),
         ("recycled", "assign", "assigned"),
     }
-    assert chart.missing({}, chart.resolve("assigned", "reject")) == field("reject_reason")
-    assert chart.missing({}, chart.resolve("rejected", "recycle")) == [{"kind": "reason"}]
+    for source, verb, needed in (
+        ("assigned", "reject", field("reject_reason")),
+        ("rejected", "recycle", [{"kind": "reason"}]),
+    ):
+        (way,) = chart.resolve(source, verb)
+        assert chart.missing(source, way, Facts({})) == needed
 
 
 @pytest.mark.parametrize("pipeline", [SALES, LEAD], ids=lambda pipeline: str(pipeline.key))

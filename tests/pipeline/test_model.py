@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from pycrm.errors import DeclarationError, InvalidError
-from pycrm.pipeline import LEAD, SALES, Move, Pipeline, Stage
+from pycrm.pipeline import LEAD, SALES, Move, Pipeline, Stage, Use
 
 from .strategies import pipelines
 
@@ -187,7 +187,7 @@ def test_labels_fall_back_to_english() -> None:
 def test_a_lone_name_is_not_taken_apart() -> None:
     """A source or field given as one string is one name, not its letters."""
     move = Move("win", "quoted", "won", "Win", required="amount", guards="exam.reported")
-    assert (move.sources, move.required, move.guards) == (("quoted",), ("amount",), ("exam.reported",))
+    assert (move.sources, move.required, move.guards) == (("quoted",), ("amount",), (Use("exam.reported"),))
 
 
 def test_the_first_stage_is_the_entry_unless_named() -> None:

@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[Act, type[Exception]]] = {
     "an undeclared move": (lambda s, w: s.move(w.deal, to="filed"), ConflictError),
     "a won deal without a date": (lambda s, w: s.move(w.deal, to="won"), MoveError),
     "a loss without reason": (lambda s, w: s.move(w.deal, to="lost"), MoveError),
-    "reopening without a word": (lambda s, w: s.move(w.lost, to="contacted"), MoveError),
+    "reopening without a word": (lambda s, w: s.move(w.lost, to="reopen"), MoveError),
     "a stale change": (lambda s, w: s.change(w.stale, channel="mail"), StaleError),
     "a stale amendment": (
         lambda s, w: s.amend(w.stale, strategic=True, because="now important"),

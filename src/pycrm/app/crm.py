@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,9 +22,9 @@ from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError, UnknownOutcomeError
-from pycrm.pipeline import execute
+from pycrm.pipeline import choosing, execute, proposing
 from pycrm.pipeline.book import Book
-from pycrm.pipeline.chart import Guard
+from pycrm.pipeline.standing import first_entries
 from pycrm.plugin import HookCaller, Plugin, Registry, load
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
@@ -89,7 +89,8 @@ class CRM:
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
         self.registry: Registry = load([Core(), *plugins])
-        self.pipelines = Book(self.registry.pipelines, cast("dict[str, Guard]", self.registry.guards))
+        registry = self.registry
+        self.pipelines = Book(registry.pipelines, registry.guards, registry.actions, registry.records)
         self.hooks = HookCaller(
             self.registry.plugins,
             on_error=on_error,
@@ -251,13 +252,27 @@ class CRM:
 
     # --- what rooms below ask of the whole ---------------------------------------------------------
 
-    def entry_values(self, tx: Transaction, cls: Any) -> dict[str, Any]:
-        """Stage, time and pipeline version with which a new record begins."""
-        return execute.entry_values(tx, cls)
+    def entry_values(
+        self, tx: Transaction, cls: Any, record: Any = None, pipeline: str | None = None
+    ) -> dict[str, Any]:
+        """Pipeline, stage and time with which a new record begins."""
+        return choosing.entry_values(tx, cls, record, pipeline)
 
-    def stage_entry(self, tx: Transaction, record: Any) -> Any:
-        """The first row of a record's stage history."""
-        return execute.entry(tx, record, None, execute.stage_of(tx, record), None)
+    def has_pipelines(self, tx: Transaction, cls: Any) -> bool:
+        """Whether records of a class begin in one of several pipelines."""
+        return choosing.has_choice(tx, cls)
+
+    def stage_entries(self, tx: Transaction, record: Any) -> Any:
+        """The first rows of a record's stage history."""
+        return first_entries(tx, record)
+
+    def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
+        """Take a move to which those who had to agree have agreed."""
+        return execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
+
+    def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
+        """The flow of those who have to agree to a move."""
+        return proposing.approval_of(tx, self.record(entity), record, to)
 
     @property
     def zone(self) -> timezone:

@@ -12,6 +12,8 @@ from typing import Any
 from pycrm.app.roles import FUNCTIONS
 from pycrm.declare.policy import ClaimPolicy, Through, UsedBy
 from pycrm.entities.org import Action
+from pycrm.pipeline import SetField, problems
+from pycrm.pipeline.bringing import settable
 from pycrm.plugin import Registry
 
 __all__ = ["undeclared", "ungrantable"]
@@ -153,11 +155,23 @@ def _pipelines(registry: Registry) -> Iterator[str]:
     for (key, version), pipeline in registry.pipelines.items():
         name = f"pipeline {key} version {version}"
         cls = registry.records.get(pipeline.entity)
-        if cls is None or cls.__pipeline__ != key:
+        if cls is None or cls.__pipeline__ is None:
             yield f"{name} is of {pipeline.entity}, which is no record that runs through it"
+            continue
+        for wrong in problems(pipeline, fields=cls.__specs__):
+            yield f"{name}: {wrong.path}: {wrong.message}"
+        yield from _set_by(name, cls, pipeline)
         for move in pipeline.moves:
             if move.permission is not None and move.permission not in rights:
                 yield f"{name}: the move {move.key} asks for {move.permission}, which is no right of a role"
+
+
+def _set_by(name: str, cls: Any, pipeline: Any) -> Iterator[str]:
+    """What moves set are plain fields, of which nothing else follows."""
+    for move in pipeline.moves:
+        for one in move.effects:
+            if isinstance(one, SetField) and one.field not in settable(cls):
+                yield f"{name}: the move {move.key} sets {one.field}, which no move sets"
 
 
 def _commands(registry: Registry) -> Iterator[str]:

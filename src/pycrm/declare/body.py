@@ -7,14 +7,14 @@ from typing import Any
 
 from pycrm.declare.annotation import is_declaration, read_annotation
 from pycrm.declare.field import Declared, Spec, declared_field
-from pycrm.errors import DeclarationError
+from pycrm.errors import DeclarationError, Problem
 
-__all__ = ["declared_fields"]
+__all__ = ["code_of", "declared_fields", "summary_of"]
 
 # Words of the verbs: a field of that name could not be passed to them.
 _RESERVED = frozenset(
     {"because", "to", "ref", "check", "derive", "begin", "self", "effective_on", "evidence", "split"}
-    | {"derives", "derives_from", "declassified", "mirrors", "keeps_latest"}
+    | {"derives", "derives_from", "declassified", "mirrors", "keeps_latest", "dropped_by_moves"}
 )
 
 
@@ -41,3 +41,15 @@ def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spe
         if name not in found and is_declaration(annotation):
             raise DeclarationError(f"{class_name}.{name}: declare it with field(…), link(…) or children(…)")
     return found
+
+
+def code_of(value: Any) -> str:
+    """The code of the problem with a value: that it is wanting, or of another type."""
+    return "required" if value is None or value == "" else "type"
+
+
+def summary_of(cls: type, problems: list[Problem]) -> str:
+    """All problems of a record in one sentence, which names the first."""
+    first = problems[0]
+    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{cls.__name__}: {first.path}: {first.message}{rest}"

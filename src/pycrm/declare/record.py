@@ -10,7 +10,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare.body import declared_fields
+from pycrm.declare.body import code_of, declared_fields, summary_of
 from pycrm.declare.field import (
     REQUIRED,
     Children,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pycrm.entities.org import OrgUnit, User
 
 __all__ = ["Child", "Facet", "Record", "Row"]
+
+_STAGED = {"stage", "stage_at", "stage_config", "pipeline", "pipeline_version"}
 
 
 class RecordMeta(type):
@@ -106,7 +108,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
         raise DeclarationError(f"{made.__name__}: scope must be owned(), through(), reference() …")
     present = set(specs) | made.__always__ | set(scope.columns if scope is not None else ())
     if pipeline is not None:
-        present |= {"stage", "stage_at", "pipeline_version"}
+        present |= _STAGED
     made.__specs__ = {name: spec for name, spec in every.items() if name in present}
     made.__init__ = late_initialiser(made, REQUIRED)
     made.__slot_table__ = None
@@ -169,9 +171,9 @@ class _Base(metaclass=RecordMeta):
             try:
                 write(self, spec.clean(value))
             except (ValueError, TypeError) as error:
-                problems.append(Problem(spec.name, _code(value), str(error)))
+                problems.append(Problem(spec.name, code_of(value), str(error)))
         if problems:
-            raise InvalidError(_summary(cls, problems), fields=problems)
+            raise InvalidError(summary_of(cls, problems), fields=problems)
 
     # What `derive` computes, with its inputs (``"lines.qty"``), and at whose change it is called besides.
     # Whoever may not read an input does not read what is computed, unless that is declassified.
@@ -180,6 +182,8 @@ class _Base(metaclass=RecordMeta):
     declassified: ClassVar[tuple[str, ...]] = ()
     # Fields that repeat one of the same name of the record that a link leads to: field to link.
     mirrors: ClassVar[Mapping[str, str]] = {}
+    # Fields that are emptied when the record changes its stage.
+    dropped_by_moves: ClassVar[tuple[str, ...]] = ()
     # Fields that keep the latest moment of records that link here, as ``"Entity.link.moment"``.
     keeps_latest: ClassVar[Mapping[str, str]] = {}
 
@@ -252,16 +256,6 @@ def _descriptor(cls: type, name: str) -> Any:
     raise AttributeError(name)
 
 
-def _code(value: Any) -> str:
-    return "required" if value is None or value == "" else "type"
-
-
-def _summary(cls: type, problems: list[Problem]) -> str:
-    first = problems[0]
-    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{cls.__name__}: {first.path}: {first.message}{rest}"
-
-
 class Record(_Base):
     """A thing that the enterprise keeps, changes and shows: a frozen value with a table behind it.
 
@@ -296,6 +290,8 @@ class Record(_Base):
     parent_unit: ClassVar[Link[OrgUnit | None]] = kept("Unit of the parent's owner", init=False)
     stage: ClassVar[Field[str]] = kept("Stage", init=False)
     stage_at: ClassVar[Field[datetime]] = kept("In stage since", init=False)
+    stage_config: ClassVar[Field[tuple[str, ...] | None]] = kept("Stages within", init=False)
+    pipeline: ClassVar[Field[str]] = kept("Pipeline", init=False)
     pipeline_version: ClassVar[Field[int]] = kept("Pipeline version", init=False)
 
     @property

@@ -4,24 +4,41 @@ A `Pipeline` declares stages and moves. `problems` says whether it can work, `co
 the `Chart` that tells which moves are allowed, what they still need, and takes them.
 """
 
-from pycrm.pipeline.chart import Chart, Facts, Guard, Outcome, Requirement, compile_pipeline
+from pycrm.pipeline.chart import Chart, Outcome, Visit, compile_pipeline
 from pycrm.pipeline.defaults import LEAD, SALES
 from pycrm.pipeline.draw import mermaid
-from pycrm.pipeline.model import Kind, Move, Pipeline, Stage
+from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
+from pycrm.pipeline.facts import Facts, Guard, Requirement
+from pycrm.pipeline.gate import Need, Use, Where
+from pycrm.pipeline.model import RETURN, Kind, Move, Pipeline, Stage
 from pycrm.pipeline.rules import check, problems, warnings
+from pycrm.pipeline.way import Standing, Way
 
 __all__ = [
     "LEAD",
+    "RETURN",
     "SALES",
+    "TODAY",
+    "AddTask",
     "Chart",
+    "Effect",
+    "Emit",
     "Facts",
     "Guard",
     "Kind",
     "Move",
+    "Need",
     "Outcome",
     "Pipeline",
     "Requirement",
+    "SetField",
     "Stage",
+    "Standing",
+    "StartAmendment",
+    "Use",
+    "Visit",
+    "Way",
+    "Where",
     "check",
     "compile_pipeline",
     "mermaid",

@@ -14,7 +14,8 @@ from pycrm.declare import Field, Link, field, link
 from pycrm.declare.record import Row
 from pycrm.entities.org import User
 from pycrm.errors import DeclarationError
-from pycrm.pipeline.chart import Chart, Guard, compile_pipeline
+from pycrm.pipeline.chart import Chart, compile_pipeline
+from pycrm.pipeline.facts import Function
 from pycrm.pipeline.model import Pipeline
 from pycrm.revision.sql import insert_text
 
@@ -37,13 +38,18 @@ class PipelineVersion(Row, table="crm_pipeline_version", primary=("key", "versio
 class StageEntry(
     Row,
     table="crm_stage_entry",
-    primary=("record_id", "seq"),
+    primary=("record_id", "seq", "region"),
     indexes=(("pipeline", "stage", "at"),),
 ):
-    """A record entered a stage: with label and probability as they were then."""
+    """A record entered a stage: with label and probability as they were then.
+
+    The region of the pipeline's own stages is empty; of a stage within another it is the stage that
+    holds it. What one act entered has one sequence, the record's version.
+    """
 
     record: Field[UUID] = field("Record", column="record_id")
     seq: Field[int] = field("Sequence")
+    region: Field[str] = field("Region", default="", longest=100)
     pipeline: Field[str] = field("Pipeline", longest=100)
     version: Field[int] = field("Pipeline version")
     source: Field[str | None] = field("From", default=None, longest=100)
@@ -58,11 +64,26 @@ class StageEntry(
 class Book:
     """The compiled pipelines of one CRM, by key and version."""
 
-    def __init__(self, declared: Mapping[tuple[str, int], Pipeline], guards: Mapping[str, Guard]) -> None:
+    def __init__(
+        self,
+        declared: Mapping[tuple[str, int], Pipeline],
+        guards: Mapping[str, Function],
+        actions: Mapping[str, Function],
+        records: Mapping[str, Any],
+    ) -> None:
         """Compiles every declared pipeline; raises `DeclarationError` with all that is wrong."""
-        self._guards = dict(guards)
+        self._guards, self._actions, self._records = dict(guards), dict(actions), records
         self.declared = dict(declared)
-        self._charts = {key: compile_pipeline(one, self._guards) for key, one in declared.items()}
+        self._charts = {key: self._compiled(one) for key, one in declared.items()}
+
+    def _compiled(self, pipeline: Pipeline) -> Chart:
+        cls = self._records.get(pipeline.entity)
+        specs = {} if cls is None else cls.__specs__
+        words = {
+            name: {"type": "rows" if spec.kind is None else spec.kind.name, "label": spec.label}
+            for name, spec in specs.items()
+        }
+        return compile_pipeline(pipeline, self._guards, actions=self._actions, words=words)
 
     def __getitem__(self, key: tuple[str, int]) -> Chart:
         return self._charts[key]
@@ -118,12 +139,12 @@ class Book:
             if not rows:
                 raise DeclarationError(f"there is no version {version} of pipeline {key}")
             pipeline = Pipeline.from_dict(json.loads(rows[0][0]))
-            found = self._charts[key, version] = compile_pipeline(pipeline, self._guards)
+            found = self._charts[key, version] = self._compiled(pipeline)
         return found
 
     def of(self, tx: Transaction, record: Any) -> Chart:
         """The version under which a record runs: the one it was started with."""
-        return self.chart(tx, type(record).__pipeline__, record.pipeline_version)
+        return self.chart(tx, record.pipeline, record.pipeline_version)
 
 
 def _definitions() -> Any:

@@ -6,209 +6,322 @@ a state machine. Only `Chart.execute` starts one, of the class that `machine` co
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
-from pycrm.errors import ConflictError, DeclarationError, InvalidError, MoveError, Problem
+from pycrm.errors import DeclarationError
 from pycrm.pipeline import rules
+from pycrm.pipeline.effect import EFFECTS, Effect, effects
+from pycrm.pipeline.facts import (
+    Facts,
+    Function,
+    Requirement,
+    is_async,
+    is_filled,
+    objections,
+    refusal,
+    unbound,
+)
+from pycrm.pipeline.gate import Need, Use
 from pycrm.pipeline.machine import Machine
 from pycrm.pipeline.model import Move, Pipeline, Stage
+from pycrm.pipeline.tree import Tree
+from pycrm.pipeline.way import Routes, Standing, Way
 
-__all__ = ["Chart", "Facts", "Guard", "Outcome", "Requirement", "compile_pipeline"]
+__all__ = ["Chart", "Outcome", "Visit", "compile_pipeline"]
 
-Guard = Callable[[Any], str | Sequence[str] | None]
-"""Asked about a record before a move: None if it has no objection, else the reason or reasons."""
-
-Requirement = dict[str, str]
-"""One thing that a move still needs, as plain data.
-
-``{"kind": "field", "name": "amount"}``, ``{"kind": "reason"}`` or
-``{"kind": "guard", "name": "exam.reported", "message": "the report is not issued"}``.
-"""
-
-_NONE: Mapping[str, Guard] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _MOST_CHARTS = 256
-_COLLECTIONS = (list, tuple, set, frozenset, dict, MappingProxyType)
+_MOST_PLACES = 1024
 
 
 @attrs.frozen
-class Facts:
-    """What a move is judged by: the record as it would be written, and what was said about it.
+class Visit:
+    """A stage that a move entered, in the region where it takes turns with others, and the one left."""
 
-    Args:
-        values: field names and their values, with what the caller supplies in the same act.
-        record: what guards are given; they get `values` where there is no record yet.
-        reason: the comment, if any.
-    """
-
-    values: Mapping[str, Any]
-    record: Any = None
-    reason: str | None = None
+    region: str
+    source: str | None
+    stage: Stage
 
 
 @attrs.frozen
 class Outcome:
-    """A move that was taken, or would be: it is a value, and nothing has been written."""
+    """A move that was taken, or would be: it is a value, and nothing has been written.
 
-    move: Move
+    Attributes:
+        ways: what was taken, in this order: the move, in several regions perhaps, and what followed
+            by itself.
+        before, leaves: the innermost stages of before and after.
+        source, target: the stages of the pipeline in which these lie.
+        visits: the stages entered, one at most in each region.
+        reason: the comment.
+    """
+
+    ways: tuple[Way, ...]
+    before: tuple[str, ...]
+    leaves: tuple[str, ...]
     source: Stage
     target: Stage
+    visits: tuple[Visit, ...]
     reason: str | None
+
+    @property
+    def move(self) -> Move:
+        """The move that was asked for."""
+        return self.ways[0].move
 
 
 @attrs.frozen(eq=False)
 class Chart:
-    """One compiled version of a pipeline with the guards that its moves name.
+    """One compiled version of a pipeline with the guards and actions that its moves name.
 
     Make it with `compile_pipeline`. It never changes, so any number of threads may share it.
 
     Attributes:
         pipeline: what was compiled.
-        table: per stage the moves that lead out of it, in the order of their declaration; moves into
-            archived stages are left out.
-        gates: per move (key and target) the fields to be filled, those of the target stage first.
-        guards: the named guards.
+        routes: which ways lead out of where.
+        guards, actions: the named functions.
+        words: type and label of the entity's fields, by name.
     """
 
     pipeline: Pipeline
-    table: Mapping[str, tuple[Move, ...]]
-    gates: Mapping[tuple[str, str], tuple[str, ...]]
-    guards: Mapping[str, Guard]
-    _machine: Machine = attrs.field(repr=False)
+    routes: Routes
+    guards: Mapping[str, Function] = _NONE
+    actions: Mapping[str, Function] = _NONE
+    words: Mapping[str, Mapping[str, str]] = _NONE
+    _machine: Machine = attrs.field(kw_only=True, repr=False)
+    _gates: dict[Any, tuple[list[str], list[Need]]] = attrs.field(factory=dict, init=False, repr=False)
 
     def moves_from(self, stage: str) -> tuple[Move, ...]:
-        """The moves that lead out of a stage, whether or not their gates are met.
+        """The moves that a stage declares, whether or not their gates are met.
 
         Raises:
             InvalidError: the pipeline has no such stage.
         """
-        try:
-            return self.table[stage]
-        except KeyError:
-            message = f"{self.pipeline.label} has no stage {stage!r}."
-            problem = Problem("stage", "unknown", message)
-            raise InvalidError(message, fields=[problem]) from None
+        return self.routes.moves_from(stage)
 
-    def resolve(self, stage: str, to: str) -> Move:
-        """The one move from `stage` that `to` means: the key of a stage or the key of a move.
+    def ways(self, at: str | Standing) -> tuple[Way, ...]:
+        """Every move that leads out of a place, met gates or not; see `Routes.ways`."""
+        return self.routes.ways(at)
 
-        Raises:
-            ConflictError: no declared move fits; ``data["allowed"]`` lists those that exist (PIP-E2).
-            InvalidError: several fit, or `stage` is unknown; ``data["candidates"]`` lists them.
-        """
-        moves = self.moves_from(stage)
-        found = [move for move in moves if move.target == to] or [move for move in moves if move.key == to]
-        if not found:
-            raise self._undeclared(stage, to)
-        if len(found) > 1:
-            message = f"{to!r} can mean several moves from {stage!r}; name the stage or the move."
-            problem = Problem("to", "rule", message)
-            raise InvalidError(message, fields=[problem], data={"candidates": _listed(found), "stage": stage})
-        return found[0]
+    def resolve(self, at: str | Standing, to: str) -> tuple[Way, ...]:
+        """What somebody means by the key of a stage or a move; see `Routes.resolve`."""
+        return self.routes.resolve(at, to)
 
-    def missing(
-        self, values: Mapping[str, Any], move: Move, *, record: Any = None, reason: str | None = None
-    ) -> list[Requirement]:
-        """Everything a move still needs: fields, then the reason, then the objections of guards.
+    # --- gates -----------------------------------------------------------------------------------------
 
-        A field is filled unless it is None, blank text or an empty collection; 0 and False fill it.
-        All guards are asked even where fields are missing, so they must cope with what is not there.
-
-        Raises:
-            DeclarationError: a guard answered with something else than None or reasons, or the move is
-                not of this pipeline.
-        """
-        gate = self.gates.get((move.key, move.target))
-        if gate is None:
-            version = f"pipeline {self.pipeline.key} version {self.pipeline.version}"
-            raise DeclarationError(f"{move.key} to {move.target} is not a move of {version}")
-        found: list[Requirement] = [
-            {"kind": "field", "name": name} for name in gate if not _is_filled(values.get(name))
-        ]
-        if move.reason and not _is_filled(reason):
-            found.append({"kind": "reason"})
-        subject = values if record is None else record
-        for name in move.guards:
-            for message in _objections(name, self.guards.get(name, _unbound), subject):
-                found.append({"kind": "guard", "name": name, "message": message})
+    def gate(self, way: Way) -> tuple[list[str], list[Need]]:
+        """The fields and records that a way asks for: those of the stages it enters, then its own."""
+        key = (way.name, way.entered)
+        found = self._gates.get(key)
+        if found is None:
+            asking: list[Stage | Move] = [*(self.routes.tree.stages[one] for one in way.entered), way.move]
+            fields = dict.fromkeys(name for one in asking for name in one.required)
+            needs = {need.key: need for one in asking for need in one.records}
+            if len(self._gates) >= _MOST_PLACES:
+                self._gates.clear()
+            found = self._gates[key] = (list(fields), list(needs.values()))
         return found
 
-    def execute(self, stage: str, move: Move, facts: Facts) -> Outcome:
+    def missing(self, at: str | Standing, way: Way, facts: Facts) -> list[Requirement]:
+        """Everything a move still needs.
+
+        Fields come first, then records, the reason, time, what is not done, rights, consent, and the
+        objections of guards. A field is filled unless it is None, blank text or an empty collection; 0
+        and False fill it. All guards are asked even where fields are missing, so they must cope with
+        what is not there.
+
+        Raises:
+            DeclarationError: a guard answered with something else than None or reasons.
+        """
+        fields, needs = self.gate(way)
+        move, values = way.move, facts.values
+        found = [self._field(name) for name in fields if not is_filled(values.get(name))]
+        if needs:
+            found += self._unmet(needs, facts, fields)
+        if move.reason and not is_filled(facts.reason):
+            found.append({"kind": "reason"})
+        if move.within_days is not None and facts.days is not None and facts.days > move.within_days:
+            found.append({"kind": "days", "name": str(move.within_days)})
+        if self.routes.tree.stages[way.source].on_done == move.key:
+            found += self._undone(self.routes.standing(at).leaves, way.source)
+        if (lacking := facts.permits(move)) is not None:
+            found.append(lacking)
+        if move.approval is not None and not facts.is_approved:
+            found.append({"kind": "approval", "name": move.approval})
+        if move.guards:
+            subject = values if facts.record is None else facts.record
+            found += [
+                {"kind": "guard", "name": use.name, "message": message}
+                for use in move.guards
+                for message in objections(
+                    use.name, self._function(self.guards, use)(subject, **use.parameters)
+                )
+            ]
+        return found
+
+    def _field(self, name: str) -> Requirement:
+        return {"kind": "field", "name": name, **self.words.get(name, {})}
+
+    def _unmet(self, needs: Sequence[Need], facts: Facts, asked: list[str]) -> Iterator[Requirement]:
+        for need in needs:
+            is_met = facts.count(need) >= need.least
+            if not need.then and not is_met:
+                yield {"kind": "record", "name": need.key, "label": need.label, "entity": need.entity}
+            for name in need.then if is_met else ():
+                if name not in asked and not is_filled(facts.values.get(name)):
+                    yield self._field(name)
+
+    def _undone(self, leaves: tuple[str, ...], source: str) -> list[Requirement]:
+        active = set(self.routes.tree.active(leaves))
+        stage = self.routes.tree.stages[source]
+        parts = stage.stages if stage.parallel else (stage,)
+        return [
+            {"kind": "region", "name": one.key, "label": one.label}
+            for one in parts
+            if not self.routes.tree.is_done(one.key, active)
+        ]
+
+    @staticmethod
+    def _function(functions: Mapping[str, Function], use: Use) -> Function:
+        return functions.get(use.name, unbound)
+
+    # --- taking a move ---------------------------------------------------------------------------------
+
+    def execute(self, at: str | Standing, step: Sequence[Way], facts: Facts) -> Outcome:
         """Take a move through the state chart and say where it leads.
 
         Nothing is written: the outcome of a dry run and of a real one are the same value, and a real
         one applies it.
 
         Args:
-            stage: the key of the stage where the record stands.
-            move: a move of this pipeline, from `resolve` or `moves_from`.
+            at: where the record stands: the key of a stage, or more.
+            step: what `resolve` found, or one of `ways`.
             facts: what the gates are judged by; each guard is asked once.
 
         Raises:
             MoveError: a gate is not met; ``data`` holds ``missing`` (see `missing`), ``move``, ``to``.
-            ConflictError: the move does not lead out of `stage`; ``data["allowed"]`` lists what does.
+            ConflictError: the move does not lead out of there; ``data["allowed"]`` lists what does.
             InvalidError: the pipeline has no such stage.
         """
-        self.moves_from(stage)
-        asked: tuple[Move, list[Requirement]] | None = None
+        at = self.routes.standing(at)
+        leaves, missing = self._run(at, step, facts)
+        if missing:
+            raise refusal(self.routes.tree.stages[step[0].to].label, step[0].move, step[0].to, missing)
+        ways, before = list(step), at.leaves
+        # Each follows from something that was done, so there are no more than stages.
+        for _ in () if self.routes.tree.is_flat else self.routes.tree.stages:
+            following = self._following(before, leaves)
+            if following is None:
+                break
+            reached, missing = self._run(Standing(leaves), [following], facts)
+            if missing:
+                break
+            ways.append(following)
+            before, leaves = leaves, reached
+        return self._outcome(at, leaves, ways, facts.reason)
 
-        def gate(declared: Move) -> bool:
-            nonlocal asked
-            missing = self.missing(facts.values, declared, record=facts.record, reason=facts.reason)
-            asked = (declared, missing)
-            return not missing
+    def _run(
+        self, at: Standing, step: Sequence[Way], facts: Facts
+    ) -> tuple[tuple[str, ...], list[Requirement]]:
+        """Where the step leads from there, and what it lacks."""
+        wanted = {way.name for way in step}
+        asked: dict[tuple[str, str, str], list[Requirement]] = {}
 
-        reached = self._machine.run(stage, move, gate)
-        if asked is None:
-            raise self._undeclared(stage, move.target)
-        taken, missing = asked
-        if reached is None:
-            raise self._refusal(taken, missing)
-        return Outcome(taken, self.pipeline.stage(stage), self.pipeline.stage(reached), facts.reason)
+        def gate(way: Way) -> bool:
+            if way.name not in wanted:
+                return False
+            if way.name not in asked:
+                asked[way.name] = self.missing(at, way, facts)
+            return not asked[way.name]
 
-    def _undeclared(self, stage: str, to: str) -> ConflictError:
-        allowed = _listed(self.table[stage])
-        if to == stage:
-            message = f"The record stands in {stage!r} already."
-        else:
-            ways = ", ".join(f"{way['move']} to {way['to']}" for way in allowed) or "none"
-            message = f"No move leads from {stage!r} to {to!r}. Allowed: {ways}."
-        return ConflictError(message, data={"allowed": allowed, "stage": stage})
+        ways = self.routes.ways(at)
+        reached = self._machine.run(at.leaves, ways, step[0].move.key, gate)
+        if asked.keys() != wanted:
+            raise self.routes.undeclared(at, step[0].to)
+        found: list[Requirement] = []
+        for missing in asked.values():
+            found += [need for need in missing if need not in found]
+        return reached, found
 
-    def _refusal(self, move: Move, missing: list[Requirement]) -> MoveError:
-        label = self.pipeline.stage(move.target).label
-        parts = {"field": "{name} is missing", "reason": "a reason is missing", "guard": "{message}"}
-        needs = "; ".join(parts[need["kind"]].format_map(need) for need in missing)
-        return MoveError(
-            f"Not yet {label}: {needs}.",
-            fields=[
-                Problem(need["name"], "required", f"must be filled for {label}")
-                for need in missing
-                if need["kind"] == "field"
-            ],
-            data={"missing": missing, "move": move.key, "to": move.target},
+    def _following(self, before: tuple[str, ...], leaves: tuple[str, ...]) -> Way | None:
+        """The move that is taken by itself because all within a stage has just been done."""
+        earlier, now = set(self.routes.tree.active(before)), set(self.routes.tree.active(leaves))
+        for key in sorted(now, key=self.routes.tree.order.__getitem__, reverse=True):
+            stage = self.routes.tree.stages[key]
+            if stage.on_done is None or not self.routes.tree.is_done(key, now):
+                continue
+            if key in earlier and self.routes.tree.is_done(key, earlier):
+                continue
+            for way in self.routes.ways(Standing(leaves)):
+                if way.source == key and way.move.key == stage.on_done:
+                    return way
+        return None
+
+    def _outcome(self, at: Standing, leaves: tuple[str, ...], ways: list[Way], reason: str | None) -> Outcome:
+        tree, stages = self.routes.tree, self.routes.tree.stages
+        stood = {tree.region(key): key for key in tree.active(at.leaves)}
+        visited: dict[str, str] = {}
+        for way in ways:
+            for key in way.entered:
+                region = tree.region(key)
+                if region is not None:
+                    visited[region] = key
+        return Outcome(
+            ways=tuple(ways),
+            before=at.leaves,
+            leaves=leaves,
+            source=stages[tree.top(at.leaves[0])],
+            target=stages[tree.top(leaves[0])],
+            visits=tuple(Visit(region, stood.get(region), stages[key]) for region, key in visited.items()),
+            reason=reason,
         )
+
+    def effects(self, outcome: Outcome, record: Any) -> tuple[Effect, ...]:
+        """What the moves that were taken bring about besides, those of plugins' actions among it.
+
+        Raises:
+            DeclarationError: an action answered with something else than effects.
+        """
+        found: list[Effect] = []
+        for way in outcome.ways:
+            for one in way.move.effects:
+                found += self._acted(one, record) if isinstance(one, Use) else [one]
+        return tuple(found)
+
+    def _acted(self, use: Use, record: Any) -> tuple[Effect, ...]:
+        answer = self._function(self.actions, use)(record, **use.parameters)
+        found = () if answer is None else effects(answer)
+        if not all(isinstance(one, EFFECTS) for one in found):
+            raise DeclarationError(f"action {use.name} must answer effects, not {answer!r}")
+        return found  # type: ignore[return-value]
 
 
 _charts: dict[tuple[str, int, str], Chart] = {}
 _charts_lock = threading.Lock()
 
 
-def compile_pipeline(pipeline: Pipeline, guards: Mapping[str, Guard] = _NONE) -> Chart:
+def compile_pipeline(
+    pipeline: Pipeline,
+    guards: Mapping[str, Function] = _NONE,
+    *,
+    actions: Mapping[str, Function] = _NONE,
+    words: Mapping[str, Mapping[str, str]] = _NONE,
+) -> Chart:
     """Check a pipeline and make its tables, once per key, version and content.
 
     Args:
         pipeline: the declaration.
         guards: guards by name, at least those that the moves name; they are synchronous and pure.
+        actions: actions by name, likewise; each is given the record and answers effects.
+        words: type and label of each field of the entity, for refusals.
 
     Raises:
-        DeclarationError: the pipeline has problems (all are named), or a guard is unknown or async.
+        DeclarationError: the pipeline has problems (all are named), or a function is unknown or async.
     """
     chart = _charts.get(pipeline.identity)
     if chart is None:
@@ -218,73 +331,37 @@ def compile_pipeline(pipeline: Pipeline, guards: Mapping[str, Guard] = _NONE) ->
             chart = _charts.setdefault(pipeline.identity, chart)
             while len(_charts) > _MOST_CHARTS:
                 del _charts[next(iter(_charts))]
-    if not chart.guards:
+    if not (chart.guards or chart.actions or words):
         return chart
-    return attrs.evolve(chart, guards=_chosen(pipeline, chart.guards, guards))
-
-
-def _tables(pipeline: Pipeline) -> Chart:
-    open_to_entry = [move for move in pipeline.moves if not pipeline.stage(move.target).archived]
-    table = {
-        stage.key: tuple(move for move in open_to_entry if stage.key in move.sources)
-        for stage in pipeline.stages
-    }
-    return Chart(
-        pipeline=pipeline,
-        table=table,
-        gates={
-            (move.key, move.target): tuple(
-                dict.fromkeys((*pipeline.stage(move.target).required, *move.required))
-            )
-            for move in pipeline.moves
-        },
-        guards={name: _unbound for move in pipeline.moves for name in move.guards},
-        machine=Machine(pipeline, table),
+    return attrs.evolve(
+        chart,
+        guards=_chosen(pipeline, "guard", chart.guards, guards),
+        actions=_chosen(pipeline, "action", chart.actions, actions),
+        words=words,
     )
 
 
-def _unbound(record: Any) -> None:
-    raise DeclarationError("this chart was compiled without its guards")
+def _tables(pipeline: Pipeline) -> Chart:
+    tree = Tree(pipeline)
+    return Chart(
+        pipeline=pipeline,
+        routes=Routes(pipeline, tree),
+        guards={use.name: unbound for move in pipeline.moves for use in move.guards},
+        actions={
+            use.name: unbound for move in pipeline.moves for use in move.effects if isinstance(use, Use)
+        },
+        machine=Machine(pipeline, tree),
+    )
 
 
 def _chosen(
-    pipeline: Pipeline, named: Mapping[str, Guard], guards: Mapping[str, Guard]
-) -> Mapping[str, Guard]:
-    if not named.keys() <= guards.keys():
-        rules.check(pipeline, guards=guards.keys())
+    pipeline: Pipeline, noun: str, named: Mapping[str, Function], offered: Mapping[str, Function]
+) -> Mapping[str, Function]:
+    if not named.keys() <= offered.keys():
+        rules.check(pipeline, **{f"{noun}s": offered.keys()})
     for name in named:
-        if _is_async(guards[name]):
-            raise DeclarationError(f"guard {name} of pipeline {pipeline.key} is async; guards answer at once")
-    return {name: guards[name] for name in named}
-
-
-def _is_async(guard: Any) -> bool:
-    while isinstance(guard, partial):
-        guard = guard.func
-    forms = (guard, getattr(guard, "__call__", None))  # noqa: B004  # an instance with an async __call__
-    return any(inspect.iscoroutinefunction(form) or inspect.isasyncgenfunction(form) for form in forms)
-
-
-def _objections(name: str, guard: Guard, record: Any) -> Sequence[str]:
-    answer: object = guard(record)
-    if answer is None:
-        return ()
-    reasons = [answer] if isinstance(answer, str) else answer
-    if isinstance(reasons, list | tuple) and all(isinstance(one, str) and one.strip() for one in reasons):
-        return reasons
-    # A guard that says True, False or "" was written for another contract: guessing would open the gate.
-    if inspect.iscoroutine(answer):
-        answer.close()
-    raise DeclarationError(f"guard {name} must answer None, a reason or a list of reasons, not {answer!r}")
-
-
-def _is_filled(value: Any) -> bool:
-    if isinstance(value, str):
-        return bool(value) and not value.isspace()
-    if isinstance(value, _COLLECTIONS):
-        return len(value) > 0
-    return value is not None
-
-
-def _listed(moves: Sequence[Move]) -> list[dict[str, str]]:
-    return [{"move": move.key, "to": move.target} for move in moves]
+        if is_async(offered[name]):
+            raise DeclarationError(
+                f"{noun} {name} of pipeline {pipeline.key} is async; {noun}s answer at once"
+            )
+    return {name: offered[name] for name in named}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from pycrm.pipeline.model import Move, Pipeline, Stage
+from pycrm.pipeline.model import RETURN, Move, Pipeline, Stage
 
 __all__ = ["LEAD", "SALES"]
 
 _STALL_DAYS: Final = 14
+_REOPENED_WITHIN: Final = 180
 _OPEN: Final = ("filed", "contacted", "need_confirmed", "quoted", "negotiating")
 
 
@@ -62,16 +63,25 @@ SALES: Final = Pipeline(
         Move("win", _OPEN, "won", "Win", translations=_zh("赢单")),
         Move("lose", _OPEN, "lost", "Lose", translations=_zh("丢单")),
         *(_back(source, target) for target, source in pairwise(_OPEN)),
-        *(
-            Move("reopen", "lost", target, "Reopen", reason=True, translations=_zh("重新打开"))
-            for target in _OPEN
+        Move(
+            "reopen",
+            "lost",
+            RETURN,
+            "Reopen",
+            reason=True,
+            within_days=_REOPENED_WITHIN,
+            translations=_zh("重新打开"),
+        ),
+        Move(
+            "undo_win", "won", RETURN, "Undo the win", reason=True, reach="unit", translations=_zh("撤销赢单")
         ),
     ),
 )
 """The default opportunity pipeline (销售过程), with the probabilities of PIP-16.
 
 Every stage is reached by its own verb from each earlier open stage; "back" goes one stage back;
-"reopen" leads from lost to an open stage, which the caller names, and asks for a reason.
+"reopen" leads a lost one back into the stage it was lost from, within 180 days and with a reason;
+"undo_win" a won one, which only leaders do (PIP-6).
 """
 
 LEAD: Final = Pipeline(

@@ -1,72 +1,39 @@
-"""Moving records through their pipelines, and saying what a move still needs."""
+"""Moving records through their pipelines: judged, taken by the chart, and only then written."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import sqlalchemy as sa
 
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
-from pycrm.errors import ForbiddenError, InvalidError, NotReadError, Problem
+from pycrm.errors import ForbiddenError, MoveError, RefusedError
 from pycrm.hooks import StageMove
-from pycrm.pipeline.book import StageEntry
-from pycrm.pipeline.chart import Chart, Facts, Requirement
-from pycrm.pipeline.model import Move, Stage
+from pycrm.pipeline.bringing import bring_about, fields_set, told
+from pycrm.pipeline.chart import Chart, Outcome
+from pycrm.pipeline.choosing import config_of
+from pycrm.pipeline.effect import Effect
+from pycrm.pipeline.facts import Requirement
+from pycrm.pipeline.judging import facts_of, lacking, refuse_without_pipeline
+from pycrm.pipeline.model import Stage
+from pycrm.pipeline.standing import entries, standing_of, standings
+from pycrm.pipeline.way import Standing
 from pycrm.revision.add import written
+from pycrm.revision.amendment.apply import rehearsing
 from pycrm.revision.amendment.policy import refuse_guarded
 from pycrm.revision.change import apply
+from pycrm.revision.where import batches, refuse_single
 from pycrm.revision.whole import completed
-from pycrm.scope.actor import bounds
-from pycrm.scope.fields import field_rights, refuse_unwritable
+from pycrm.scope.fields import refuse_unwritable
+from pycrm.scope.gateway import Query, fetch_one, not_found
+from pycrm.scope.predicate import require_record
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["AllowedMove", "entry", "entry_values", "move", "moves", "stage_of", "stages"]
-
-
-@attrs.frozen
-class AllowedMove:
-    """A move that leads out of a record's stage, and what it still needs; nothing means allowed."""
-
-    key: str
-    target: str
-    label: str
-    missing: tuple[Requirement, ...]
-
-    @property
-    def is_allowed(self) -> bool:
-        """Whether the record could take this move now."""
-        return not self.missing
-
-
-def entry_values(tx: Transaction, cls: Any) -> dict[str, Any]:
-    """Stage, time and version with which a new record of the class begins."""
-    if cls.__pipeline__ is None:
-        return {}
-    chart = tx.crm.pipelines.current(tx, cls.__pipeline__)
-    pipeline = chart.pipeline
-    return {"stage": pipeline.entry.key, "stage_at": tx.moment, "pipeline_version": pipeline.version}
-
-
-def entry(tx: Transaction, record: Any, source: str | None, stage: Stage, reason: str | None) -> StageEntry:
-    """The row that keeps a stage as it was entered."""
-    return StageEntry(
-        record=record.id,
-        seq=record.version,
-        pipeline=type(record).__pipeline__,
-        version=record.pipeline_version,
-        source=source,
-        stage=stage.key,
-        label=stage.label,
-        probability=stage.probability,
-        at=record.stage_at,
-        by=tx.actor.ref,
-        reason=reason,
-    )
+__all__ = ["Trial", "move", "move_where", "stage_of", "trial"]
 
 
 def stage_of(tx: Transaction, record: Any) -> Stage:
@@ -75,96 +42,143 @@ def stage_of(tx: Transaction, record: Any) -> Stage:
     return chart.pipeline.stage(record.stage)
 
 
-def _values(tx: Transaction, record: Any) -> dict[str, Any]:
-    """What gates are judged by: a hidden field counts as empty, since a gate would tell whether it is."""
-    hidden = field_rights(tx, type(record)).hidden
-    found: dict[str, Any] = {}
-    for name in type(record).__specs__.keys() - hidden:
-        try:
-            found[name] = getattr(record, name)
-        except NotReadError:
-            if type(record).__specs__[name].child is not None:
-                found[name] = getattr(tx.session.children(record), name)
-    return found
-
-
-def _of_pipeline(record: Any) -> None:
-    if type(record).__pipeline__ is None:
-        wrong = Problem("to", "rule", f"a {type(record).__name__.lower()} has no pipeline")
-        raise InvalidError(wrong.message, fields=[wrong])
-
-
-def moves(tx: Transaction, record: Any) -> list[AllowedMove]:
-    """Every move out of the record's stage with what it still needs."""
-    _of_pipeline(record)
-    chart = tx.crm.pipelines.of(tx, record)
-    # Guards judge the record whole here as in `move`, or the two would answer differently.
-    record, _ = completed(tx, record, {})
-    values = _values(tx, record)
-    return [
-        AllowedMove(one.key, one.target, one.label, tuple(_missing(tx, chart, values, one, record)))
-        for one in chart.moves_from(record.stage)
-    ]
-
-
-def _missing(tx: Transaction, chart: Chart, values: Any, one: Move, record: Any) -> list[Requirement]:
-    found = chart.missing(values, one, record=record, reason="asked for when it is taken")
-    if one.reason:
-        found.append({"kind": "reason"})
-    if one.permission and not _holds(tx, type(record), one.permission):
-        found.append({"kind": "permission", "name": one.permission})
-    return found
-
-
-def _holds(tx: Transaction, cls: Any, permission: str) -> bool:
-    return permission in [action.value for action in Action] and not bounds(tx.actor, cls, permission).nothing
-
-
-def move(tx: Transaction, record: Any, to: str, values: dict[str, Any], because: str | None) -> Any:
+def move(
+    tx: Transaction,
+    record: Any,
+    to: str,
+    values: dict[str, Any],
+    because: str | None,
+    *,
+    is_approved: bool = False,
+) -> Any:
     """Take a move, writing what it was missing in the same act; see `Session.move`."""
-    _of_pipeline(record)
-    cls = type(record)
+    refuse_without_pipeline(type(record))
+    made, outcome = _taken(tx, record, standing_of(tx, record), to, (values, because, is_approved), {})
+    written(tx, entries(tx, made[0], outcome))
+    return _brought_about(tx, made)
+
+
+def move_where(
+    tx: Transaction,
+    cls: Any,
+    conditions: Sequence[Any],
+    to: str,
+    values: dict[str, Any],
+    because: str | None,
+) -> int:
+    """Take a move of all records that meet the conditions; see `Session.move_where`."""
+    refuse_without_pipeline(cls)
+    require_record(tx, cls)
+    refuse_single(tx, cls, values)
+    rows = Query(tx, cls, conditions, action=Action.UPDATE)
+    if rows.nothing:
+        return 0
+    number = 0
+    outcomes: dict[Any, Outcome] = {}
+    for batch in batches(tx, rows):
+        done = [
+            _taken(tx, record, standing, to, (dict(values), because, False), outcomes)
+            for record, standing in zip(batch, standings(tx, batch), strict=True)
+        ]
+        written(tx, [entry for made, outcome in done for entry in entries(tx, made[0], outcome)])
+        for made, _ in done:
+            _brought_about(tx, made)
+        number += len(done)
+    return number
+
+
+Said = tuple[dict[str, Any], str | None, bool]
+Taken = tuple[Any, StageMove, tuple[Effect, ...]]
+
+
+def _taken(
+    tx: Transaction, record: Any, standing: Standing, to: str, said: Said, outcomes: dict[Any, Outcome]
+) -> tuple[Taken, Outcome]:
+    """A record moved and written, but for the rows of its stages and for effects on other records.
+
+    `outcomes` keeps where a move leads: of a pipeline without stages in stages that is the same from each
+    stage, and a chart has to be asked once.
+    """
+    cls, (values, because, is_approved) = type(record), said
     chart: Chart = tx.crm.pipelines.of(tx, record)
-    chosen = chart.resolve(record.stage, to)
-    if chosen.permission and not _holds(tx, cls, chosen.permission):
-        raise ForbiddenError(f"the move {chosen.key} needs the right to {chosen.permission}")
+    step = chart.resolve(standing, to)
+    for way in step:
+        if (right := lacking(tx, cls, way.move)) is not None:
+            raise ForbiddenError(f"the move {way.move.key} needs the right to {right['name']}")
     refuse_unwritable(tx, cls, values)
-    refuse_guarded(tx, record, values)
+    if not is_approved:
+        refuse_guarded(tx, record, values)
     record, values = completed(tx, record, values)
     known = {name: value for name, value in values.items() if name in cls.__specs__}
-    facts = Facts(_values(tx, record) | known, layout(cls).copy(record, known), because)
-    outcome = chart.execute(record.stage, chosen, facts)
-    step = StageMove(cls.__pipeline__, chosen.key, record.stage, chosen.target, because)
+    whole = layout(cls).copy(record, known)
+    facts = facts_of(tx, record, known, because, whole, is_approved)
+    same = (chart.pipeline.identity, standing.leaves, step)
+    outcome = outcomes.get(same)
+    if outcome is None or not chart.routes.tree.is_flat or chart.missing(standing, step[0], facts):
+        outcome = outcomes[same] = chart.execute(standing, step, facts)
+    effects = chart.effects(outcome, whole)
+    way = step[0]
+    done = StageMove(chart.pipeline.key, way.move.key, way.source, way.to, because, told(effects))
+    if tx.crm.hooks.has("before_move", cls):
+        tx.crm.hooks.before("before_move", session=tx.session, record=record, move=done)
+    system = _system(tx, chart, record, outcome) | fields_set(tx, record, effects)
+    made = apply(tx, record, {n: value for n, value in values.items() if n not in system}, "move", **system)
+    return (made, done, effects), outcome
+
+
+def _brought_about(tx: Transaction, taken: Taken) -> Any:
+    """The record as it is when all that comes with its move is written and told."""
+    made, done, effects = taken
+    made = bring_about(tx, made, effects)
     hooks = tx.crm.hooks
-    if hooks.has("before_move", cls):
-        hooks.before("before_move", session=tx.session, record=record, move=step)
-    system = {"stage": outcome.target.key, "stage_at": tx.moment}
-    made = apply(tx, record, values, "move", **system)
-    written(tx, [entry(tx, made, record.stage, outcome.target, because)])
-    if hooks.has("record_moved", cls):
-        hooks.observe("record_moved", session=tx.session, record=made, move=step)
+    if hooks.has("record_moved", type(made)) and not tx.memo.get("rehearsal"):
+        hooks.observe("record_moved", session=tx.session, record=made, move=done)
     return made
 
 
 @attrs.frozen
-class Stay:
-    """A stage that a record was in: label and probability as they were then."""
+class Trial:
+    """What a move would do, or why it would be refused; nothing was done.
 
-    stage: str
-    label: str
-    probability: int | None
-    since: datetime
-    reason: str | None
+    Attributes:
+        record: as it would be, None where the move would be refused.
+        refusal: the error that `Session.move` would raise, else None.
+    """
+
+    record: Any
+    refusal: RefusedError | None = None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the move could be made now."""
+        return self.refusal is None
+
+    @property
+    def missing(self) -> tuple[Requirement, ...]:
+        """What the move still needs, where a gate refuses it."""
+        return tuple(self.refusal.data.get("missing", ())) if isinstance(self.refusal, MoveError) else ()
 
 
-def stages(tx: Transaction, record: Any) -> list[Stay]:
-    """The stages that a record went through, oldest first; the caller has checked the scope."""
-    names = layout(StageEntry).names
-    table = StageEntry.__table__.c
-    rows = tx.fetch(
-        sa.select(*(table[name] for name in names)).where(table.record_id == record.id).order_by(table.seq)
-    )
-    return [
-        Stay(one.stage, one.label, one.probability, one.at, one.reason)
-        for one in layout(StageEntry).build(rows)
-    ]
+def trial(tx: Transaction, record: Any, to: str, values: dict[str, Any], because: str | None) -> Trial:
+    """Take a move and undo it: all that refuses it, and all that it does, is as it would be."""
+    refuse_without_pipeline(type(record))
+    if fetch_one(tx, type(record), record.id) is None:
+        raise not_found(type(record))
+    try:
+        with rehearsing(tx):
+            made = move(tx, record, to, values, because)
+    except RefusedError as refusal:
+        return Trial(None, refusal)
+    return Trial(made)
+
+
+def _system(tx: Transaction, chart: Chart, record: Any, outcome: Outcome) -> dict[str, Any]:
+    """What pycrm writes of a move: the stage and what changes with it."""
+    found: dict[str, Any] = {}
+    if any(not visit.region for visit in outcome.visits):
+        found = {"stage": outcome.target.key, "stage_at": tx.moment}
+        found |= {name: None for name in type(record).dropped_by_moves if getattr(record, name) is not None}
+    config = config_of(chart, outcome.leaves)
+    if config != record.stage_config:
+        found["stage_config"] = config
+    return found

@@ -51,6 +51,7 @@ class Plugin:
     - `flows`, `policies`: the approval flows and amendment policies that its records begin with; once
       entered they are data, which administrators change.
     - `guards`: functions that pipelines name, by their names.
+    - `actions`: likewise; each answers the effects that a move has besides, and does nothing itself.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
@@ -83,6 +84,7 @@ class Plugin:
     flows: ClassVar[tuple[Any, ...]] = ()
     policies: ClassVar[tuple[Any, ...]] = ()
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
+    actions: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
     budget: ClassVar[Any] = None
     migrations: ClassVar[str | None] = None
@@ -224,7 +226,7 @@ def _each(expected: str, fits: Callable[[object], bool]) -> Check:
     return check
 
 
-def _guards(value: object) -> Iterator[Finding]:
+def _functions(value: object) -> Iterator[Finding]:
     if not isinstance(value, Mapping):
         yield "type", "must map names to functions"
         return
@@ -268,7 +270,8 @@ _CHECKS: Mapping[str, Check] = {
     "pipelines": _each("pipelines", _is_pipeline),
     "flows": _each("approval flows", lambda value: type(value).__name__ == "ApprovalFlow"),
     "policies": _each("amendment policies", lambda value: type(value).__name__ == "AmendmentPolicy"),
-    "guards": _guards,
+    "guards": _functions,
+    "actions": _functions,
     "commands": _each("functions", callable),
     "budget": _budget,
     "migrations": _matching(_DOTTED, "exam.migrations"),

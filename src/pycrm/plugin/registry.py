@@ -30,6 +30,7 @@ class Contents:
     facets: tuple[str, ...]
     pipelines: tuple[str, ...]
     guards: tuple[str, ...]
+    actions: tuple[str, ...]
     commands: tuple[str, ...]
     hooks: tuple[str, ...]
     has_migrations: bool
@@ -41,8 +42,8 @@ class Registry:
     """The result of loading: plugins in order, and who contributed what. It does not change.
 
     `load` makes one; each CRM has its own. Records and children are found by class name, they and
-    facets by table, facets by the record class they extend, pipelines by key and version, guards by
-    name.
+    facets by table, facets by the record class they extend, pipelines by key and version, guards
+    and actions by name.
     """
 
     loaded: tuple[Loaded, ...]
@@ -52,6 +53,7 @@ class Registry:
     facets: Mapping[type[Any], tuple[type[Any], ...]]
     pipelines: Mapping[tuple[str, int], Any]
     guards: Mapping[str, Callable[..., object]]
+    actions: Mapping[str, Callable[..., object]]
     _homes: Mapping[type[Any], Plugin] = attrs.field(repr=False)
 
     @classmethod
@@ -75,6 +77,7 @@ class Registry:
             facets=MappingProxyType(facets),
             pipelines=MappingProxyType({(each.key, each.version): each for each in pipelines}),
             guards=MappingProxyType({name: it for plugin in plugins for name, it in plugin.guards.items()}),
+            actions=MappingProxyType({name: it for plugin in plugins for name, it in plugin.actions.items()}),
             homes=MappingProxyType(homes),
         )
 
@@ -125,6 +128,7 @@ def _contents(each: Loaded) -> Contents:
         facets=tuple(cls.__name__ for cls in plugin.facets),
         pipelines=tuple(f"{pipeline.key} {pipeline.version}" for pipeline in plugin.pipelines),
         guards=tuple(plugin.guards),
+        actions=tuple(plugin.actions),
         commands=tuple(getattr(command, "__name__", repr(command)) for command in plugin.commands),
         hooks=tuple(sorted({method.hook for method in hook_methods(plugin)})),
         has_migrations=plugin.migrations is not None,

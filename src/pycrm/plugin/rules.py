@@ -137,14 +137,15 @@ def conflicts(loaded: Sequence[Loaded]) -> Iterator[Problem]:
         lambda pipeline: f"{pipeline.key} version {pipeline.version}",
         lambda each, _: each.side,
     )
-    guards = [(each, guard) for each in loaded for guard in each.plugin.guards.items()]
-    yield from _clashes(
-        "guard",
-        "guards",
-        guards,
-        lambda guard: guard[0],
-        lambda each, guard: f"plugin {each.name} ({place_of(guard[1])})",
-    )
+    for noun in ("guard", "action"):
+        functions = [(each, one) for each in loaded for one in getattr(each.plugin, f"{noun}s").items()]
+        yield from _clashes(
+            noun,
+            f"{noun}s",
+            functions,
+            lambda function: function[0],
+            lambda each, function: f"plugin {each.name} ({place_of(function[1])})",
+        )
 
 
 def near(name: str, known: Iterable[str]) -> str:

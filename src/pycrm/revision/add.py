@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare import Record, Ref
+from pycrm.declare import Record
 from pycrm.declare.field import Spec
 from pycrm.declare.generate import json_text
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Owned, Private, Through, UsedBy
@@ -23,10 +23,10 @@ from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from pycrm.revision import claim
 from pycrm.revision.latest import raise_latest
 from pycrm.revision.log import jsonable, note_new
-from pycrm.revision.place import Place, check_links, learn_places, place_of, user_place
+from pycrm.revision.owner import id_of, owner_of
+from pycrm.revision.place import Place, check_links, learn_places, place_of
 from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import bounds, key
-from pycrm.scope.children import is_below
 from pycrm.scope.fields import limits, refuse_written, whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.predicate import require_record
@@ -58,18 +58,20 @@ class _Batch:
             enter(tx, cls, records)
 
 
-def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> list[Any]:
+def add_all(
+    tx: Transaction, records: Sequence[Any], owners: Sequence[Any], pipeline: str | None = None
+) -> list[Any]:
     """Add records and return them as they are now; see `Session.add`."""
     batch = _Batch()
     identifiers = iter(tx.crm.identifiers.several(len(records)))
-    learn_places(tx, {_key_of(owner) for owner in owners if owner is not None})
+    learn_places(tx, {id_of(owner) for owner in owners if owner is not None})
     intakes: dict[type, _Intake] = {}
     made = []
     for record, owner, identity in zip(records, owners, identifiers, strict=True):
         cls = type(record)
         intake = intakes.get(cls)
         if intake is None:
-            intake = intakes[cls] = _Intake(tx, cls, batch)
+            intake = intakes[cls] = _Intake(tx, cls, batch, pipeline)
         made.append(intake.take(record, owner, identity))
     batch.write(tx)
     for cls in intakes:
@@ -84,7 +86,7 @@ def add_all(tx: Transaction, records: Sequence[Any], owners: Sequence[Any]) -> l
 class _Intake:
     """Takes new records of one class into a batch; what holds for all of them is settled once."""
 
-    def __init__(self, tx: Transaction, cls: Any, batch: _Batch) -> None:
+    def __init__(self, tx: Transaction, cls: Any, batch: _Batch, pipeline: str | None) -> None:
         # Whatever is asked of the class and not of one record is asked here, rights before all else.
         _permitted(tx, cls)
         self._is_limited = limits(tx, cls).locked
@@ -92,7 +94,8 @@ class _Intake:
         self._layout = layout(cls)
         self._shape = _shape(cls)
         # The fields that nobody types; those of its own are set anew for each record.
-        self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls)
+        self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls, None, pipeline)
+        self._has_pipelines = pipeline is None and tx.crm.has_pipelines(tx, cls)
         hooks = tx.crm.hooks
         self._is_asked: bool = hooks.has("before_add", cls)
         self.is_observed: bool = hooks.has("record_added", cls)
@@ -113,6 +116,9 @@ class _Intake:
             self._values.update(place.values)
         made = self._layout.fresh(record, self._values)
         self._complete(made)
+        if self._has_pipelines:
+            for name, value in tx.crm.entry_values(tx, self._cls, made).items():
+                _descriptor(self._cls, name).write(made, value)
         if self._is_asked:
             tx.crm.hooks.before("before_add", session=tx.session, record=made)
         tx.memo["new", self._cls.__name__, made.id] = (made, place)
@@ -155,7 +161,8 @@ class _Intake:
             self._own(identity, place.keys)
         if self._cls.__pipeline__ is not None:
             parts.append(f'"stage":[null,{json_text(made.stage)}]')
-            batch.put(tx, tx.crm.stage_entry(tx, made))
+            for entry in tx.crm.stage_entries(tx, made):
+                batch.put(tx, entry)
         note_new(tx, self._cls, identity, parts)
 
     def _own(self, identity: Any, keys: tuple[Any, Any]) -> None:
@@ -273,7 +280,7 @@ def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
     if not policy.pairs:
         return _NOWHERE
     values: dict[str, Any] = {}
-    whose = ("place", cls, None if owner is None else _key_of(owner))
+    whose = ("place", cls, None if owner is None else id_of(owner))
     if isinstance(policy, Owned) and whose in tx.memo:
         return tx.memo[whose]  # type: ignore[no-any-return]
     if OWN_PAIR in policy.pairs:
@@ -282,40 +289,13 @@ def _owned(tx: Transaction, record: Any, owner: Any) -> Place:
             named = tx.crm.hooks.choose("choose_owner", session=tx.session, record=record)
         if isinstance(policy, Private) and named is not None:
             raise InvalidError("a private record belongs to its writer")
-        values |= dict(zip(OWN_PAIR, _owner(tx, cls, named), strict=True))
+        values |= dict(zip(OWN_PAIR, owner_of(tx, cls, named), strict=True))
     if isinstance(policy, Through):
         values |= dict(zip(PARENT_PAIR, parent_place(tx, record, policy), strict=True))
     place = Place.of(tx, values)
     if isinstance(policy, Owned) and not tx.crm.hooks.has("choose_owner"):
         tx.memo[whose] = place
     return place
-
-
-def _owner(tx: Transaction, cls: Any, named: Any) -> tuple[Ref[Any] | None, Ref[Any] | None]:
-    actor = tx.actor
-    if named is None:
-        home: Ref[Any] | None = Ref("OrgUnit", actor.home_unit) if actor.home_unit else None
-        return actor.ref, home
-    found = _key_of(named)
-    unit = user_place(tx, found)
-    if found != actor.id and not _may_assign(tx, cls, unit):
-        raise ForbiddenError("handing a record to this person is not granted")
-    return Ref("User", found), Ref("OrgUnit", unit)
-
-
-def _key_of(owner: Any) -> UUID:
-    found: UUID = owner if isinstance(owner, UUID) else owner.id
-    return found
-
-
-def _may_assign(tx: Transaction, cls: Any, unit: UUID) -> bool:
-    reach = bounds(tx.actor, cls, Action.ASSIGN)
-    if reach.everything or unit in reach.units:
-        return True
-    memo = ("may assign", cls, unit)
-    if memo not in tx.memo:
-        tx.memo[memo] = any(is_below(tx, unit, root) for root in reach.roots)
-    return bool(tx.memo[memo])
 
 
 def parent_place(tx: Transaction, record: Any, policy: Through) -> tuple[Any, Any]:

@@ -9,9 +9,9 @@ from pycrm.declare.policy import Owned
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError, Problem
-from pycrm.revision.add import _may_assign
 from pycrm.revision.change import guarded_update, stamp
 from pycrm.revision.log import note
+from pycrm.revision.owner import may_assign
 from pycrm.revision.place import user_of, user_place
 from pycrm.revision.transfer import hold
 from pycrm.scope import organisation
@@ -41,7 +41,7 @@ def assign(tx: Transaction, record: Any, owner: Any) -> Any:
         raise ForbiddenError(f"assigning this {cls.__name__.lower()} is not granted")
     taker = user_of(tx, owner, "owner").id
     unit = user_place(tx, taker)
-    if not _may_assign(tx, cls, unit):
+    if not may_assign(tx, cls, unit):
         raise ForbiddenError("handing a record to this person is not granted")
     place: dict[str, Ref[Any]] = {"owner": Ref("User", taker), "owner_unit": Ref("OrgUnit", unit)}
     if current.owner == place["owner"]:

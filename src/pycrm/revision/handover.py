@@ -27,11 +27,12 @@ from pycrm.entities.handover import (
 from pycrm.entities.opportunity import Opportunity
 from pycrm.entities.org import Action, User
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, Problem, StaleError
-from pycrm.revision.add import _may_assign, add_all
+from pycrm.revision.add import add_all
 from pycrm.revision.change import guarded_update, stamp
 from pycrm.revision.division import customer_taker, rest_of
 from pycrm.revision.log import jsonable, note, revision_id
 from pycrm.revision.model import ChangeRow
+from pycrm.revision.owner import may_assign
 from pycrm.revision.place import check_links, user_of, user_place
 from pycrm.revision.rows import id_of
 from pycrm.revision.transfer import Transfer, passing, within
@@ -131,7 +132,7 @@ class Plan:
             line.receiver.id
             for line in lines
             if line.receiver is not None
-            and not _may_assign(
+            and not may_assign(
                 self.tx, self.tx.crm.record(line.entity), self.transfer.takers[line.receiver.id]
             )
         }
@@ -351,7 +352,7 @@ def undo(tx: Transaction, handover: Handover, because: Any) -> HandoverUndo:
     _refuse_unassignable(_refused(back.transfer))
     returned = back.count()
     home = back.transfer.takers[back.giver]
-    if not all(_may_assign(tx, tx.crm.record(name), home) for name in returned):
+    if not all(may_assign(tx, tx.crm.record(name), home) for name in returned):
         raise ForbiddenError("handing records to this person is not granted")
     kept = tuple(back.kept())
     _carry_out(back.transfer, "undo_handover", returned)

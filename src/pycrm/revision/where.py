@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from pycrm.scope.sharing import giver_of
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["change_where"]
+__all__ = ["batches", "change_where", "refuse_single"]
 
 # Kinds of which both databases write the JSON that history keeps.
 _WRITTEN = ("text", "int", "bool", "date", "enum")
@@ -75,6 +76,11 @@ def _wanted(tx: Transaction, cls: Any, values: Mapping[str, Any]) -> dict[str, A
     return wanted
 
 
+def refuse_single(tx: Transaction, cls: Any, values: Mapping[str, Any]) -> None:
+    """Refuse values that no set of records is given at once; raises as `Session.change_where`."""
+    _wanted(tx, cls, values)
+
+
 @per_class
 def _single(cls: Any) -> frozenset[str]:
     """Fields whose change concerns more than their own columns: no set of records is changed in them."""
@@ -102,7 +108,7 @@ def _is_simple(tx: Transaction, cls: Any, wanted: Mapping[str, Any]) -> bool:
 
 def _one_by_one(tx: Transaction, rows: Query, wanted: dict[str, Any]) -> int:
     changed = 0
-    for record in _read(tx, rows):
+    for record in chain.from_iterable(batches(tx, rows)):
         made = policy.change(tx, record, dict(wanted))
         if made.version == record.version:
             continue
@@ -113,7 +119,7 @@ def _one_by_one(tx: Transaction, rows: Query, wanted: dict[str, Any]) -> int:
     return changed
 
 
-def _read(tx: Transaction, rows: Query) -> Iterator[Any]:
+def batches(tx: Transaction, rows: Query) -> Iterator[list[Any]]:
     """The records in batches by their keys, so that one that is changed does not come again."""
     made, key, last = view_of(tx, rows.cls), rows.table.c[key_column(rows.cls)], None
     while True:
@@ -123,7 +129,7 @@ def _read(tx: Transaction, rows: Query) -> Iterator[Any]:
         if tx.dialect == "postgresql":
             found = found.with_for_update(of=rows.table)
         batch = made.build(tx.fetch(found))
-        yield from batch
+        yield batch
         if len(batch) < _BATCH:
             return
         last = batch[-1].id

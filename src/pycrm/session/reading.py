@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
-from pycrm.pipeline import execute, tally
+from pycrm.pipeline import execute, judging, standing, tally
 from pycrm.revision import access, claim, elevation, exports
 from pycrm.revision import handover as handing
 from pycrm.revision.former import Former, former_total
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from pycrm.entities.handover import HandoverPreview
-    from pycrm.pipeline.execute import AllowedMove, Stay
+    from pycrm.pipeline.judging import AllowedMove
     from pycrm.pipeline.model import Stage
+    from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
     from pycrm.values import Money
 
@@ -265,17 +266,24 @@ class Reading(Inquiry):
         return field_access(self.transaction, cls)
 
     def moves(self, record: Record, /) -> list[AllowedMove]:
-        """Every move out of the record's stage, each with what it still needs."""
-        return execute.moves(self.transaction, record)
+        """Every move out of where the record stands, each with what it still needs."""
+        return judging.moves(self.transaction, [record])[0]
+
+    def moves_all(self, records: Iterable[Record], /) -> list[list[AllowedMove]]:
+        """The moves of each of many records, such as the cards of a board; see `moves`."""
+        return judging.moves(self.transaction, list(records))
 
     def stage(self, record: Record, /) -> Stage:
         """The stage in which the record stands, of the pipeline version that it runs under."""
         return execute.stage_of(self.transaction, record)
 
     def stages(self, record: Record, /) -> list[Stay]:
-        """The stages that the record went through, with labels and probabilities of their time."""
+        """The stages that the record went through, with labels and probabilities of their time.
+
+        Stages within stages are among them; in each region one stay follows the other.
+        """
         self._in_sight(record)
-        return execute.stages(self.transaction, record)
+        return standing.stays(self.transaction, record)
 
     def preview_handover(self, giver: Any, /, to: Any) -> HandoverPreview:
         """What `hand_over` with the same arguments would do; nothing is changed.

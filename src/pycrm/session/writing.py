@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from pycrm.declare import Facet, Record, Ref
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.sharing import Delegation, Share, ShareMode
-from pycrm.pipeline import execute
 from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
@@ -22,7 +21,7 @@ from pycrm.revision.erase import erase as erase_person
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
-from pycrm.session.deciding import Deciding
+from pycrm.session.moving import Moving
 
 if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
@@ -39,7 +38,7 @@ F = TypeVar("F", bound=Facet)
 A = TypeVar("A", bound="Record | Facet")
 
 
-class Writing(Deciding):
+class Writing(Moving):
     """What a writing session can do."""
 
     @overload
@@ -47,16 +46,18 @@ class Writing(Deciding):
     @overload
     def add(self, record: ContactDraft, /, *, owner: Any = None) -> Contact: ...
     @overload
-    def add(self, record: A, /, *, owner: Any = None) -> A: ...
-    def add(self, record: Any, /, *, owner: Any = None) -> Any:
+    def add(self, record: A, /, *, owner: Any = None, pipeline: str | None = None) -> A: ...
+    def add(self, record: Any, /, *, owner: Any = None, pipeline: str | None = None) -> Any:
         """Add a record, a facet or a draft, and return it as it is stored.
 
         Args:
             record: made by its class, or a draft such as ``Customer.organization(…)``.
             owner: whose it is; without it the actor's. Another person needs the right to assign.
+            pipeline: the key of the pipeline in which it begins; without it the one whose condition the
+                record meets, else the one that its class names.
 
         Raises:
-            InvalidError: a rule of the record is broken.
+            InvalidError: a rule of the record is broken, or there is no such pipeline for it.
             NotFoundError: it links to a record that is missing or out of sight.
             ForbiddenError: the actor may not add this, or not for that owner.
             ConflictError: it holds a value that is held elsewhere.
@@ -64,7 +65,8 @@ class Writing(Deciding):
         with Act(self):
             if hasattr(record, "write"):
                 return record.write(self, **({} if owner is None else {"owner": owner}))
-            return shown(self.transaction, adding.add_all(self.transaction, [record], [owner])[0])
+            made = adding.add_all(self.transaction, [record], [owner], pipeline)
+            return shown(self.transaction, made[0])
 
     @overload
     def add_all(
@@ -185,24 +187,6 @@ class Writing(Deciding):
         """Bring an archived record back; raises as `archive`."""
         with Act(self, record, because):
             return shown(self.transaction, archiving.restore(self.transaction, record))  # type: ignore[no-any-return]
-
-    def move(self, record: R, /, to: str, *, because: str | None = None, **values: Any) -> R:
-        """Take a record to another stage of its pipeline, supplying missing fields in the same act.
-
-        Args:
-            to: the key of a stage or of a move.
-            because: the comment; some moves ask for one.
-
-        Raises:
-            MoveError: a gate is not met; ``data["missing"]`` lists every requirement. A required field
-                that is hidden from the mover counts as empty unless a value for it comes with the move.
-            ConflictError: no such move leads out of the stage; ``data["allowed"]`` lists those that do.
-            InvalidError: the name fits several moves, or a supplied value is wrong.
-            StaleError, NotFoundError, ForbiddenError: as for `change`.
-        """
-        with Act(self, record, because):
-            made = execute.move(self.transaction, record, to, values, because)
-            return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def revert(self, revision: Revision, /, *, because: str) -> Any:
         """Take back what one revision changed, by a further one, and return the record as it is now.

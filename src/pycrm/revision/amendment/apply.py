@@ -18,7 +18,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import ForbiddenError, NotFoundError, StaleError
 from pycrm.revision.add import _stamps, add_all, author
-from pycrm.revision.amendment.difference import PathChange, differences, row_json
+from pycrm.revision.amendment.difference import STAGE, PathChange, differences, row_json, stage_change
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, LineAct
 from pycrm.revision.change import apply
 from pycrm.revision.log import jsonable, revision_id
@@ -41,6 +41,7 @@ __all__ = [
     "perform",
     "read_lines",
     "rehearse",
+    "rehearsing",
     "wanted",
 ]
 
@@ -150,10 +151,17 @@ def rehearse(tx: Transaction, lines: Sequence[AmendmentLine | PathChange]) -> No
     Raises:
         RefusedError: as a direct change would be.
     """
+    with rehearsing(tx):
+        _write(tx, lines, "amend")
+
+
+@contextmanager
+def rehearsing(tx: Transaction) -> Iterator[None]:
+    """What is done within is undone when it ends, as if it had never been tried."""
     try:
         with attempted(tx):
             tx.memo["rehearsal"] = True
-            _write(tx, lines, "amend")
+            yield
             raise _EnoughError
     except _EnoughError:
         pass
@@ -187,7 +195,11 @@ def wanted(tx: Transaction, lines: Iterable[AmendmentLine]) -> list[PathChange]:
                 found += differences(tx, cls, values, id)
             else:
                 record = with_children(tx, [record])[0]
-                found += differences(tx, record, _values(cls, record, some))
+                values = _values(cls, record, some)
+                to = values.pop(STAGE, None)
+                found += differences(tx, record, values)
+                if to is not None and to != record.stage:
+                    found.append(stage_change(record, to))
     return found
 
 
@@ -212,7 +224,12 @@ def _write(
             raise MovedError("the record was changed meanwhile; look again")
         if record is not None:
             record = with_children(tx, [record])[0]
-            made.append(apply(tx, record, _values(cls, record, some), act))
+            values = _values(cls, record, some)
+            to = values.pop(STAGE, None)
+            if to is None:
+                made.append(apply(tx, record, values, act))
+            else:
+                made.append(tx.crm.approved_move(tx, record, to, values))
         elif cls.__facet_of__ is not None:
             values = {line.path: from_json(cls.__specs__[line.path], line.new) for line in some}
             made += add_all(tx, [cls(of=Ref(cls.__facet_of__, id), **values)], [None])

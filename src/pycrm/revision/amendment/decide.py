@@ -28,7 +28,7 @@ from pycrm.revision.amendment.book import (
     turn,
     write_lines,
 )
-from pycrm.revision.amendment.difference import PathChange
+from pycrm.revision.amendment.difference import STAGE, PathChange
 from pycrm.revision.amendment.judge import (
     comment_of,
     decided,
@@ -169,7 +169,12 @@ def submit(tx: Transaction, amendment: Amendment, values: dict[str, Any], becaus
     record = fetch_one(tx, tx.crm.record(now.entity), now.record)
     asked = proposal(tx, record, values)
     refuse_unfounded(because or now.reason, now.evidence, [rule for _, rule in asked.ruled])
-    return _again(tx, now, asked.waiting(True), **({} if because is None else {"reason": because}))
+    ruled = asked.waiting(True)
+    moves = [one for one in wanted(tx, lines_of(tx, now)) if one.path == STAGE]
+    if moves:
+        # What comes with a move waits with it, and is written with it.
+        ruled = (*asked.ruled, *((one, rule_of(tx, one)) for one in moves))
+    return _again(tx, now, ruled, **({} if because is None else {"reason": because}))
 
 
 def _again(

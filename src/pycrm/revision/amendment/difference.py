@@ -20,7 +20,10 @@ from pycrm.values import Money
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["PathChange", "differences", "row_json"]
+__all__ = ["STAGE", "PathChange", "differences", "row_json", "stage_change"]
+
+STAGE = "stage"
+"""The path of a move that waits for consent; its new value is what names the move."""
 
 
 @attrs.frozen
@@ -82,6 +85,12 @@ def differences(tx: Transaction, target: Any, values: Mapping[str, Any], of: Any
         elif before != value or name in guessed:
             found.append(_field(cls, record.id, spec, (before, value), amount))
     return found
+
+
+def stage_change(record: Any, to: str) -> PathChange:
+    """A move of a record, named by a stage or by its key."""
+    pair = (record.stage, to)
+    return PathChange(type(record).__name__, record.id, STAGE, LineAct.CHANGE, *pair, *pair, True)
 
 
 def _field(cls: Any, id: UUID, spec: Spec, pair: tuple[Any, Any], amount: Any) -> PathChange:

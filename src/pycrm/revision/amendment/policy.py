@@ -13,7 +13,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode, AmendmentPolicy
 from pycrm.errors import AmendmentRequiredError, NotReadError, Problem
 from pycrm.revision.amendment.condition import Condition
-from pycrm.revision.amendment.difference import PathChange, differences
+from pycrm.revision.amendment.difference import STAGE, PathChange, differences
 from pycrm.revision.change import apply
 from pycrm.revision.log import jsonable
 from pycrm.scope.fields import refuse_unwritable, shown
@@ -54,6 +54,11 @@ def rule_of(tx: Transaction, difference: PathChange) -> Rule:
 
     A condition that has no answer is taken as met where approval hangs on it, and as unmet elsewhere.
     """
+    if difference.path == STAGE:
+        return Rule(
+            AmendmentMode.APPROVAL,
+            tx.crm.approval_of(tx, difference.entity, difference.record, difference.after),
+        )
     policies = _policies(tx)
     for path in difference.declared_paths:
         for policy in policies.get((difference.entity, path), ()):

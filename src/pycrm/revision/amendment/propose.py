@@ -26,7 +26,16 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Proposal", "amend", "carry_out", "draft_of", "override", "proposal", "refuse_unfounded"]
+__all__ = [
+    "Proposal",
+    "amend",
+    "carry_out",
+    "draft_of",
+    "override",
+    "proposal",
+    "refuse_unfounded",
+    "writable",
+]
 
 
 def draft_of(because: str | None, evidence: Sequence[str], batch: UUID | None = None) -> Draft:
@@ -35,7 +44,7 @@ def draft_of(because: str | None, evidence: Sequence[str], batch: UUID | None = 
     Raises:
         InvalidError: no reason, a short one, or evidence that is no list of texts.
     """
-    return Draft(_reason(because, LEAST_REASON), _evidence(evidence), batch=batch)
+    return Draft(_reason(because), _evidence(evidence), batch=batch)
 
 
 @attrs.frozen
@@ -99,7 +108,7 @@ def amend(
     split: bool = False,
 ) -> Any:
     """Change key fields with a reason, or ask for it; see `Session.amend`."""
-    reason = _reason(because, LEAST_REASON)
+    reason = _reason(because)
     papers = _evidence(evidence)
     asked = proposal(tx, record, values)
     later = _later(tx, effective_on)
@@ -118,7 +127,7 @@ def amend(
             raise InvalidError(early.message, fields=[early])
         return _at_once(tx, record, asked.targets, "amend")
     own = [one for one, _ in waiting if one.entity == type(record).__name__]
-    current = _writable(tx, record, own)
+    current = writable(tx, record, own)
     put_off = [one for one, _ in waiting]
     if free:
         _at_once(tx, record, asked.only(one for one, _ in free), "change")
@@ -128,7 +137,7 @@ def amend(
 
 def override(tx: Transaction, record: Any, values: dict[str, Any], because: str | None) -> Any:
     """Write key fields at once, past every flow; the caller has checked that the actor may."""
-    reason = _reason(because, LEAST_REASON)
+    reason = _reason(because)
     asked = proposal(tx, record, values)
     refuse_unfounded(reason, (), [])
     return _at_once(tx, record, asked.targets, "override")
@@ -160,7 +169,7 @@ def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str
     return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
 
 
-def _writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
+def writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
     """The record as it is now, held until the end of the session.
 
     Raises:
@@ -182,7 +191,7 @@ def _refuse_out_of_sight(tx: Transaction, record: Any) -> None:
         raise not_found(type(record))
 
 
-def _reason(because: str | None, least: int) -> str:
+def _reason(because: str | None, least: int = LEAST_REASON) -> str:
     if because is None or len(because.strip()) < least:
         short = Problem("because", "required", f"a reason of at least {least} characters")
         raise InvalidError("an amendment needs a reason", fields=[short])

@@ -154,7 +154,7 @@ def _value(tx: Transaction, line: AmendmentLine) -> Any:
 
 def attributed(tx: Transaction, revisions: list[Revision]) -> list[Revision]:
     """The revisions, those that an amendment made with it and with those who agreed."""
-    acts = ("amend", "override")
+    acts = ("amend", "override", "move")
     some = [one for one in revisions if one.act in acts or one.act == "add"]
     if not some:
         return revisions

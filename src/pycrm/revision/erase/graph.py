@@ -24,6 +24,10 @@ __all__ = ["Graph", "graph_of", "is_erased", "lists_of"]
 _AT_ONCE = 500
 
 
+# Where a record stands tells of the work on it, not of the person.
+_PLACE = ("stage", "stage_config", "pipeline", "pipeline_version")
+
+
 @attrs.define
 class Graph:
     """Records that are about the person as a whole, and records of others that mention the person."""
@@ -34,7 +38,7 @@ class Graph:
 
 def is_erased(cls: Any, spec: Any) -> bool:
     """Whether a field of a record about the person goes: what is declared personal, and free text."""
-    if spec.kind is None or spec.target or spec.name in ("stage", "pipeline_version"):
+    if spec.kind is None or spec.target or spec.name in _PLACE:
         return False
     free = type(spec.kind) is Kind or isinstance(spec.kind, TextsKind)
     return bool(spec.personal or spec.special or (free and (spec.init or spec.name in cls.mirrors)))

@@ -375,9 +375,9 @@ def upgrade() -> None:
     )
     table(
         "crm_stage_entry",
-        "record_id key, seq int, pipeline text, version int, source text?, stage text, label text",
-        "probability int?, at instant, by_id key?, reason text?",
-        key="record_id seq",
+        "record_id key, seq int, region text, pipeline text, version int, source text?, stage text",
+        "label text, probability int?, at instant, by_id key?, reason text?",
+        key="record_id seq region",
         refers="by_id crm_user",
         index="by_id, pipeline stage at",
     )
@@ -403,9 +403,9 @@ def upgrade() -> None:
         "crm_lead",
         RECORD,
         OWNER,
-        "stage text, stage_at instant, pipeline_version int, name text, company text?, source_id key",
-        "campaign_code text?, need_text text?, reject_reason text?, received_at instant?",
-        "first_response_at instant?, converted_to_id key?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, name text",
+        "company text?, source_id key, campaign_code text?, need_text text?, reject_reason text?",
+        "received_at instant?, first_response_at instant?, converted_to_id key?",
         refers="source_id crm_source, converted_to_id crm_customer",
         live="name id, owner_id name id, owner_unit_id name id",
         index="converted_to_id, source_id",
@@ -415,9 +415,10 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
-        "stage text, stage_at instant, pipeline_version int, customer_id key, name text, amount int?",
-        "amount_currency currency?, expected_close day, closed_on day?, need text?, competitors json",
-        "lost_reason text?, next_step text?, source_lead_id key?, campaign_code text?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int",
+        "customer_id key, name text, amount int?, amount_currency currency?, expected_close day",
+        "closed_on day?, need text?, competitors json, lost_reason text?, next_step text?",
+        "source_lead_id key?, campaign_code text?",
         refers="customer_id crm_customer, source_lead_id crm_lead",
         live=(
             "expected_close id, owner_id expected_close id, owner_unit_id expected_close id, "

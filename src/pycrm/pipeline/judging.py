@@ -1,0 +1,148 @@
+"""What a session knows of a record and its mover, so that a chart can judge a move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pycrm.entities.org import Action, Reach
+from pycrm.errors import InvalidError, NotReadError, Problem
+from pycrm.pipeline.chart import Chart
+from pycrm.pipeline.facts import Facts, Requirement
+from pycrm.pipeline.gate import Need
+from pycrm.pipeline.model import Move
+from pycrm.pipeline.standing import standings
+from pycrm.pipeline.wheres import counted
+from pycrm.revision.whole import completed
+from pycrm.scope.actor import bounds
+from pycrm.scope.fields import field_rights
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["AllowedMove", "facts_of", "lacking", "moves", "refuse_without_pipeline"]
+
+
+@attrs.frozen
+class AllowedMove:
+    """A move that leads out of a record's stage, and what it still needs; nothing means allowed."""
+
+    key: str
+    target: str
+    label: str
+    missing: tuple[Requirement, ...]
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the record could take this move now."""
+        return not self.missing
+
+
+def refuse_without_pipeline(cls: Any) -> None:
+    """Refuse a class whose records run through no stages.
+
+    Raises:
+        InvalidError: it has no pipeline.
+    """
+    if cls.__pipeline__ is None:
+        wrong = Problem("to", "rule", f"a {cls.__name__.lower()} has no pipeline")
+        raise InvalidError(wrong.message, fields=[wrong])
+
+
+class _Shown:
+    """The values that gates are judged by: what is given, then the record's own.
+
+    A hidden field counts as empty, since a gate would tell whether it is. Fields are read when a gate
+    asks for them, which is of a few.
+    """
+
+    __slots__ = ("_given", "_hidden", "_record", "_tx")
+
+    def __init__(self, tx: Transaction, record: Any, given: Mapping[str, Any]) -> None:
+        self._tx, self._record, self._given = tx, record, given
+        self._hidden = field_rights(tx, type(record)).hidden
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a field, or None."""
+        if name in self._given:
+            return self._given[name]
+        if name in self._hidden:
+            return default
+        try:
+            return getattr(self._record, name, default)
+        except NotReadError:
+            spec = type(self._record).__specs__[name]
+            return default if spec.child is None else getattr(self._tx.session.children(self._record), name)
+
+
+def facts_of(
+    tx: Transaction,
+    record: Any,
+    given: Mapping[str, Any],
+    because: str | None,
+    whole: Any = None,
+    is_approved: bool = False,
+) -> Facts:
+    """What a move of a record is judged by.
+
+    Args:
+        record: as its mover sees it.
+        given: the values that come with the move.
+        because: the comment.
+        whole: the record as it would be, for guards.
+        is_approved: those who had to agree have agreed.
+    """
+    values: Any = _Shown(tx, record, given)
+    counts: dict[str, int] = {}
+
+    def count(need: Need) -> int:
+        if need.key not in counts:
+            counts[need.key] = counted(tx, record, values, need)
+        return counts[need.key]
+
+    return Facts(
+        values=values,
+        record=record if whole is None else whole,
+        reason=because,
+        days=(tx.crm.calendar_day(tx.moment) - tx.crm.calendar_day(record.stage_at)).days,
+        permits=lambda move: lacking(tx, type(record), move),
+        count=count,
+        is_approved=is_approved,
+    )
+
+
+def lacking(tx: Transaction, cls: Any, move: Move) -> Requirement | None:
+    """The right that the actor lacks for a move, besides that to change the record."""
+    if move.permission is not None and not _holds(tx, cls, move.permission):
+        return {"kind": "permission", "name": move.permission}
+    if move.reach is not None and not tx.session.reaches(
+        cls, move.permission or Action.UPDATE, Reach(move.reach)
+    ):
+        return {"kind": "reach", "name": move.reach}
+    return None
+
+
+def _holds(tx: Transaction, cls: Any, permission: str) -> bool:
+    return permission in [action.value for action in Action] and not bounds(tx.actor, cls, permission).nothing
+
+
+def moves(tx: Transaction, records: Sequence[Any]) -> list[list[AllowedMove]]:
+    """Of each record every move out of where it stands, with what it still needs."""
+    for cls in {type(record) for record in records}:
+        refuse_without_pipeline(cls)
+    return [
+        _allowed(tx, tx.crm.pipelines.of(tx, record), record, standing)
+        for record, standing in zip(records, standings(tx, records), strict=True)
+    ]
+
+
+def _allowed(tx: Transaction, chart: Chart, record: Any, standing: Any) -> list[AllowedMove]:
+    # Guards judge the record whole here as in `move`, or the two would answer differently.
+    whole = completed(tx, record, {})[0] if chart.guards else record
+    facts = facts_of(tx, record, {}, None, whole)
+    return [
+        AllowedMove(way.move.key, way.to, way.move.label, tuple(chart.missing(standing, way, facts)))
+        for way in chart.ways(standing)
+    ]

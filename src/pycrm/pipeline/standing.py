@@ -1,0 +1,232 @@
+"""Where records stand and stood: read from the rows that keep each stage as it was entered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.row import layout
+from pycrm.pipeline.book import StageEntry
+from pycrm.pipeline.chart import Outcome
+from pycrm.pipeline.model import RETURN
+from pycrm.pipeline.tree import ROOT, Tree
+from pycrm.pipeline.way import Standing
+from pycrm.scope.actor import unkey
+from pycrm.scope.gateway import query
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Stay", "entries", "first_entries", "standing_of", "standings", "stays"]
+
+_CLOSED = ("won", "lost")
+
+
+@attrs.frozen
+class Stay:
+    """A stage that a record was in: label and probability as they were then.
+
+    `region` is empty for stages of the pipeline itself; stages within another are of the region that it
+    is, and in each region one stay follows the other. `until` is None as long as the stay lasts.
+    """
+
+    stage: str
+    label: str
+    probability: int | None
+    since: datetime
+    reason: str | None
+    region: str = ROOT
+    until: datetime | None = None
+
+
+# --- writing -------------------------------------------------------------------------------------------
+
+
+def first_entries(tx: Transaction, record: Any) -> list[StageEntry]:
+    """The rows that keep where a new record stands."""
+    tree = tx.crm.pipelines.of(tx, record).routes.tree
+    return [
+        _entry(tx, record, region, None, tree.stages[key], None)
+        for key in tree.first
+        if (region := tree.region(key)) is not None
+    ]
+
+
+def entries(tx: Transaction, record: Any, outcome: Outcome) -> list[StageEntry]:
+    """The rows that keep what a move entered."""
+    return [
+        _entry(tx, record, visit.region, visit.source, visit.stage, outcome.reason)
+        for visit in outcome.visits
+    ]
+
+
+def _entry(
+    tx: Transaction, record: Any, region: str, source: str | None, stage: Any, reason: str | None
+) -> StageEntry:
+    return StageEntry(
+        record=record.id,
+        seq=record.version,
+        region=region,
+        pipeline=record.pipeline,
+        version=record.pipeline_version,
+        source=source,
+        stage=stage.key,
+        label=stage.label,
+        probability=stage.probability,
+        at=tx.moment,
+        by=tx.actor.ref,
+        reason=reason,
+    )
+
+
+# --- where a record stands -----------------------------------------------------------------------------
+
+
+def standing_of(tx: Transaction, record: Any) -> Standing:
+    """Where a record stands, and where it came from if a move could lead it back there."""
+    return standings(tx, [record])[0]
+
+
+def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
+    """Where records stand; the history of those that could be led back is read in one statement."""
+    found: list[Standing] = []
+    returning: dict[UUID, list[str]] = {}
+    for record in records:
+        routes = tx.crm.pipelines.of(tx, record).routes
+        leaves = record.stage_config or (record.stage,)
+        found.append(Standing(leaves))
+        back = [key for key in leaves if any(move.target == RETURN for move in routes.moves_from(key))]
+        if back:
+            returning[record.id] = back
+    if not returning:
+        return found
+    rows: dict[UUID, list[StageEntry]] = {}
+    for row in _rows(tx, _in_sight(tx, records, returning)):
+        rows.setdefault(row.record, []).append(row)
+    for place, record in enumerate(records):
+        if record.id in returning:
+            past = list(_past(tx, rows.get(record.id, ())))
+            before = {key: _left_for(past, key) for key in returning[record.id]}
+            found[place] = Standing(found[place].leaves, before)
+    return found
+
+
+def _in_sight(tx: Transaction, records: Sequence[Any], wanted: Mapping[UUID, Any]) -> list[UUID]:
+    """Of some records those that the actor may read: a copy in hand tells nothing of the past."""
+    found: list[UUID] = []
+    for cls in {type(record) for record in records}:
+        keys = [record.id for record in records if type(record) is cls and record.id in wanted]
+        asked = query(tx, cls, (), archived=True)
+        if not asked.nothing and keys:
+            rows = tx.fetch(asked.select(asked.table.c.id).where(asked.table.c.id.in_(keys)))
+            found += [id for (key,) in rows if (id := unkey(key)) is not None]
+    return found
+
+
+def _rows(tx: Transaction, records: Iterable[UUID]) -> list[StageEntry]:
+    made, table = layout(StageEntry), StageEntry.__table__.c
+    return made.build(
+        tx.fetch(
+            sa.select(*(table[name] for name in made.names))
+            .where(table.record_id.in_(list(records)))
+            .order_by(table.record_id, table.seq, table.region)
+        )
+    )
+
+
+@attrs.frozen
+class _Moment:
+    """Where a record stood after one act: the stage of each region, and what the act entered."""
+
+    tree: Tree
+    at: Mapping[str, str]
+    entered: Sequence[StageEntry]
+
+
+def _past(tx: Transaction, rows: Iterable[StageEntry]) -> Iterator[_Moment]:
+    held: dict[str, str] = {}
+    for _, group in groupby(rows, lambda row: row.seq):
+        entered = list(group)
+        held |= {row.region: row.stage for row in entered}
+        tree = tx.crm.pipelines.chart(tx, entered[0].pipeline, entered[0].version).routes.tree
+        yield _Moment(tree, dict(_active(tree, held, ROOT)), entered)
+
+
+def _active(tree: Tree, held: Mapping[str, str], region: str) -> Iterator[tuple[str, str]]:
+    """Of what each region held last what is active, from the pipeline's own stages inwards."""
+    key = held.get(region)
+    if key is not None:
+        yield region, key
+        yield from _inside(tree, held, key)
+
+
+def _inside(tree: Tree, held: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
+    stage = tree.stages[key]
+    if stage.parallel:
+        for one in stage.stages:
+            yield from _inside(tree, held, one.key)
+    elif stage.stages:
+        yield from _active(tree, held, key)
+
+
+def _left_for(past: Sequence[_Moment], key: str) -> tuple[str, ...]:
+    """The leaves that were left for a paused or closed stage: the last at work, or undecided."""
+    region = past[-1].tree.region(key) if past else None
+    if region is None or past[-1].at.get(region) != key:
+        return ()
+    is_hold = past[-1].tree.stages[key].kind == "hold"
+    for one in reversed(past):
+        stood = one.at.get(region)
+        if stood is None:
+            return ()
+        kind = one.tree.stages[stood].kind
+        if kind not in _CLOSED and not (is_hold and kind == "hold"):
+            return tuple(_leaves(one, stood))
+    return ()
+
+
+def _leaves(moment: _Moment, key: str) -> Iterator[str]:
+    """The innermost stages within an active one at that moment."""
+    stage = moment.tree.stages[key]
+    if not stage.stages:
+        yield key
+        return
+    for inner in [one.key for one in stage.stages] if stage.parallel else [moment.at[key]]:
+        yield from _leaves(moment, inner)
+
+
+# --- where it stood ------------------------------------------------------------------------------------
+
+
+def stays(tx: Transaction, record: Any) -> list[Stay]:
+    """The stages that a record went through, oldest first; the caller has checked the scope."""
+    found: list[Stay] = []
+    lasting: dict[str, int] = {}
+    for one in _past(tx, _rows(tx, [record.id])):
+        moment = one.entered[0].at
+        entered = {row.region for row in one.entered}
+        for region in [each for each in lasting if each in entered or each not in one.at]:
+            place = lasting.pop(region)
+            found[place] = attrs.evolve(found[place], until=moment)
+        for row in one.entered:
+            is_left = one.at.get(row.region) != row.stage
+            if not is_left:
+                lasting[row.region] = len(found)
+            found.append(
+                Stay(
+                    row.stage,
+                    row.label,
+                    row.probability,
+                    row.at,
+                    row.reason,
+                    row.region,
+                    row.at if is_left else None,
+                )
+            )
+    return found

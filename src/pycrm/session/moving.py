@@ -1,0 +1,111 @@
+"""The verbs by which records go through their pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import attrs
+
+from pycrm.declare import Record
+from pycrm.entities.amendment import Amendment
+from pycrm.pipeline import execute, proposing
+from pycrm.pipeline.execute import Trial
+from pycrm.scope.fields import shown
+from pycrm.session.act import Act
+from pycrm.session.deciding import Deciding
+
+__all__ = ["Moving"]
+
+R = TypeVar("R", bound=Record)
+
+
+class Moving(Deciding):
+    """What a writing session does with pipelines."""
+
+    def move(self, record: R, /, to: str, *, because: str | None = None, **values: Any) -> R:
+        """Take a record to another stage of its pipeline, supplying missing fields in the same act.
+
+        Args:
+            to: the key of a stage or of a move.
+            because: the comment; some moves ask for one.
+
+        Raises:
+            MoveError: a gate is not met; ``data["missing"]`` lists every requirement. A required field
+                that is hidden from the mover counts as empty unless a value for it comes with the move.
+            ConflictError: no such move leads out of the stage; ``data["allowed"]`` lists those that do.
+            InvalidError: the name fits several moves, or a supplied value is wrong.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, record, because):
+            made = execute.move(self.transaction, record, to, values, because)
+            return shown(self.transaction, made)  # type: ignore[no-any-return]
+
+    def try_move(self, record: Record, /, to: str, *, because: str | None = None, **values: Any) -> Trial:
+        """What `move` with the same arguments would do; nothing is done.
+
+        Returns:
+            the record as it would be, or the refusal that `move` would raise.
+
+        Raises:
+            NotFoundError: the record is missing or out of scope.
+        """
+        with Act(self, record, because):
+            found = execute.trial(self.transaction, record, to, values, because)
+            made = None if found.record is None else shown(self.transaction, found.record)
+            return attrs.evolve(found, record=made)
+
+    def propose(
+        self,
+        record: Record,
+        /,
+        to: str,
+        *,
+        because: str,
+        evidence: Sequence[str] = (),
+        **values: Any,
+    ) -> Amendment:
+        """Put a move before those who have to agree to it; it is taken when the last of them has.
+
+        What comes with the move waits with it. Each time somebody decides, the gates are asked anew.
+
+        Args:
+            to: the key of a stage or of a move that names an approval flow.
+            because: the reason, of at least 5 characters.
+            evidence: what proves it, each as a text.
+
+        Returns:
+            the amendment with its state.
+
+        Raises:
+            MoveError: a gate besides the consent is not met.
+            InvalidError: nobody has to agree to this move; no reason; a supplied value is wrong.
+            ConflictError: no such move leads out of the stage, another one waits already, or there is
+                nobody who could agree.
+            StaleError, NotFoundError, ForbiddenError: as for `change`.
+        """
+        with Act(self, record, because):
+            return proposing.propose(self.transaction, record, to, values, because, evidence)
+
+    def move_where(
+        self, cls: type[R], /, *conditions: Any, to: str, because: str | None = None, **values: Any
+    ) -> int:
+        """Take a move of all records that meet the conditions, in one act and one revision.
+
+        Only records in the actor's sight and reach for changing count, none that is archived. Each is
+        held against its gates, and what refuses one of them refuses all.
+
+        Args:
+            conditions: as in `find`.
+            to: the key of a stage or of a move, which must lead out of where each of them stands.
+            because: the comment.
+
+        Returns:
+            how many records were moved.
+
+        Raises:
+            MoveError, ConflictError, ForbiddenError: as for `move`.
+            InvalidError: as for `move`, and values that `change_where` takes for no set of records.
+        """
+        with Act(self, None, because):
+            return execute.move_where(self.transaction, cls, conditions, to, values, because)
