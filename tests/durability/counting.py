@@ -37,15 +37,14 @@ def counted(record: Customer, name: str, by: int = 1) -> dict[str, Any]:
     return {name: value if name == "channel" else (value,)}
 
 
-def no_versions() -> None:
-    """Plant a fault: whoever writes is asked for no version, and the last one wins."""
-    change = Session.change
+def without_versions(change: Any) -> Any:
+    """The planted fault: a verb that asks for no version, so that the last writer wins."""
 
     def blind(self: Session, record: Any, /, **values: Any) -> Any:
         version = self.get(record.ref).version
         return change(self, layout(Customer).copy(record, {"version": version}), **values)
 
-    Session.change = blind  # type: ignore[method-assign]
+    return blind
 
 
 class Counting:
@@ -57,6 +56,15 @@ class Counting:
         self.stale = 0
         self.strange: list[str] = []
         self.lock = threading.Lock()
+
+    def go(self, threads: int) -> dict[str, Any]:
+        """Let so many threads count, and give what they say."""
+        some = [threading.Thread(target=self.work, args=(one,)) for one in range(threads)]
+        for one in some:
+            one.start()
+        for one in some:
+            one.join()
+        return {"acknowledged": dict(self.acknowledged), "stale": self.stale, "strange": self.strange}
 
     def work(self, thread: int) -> None:
         """Count until nothing is left to do."""
@@ -104,15 +112,10 @@ class Counting:
 def main(address: str, customer: str, updates: str, threads: str, seed: str, *fault: str) -> None:
     """Count with so many threads."""
     if fault:
-        no_versions()
+        Session.change = without_versions(Session.change)  # type: ignore[method-assign]
     with CRM(address) as crm:
-        all_ = Counting(crm, Ref("Customer", UUID(customer)), int(updates), int(seed))
-        some = [threading.Thread(target=all_.work, args=(one,)) for one in range(int(threads))]
-        for one in some:
-            one.start()
-        for one in some:
-            one.join()
-    print(json.dumps({"acknowledged": all_.acknowledged, "stale": all_.stale, "strange": all_.strange}))
+        counting = Counting(crm, Ref("Customer", UUID(customer)), int(updates), int(seed))
+        print(json.dumps(counting.go(int(threads))))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_a_failure_leaves_the_state_before_or_after(stage: Stage) -> None:
     """Some acts, each failing somewhere in each way, leave all of what they do or nothing."""
     chance = random.Random()
     # Servers take longer, and PostgreSQL is no likelier to keep a half than SQLite is.
-    number = 9 if stage.scene.crm.store.dialect == "sqlite" else 4
+    number = 6 if stage.scene.crm.store.dialect == "sqlite" else 3
     failed = 0
     for act in chance.sample(list(ACTS.values()), number):
         for way, counted in (("broken", "statement"), ("after", "commit"), ("before", "hook")):

@@ -39,6 +39,7 @@ __all__ = [
     "attempted",
     "lines_of",
     "perform",
+    "place",
     "read_lines",
     "rehearse",
     "rehearsing",
@@ -210,6 +211,11 @@ def _by_target(lines: Iterable[Any]) -> dict[tuple[str, UUID], list[Any]]:
     return found
 
 
+def place(tx: Transaction, entity: str, id: UUID) -> tuple[int, UUID]:
+    """The place of a record in the order in which all take hold of them, so that none wait in a circle."""
+    return tx.crm.rank(tx.crm.record(entity)), id
+
+
 def _write(
     tx: Transaction,
     lines: Iterable[AmendmentLine | PathChange],
@@ -217,7 +223,7 @@ def _write(
     versions: Mapping[tuple[str, UUID], int | None] | None = None,
 ) -> list[Any]:
     made: list[Any] = []
-    for (entity, id), some in _by_target(lines).items():
+    for (entity, id), some in sorted(_by_target(lines).items(), key=lambda one: place(tx, *one[0])):
         cls = tx.crm.record(entity)
         record = fetch_one(tx, cls, id)
         if record is not None and versions is not None and versions[entity, id] != record.version:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import attrs
 
+from pycrm.declare import Record
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode
 from pycrm.entities.org import Action
 from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, Problem
 from pycrm.revision.add import add_all
-from pycrm.revision.amendment.apply import rehearse
+from pycrm.revision.amendment.apply import place, rehearse
 from pycrm.revision.amendment.book import Draft, open_amendment
 from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import LEAST_REASON, Rule, rule_of
@@ -127,6 +128,7 @@ def amend(
             raise InvalidError(early.message, fields=[early])
         return _at_once(tx, record, asked.targets, "amend")
     own = [one for one, _ in waiting if one.entity == type(record).__name__]
+    _hold_parts(tx, asked)
     current = writable(tx, record, own)
     put_off = [one for one, _ in waiting]
     if free:
@@ -167,6 +169,13 @@ def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str
     with whole(tx):
         now = fetch_one(tx, type(record), record.id)
     return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
+
+
+def _hold_parts(tx: Transaction, asked: Proposal) -> None:
+    """Hold what stands behind the record before the record itself, as whoever applies an amendment does."""
+    parts = [one for one, _ in asked.targets if isinstance(one, Record) and one is not asked.record]
+    for part in sorted(parts, key=lambda one: place(tx, type(one).__name__, one.id)):
+        fetch_one(tx, type(part), part.id, lock=True)
 
 
 def writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
