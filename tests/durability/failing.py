@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import psycopg
 from sqlalchemy import event
 
 from pycrm import CRM, Note, Opportunity, Plugin
 from pycrm.hooks import hookimpl
+from pycrm.pipeline.defaults import SALES
 
 __all__ = ["PLANTED", "WAYS", "Fault", "Watching"]
 
@@ -130,10 +132,17 @@ class Fault:
 class Watching(Plugin):
     """Watching
 
-    Takes part in every hook, and writes in one of them.
+    Takes part in every hook, and writes in one of them. Deals are won with the consent of a leader.
     """
 
     name = "watching"
+    pipelines = (
+        attrs.evolve(
+            SALES,
+            version=2,
+            moves=[attrs.evolve(one, approval="leader") if one.key == "win" else one for one in SALES.moves],
+        ),
+    )
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault

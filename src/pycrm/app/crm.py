@@ -21,11 +21,11 @@ from pycrm.app.jobs import run as run_jobs
 from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
-from pycrm.errors import DeclarationError, StoreError, UnknownOutcomeError
+from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline import choosing, execute, proposing
 from pycrm.pipeline.book import Book
 from pycrm.pipeline.standing import first_entries
-from pycrm.plugin import HookCaller, Plugin, Registry, load
+from pycrm.plugin import HookCaller, Plugin, load
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
 from pycrm.revision.size import HistorySize
@@ -88,13 +88,10 @@ class CRM:
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
-        self.registry: Registry = load([Core(), *plugins])
-        registry = self.registry
+        registry = self.registry = load([Core(), *plugins])
         self.pipelines = Book(registry.pipelines, registry.guards, registry.actions, registry.records)
         self.hooks = HookCaller(
-            self.registry.plugins,
-            on_error=on_error,
-            savepoint=lambda session: session.transaction.savepoint(),
+            registry.plugins, on_error=on_error, savepoint=lambda session: session.transaction.savepoint()
         )
         self.hooks.freeze()
         self._refuse_undeclared()
@@ -152,13 +149,11 @@ class CRM:
     ) -> T:
         """Call the function in a session of its own, again if the database asks for it.
 
-        Serialization failures, locks and broken connections are retried from the beginning; what the
-        function did was rolled back then. Its answer is returned once the session has committed. Where
-        the connection broke during the commit, only an operation id makes a second time safe: if the
-        first had taken effect, the second raises `AlreadyDoneError` with its revision.
+        After serialization failures, locks and broken connections; what the function did was rolled back.
 
         Raises:
-            UnknownOutcomeError: it broke during the commit, and there is no operation id.
+            AlreadyDoneError: the operation took effect before, perhaps in a try whose answer was lost.
+            UnknownOutcomeError: the connection broke during the commit, and there is no operation id.
         """
         for attempt in range(_TRIES):
             try:
@@ -166,8 +161,7 @@ class CRM:
                     answer = function(session)
                 return answer
             except StoreError as error:
-                unknown = isinstance(error, UnknownOutcomeError) and operation is not None
-                if attempt + 1 == _TRIES or not (unknown or self.store.is_transient(error)):
+                if attempt + 1 == _TRIES or not self.store.is_transient(error, operation):
                     raise
                 time.sleep(0.01 * 2**attempt * _random.random())
         raise AssertionError("unreachable")

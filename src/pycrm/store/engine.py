@@ -147,10 +147,10 @@ class Store:
             return InvalidError("a value is required that was not given")
         return StoreError(f"the database refused: {name}: {text.splitlines()[0] if text else ''}")
 
-    def is_transient(self, error: BaseException | None) -> bool:
-        """Whether the same work may succeed when it is done again from its beginning."""
+    def is_transient(self, error: BaseException | None, operation: str | None = None) -> bool:
+        """Whether the same work may succeed, and take effect once, when it is done again from its beginning."""
         if isinstance(error, UnknownOutcomeError):
-            return False
+            return operation is not None
         return any(_is_contended(one) or _is_lost(one) for one in _causes(error))
 
     def is_lost(self, error: BaseException) -> bool:
