@@ -127,6 +127,7 @@ def amend(
             raise InvalidError(early.message, fields=[early])
         return _at_once(tx, record, asked.targets, "amend")
     own = [one for one, _ in waiting if one.entity == type(record).__name__]
+    _hold_parts(tx, asked)
     current = writable(tx, record, own)
     put_off = [one for one, _ in waiting]
     if free:
@@ -167,6 +168,17 @@ def _at_once(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[str
     with whole(tx):
         now = fetch_one(tx, type(record), record.id)
     return layout(type(record)).copy(made, {name: getattr(now, name) for name in made.mirrors})
+
+
+def _hold_parts(tx: Transaction, asked: Proposal) -> None:
+    """Hold what lies with the party before the record itself.
+
+    A change of a party is carried on to its record: whoever held them the other way round would wait in
+    a circle with somebody who applies an amendment.
+    """
+    for target, _ in asked.targets:
+        if target is not asked.record and not isinstance(target, type):
+            fetch_one(tx, type(target), target.id, lock=True)
 
 
 def writable(tx: Transaction, record: Any, own: list[PathChange]) -> Any:
