@@ -12,6 +12,7 @@ import attrs
 
 from pycrm.entities.amendment import Amendment, AmendmentMode
 from pycrm.entities.org import Action
+from pycrm.entities.party import Party
 from pycrm.errors import AmendmentRequiredError, ForbiddenError, Problem
 from pycrm.revision.amendment.apply import read_lines, rehearse
 from pycrm.revision.amendment.book import (
@@ -210,6 +211,8 @@ class Opening:
         """
         cls = type(record)
         if self._granted is None:
+            # The parties first, as by everybody who changes them.
+            fetch_some(self._tx, Party, self._parts, lock=True)
             found = fetch_some(self._tx, cls, self._ids, Action.UPDATE, lock=True)
             self._granted = {one.id for one in found}
         if record.id not in self._granted:
