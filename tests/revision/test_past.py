@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from pycrm import CRM, FixedClock
 from pycrm.declare.codec import from_json
 from pycrm.revision import archive, assign, change, former, history, revert, undo, where
-from pycrm.revision.amendment import AmendmentLine, decide
+from pycrm.revision.amendment import AmendmentLine, decide, together
 from pycrm.revision.erase import past as erasing
 from pycrm.revision.model import ChangeRow
 from pycrm.scope.gateway import fetch_one
@@ -346,7 +346,7 @@ def a_base_that_moved_is_no_conflict(patch: pytest.MonkeyPatch) -> None:
 
 def a_day_to_come_has_come(patch: pytest.MonkeyPatch) -> None:
     """What is agreed for a later day holds at once."""
-    patch.setattr(decide, "_is_ahead", lambda tx, one: False)
+    patch.setattr(together, "is_ahead", lambda tx, one: False)
 
 
 def what_is_withdrawn_is_done(patch: pytest.MonkeyPatch) -> None:
@@ -355,7 +355,7 @@ def what_is_withdrawn_is_done(patch: pytest.MonkeyPatch) -> None:
 
     def done(tx: Any, amendment: Any, because: Any) -> Any:
         with decide.as_submitter(tx, amendment):
-            decide.perform(tx, amendment, decide.lines_of(tx, amendment), "amend")
+            decide.perform(tx, amendment, decide.read_lines(tx, [amendment])[amendment.id], "amend")
         return withdraw(tx, amendment, because)
 
     patch.setattr(decide, "withdraw", done)
