@@ -12,7 +12,7 @@ from pycrm.declare.reference import Ref
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
 
-__all__ = ["compiled", "initialiser", "journalist", "late_initialiser"]
+__all__ = ["LateInitialiser", "compiled", "initialiser", "journalist"]
 
 _quoted = json.encoder.encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -24,15 +24,17 @@ def compiled(source: str, scope: dict[str, Any], name: str, cls: str) -> Any:
     return scope[name]
 
 
-def late_initialiser(cls: Any, required: object) -> Callable[..., None]:
-    """``__init__`` of a class, made when its first record is: most programs make records of few classes."""
+class LateInitialiser:
+    """``__init__`` of a class, made when it is first asked for: most programs make records of few classes."""
 
-    def first(self: Any, **values: Any) -> None:
-        cls.__init__ = initialiser(cls.__name__, tuple(cls.__specs__.values()), required)
-        cls.__init__(self, **values)
+    def __init__(self, cls: Any, required: object) -> None:
+        self._cls, self._required = cls, required
 
-    first.__name__, first.__qualname__ = "__init__", f"{cls.__name__}.__init__"
-    return first
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        cls = self._cls
+        made: Any = initialiser(cls.__name__, tuple(cls.__specs__.values()), self._required)
+        cls.__init__ = made
+        return made if record is None else made.__get__(record, owner)
 
 
 def initialiser(cls: str, specs: Sequence[Spec], required: object) -> Callable[..., None]:

@@ -22,7 +22,7 @@ from pycrm.declare.field import (
     kept,
     link,
 )
-from pycrm.declare.generate import late_initialiser
+from pycrm.declare.generate import LateInitialiser
 from pycrm.declare.policy import Budget, Policy, Retain
 from pycrm.declare.reference import Ref, per_class
 from pycrm.errors import DeclarationError, InvalidError, NotReadError, Problem
@@ -110,7 +110,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     if pipeline is not None:
         present |= _STAGED
     made.__specs__ = {name: spec for name, spec in every.items() if name in present}
-    made.__init__ = late_initialiser(made, REQUIRED)
+    made.__init__ = LateInitialiser(made, REQUIRED)
     made.__slot_table__ = None
     if any(base.__name__ == "Child" for base in made.__mro__[1:]):
         _CHILDREN[made.__name__] = made
