@@ -29,6 +29,7 @@ __all__ = [
     "refuse_retired_product",
     "refuse_rewriting",
     "refuse_second_primary",
+    "refuse_unfounded_estimate",
     "refuse_unreachable",
     "refuse_used_product",
     "refuse_used_unit",
@@ -127,6 +128,20 @@ def refuse_early_close(session: Any, opportunity: Opportunity, dates: dict[str, 
     ]
     if early:
         raise InvalidError(f"{early[0].path} {early[0].message}", fields=early)
+
+
+def refuse_unfounded_estimate(session: Any, opportunity: Opportunity, percent: int | None) -> None:
+    """An own estimate of the probability has a reason, and none is made of what is decided (PIP-5)."""
+    if percent is None:
+        return
+    if session.stage(opportunity).is_closed:
+        wrong = Problem(
+            "manual_probability", "rule", "a decided opportunity has the probability of its stage"
+        )
+        raise InvalidError(wrong.message, fields=[wrong])
+    if not (session.transaction.memo.get("reason") or "").strip():
+        missing = Problem("because", "required", "say why the probability is not that of the stage")
+        raise InvalidError(missing.message, fields=[missing])
 
 
 def refuse_late_correction(session: Any, activity: Activity) -> None:

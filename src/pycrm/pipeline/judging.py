@@ -22,7 +22,15 @@ from pycrm.scope.fields import field_rights
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["AllowedMove", "facts_of", "lacking", "moves", "refuse_without_pipeline"]
+__all__ = [
+    "AllowedMove",
+    "Probability",
+    "facts_of",
+    "lacking",
+    "moves",
+    "probability",
+    "refuse_without_pipeline",
+]
 
 
 @attrs.frozen
@@ -38,6 +46,30 @@ class AllowedMove:
     def is_allowed(self) -> bool:
         """Whether the record could take this move now."""
         return not self.missing
+
+
+@attrs.frozen
+class Probability:
+    """How probable it is to win: by the stage, and by somebody's own estimate, in whole percent."""
+
+    of_stage: int | None
+    manual: int | None
+
+    @property
+    def value(self) -> int | None:
+        """What counts: the estimate where there is one."""
+        return self.of_stage if self.manual is None else self.manual
+
+
+def probability(tx: Transaction, record: Any) -> Probability:
+    """How probable it is to win a record; see `Session.probability`."""
+    refuse_without_pipeline(type(record))
+    stage = tx.crm.pipelines.of(tx, record).pipeline.stage(record.stage)
+    try:
+        manual = getattr(record, "manual_probability", None)
+    except NotReadError:
+        manual = None
+    return Probability(stage.probability, manual)
 
 
 def refuse_without_pipeline(cls: Any) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from pycrm.entities.handover import HandoverPreview
-    from pycrm.pipeline.judging import AllowedMove
+    from pycrm.pipeline.judging import AllowedMove, Probability
     from pycrm.pipeline.model import Stage
     from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
@@ -276,6 +276,14 @@ class Reading(Inquiry):
     def stage(self, record: Record, /) -> Stage:
         """The stage in which the record stands, of the pipeline version that it runs under."""
         return execute.stage_of(self.transaction, record)
+
+    def probability(self, record: Record, /) -> Probability:
+        """How probable it is to win: that of the stage, and an own estimate where one was made (PIP-5).
+
+        Raises:
+            InvalidError: such records run through no stages.
+        """
+        return judging.probability(self.transaction, record)
 
     def stages(self, record: Record, /) -> list[Stay]:
         """The stages that the record went through, with labels and probabilities of their time.
