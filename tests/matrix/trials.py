@@ -381,6 +381,7 @@ def named(session: Any, case: Case) -> Any:
 
 # The natural key of what has one.
 NATURAL = {
+    "LossReason": "price",
     "Source": "exhibition",
     "Region": "Ningbo",
     "ProductCategory": "Pumps",
