@@ -11,7 +11,7 @@ from pycrm.pipeline.wheres import meets
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["config_of", "entry_values", "has_choice"]
+__all__ = ["config_of", "entry_values", "has_choice", "refuse_other"]
 
 
 def has_choice(tx: Transaction, cls: Any) -> bool:
@@ -53,8 +53,7 @@ def config_of(chart: Chart, leaves: tuple[str, ...]) -> tuple[str, ...] | None:
 def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Chart:
     keys = _keys(tx, cls)
     if by_hand is not None:
-        if by_hand not in keys:
-            raise _unknown(cls, by_hand)
+        refuse_other(tx, cls, by_hand)
         return tx.crm.pipelines.current(tx, by_hand)  # type: ignore[no-any-return]
     if record is not None:
         for key in keys:
@@ -68,6 +67,16 @@ def _keys(tx: Transaction, cls: Any) -> list[str]:
     """The pipelines of a class, in the order of their declaration."""
     declared = tx.crm.pipelines.declared
     return list(dict.fromkeys(key for (key, _), one in declared.items() if one.entity == cls.__name__))
+
+
+def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
+    """Refuse a pipeline that is not one of the class's.
+
+    Raises:
+        InvalidError: it is not.
+    """
+    if key not in _keys(tx, cls):
+        raise _unknown(cls, key)
 
 
 def _unknown(cls: Any, key: str) -> InvalidError:

@@ -182,13 +182,20 @@ class Reading(Inquiry):
         return aggregate.total(self.transaction, amount, conditions)
 
     def by_stage(
-        self, cls: type[Record], *conditions: ColumnElement[bool], amount: Any = None
+        self,
+        cls: type[Record],
+        *conditions: ColumnElement[bool],
+        amount: Any = None,
+        pipeline: str | None = None,
     ) -> list[StageTally]:
-        """Number of records, and sums of a money field, in each stage of the class's pipeline.
+        """Number of records, and sums of a money field, in each stage of a pipeline.
 
         Stages come in the order of the current version, empty ones too; raises as `find`.
+
+        Args:
+            pipeline: its key, where it is not the one that the class names.
         """
-        return tally.by_stage(self.transaction, cls, amount, conditions)
+        return tally.by_stage(self.transaction, cls, amount, conditions, pipeline)
 
     def facet(self, record: Record | Ref[Any], cls: type[F], /) -> F | None:
         """What a plugin keeps of somebody else's record, or None where nothing is kept."""
