@@ -18,6 +18,7 @@ from pycrm.entities.org import OrgUnit, RoleAssignment, User
 from pycrm.entities.party import Party
 from pycrm.entities.product import Product, ProductState
 from pycrm.errors import ConflictError, InvalidError, Problem
+from pycrm.pipeline.choosing import pipelines_of
 from pycrm.scope.actor import Source
 
 __all__ = [
@@ -170,8 +171,8 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
     tx = session.transaction
     work = {
         Customer: None,
-        Lead: Lead.stage.in_(_open_stages(tx, "lead")),
-        Opportunity: Opportunity.stage.in_(_open_stages(tx, "sales")),
+        Lead: Lead.stage.in_(_open_stages(tx, Lead)),
+        Opportunity: Opportunity.stage.in_(_open_stages(tx, Opportunity)),
         Task: Task.state.in_((TaskState.OPEN, TaskState.IN_PROGRESS)),
         Commitment: Commitment.state == CommitmentState.OPEN,
     }
@@ -186,7 +187,11 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         raise ConflictError("the user still owns open records; hand them over first", data={"holds": holds})
 
 
-def _open_stages(tx: Any, pipeline: str) -> list[str]:
-    return [
-        stage.key for stage in tx.crm.pipelines.current(tx, pipeline).pipeline.stages if not stage.is_closed
-    ]
+def _open_stages(tx: Any, cls: Any) -> set[str]:
+    """The stages in which work goes on, of every pipeline of a class."""
+    return {
+        stage.key
+        for key in pipelines_of(tx, cls)
+        for stage in tx.crm.pipelines.current(tx, key).pipeline.stages
+        if not stage.is_closed
+    }

@@ -11,12 +11,12 @@ from pycrm.pipeline.wheres import meets
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["config_of", "entry_values", "has_choice", "refuse_other"]
+__all__ = ["config_of", "entry_values", "has_choice", "pipelines_of", "refuse_other"]
 
 
 def has_choice(tx: Transaction, cls: Any) -> bool:
     """Whether records of a class do not all begin in one pipeline."""
-    return len(_keys(tx, cls)) > 1
+    return len(pipelines_of(tx, cls)) > 1
 
 
 def entry_values(tx: Transaction, cls: Any, record: Any = None, by_hand: str | None = None) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def config_of(chart: Chart, leaves: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Chart:
-    keys = _keys(tx, cls)
+    keys = pipelines_of(tx, cls)
     if by_hand is not None:
         refuse_other(tx, cls, by_hand)
         return tx.crm.pipelines.current(tx, by_hand)  # type: ignore[no-any-return]
@@ -63,7 +63,7 @@ def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Char
     return tx.crm.pipelines.current(tx, cls.__pipeline__)  # type: ignore[no-any-return]
 
 
-def _keys(tx: Transaction, cls: Any) -> list[str]:
+def pipelines_of(tx: Transaction, cls: Any) -> list[str]:
     """The pipelines of a class, in the order of their declaration."""
     declared = tx.crm.pipelines.declared
     return list(dict.fromkeys(key for (key, _), one in declared.items() if one.entity == cls.__name__))
@@ -75,7 +75,7 @@ def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
     Raises:
         InvalidError: it is not.
     """
-    if key not in _keys(tx, cls):
+    if key not in pipelines_of(tx, cls):
         raise _unknown(cls, key)
 
 

@@ -161,6 +161,9 @@ class _Intake:
             self._own(identity, place.keys)
         if self._cls.__pipeline__ is not None:
             parts.append(f'"stage":[null,{json_text(made.stage)}]')
+            if made.stage_config is not None:
+                inner = ",".join(map(json_text, made.stage_config))
+                parts.append(f'"stage_config":[null,[{inner}]]')
             for entry in tx.crm.stage_entries(tx, made):
                 batch.put(tx, entry)
         note_new(tx, self._cls, identity, parts)
