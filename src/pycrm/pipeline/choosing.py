@@ -11,12 +11,7 @@ from pycrm.pipeline.wheres import meets
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["config_of", "entry_values", "has_choice", "pipelines_of", "refuse_other"]
-
-
-def has_choice(tx: Transaction, cls: Any) -> bool:
-    """Whether records of a class do not all begin in one pipeline."""
-    return len(pipelines_of(tx, cls)) > 1
+__all__ = ["config_of", "entry_values", "pipelines_of", "refuse_other"]
 
 
 def entry_values(tx: Transaction, cls: Any, record: Any = None, by_hand: str | None = None) -> dict[str, Any]:
