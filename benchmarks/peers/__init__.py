@@ -66,7 +66,7 @@ def peers(bench: Bench) -> Iterator[Figure]:
 
     Without a network there are none, and the figures beside the driver are still taken.
     """
-    executable = _installed()
+    executable = installed()
     if executable is None:
         return
     for label, script in PEERS.items():
@@ -91,7 +91,7 @@ def peers_scope(bench: Bench) -> Iterator[Figure]:
 
     Permissions object by object are many rows, which are loaded for 100,000 customers at most.
     """
-    executable = _installed()
+    executable = installed()
     if executable is None:
         return
     names = bench.folder / f"{bench.server.name}_{bench.shape.size}_names.csv"
@@ -150,7 +150,7 @@ def _write_names(bench: Bench, driver: Any, path: Path) -> None:
         csv.writer(file).writerows(cursor)
 
 
-def _installed() -> Path | None:
+def installed() -> Path | None:
     try:
         return python()
     except RuntimeError as error:

@@ -31,7 +31,16 @@ _HOMES = {
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
         *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
-        *("Direction", "Lifecycle", "MarginClass", "Outcome", "PartyKind", "ProductKind", "ProductState"),
+        *(
+            "Direction",
+            "Lifecycle",
+            "LossReason",
+            "MarginClass",
+            "Outcome",
+            "PartyKind",
+            "ProductKind",
+            "ProductState",
+        ),
         *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Target", "TargetMeasure", "Task"),
         "User",
@@ -47,7 +56,10 @@ _HOMES = {
         *("Accuracy", "Attainment", "Category", "Chance", "Forecast", "FunnelStage", "Outlook", "Period"),
         *("Season", "Snapshot", "StageTime", "Standing"),
     ),
-    "pycrm.pipeline": ("Move", "Pipeline", "Stage"),
+    "pycrm.pipeline": (
+        *("RETURN", "TODAY", "AddTask", "Emit", "Move", "Need", "Pipeline", "SetField", "Stage"),
+        *("StartAmendment", "Use", "Where"),
+    ),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.size": ("HistorySize",),
@@ -160,6 +172,7 @@ if TYPE_CHECKING:
     from pycrm.entities import LeadContactPoint as LeadContactPoint
     from pycrm.entities import LegalHold as LegalHold
     from pycrm.entities import Lifecycle as Lifecycle
+    from pycrm.entities import LossReason as LossReason
     from pycrm.entities import MarginClass as MarginClass
     from pycrm.entities import Note as Note
     from pycrm.entities import OnEmpty as OnEmpty
@@ -224,9 +237,18 @@ if TYPE_CHECKING:
     from pycrm.forecast import Standing as Standing
     from pycrm.hooks import Change as Change
     from pycrm.hooks import StageMove as StageMove
+    from pycrm.pipeline import RETURN as RETURN
+    from pycrm.pipeline import TODAY as TODAY
+    from pycrm.pipeline import AddTask as AddTask
+    from pycrm.pipeline import Emit as Emit
     from pycrm.pipeline import Move as Move
+    from pycrm.pipeline import Need as Need
     from pycrm.pipeline import Pipeline as Pipeline
+    from pycrm.pipeline import SetField as SetField
     from pycrm.pipeline import Stage as Stage
+    from pycrm.pipeline import StartAmendment as StartAmendment
+    from pycrm.pipeline import Use as Use
+    from pycrm.pipeline import Where as Where
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access

@@ -10,7 +10,7 @@ from scope import faults as scope_faults
 
 from pycrm.entities.org import Action
 from pycrm.exchange import exporting
-from pycrm.revision import access, add, assign, change, claim
+from pycrm.revision import access, add, assign, change, claim, owner
 from pycrm.scope import actor, predicate, reason, sharing
 from pycrm.scope.children import any_record
 from pycrm.session import reading
@@ -68,8 +68,8 @@ def exporting_without_the_right(patch: pytest.MonkeyPatch) -> None:
 @through("assign afar", "add for another")
 def assigning_outside_the_reach(patch: pytest.MonkeyPatch) -> None:
     """A record goes to anybody, whoever hands it on."""
-    for module in (assign, add):
-        patch.setattr(module, "_may_assign", lambda tx, cls, unit: True)
+    for module in (assign, owner):
+        patch.setattr(module, "may_assign", lambda tx, cls, unit: True)
 
 
 @through("add", "add all")

@@ -32,6 +32,7 @@ from pycrm import (
     Lead,
     LeadContactPoint,
     LegalHold,
+    LossReason,
     Money,
     Note,
     Opportunity,
@@ -206,6 +207,7 @@ def _catalogue(session: Any, grid: Grid) -> None:
     category = session.add(ProductCategory(name="Pumps"))
     grid.common |= {
         "Source": source,
+        "LossReason": session.add(LossReason(code="price")),
         "ProductCategory": category,
         "Region": session.add(Region(name="Ningbo")),
         "Product": session.add(Product(code="P1", name="Pump", category=category, unit="piece")),

@@ -280,6 +280,11 @@ def moves(session: Any, case: Case) -> Any:
 
 
 @trial()
+def probability(session: Any, case: Case) -> Any:
+    return session.probability(case.record)
+
+
+@trial()
 def moves_all(session: Any, case: Case) -> Any:
     return session.moves_all([case.record])[0]
 
@@ -376,6 +381,7 @@ def named(session: Any, case: Case) -> Any:
 
 # The natural key of what has one.
 NATURAL = {
+    "LossReason": "price",
     "Source": "exhibition",
     "Region": "Ningbo",
     "ProductCategory": "Pumps",
@@ -466,6 +472,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "ApprovalFlow": {"remind_after": 8},
     "AmendmentPolicy": {"rank": 7},
     "Holiday": {"name": "Founders' day"},
+    "LossReason": {"needs_competitor": True},
     "Amendment": {"reason": "something else"},
     "LegalHold": {"until": date(2026, 12, 1)},
     "Erasure": {"reason": "something else"},
@@ -626,6 +633,7 @@ NEW: dict[str, dict[str, Any]] = {
     "Product": {"code": "new"},
     "ApprovalFlow": {"name": "new", "steps": [ApprovalStep(approver=Approver.UNIT_LEADER)]},
     "Holiday": {"on": date(2026, 12, 26)},
+    "LossReason": {"code": "budget"},
 }
 
 

@@ -12,7 +12,7 @@ from scope import faults
 from pycrm import ConflictError, ForbiddenError, NotFoundError
 from pycrm.errors import Problem
 from pycrm.exchange import exporting
-from pycrm.pipeline import execute
+from pycrm.pipeline import judging
 from pycrm.revision import assign, change, claim, handover, transfer, where
 from pycrm.revision.amendment import difference
 from pycrm.scope import actor, fields, gateway, organisation, reason, sharing
@@ -108,7 +108,7 @@ def s05_owner_of_the_parent(patch: pytest.MonkeyPatch) -> None:
 @through("moves", "move", rules=HIDDEN, viewers=("top",))
 def s18_gate(patch: pytest.MonkeyPatch) -> None:
     """A gate tells whether a hidden field is empty."""
-    patch.setattr(execute, "field_rights", lambda tx, cls: FieldRights())
+    patch.setattr(judging, "field_rights", lambda tx, cls: FieldRights())
 
 
 @through("change", "amend", rules=HIDDEN, viewers=("top",))

@@ -209,6 +209,11 @@ def moves(session: Any, pick: Pick) -> Any:
     return session.moves(found), session.stage(found)
 
 
+@operation("probability", weight=1)
+def probability(session: Any, pick: Pick) -> Any:
+    return session.probability(pick.record(session, Opportunity))
+
+
 @operation("moves_all", weight=2)
 def moves_all(session: Any, pick: Pick) -> Any:
     return session.moves_all([pick.record(session, Opportunity) for _ in range(2)])

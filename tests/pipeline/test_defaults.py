@@ -11,7 +11,7 @@ from pycrm.errors import ConflictError, MoveError
 from pycrm.pipeline import LEAD, SALES, Facts, Pipeline, Standing, compile_pipeline, problems
 
 OPPORTUNITY = {
-    "customer", "name", "amount", "expected_close", "lost_reason", "next_step", "closed_on", "need"
+    "customer", "name", "amount", "expected_close", "lost_reason", "next_step", "closed_on", "need", "competitors"
 }  # fmt: skip
 OPEN = ("filed", "contacted", "need_confirmed", "quoted", "negotiating")
 
@@ -92,11 +92,11 @@ def test_a_lost_deal_is_reopened_where_it_was_lost() -> None:
     chart = compile_pipeline(SALES)
     (way,) = chart.resolve(lost_from("quoted"), "reopen")
     assert (way.to, way.targets) == ("quoted", ("quoted",))
-    facts = Facts({"amount": 1, "expected_close": "2027-03-01"}, days=180)
+    facts = Facts({"amount": 1, "expected_close": "2027-03-01"}, days=lambda: 180)
     assert chart.missing(lost_from("quoted"), way, facts) == [{"kind": "reason"}]
     told = attrs.evolve(facts, reason="new budget")
     assert chart.execute(lost_from("quoted"), [way], told).target.key == "quoted"
-    late = attrs.evolve(told, days=181)
+    late = attrs.evolve(told, days=lambda: 181)
     assert chart.missing(lost_from("quoted"), way, late) == [{"kind": "days", "name": "180"}]
     for other in ("filed", "contacted", "won"):
         with pytest.raises(ConflictError):

@@ -22,6 +22,7 @@ from pycrm import (
     Opportunity,
     RefusedError,
     Task,
+    UserState,
 )
 from pycrm.entities import ApprovalFlow, ApprovalStep, Approver
 from pycrm.entities.customer import Department
@@ -334,3 +335,45 @@ def test_a_move_that_was_overtaken_is_in_conflict(at: At) -> None:
         assert session.approve(waiting).state == "conflicted"
     with at.crm.view("rep_a") as session:
         assert session.get(deal.ref).stage == "waiting"
+
+
+def test_each_pipeline_is_counted_by_itself(at: At) -> None:
+    """A board counts the deals of one pipeline, the class's own unless another is named."""
+    at.deal()
+    with at.crm.session("rep_a") as session:
+        session.add(Opportunity(customer=at.customer, name="A", expected_close=CLOSE))
+        counted = [
+            {one.stage: one.count for one in session.by_stage(Opportunity, pipeline=key) if one.count}
+            for key in (None, "project")
+        ]
+        assert counted == [{"filed": 1}, {"drafted": 1}]
+        with pytest.raises(InvalidError):
+            session.by_stage(Opportunity, pipeline="lead")
+
+
+def test_nobody_leaves_open_deals_of_any_pipeline_behind(at: At) -> None:
+    """Who owns an open deal of whatever pipeline does not leave before it is handed over (COR-26)."""
+    at.deal()
+    with at.crm.session(at.crm.system("staff")) as session:
+        user = session.get(at.cast.people["rep_a"].ref)
+        with pytest.raises(ConflictError) as refused:
+            session.change(user, state=UserState.LEFT)
+    assert refused.value.data["holds"]["Opportunity"] == 1
+
+
+def test_a_deal_of_the_past_stands_where_it_stood(at: At, clock: FixedClock) -> None:
+    """Read as of a moment a deal has the stages of that moment, within others too."""
+    moments = [clock.now()]
+    deal = in_review(at)
+    for to in ("agree_legal", "hold", "resume"):
+        clock.advance(hours=1)
+        deal = at.move(deal, to)
+        moments.append(clock.now())
+    with at.crm.view("rep_a") as session:
+        found = [session.as_of(deal, moment) for moment in moments]
+    assert [(one.stage, one.stage_config) for one in found if one is not None] == [
+        ("review", ("legal_waiting", "finance_waiting")),
+        ("review", ("legal_agreed", "finance_waiting")),
+        ("waiting", None),
+        ("review", ("legal_agreed", "finance_waiting")),
+    ]

@@ -23,7 +23,7 @@ from pycrm.entities.customer import Contact, Customer, OwnershipInterval
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
-from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
+from pycrm.entities.opportunity import LossReason, Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import FieldRule, Grant, OrgUnit, Role, RoleAssignment, UnitClosure, User, UserState
 from pycrm.entities.party import Address, ContactPoint, Organization, Party, Person, Region, Source
 from pycrm.entities.product import Product, ProductCategory
@@ -94,7 +94,7 @@ class Core(Plugin):
     name = "core"
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
-        *(ProductCategory, Product, Lead, Opportunity, Activity, Commitment, Task, Note),
+        *(ProductCategory, Product, Lead, LossReason, Opportunity, Activity, Commitment, Task, Note),
         *(Share, Delegation, Handover, LegalHold, Erasure, Target),
         *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday),
     )
@@ -135,6 +135,7 @@ class Core(Plugin):
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
+            rules.refuse_unfounded_estimate(session, record, record.manual_probability)
         elif record.is_primary:
             rules.refuse_second_primary(session, record)
 
@@ -195,6 +196,8 @@ class Core(Plugin):
                 rules.refuse_used_product(session, record)
         elif isinstance(record, Opportunity):
             rules.refuse_early_close(session, record, after)
+            if "stage" not in after:
+                rules.refuse_unfounded_estimate(session, record, after.get("manual_probability"))
             if "lines" in after:
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
         elif isinstance(record, Handover):

@@ -22,9 +22,8 @@ from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError
-from pycrm.pipeline import choosing, execute, proposing
+from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.pipeline.book import Book
-from pycrm.pipeline.standing import first_entries
 from pycrm.plugin import HookCaller, Plugin, load
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
@@ -89,7 +88,7 @@ class CRM:
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
         registry = self.registry = load([Core(), *plugins])
-        self.pipelines = Book(registry.pipelines, registry.guards, registry.actions, registry.records)
+        self.pipelines = Book.listed(registry)
         self.hooks = HookCaller(
             registry.plugins, on_error=on_error, savepoint=lambda session: session.transaction.savepoint()
         )
@@ -247,18 +246,14 @@ class CRM:
     # --- what rooms below ask of the whole ---------------------------------------------------------
 
     def entry_values(
-        self, tx: Transaction, cls: Any, record: Any = None, pipeline: str | None = None
+        self, tx: Transaction, cls: Any, record: Any = None, pipeline: Any = None
     ) -> dict[str, Any]:
         """Pipeline, stage and time with which a new record begins."""
         return choosing.entry_values(tx, cls, record, pipeline)
 
-    def has_pipelines(self, tx: Transaction, cls: Any) -> bool:
-        """Whether records of a class begin in one of several pipelines."""
-        return choosing.has_choice(tx, cls)
-
     def stage_entries(self, tx: Transaction, record: Any) -> Any:
         """The first rows of a record's stage history."""
-        return first_entries(tx, record)
+        return standing.first_entries(tx, record)
 
     def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
         """Take a move to which those who had to agree have agreed."""

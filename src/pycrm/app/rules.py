@@ -18,6 +18,7 @@ from pycrm.entities.org import OrgUnit, RoleAssignment, User
 from pycrm.entities.party import Party
 from pycrm.entities.product import Product, ProductState
 from pycrm.errors import ConflictError, InvalidError, Problem
+from pycrm.pipeline.choosing import pipelines_of
 from pycrm.scope.actor import Source
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "refuse_retired_product",
     "refuse_rewriting",
     "refuse_second_primary",
+    "refuse_unfounded_estimate",
     "refuse_unreachable",
     "refuse_used_product",
     "refuse_used_unit",
@@ -129,6 +131,20 @@ def refuse_early_close(session: Any, opportunity: Opportunity, dates: dict[str, 
         raise InvalidError(f"{early[0].path} {early[0].message}", fields=early)
 
 
+def refuse_unfounded_estimate(session: Any, opportunity: Opportunity, percent: int | None) -> None:
+    """An own estimate of the probability has a reason, and none is made of what is decided (PIP-5)."""
+    if percent is None:
+        return
+    if session.stage(opportunity).is_closed:
+        wrong = Problem(
+            "manual_probability", "rule", "a decided opportunity has the probability of its stage"
+        )
+        raise InvalidError(wrong.message, fields=[wrong])
+    if not (session.transaction.memo.get("reason") or "").strip():
+        missing = Problem("because", "required", "say why the probability is not that of the stage")
+        raise InvalidError(missing.message, fields=[missing])
+
+
 def refuse_late_correction(session: Any, activity: Activity) -> None:
     """An activity is closed after 24 hours: what was wrong is said in a note beside it (COR-14)."""
     if activity.created_at + _CORRECTED_WITHIN < session.now:
@@ -155,8 +171,8 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
     tx = session.transaction
     work = {
         Customer: None,
-        Lead: Lead.stage.in_(_open_stages(tx, "lead")),
-        Opportunity: Opportunity.stage.in_(_open_stages(tx, "sales")),
+        Lead: Lead.stage.in_(_open_stages(tx, Lead)),
+        Opportunity: Opportunity.stage.in_(_open_stages(tx, Opportunity)),
         Task: Task.state.in_((TaskState.OPEN, TaskState.IN_PROGRESS)),
         Commitment: Commitment.state == CommitmentState.OPEN,
     }
@@ -171,7 +187,11 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         raise ConflictError("the user still owns open records; hand them over first", data={"holds": holds})
 
 
-def _open_stages(tx: Any, pipeline: str) -> list[str]:
-    return [
-        stage.key for stage in tx.crm.pipelines.current(tx, pipeline).pipeline.stages if not stage.is_closed
-    ]
+def _open_stages(tx: Any, cls: Any) -> set[str]:
+    """The stages in which work goes on, of every pipeline of a class."""
+    return {
+        stage.key
+        for key in pipelines_of(tx, cls)
+        for stage in tx.crm.pipelines.current(tx, key).pipeline.stages
+        if not stage.is_closed
+    }

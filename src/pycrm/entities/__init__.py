@@ -48,7 +48,7 @@ from pycrm.entities.handover import (
     HandoverUndo,
 )
 from pycrm.entities.lead import Lead, LeadContactPoint
-from pycrm.entities.opportunity import Opportunity, OpportunityContact, OpportunityLine
+from pycrm.entities.opportunity import LossReason, Opportunity, OpportunityContact, OpportunityLine
 from pycrm.entities.org import (
     Action,
     FieldReading,
@@ -127,6 +127,7 @@ __all__ = [
     "LeadContactPoint",
     "LegalHold",
     "Lifecycle",
+    "LossReason",
     "MarginClass",
     "Note",
     "OnEmpty",

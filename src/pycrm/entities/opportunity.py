@@ -6,14 +6,27 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pycrm.declare import Child, Children, Field, Link, Record, children, field, ge, le, link, through
+from pycrm.declare import (
+    Child,
+    Children,
+    Field,
+    Link,
+    Record,
+    children,
+    field,
+    ge,
+    le,
+    link,
+    reference,
+    through,
+)
 from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.lead import Lead
 from pycrm.entities.product import Product, ProductState
 from pycrm.errors import InvalidError, Problem
 from pycrm.values import Money
 
-__all__ = ["Opportunity", "OpportunityContact", "OpportunityLine"]
+__all__ = ["LossReason", "Opportunity", "OpportunityContact", "OpportunityLine"]
 
 
 class OpportunityLine(Child, table="crm_opportunity_line"):
@@ -41,6 +54,17 @@ class OpportunityContact(Child, table="crm_opportunity_contact"):
     influence: Field[int | None] = field("Influence", zh="影响力", default=None, validator=(ge(1), le(5)))
 
 
+class LossReason(Record, table="crm_loss_reason", scope=reference()):
+    """Why deals are lost (丢单原因), by the code that `Opportunity.lost_reason` then holds.
+
+    Where a reason `needs_competitor` no deal is lost for it without naming one (PIP-6).
+    """
+
+    code: Field[str] = field("Code", zh="代码", unique=True, longest=60, order=True)
+    name: Field[str | None] = field("Name", zh="名称", default=None, longest=200)
+    needs_competitor: Field[bool] = field("Needs a competitor", zh="须有竞争对手", default=False)
+
+
 class Opportunity(Record, table="crm_opportunity", scope=through("customer", owned=True), pipeline="sales"):
     """A chance to sell (商机); its stage changes only by a move of its pipeline.
 
@@ -57,10 +81,15 @@ class Opportunity(Record, table="crm_opportunity", scope=through("customer", own
     lines: Children[OpportunityLine] = children("Lines", zh="明细", default=())
     contacts: Children[OpportunityContact] = children("Contacts", zh="联系人", default=())
     lost_reason: Field[str | None] = field("Reason of loss", zh="丢单原因", default=None, longest=400)
+    manual_probability: Field[int | None] = field(
+        "Own estimate (%)", zh="人工概率", default=None, validator=(ge(0), le(100))
+    )
     next_step: Field[str | None] = field("Next step", zh="下一步", default=None, search=True, longest=400)
     source_lead: Link[Lead | None] = link("Lead", zh="来源线索", default=None)
     campaign_code: Field[str | None] = field("Campaign", zh="活动代码", default=None, longest=60)
 
+    # It was an estimate of another stage.
+    dropped_by_moves = ("manual_probability",)
     derives = {"amount": ("lines.qty", "lines.unit_price", "lines.discount")}
 
     def derive(self, session: Any) -> dict[str, Any]:

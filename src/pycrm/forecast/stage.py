@@ -42,7 +42,8 @@ def entries(asked: Query) -> Any:
     A join, since SQLite looks up a list of keys for each row of the history anew.
     """
     table = StageEntry.__table__
-    of_pipeline = table.c.pipeline == asked.cls.__pipeline__
+    # Stages within others have regions of their own.
+    of_pipeline = sa.and_(table.c.pipeline == asked.cls.__pipeline__, table.c.region == "")
     asked.source = asked.source.join(table, sa.and_(table.c.record_id == asked.table.c.id, of_pipeline))
     return table.c
 

@@ -20,6 +20,7 @@ from pycrm.pipeline.model import Pipeline
 from pycrm.revision.sql import insert_text
 
 if TYPE_CHECKING:
+    from pycrm.plugin import Registry
     from pycrm.store import Transaction
 
 __all__ = ["Book", "PipelineVersion", "StageEntry"]
@@ -75,6 +76,11 @@ class Book:
         self._guards, self._actions, self._records = dict(guards), dict(actions), records
         self.declared = dict(declared)
         self._charts = {key: self._compiled(one) for key, one in declared.items()}
+
+    @classmethod
+    def listed(cls, registry: Registry) -> Book:
+        """The pipelines that plugins list, with their guards and actions."""
+        return cls(registry.pipelines, registry.guards, registry.actions, registry.records)
 
     def _compiled(self, pipeline: Pipeline) -> Chart:
         cls = self._records.get(pipeline.entity)

@@ -94,7 +94,7 @@ class Chart:
     actions: Mapping[str, Function] = _NONE
     words: Mapping[str, Mapping[str, str]] = _NONE
     _machine: Machine = attrs.field(kw_only=True, repr=False)
-    _gates: dict[Any, tuple[list[str], list[Need]]] = attrs.field(factory=dict, init=False, repr=False)
+    _gates: dict[Way, tuple[list[str], list[Need]]] = attrs.field(factory=dict, init=False, repr=False)
 
     def moves_from(self, stage: str) -> tuple[Move, ...]:
         """The moves that a stage declares, whether or not their gates are met.
@@ -116,15 +116,14 @@ class Chart:
 
     def gate(self, way: Way) -> tuple[list[str], list[Need]]:
         """The fields and records that a way asks for: those of the stages it enters, then its own."""
-        key = (way.name, way.entered)
-        found = self._gates.get(key)
+        found = self._gates.get(way)
         if found is None:
             asking: list[Stage | Move] = [*(self.routes.tree.stages[one] for one in way.entered), way.move]
             fields = dict.fromkeys(name for one in asking for name in one.required)
             needs = {need.key: need for one in asking for need in one.records}
             if len(self._gates) >= _MOST_PLACES:
                 self._gates.clear()
-            found = self._gates[key] = (list(fields), list(needs.values()))
+            found = self._gates[way] = (list(fields), list(needs.values()))
         return found
 
     def missing(self, at: str | Standing, way: Way, facts: Facts) -> list[Requirement]:
@@ -145,11 +144,11 @@ class Chart:
             found += self._unmet(needs, facts, fields)
         if move.reason and not is_filled(facts.reason):
             found.append({"kind": "reason"})
-        if move.within_days is not None and facts.days is not None and facts.days > move.within_days:
+        if move.within_days is not None and facts.days() > move.within_days:
             found.append({"kind": "days", "name": str(move.within_days)})
         if self.routes.tree.stages[way.source].on_done == move.key:
             found += self._undone(self.routes.standing(at).leaves, way.source)
-        if (lacking := facts.permits(move)) is not None:
+        if move.is_restricted and (lacking := facts.permits(move)) is not None:
             found.append(lacking)
         if move.approval is not None and not facts.is_approved:
             found.append({"kind": "approval", "name": move.approval})

@@ -11,12 +11,7 @@ from pycrm.pipeline.wheres import meets
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["config_of", "entry_values", "has_choice"]
-
-
-def has_choice(tx: Transaction, cls: Any) -> bool:
-    """Whether records of a class do not all begin in one pipeline."""
-    return len(_keys(tx, cls)) > 1
+__all__ = ["config_of", "entry_values", "pipelines_of", "refuse_other"]
 
 
 def entry_values(tx: Transaction, cls: Any, record: Any = None, by_hand: str | None = None) -> dict[str, Any]:
@@ -51,10 +46,9 @@ def config_of(chart: Chart, leaves: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Chart:
-    keys = _keys(tx, cls)
+    keys = pipelines_of(tx, cls)
     if by_hand is not None:
-        if by_hand not in keys:
-            raise _unknown(cls, by_hand)
+        refuse_other(tx, cls, by_hand)
         return tx.crm.pipelines.current(tx, by_hand)  # type: ignore[no-any-return]
     if record is not None:
         for key in keys:
@@ -64,10 +58,20 @@ def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Char
     return tx.crm.pipelines.current(tx, cls.__pipeline__)  # type: ignore[no-any-return]
 
 
-def _keys(tx: Transaction, cls: Any) -> list[str]:
+def pipelines_of(tx: Transaction, cls: Any) -> list[str]:
     """The pipelines of a class, in the order of their declaration."""
     declared = tx.crm.pipelines.declared
     return list(dict.fromkeys(key for (key, _), one in declared.items() if one.entity == cls.__name__))
+
+
+def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
+    """Refuse a pipeline that is not one of the class's.
+
+    Raises:
+        InvalidError: it is not.
+    """
+    if key not in pipelines_of(tx, cls):
+        raise _unknown(cls, key)
 
 
 def _unknown(cls: Any, key: str) -> InvalidError:

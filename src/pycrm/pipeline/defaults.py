@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
+from pycrm.pipeline.gate import Need, Where
 from pycrm.pipeline.model import RETURN, Move, Pipeline, Stage
 
 __all__ = ["LEAD", "SALES"]
@@ -51,7 +52,21 @@ SALES: Final = Pipeline(
             "negotiating", "Negotiating", probability=80, stall_days=_STALL_DAYS, translations=_zh("谈判中")
         ),
         Stage("won", "Won", kind="won", required=("amount", "closed_on"), translations=_zh("赢单")),
-        Stage("lost", "Lost", kind="lost", required="lost_reason", translations=_zh("丢单")),
+        Stage(
+            "lost",
+            "Lost",
+            kind="lost",
+            required="lost_reason",
+            records=Need(
+                "competitor",
+                "The competitor",
+                "LossReason",
+                match={"code": "lost_reason"},
+                where=Where("needs_competitor", "=", True),
+                then="competitors",
+            ),
+            translations=_zh("丢单"),
+        ),
     ),
     moves=(
         # Forward, and over stages: a customer who calls for a quotation is not sent back to the start.

@@ -58,6 +58,10 @@ _WORDS = {
 }
 
 
+def _days() -> int:
+    return 0
+
+
 def _permits(move: Move) -> Requirement | None:
     return None
 
@@ -66,7 +70,8 @@ def _counts(need: Need) -> int:
     return 0
 
 
-@attrs.frozen
+# One is made for each card of a board, and a frozen one takes three times as long.
+@attrs.define
 class Facts:
     """What a move is judged by: the record as it would be written, and what was said about it.
 
@@ -74,7 +79,7 @@ class Facts:
         values: field names and their values, with what the caller supplies in the same act.
         record: what guards are given; they get `values` where there is no record yet.
         reason: the comment, if any.
-        days: how many calendar days the record has been in its stage; None where nobody counts.
+        days: how many calendar days the record has been in its stage.
         permits: what right the mover lacks for a move.
         count: how many records meet a need, as far as the mover sees them.
         is_approved: those who had to agree have agreed.
@@ -83,7 +88,7 @@ class Facts:
     values: Mapping[str, Any]
     record: Any = None
     reason: str | None = None
-    days: int | None = None
+    days: Callable[[], int] = _days
     permits: Callable[[Move], Requirement | None] = _permits
     count: Callable[[Need], int] = _counts
     is_approved: bool = False

@@ -14,6 +14,7 @@ from pycrm.pipeline.facts import Facts, Requirement
 from pycrm.pipeline.gate import Need
 from pycrm.pipeline.model import Move
 from pycrm.pipeline.standing import standings
+from pycrm.pipeline.way import Standing, Way
 from pycrm.pipeline.wheres import counted
 from pycrm.revision.whole import completed
 from pycrm.scope.actor import bounds
@@ -22,7 +23,15 @@ from pycrm.scope.fields import field_rights
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["AllowedMove", "facts_of", "lacking", "moves", "refuse_without_pipeline"]
+__all__ = [
+    "AllowedMove",
+    "Probability",
+    "facts_of",
+    "lacking",
+    "moves",
+    "probability",
+    "refuse_without_pipeline",
+]
 
 
 @attrs.frozen
@@ -38,6 +47,30 @@ class AllowedMove:
     def is_allowed(self) -> bool:
         """Whether the record could take this move now."""
         return not self.missing
+
+
+@attrs.frozen
+class Probability:
+    """How probable it is to win: by the stage, and by somebody's own estimate, in whole percent."""
+
+    of_stage: int | None
+    manual: int | None
+
+    @property
+    def value(self) -> int | None:
+        """What counts: the estimate where there is one."""
+        return self.of_stage if self.manual is None else self.manual
+
+
+def probability(tx: Transaction, record: Any) -> Probability:
+    """How probable it is to win a record; see `Session.probability`."""
+    refuse_without_pipeline(type(record))
+    stage = tx.crm.pipelines.of(tx, record).pipeline.stage(record.stage)
+    try:
+        manual = getattr(record, "manual_probability", None)
+    except NotReadError:
+        manual = None
+    return Probability(stage.probability, manual)
 
 
 def refuse_without_pipeline(cls: Any) -> None:
@@ -106,7 +139,7 @@ def facts_of(
         values=values,
         record=record if whole is None else whole,
         reason=because,
-        days=(tx.crm.calendar_day(tx.moment) - tx.crm.calendar_day(record.stage_at)).days,
+        days=lambda: (tx.crm.calendar_day(tx.moment) - tx.crm.calendar_day(record.stage_at)).days,
         permits=lambda move: lacking(tx, type(record), move),
         count=count,
         is_approved=is_approved,
@@ -132,17 +165,27 @@ def moves(tx: Transaction, records: Sequence[Any]) -> list[list[AllowedMove]]:
     """Of each record every move out of where it stands, with what it still needs."""
     for cls in {type(record) for record in records}:
         refuse_without_pipeline(cls)
+    free: dict[Way, AllowedMove] = {}
     return [
-        _allowed(tx, tx.crm.pipelines.of(tx, record), record, standing)
+        _allowed(tx, tx.crm.pipelines.of(tx, record), record, standing, free)
         for record, standing in zip(records, standings(tx, records), strict=True)
     ]
 
 
-def _allowed(tx: Transaction, chart: Chart, record: Any, standing: Any) -> list[AllowedMove]:
+def _allowed(
+    tx: Transaction, chart: Chart, record: Any, standing: Standing, free: dict[Way, AllowedMove]
+) -> list[AllowedMove]:
+    """The moves of one record; those that lack nothing are the same for all, and kept in `free`."""
     # Guards judge the record whole here as in `move`, or the two would answer differently.
     whole = completed(tx, record, {})[0] if chart.guards else record
     facts = facts_of(tx, record, {}, None, whole)
-    return [
-        AllowedMove(way.move.key, way.to, way.move.label, tuple(chart.missing(standing, way, facts)))
-        for way in chart.ways(standing)
-    ]
+    found: list[AllowedMove] = []
+    for way in chart.ways(standing):
+        missing = chart.missing(standing, way, facts)
+        one = None if missing else free.get(way)
+        if one is None:
+            one = AllowedMove(way.move.key, way.to, way.move.label, tuple(missing))
+            if not missing:
+                free[way] = one
+        found.append(one)
+    return found

@@ -153,6 +153,11 @@ class Move:
     effects: tuple[Effect | Use, ...] = attrs.field(default=(), converter=effects, kw_only=True)
     translations: Mapping[str, str] = attrs.field(factory=dict, converter=texts, kw_only=True, hash=False)
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether the mover needs more than the right to change the record."""
+        return self.permission is not None or self.reach is not None
+
     def label_in(self, language: str) -> str:
         """The label in `language` (``zh``, ``zh_CN`` or ``zh-CN``), in English where it is lacking."""
         return _in(language, self.label, self.translations)

@@ -66,4 +66,4 @@ def _flow(step: Sequence[Way]) -> str | None:
 def _named(chart: Chart, standing: Standing, step: Sequence[Way], to: str) -> str:
     """How the move is named to those who decide: by the stage that it leads to, if that is one move."""
     found = [way for way in chart.ways(standing) if way.to == step[0].to]
-    return step[0].to if found == list(step) else to
+    return step[0].to if [way.name for way in found] == [way.name for way in step] else to

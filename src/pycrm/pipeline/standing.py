@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from pycrm.declare.row import layout
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.chart import Outcome
-from pycrm.pipeline.model import RETURN
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.pipeline.way import Standing
 from pycrm.scope.actor import unkey
@@ -96,12 +95,16 @@ def standing_of(tx: Transaction, record: Any) -> Standing:
 def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
     """Where records stand; the history of those that could be led back is read in one statement."""
     found: list[Standing] = []
-    returning: dict[UUID, list[str]] = {}
+    returning: dict[UUID, tuple[str, ...]] = {}
+    places: dict[Any, tuple[Standing, tuple[str, ...]]] = {}
     for record in records:
-        routes = tx.crm.pipelines.of(tx, record).routes
         leaves = record.stage_config or (record.stage,)
-        found.append(Standing(leaves))
-        back = [key for key in leaves if any(move.target == RETURN for move in routes.moves_from(key))]
+        place = (record.pipeline, record.pipeline_version, leaves)
+        if place not in places:
+            routes = tx.crm.pipelines.of(tx, record).routes
+            places[place] = (Standing(leaves), routes.returning(leaves))
+        standing, back = places[place]
+        found.append(standing)
         if back:
             returning[record.id] = back
     if not returning:
@@ -109,11 +112,11 @@ def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
     rows: dict[UUID, list[StageEntry]] = {}
     for row in _rows(tx, _in_sight(tx, records, returning)):
         rows.setdefault(row.record, []).append(row)
-    for place, record in enumerate(records):
+    for at, record in enumerate(records):
         if record.id in returning:
             past = list(_past(tx, rows.get(record.id, ())))
             before = {key: _left_for(past, key) for key in returning[record.id]}
-            found[place] = Standing(found[place].leaves, before)
+            found[at] = Standing(found[at].leaves, before)
     return found
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.field import MoneyColumn
 from pycrm.errors import InvalidError, Problem
+from pycrm.pipeline.choosing import refuse_other
 from pycrm.pipeline.model import Kind, Stage
 from pycrm.scope.gateway import query
 from pycrm.values import Money
@@ -31,21 +32,25 @@ class StageTally:
     sums: tuple[Money, ...]
 
 
-def by_stage(tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any]) -> list[StageTally]:
+def by_stage(
+    tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any], pipeline: str | None = None
+) -> list[StageTally]:
     """See `Session.by_stage`."""
     if cls.__pipeline__ is None:
         wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
         raise InvalidError(wrong.message, fields=[wrong])
     asked = query(tx, cls, conditions)
     # What is asked for is looked through before anything is sent.
-    statement = _statement(asked, cls, amount)
-    stages = _current(tx, cls)
+    of = cls.__pipeline__ if pipeline is None else pipeline
+    statement = _statement(asked, cls, amount).where(asked.table.c.pipeline == sa.literal(of, sa.Text()))
+    refuse_other(tx, cls, of)
+    stages = _current(tx, of)
     rows = [] if asked.nothing else tx.fetch(statement)
     counts: dict[str, int] = {}
     sums: dict[str, dict[str, int]] = {}
     for key, version, currency, number, units in rows:
         # A stage that the current version has dropped still holds records of older versions.
-        stages.setdefault(key, _stage(tx, cls, version, key))
+        stages.setdefault(key, _stage(tx, of, version, key))
         counts[key] = counts.get(key, 0) + number
         if currency is not None:
             held = sums.setdefault(key, {})
@@ -69,13 +74,13 @@ def _statement(asked: Any, cls: Any, amount: Any) -> Any:
     return asked.select(*columns).group_by(*by)
 
 
-def _current(tx: Transaction, cls: Any) -> dict[str, Stage]:
-    pipeline = tx.crm.pipelines.current(tx, cls.__pipeline__).pipeline
+def _current(tx: Transaction, key: str) -> dict[str, Stage]:
+    pipeline = tx.crm.pipelines.current(tx, key).pipeline
     return {stage.key: stage for stage in pipeline.stages}
 
 
-def _stage(tx: Transaction, cls: Any, version: int, key: str) -> Stage:
-    found: Stage = tx.crm.pipelines.chart(tx, cls.__pipeline__, version).pipeline.stage(key)
+def _stage(tx: Transaction, pipeline: str, version: int, key: str) -> Stage:
+    found: Stage = tx.crm.pipelines.chart(tx, pipeline, version).pipeline.stage(key)
     return found
 
 

@@ -68,7 +68,7 @@ class Tree:
 
     def is_within(self, key: str, other: str) -> bool:
         """Whether a stage lies within another, or within the pipeline itself."""
-        return other == ROOT or other in self.above(key)
+        return other == ROOT or (key != ROOT and other in self.above(key))
 
     def active(self, leaves: Iterable[str]) -> tuple[str, ...]:
         """All stages in which a record stands, in the order of declaration."""

@@ -28,9 +28,9 @@ class Standing:
     before: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, hash=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Way:
-    """A move as it stands open to one record.
+    """A move as it stands open to one record; two are one only if they are the same.
 
     Attributes:
         move: the declared move.
@@ -63,6 +63,7 @@ class Routes:
             key: tuple(move for move in entering if key in move.sources) for key in tree.stages
         }
         self._ways: dict[tuple[str, ...], tuple[Way, ...]] = {}
+        self._back: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def moves_from(self, stage: str) -> tuple[Move, ...]:
         """The moves that a stage declares, whether or not their gates are met.
@@ -96,8 +97,17 @@ class Routes:
             if len(self._ways) >= _MOST_PLACES:
                 self._ways.clear()
             found = self._ways[at.leaves] = tuple(self._way(*one) for one in self._declared(at.leaves))
-        if any(way.move.target == RETURN for way in found):
-            return tuple(self._returning(found, at))
+        return tuple(self._returning(found, at)) if self.returning(at.leaves) else found
+
+    def returning(self, leaves: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the innermost stages from which a move leads back to where a record came from."""
+        found = self._back.get(leaves)
+        if found is None:
+            if len(self._back) >= _MOST_PLACES:
+                self._back.clear()
+            found = self._back[leaves] = tuple(
+                key for key in leaves if any(move.target == RETURN for move in self.moves_from(key))
+            )
         return found
 
     def _declared(self, leaves: tuple[str, ...]) -> Iterator[tuple[str, Move]]:

@@ -74,14 +74,13 @@ def counted(tx: Transaction, record: Any, values: Mapping[str, Any], need: Need)
         if any(where.field in rights.hidden | rights.masked for where in need.where):
             return 0
         return sum(meets(row, need.where) for row in values.get(spec.name) or ())
-    cls = tx.crm.record(need.entity)
-    conditions: list[Any] = [_condition(cls, where) for where in need.where]
     masked = field_rights(tx, type(record)).masked
-    for other, own in need.match.items():
-        value = record.id if own == "id" else values.get(own)
-        if value is None or own in masked:
-            return 0
-        conditions.append(getattr(cls, other) == value)
+    matched = {other: record.id if own == "id" else values.get(own) for other, own in need.match.items()}
+    if None in matched.values() or not masked.isdisjoint(need.match.values()):
+        return 0
+    cls = tx.crm.record(need.entity)
+    conditions: list[Any] = [getattr(cls, other) == value for other, value in matched.items()]
+    conditions += [_condition(cls, where) for where in need.where]
     try:
         return count(tx, cls, conditions, None, need.least)
     except InvalidError:

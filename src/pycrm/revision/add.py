@@ -95,7 +95,7 @@ class _Intake:
         self._shape = _shape(cls)
         # The fields that nobody types; those of its own are set anew for each record.
         self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls, None, pipeline)
-        self._has_pipelines = pipeline is None and tx.crm.has_pipelines(tx, cls)
+        self._has_pipelines = pipeline is None and _has_choice(tx, cls)
         hooks = tx.crm.hooks
         self._is_asked: bool = hooks.has("before_add", cls)
         self.is_observed: bool = hooks.has("record_added", cls)
@@ -161,6 +161,9 @@ class _Intake:
             self._own(identity, place.keys)
         if self._cls.__pipeline__ is not None:
             parts.append(f'"stage":[null,{json_text(made.stage)}]')
+            if made.stage_config is not None:
+                inner = ",".join(map(json_text, made.stage_config))
+                parts.append(f'"stage_config":[null,[{inner}]]')
             for entry in tx.crm.stage_entries(tx, made):
                 batch.put(tx, entry)
         note_new(tx, self._cls, identity, parts)
@@ -198,6 +201,12 @@ def _shape(cls: Any) -> _Shape:
         lists=bool(lists),
         texts=bool(searched(cls)),
     )
+
+
+def _has_choice(tx: Transaction, cls: Any) -> bool:
+    """Whether records of a class begin in one of several pipelines."""
+    declared = tx.crm.pipelines.declared
+    return len({key for (key, _), one in declared.items() if one.entity == cls.__name__}) > 1
 
 
 _NOWHERE = Place()

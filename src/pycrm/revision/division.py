@@ -150,20 +150,25 @@ def _weighted(tx: Transaction, going: Any) -> dict[UUID, int]:
         _refuse_closed(tx, Opportunity, column)
     deals, customers = Opportunity.__table__.c, Customer.__table__
     statement = (
-        sa.select(deals.customer_id, deals.stage, deals.amount_currency, sa.func.sum(deals.amount))
+        sa.select(
+            deals.customer_id, deals.pipeline, deals.stage, deals.amount_currency, sa.func.sum(deals.amount)
+        )
         .where(
             deals.customer_id.in_(sa.select(customers.c.id).where(going)),
             within(tx, Opportunity, Action.READ),
             deals.archived_at.is_(None),
             deals.amount.is_not(None),
         )
-        .group_by(deals.customer_id, deals.stage, deals.amount_currency)
+        .group_by(deals.customer_id, deals.pipeline, deals.stage, deals.amount_currency)
     )
-    stages = {one.key: one for one in tx.crm.pipelines.current(tx, "sales").pipeline.stages}
+    pipelines = tx.crm.pipelines
+    stages: dict[tuple[str, str], Any] = {}
     found: dict[UUID, int] = {}
     currencies = set()
-    for customer, stage, currency, units in tx.fetch(statement):
-        known = stages.get(stage)
+    for customer, pipeline, stage, currency, units in tx.fetch(statement):
+        if (pipeline, stage) not in stages:
+            stages |= {(pipeline, one.key): one for one in pipelines.current(tx, pipeline).pipeline.stages}
+        known = stages.get((pipeline, stage))
         if known is None or known.is_closed:
             continue
         currencies.add(currency)

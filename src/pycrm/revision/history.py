@@ -200,6 +200,7 @@ def _empty(spec: Any) -> Any:
 _AT_FIRST: dict[str, Callable[[Any], Any]] = {
     "archived_at": lambda record: None,
     "stage_at": lambda record: record.created_at,
+    "stage_config": lambda record: None,
 }
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from pycrm.entities.handover import HandoverPreview
-    from pycrm.pipeline.judging import AllowedMove
+    from pycrm.pipeline.judging import AllowedMove, Probability
     from pycrm.pipeline.model import Stage
     from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
@@ -182,13 +182,20 @@ class Reading(Inquiry):
         return aggregate.total(self.transaction, amount, conditions)
 
     def by_stage(
-        self, cls: type[Record], *conditions: ColumnElement[bool], amount: Any = None
+        self,
+        cls: type[Record],
+        *conditions: ColumnElement[bool],
+        amount: Any = None,
+        pipeline: str | None = None,
     ) -> list[StageTally]:
-        """Number of records, and sums of a money field, in each stage of the class's pipeline.
+        """Number of records, and sums of a money field, in each stage of a pipeline.
 
         Stages come in the order of the current version, empty ones too; raises as `find`.
+
+        Args:
+            pipeline: its key, where it is not the one that the class names.
         """
-        return tally.by_stage(self.transaction, cls, amount, conditions)
+        return tally.by_stage(self.transaction, cls, amount, conditions, pipeline)
 
     def facet(self, record: Record | Ref[Any], cls: type[F], /) -> F | None:
         """What a plugin keeps of somebody else's record, or None where nothing is kept."""
@@ -276,6 +283,14 @@ class Reading(Inquiry):
     def stage(self, record: Record, /) -> Stage:
         """The stage in which the record stands, of the pipeline version that it runs under."""
         return execute.stage_of(self.transaction, record)
+
+    def probability(self, record: Record, /) -> Probability:
+        """How probable it is to win: that of the stage, and an own estimate where one was made (PIP-5).
+
+        Raises:
+            InvalidError: such records run through no stages.
+        """
+        return judging.probability(self.transaction, record)
 
     def stages(self, record: Record, /) -> list[Stay]:
         """The stages that the record went through, with labels and probabilities of their time.

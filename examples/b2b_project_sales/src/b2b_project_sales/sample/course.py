@@ -39,7 +39,10 @@ def course(random: Random, week: int, last: int, *, large: bool) -> list[Step]:
     steps = _from(random, week, 0, large)
     if not large and steps and steps[-1].stage == "lost" and _happens(random, _REOPENS):
         again = steps[-1].week + random.randint(5, 12)
-        steps += [Step(again, "contacted"), *_from(random, again, 2, large)]
+        # Back to where it was lost, and on from there.
+        back = steps[-2].stage if len(steps) > 1 else "filed"
+        road = ["filed", *(stage for stage, _, _ in _ROAD)]
+        steps += [Step(again, back), *_from(random, again, road.index(back), large)]
     return [step for step in steps if step.week <= last]
 
 

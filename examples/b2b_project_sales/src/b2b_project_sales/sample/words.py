@@ -130,6 +130,7 @@ DECIDING = (
 
 # what was talked of when a stage was reached: kind of activity, summary
 DONE = {
+    "filed": ("call", "They called again and asked for what we had talked about."),
     "contacted": ("call", "First call: explained what we supply and asked who decides."),
     "need_confirmed": ("visit", "Walked through the plant, took down the duty points and dimensions."),
     "quoted": ("quotation", "Sent the quotation and went through it line by line on the telephone."),

@@ -121,6 +121,13 @@ def upgrade() -> None:
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
     table("crm_lead_search", "of_id key, name text?, company text?, grams grams?", key="of_id")
     table(
+        "crm_loss_reason",
+        RECORD,
+        "code text, name text?, needs_competitor flag",
+        unique="code",
+        live="code id",
+    )
+    table(
         "crm_open_path",
         "record_id key, entity text, path text, amendment_id key",
         key="record_id entity path",
@@ -417,8 +424,8 @@ def upgrade() -> None:
         PARENT,
         "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int",
         "customer_id key, name text, amount int?, amount_currency currency?, expected_close day",
-        "closed_on day?, need text?, competitors json, lost_reason text?, next_step text?",
-        "source_lead_id key?, campaign_code text?",
+        "closed_on day?, need text?, competitors json, lost_reason text?, manual_probability int?",
+        "next_step text?, source_lead_id key?, campaign_code text?",
         refers="customer_id crm_customer, source_lead_id crm_lead",
         live=(
             "expected_close id, owner_id expected_close id, owner_unit_id expected_close id, "
