@@ -165,6 +165,7 @@ def _departing(asked: Query, since: datetime | None, until: datetime | None) -> 
     back = [
         later.c.record_id == entry.record_id,
         later.c.pipeline == entry.pipeline,
+        later.c.region == entry.region,
         later.c.stage == entry.source,
         later.c.seq > entry.seq,
     ]
