@@ -14,6 +14,7 @@ from benchmarks.bench import Bench, Benchmark
 from benchmarks.changing import change_1000, change_one
 from benchmarks.database import PostgreSQL, Server, SQLite
 from benchmarks.figure import Figure, keep, show
+from benchmarks.foreseeing import funnel
 from benchmarks.growth import grown
 from benchmarks.handing import hand_over
 from benchmarks.importing import import_200k
@@ -54,6 +55,7 @@ SMALLEST: dict[str, Benchmark] = {
     "commits_sealed": commits_sealed,
     "history_verify_single": verify_single,
     "history_bytes": history_bytes,
+    "funnel": funnel,
     "peers": peers,
     "board_200": board_200,
     "move_one": move_one,

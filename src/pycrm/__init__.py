@@ -53,7 +53,8 @@ _HOMES = {
     ),
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.forecast": (
-        *("Accuracy", "Attainment", "Category", "Chance", "Forecast", "FunnelStage", "Outlook", "Period"),
+        *("Accuracy", "Attainment", "BackTest", "Calibration", "Category", "Chance", "Forecast"),
+        *("FunnelStage", "Odds", "Outlook", "Period"),
         *("Season", "Snapshot", "StageTime", "Standing"),
     ),
     "pycrm.pipeline": (
@@ -225,10 +226,13 @@ if TYPE_CHECKING:
     from pycrm.errors import UnknownOutcomeError as UnknownOutcomeError
     from pycrm.forecast import Accuracy as Accuracy
     from pycrm.forecast import Attainment as Attainment
+    from pycrm.forecast import BackTest as BackTest
+    from pycrm.forecast import Calibration as Calibration
     from pycrm.forecast import Category as Category
     from pycrm.forecast import Chance as Chance
     from pycrm.forecast import Forecast as Forecast
     from pycrm.forecast import FunnelStage as FunnelStage
+    from pycrm.forecast import Odds as Odds
     from pycrm.forecast import Outlook as Outlook
     from pycrm.forecast import Period as Period
     from pycrm.forecast import Season as Season

@@ -231,6 +231,11 @@ def standing(session: Any, case: Case) -> Any:
 
 
 @trial(over="person")
+def odds(session: Any, case: Case) -> Any:
+    return session.odds() is not None
+
+
+@trial(over="person")
 def chances(session: Any, case: Case) -> Any:
     return session.chances() is not None
 

@@ -76,6 +76,11 @@ def chances(session: Any, pick: Pick) -> Any:
     return session.chances(*conditions(pick, Opportunity), least=pick.one((1, 20)))
 
 
+@operation("odds", weight=1)
+def odds(session: Any, pick: Pick) -> Any:
+    return session.odds(*conditions(pick, Opportunity), least=1)
+
+
 @operation("add", "attainments", writes=True, name="set a target")
 def attainments(session: Any, pick: Pick) -> Any:
     unit = pick.one((None, *pick.book.units))

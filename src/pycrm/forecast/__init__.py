@@ -8,6 +8,8 @@ from pycrm.forecast.attainment import Attainment
 from pycrm.forecast.chance import Chance
 from pycrm.forecast.elapsed import StageTime
 from pycrm.forecast.funnel import FunnelStage
+from pycrm.forecast.logistic import BackTest, Calibration
+from pycrm.forecast.odds import Odds
 from pycrm.forecast.outlook import Category, Forecast, Outlook
 from pycrm.forecast.period import Period
 from pycrm.forecast.season import Season
@@ -17,10 +19,13 @@ from pycrm.forecast.standing import Standing
 __all__ = [
     "Accuracy",
     "Attainment",
+    "BackTest",
+    "Calibration",
     "Category",
     "Chance",
     "Forecast",
     "FunnelStage",
+    "Odds",
     "Outlook",
     "Period",
     "Season",

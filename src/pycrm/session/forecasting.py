@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pycrm.declare import Record
 from pycrm.forecast import attainment, chance, elapsed, funnel, outlook, snapshot, standing
+from pycrm.forecast import odds as modelling
 from pycrm.forecast.period import Period, span
 from pycrm.session.act import Act
 from pycrm.session.reading import Reading
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Chance,
         Forecast,
         FunnelStage,
+        Odds,
         Snapshot,
         StageTime,
         Standing,
@@ -162,6 +164,21 @@ class Forecasting(Reading):
             InvalidError: as `forecast`.
         """
         return chance.chances(self.transaction, conditions, days, least)
+
+    def odds(self, *conditions: ColumnElement[bool], least: int = 100) -> Odds:
+        """How likely each open opportunity is to be won, by a logistic model of those that closed.
+
+        It goes by stage, amount and age. It is made from the earlier 70 % of what closed and tried on
+        the rest; unless it did better there than chance, it says so and gives no probability.
+
+        Args:
+            conditions: over opportunities, as in `find`.
+            least: fewer closed ones are too few.
+
+        Raises:
+            InvalidError: as `forecast`.
+        """
+        return modelling.odds(self.transaction, conditions, least)
 
     def attainments(self, *conditions: ColumnElement[bool]) -> list[Attainment]:
         """The targets that the actor sees, each with what was won towards it, the oldest first (PIP-15).

@@ -1,0 +1,136 @@
+"""How likely each open opportunity is, by a model of those that closed, if it is worth anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+
+from pycrm.declare import Ref
+from pycrm.declare.raw import instant
+from pycrm.entities.opportunity import Opportunity
+from pycrm.forecast.closing import opportunities
+from pycrm.forecast.logistic import BackTest, Model, back_test, fit
+from pycrm.forecast.stage import entries, in_versions, stages, versions
+from pycrm.scope.actor import unkey
+
+if TYPE_CHECKING:
+    from pycrm.scope.gateway import Query
+    from pycrm.store import Transaction
+
+__all__ = ["Odds", "odds"]
+
+# The latest rows of history that are looked at: minutes of arithmetic are not worth more.
+_MOST = 20_000
+_TRAINED = 0.7
+_LEAST_OF_A_KIND = 10
+_CENT = Decimal("0.01")
+
+
+@attrs.frozen
+class Odds:
+    """What a model says of the open opportunities, and how it did on those it had not seen.
+
+    Args:
+        verdict: ``"better than chance"``, ``"no better than chance"`` or ``"too few"``.
+        back_test: None where too few were closed.
+        of: the probability of each open opportunity in percent; none unless better than chance.
+    """
+
+    verdict: str
+    back_test: BackTest | None
+    of: dict[Ref[Opportunity], Decimal]
+
+
+@attrs.frozen
+class _Case:
+    """An opportunity as it stood when it entered a stage, and whether it was won."""
+
+    id: UUID
+    row: tuple[float, ...]
+    won: bool = False
+
+
+def odds(tx: Transaction, conditions: Iterable[Any], least: int) -> Odds:
+    """See `Session.odds`."""
+    given = list(conditions)
+    cases = _closed(tx, given)
+    cut = int(len(cases) * _TRAINED)
+    parts = cases[:cut], cases[cut:]
+    kinds = [sum(one.won is kind for one in part) for part in parts for kind in (True, False)]
+    if len(cases) < least or min(kinds) < _LEAST_OF_A_KIND:
+        return Odds("too few", None, {})
+    (rows, won), (later, came) = (([one.row for one in part], [one.won for one in part]) for part in parts)
+    tried = back_test(fit(rows, won), later, came, won)
+    if not tried.is_better_than_chance:
+        return Odds("no better than chance", tried, {})
+    model = fit([*rows, *later], [*won, *came])
+    return Odds("better than chance", tried, {one[0]: one[1] for one in _said(model, _open(tx, given))})
+
+
+def _said(model: Model, cases: Iterable[_Case]) -> Iterable[tuple[Ref[Opportunity], Decimal]]:
+    for one in cases:
+        percent = Decimal(model.probability(one.row) * 100).quantize(_CENT, ROUND_HALF_UP)
+        yield Ref(Opportunity.__name__, one.id), percent
+
+
+def _closed(tx: Transaction, conditions: list[Any]) -> list[_Case]:
+    """One case of each closed opportunity, at one of the stages that it passed, by the time of closing.
+
+    Which one its id decides, so that no case depends on how it ended, and none counts twice.
+    """
+    asked = _asked(tx, conditions)
+    table, entry = asked.table.c, entries(asked)
+    asked.where.append(in_versions(tx, Opportunity, lambda stage: stage.is_closed))
+    columns = (table.id, *_seen(table), entry.at, entry.stage, table.stage, table.pipeline_version)
+    statement = asked.select(*columns).order_by(table.stage_at.desc(), table.id, entry.seq).limit(_MOST)
+    rows = [] if asked.nothing else tx.fetch(statement)
+    by_version, open_ = {one.version: one for one in versions(tx, Opportunity)}, _open_keys(tx)
+    found = []
+    for raw, group in groupby(rows, key=lambda row: row[0]):
+        passed = [row for row in group if row[5] in open_]
+        id = unkey(raw)
+        if passed and id is not None:
+            _, amount, currency, made, at, stage, end, version = passed[id.int % len(passed)]
+            row = _row(tx, (amount, currency, made, at, stage))
+            found.append(_Case(id, row, by_version[version].stage(end).kind == "won"))
+    return found[::-1]
+
+
+def _open(tx: Transaction, conditions: list[Any]) -> list[_Case]:
+    asked = _asked(tx, conditions)
+    table = asked.table.c
+    asked.where.append(in_versions(tx, Opportunity, lambda stage: not stage.is_closed))
+    statement = asked.select(table.id, *_seen(table), table.stage_at, table.stage).order_by(table.id)
+    rows = [] if asked.nothing else tx.fetch(statement)
+    return [_Case(id, _row(tx, row[1:])) for row in rows if (id := unkey(row[0])) is not None]
+
+
+def _asked(tx: Transaction, conditions: list[Any]) -> Query:
+    asked = opportunities(tx, conditions)
+    asked.column(Opportunity.created_at)
+    return asked
+
+
+def _seen(table: Any) -> tuple[Any, ...]:
+    return table.amount, table.amount_currency, table.created_at
+
+
+def _open_keys(tx: Transaction) -> list[str]:
+    return [key for key, stage in stages(tx, Opportunity).items() if not stage.is_closed]
+
+
+def _row(tx: Transaction, seen: Any) -> tuple[float, ...]:
+    """Which stage, how much in the CRM's own currency, and how old in days when it entered the stage."""
+    amount, currency, made, at, stage = seen
+    is_known = amount is not None and currency == tx.crm.currency
+    if isinstance(at, int):
+        made, at = instant(made), instant(at)
+    age = max(0.0, (at - made).total_seconds() / 86_400)
+    size = math.log1p(max(0, amount)) if is_known else 0.0
+    return (*(float(key == stage) for key in _open_keys(tx)), float(is_known), size, math.log1p(age))
