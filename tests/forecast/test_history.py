@@ -34,12 +34,8 @@ def lived(desk: Desk, draw: random.Random, number: int) -> Log:
         deal, log = deals[at]
         with desk.crm.session("rep_a") as session:
             deal = session.get(deal.ref)
-<<<<<<< HEAD
             # Only leaders undo a win.
             ways = [one for one in session.moves(deal) if one.key not in ("stay", "undo_win")]
-=======
-            ways = [one for one in session.moves(deal) if one.key != "undo_win"]
->>>>>>> forecast
             if not ways or draw.random() < 0.2:
                 deal = session.change(deal, next_step=f"call {draw.random()}")
             else:

@@ -44,12 +44,6 @@ def entries(asked: Query) -> Any:
     also begins with an index of the history and looks up each row and its record in no order, which
     takes twice as long: the signs keep it to records first, and the rows of each by their key.
     """
-<<<<<<< HEAD
-    table = StageEntry.__table__
-    # Stages within others have regions of their own.
-    of_pipeline = sa.and_(table.c.pipeline == asked.cls.__pipeline__, table.c.region == "")
-    asked.source = asked.source.join(table, sa.and_(table.c.record_id == asked.table.c.id, of_pipeline))
-=======
     table, key = StageEntry.__table__, asked.table.c.id
     of_pipeline: Any = table.c.pipeline == asked.cls.__pipeline__
     if asked.tx.dialect == "sqlite":
@@ -59,7 +53,6 @@ def entries(asked: Query) -> Any:
     asked.source = asked.source.join(
         table, sa.and_(table.c.record_id == key, of_pipeline, table.c.region == ROOT)
     )
->>>>>>> forecast
     return table.c
 
 
