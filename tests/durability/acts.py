@@ -280,6 +280,10 @@ def _returned(scene: Scene) -> Any:
 def _scheduled(scene: Scene) -> Any:
     """Two amendments that were agreed and are due, and no third."""
     scene.crm.run_jobs()
+    # On the first day of a week or a month the jobs write forecasts down too: not every time.
+    while (scene.today + timedelta(days=1)).weekday() == 0 or (scene.today + timedelta(days=1)).day == 1:
+        scene.crm.clock.advance(days=1, hours=1)
+        scene.crm.run_jobs()
     day = scene.today + timedelta(days=1)
     made = [approve(scene.crm, "lead_e", scene.asked(day)) for _ in range(2)]
     scene.crm.clock.advance(days=1, hours=1)

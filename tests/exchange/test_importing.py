@@ -166,8 +166,8 @@ def test_a_stage_is_reached_through_its_gate(bench: Bench) -> None:
         assert [(deal.name, deal.stage) for deal in session.find(Opportunity)] == [("B", "contacted")]
     assert counts(bench.load("rep_a", mapping, table.format("won"))) == (0, 1, 0, 1)
     report = bench.load("rep_a", mapping, table.format("contacted"))
-    # Won is final: no move leads out of it.
-    assert refusals(report) == [(2, "gate"), (3, "conflict")]
+    # Only leaders undo a win.
+    assert refusals(report) == [(2, "gate"), (3, "forbidden")]
 
 
 def test_references_by_natural_key_and_by_external_id(bench: Bench) -> None:

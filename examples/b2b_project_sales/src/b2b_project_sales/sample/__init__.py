@@ -47,7 +47,7 @@ __all__ = ["PEOPLE", "add"]
 def add(
     crm: CRM,
     *,
-    seed: int = 17,
+    seed: int = 21,
     today: date | None = None,
     customers: int = 400,
     opportunities: int = 2000,
