@@ -195,21 +195,20 @@ def in_sight(tx: Transaction, cls: Any, conditions: Sequence[Any], limit: int) -
         return []
 
 
-def told_of(tx: Transaction, cls: Any, missing: Sequence[Requirement], needs: Sequence[Need]) -> bool:
-    """Whether the actor may be told that a record in sight lacks all this.
+def told_of(tx: Transaction, cls: Any, way: Route) -> bool:
+    """Whether the actor may be told which records in sight lack what on a way, and so which do not.
 
-    That a field is empty is a value of it; that no record is there tells of those that are hidden.
+    That a field is empty or filled is a value of it; that no record is there tells of those that are hidden.
     """
     rights = field_rights(tx, cls)
     closed = rights.closed | rights.hidden | rights.masked
-    for one in missing:
-        if one["kind"] == "field" and closed.intersection((one["name"], *cls.__specs__[one["name"]].columns)):
+    for name in (*way.fields, *(name for need in way.needs for name in need.then)):
+        if not closed.isdisjoint((name, *cls.__specs__[name].columns)):
             return False
-    asked = [need for need in needs if need.then or need.key in [one["name"] for one in missing]]
-    for need in asked:
+    for need in way.needs:
         needed = tx.crm.record(need.entity)
         is_row = any(spec.child == need.entity for spec in cls.__specs__.values())
-        if field_rights(tx, needed).closed.intersection(where.field for where in need.where):
+        if not field_rights(tx, needed).closed.isdisjoint(where.field for where in need.where):
             return False
         if not is_row and not bounds(tx.actor, needed, Action.READ).everything:
             return False

@@ -309,7 +309,7 @@ class Succession:
         tellable = {
             one.record.id: (group, missing)
             for group, one, missing in failing
-            if limit > 0 and told_of(self.tx, self.cls, missing, routes[group].needs)
+            if limit > 0 and told_of(self.tx, self.cls, routes[group])
         }
         if not tellable:
             return []
