@@ -100,7 +100,7 @@ def _row(pipeline: Pipeline, stages: Sequence[Stage], holder: Stage | None, lang
     for box in boxes:
         lefts.append(x)
         x += box.width + _GAP
-    found = tracks(pipeline, stages, holder)
+    found = tracks(pipeline, stages)
     above, below = levels(found, is_above=True), levels(found, is_above=False)
     returning = [_returns(pipeline, stage) for stage in stages]
     top = _LEVEL * (1 + max(above.values(), default=-1)) + (_STUB if above else 0)

@@ -28,7 +28,7 @@ class Track:
         return min(places), max(places)
 
 
-def tracks(pipeline: Pipeline, stages: Sequence[Stage], holder: Stage | None) -> list[Track]:
+def tracks(pipeline: Pipeline, stages: Sequence[Stage]) -> list[Track]:
     """The moves that this row draws: from one of its stages, or what lies within, to another one."""
     tree = Tree(pipeline)
     places = {stage.key: place for place, stage in enumerate(stages)}
