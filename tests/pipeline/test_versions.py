@@ -10,8 +10,18 @@ import pytest
 from revision.test_concurrent import at_once
 from revision.world import differing, tables, world
 
-from pycrm import CRM, ConflictError, DeclarationError, Opportunity, Plugin, StoreError
-from pycrm.pipeline import SALES, Need, Pipeline, publishing
+from pycrm import (
+    CRM,
+    ConflictError,
+    DeclarationError,
+    FieldReading,
+    FieldRule,
+    Opportunity,
+    Plugin,
+    Role,
+    StoreError,
+)
+from pycrm.pipeline import SALES, Need, Pipeline, publishing, succession
 from pycrm.pipeline.book import Book
 
 from .selling import House, house, second, with_stage
@@ -204,3 +214,53 @@ def test_needed_records_are_judged_whoever_owns_them(crm: CRM, sold: House) -> N
     with crm.session("admin") as session:
         done = session.publish_pipeline(asked, because="ask for more")
     assert (done.moving, done.lines) == (18 - 5 - 3, seen.lines)
+
+
+def _told(crm: CRM) -> tuple[set[str], int, int]:
+    """Of which stages records are named to lead_e, how many to lead_e, and to the administrator."""
+    who = Need("others", "nine deals", "Opportunity", match={"customer": "customer"}, least=99)
+    asked = with_stage(version(2), "contacted", records=(who,))
+    asked = with_stage(asked, "quoted", required=("amount", "expected_close", "next_step"))
+    asked = with_stage(asked, "filed", required=("campaign_code",))
+    with crm.view("lead_e") as session:
+        seen = session.preview_pipeline(asked).failing
+    with crm.view("admin") as session:
+        blind = session.preview_pipeline(asked).failing
+    return {one.stage for one in seen}, len(seen), len(blind)
+
+
+@pytest.fixture
+def hiding(crm: CRM, sold: House) -> CRM:
+    """The house of PIP-S7, where leaders do not read campaigns."""
+    with crm.session(crm.system("roles")) as session:
+        for name in ("leader", "process owner"):
+            role = next(one for one in session.find(Role, children=True) if one.name == name)
+            rule = FieldRule(entity="Opportunity", field_name="campaign_code", read=FieldReading.HIDDEN)
+            session.change(role, rules=[*role.rules, rule])
+    return crm
+
+
+def test_a_preview_names_what_its_reader_may_see(hiding: CRM) -> None:
+    """Nobody is named a record out of sight, by a field that is hidden, or by what others keep."""
+    # rep_a has 1 quoted deal; the 4 filed ones lack what is hidden, the 4 contacted ones other deals.
+    assert _told(hiding) == ({"quoted"}, 1, 0)
+
+
+def test_naming_more_would_be_seen(hiding: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were records named whatever they lack, or whoever asks, the test above would fail."""
+    with monkeypatch.context() as patch:
+        patch.setattr(succession, "told_of", lambda *given: True)
+        assert _told(hiding)[0] == {"quoted", "filed", "contacted"}
+    all_of_them = hiding.system("test")
+
+    def sighted(tx: Any, *given: Any) -> Any:
+        actor, tx.actor = tx.actor, all_of_them
+        try:
+            return in_sight(tx, *given)
+        finally:
+            tx.actor = actor
+
+    in_sight = succession.in_sight
+    monkeypatch.setattr(succession, "in_sight", sighted)
+    # The administrator reads campaigns, so the 6 filed ones would be named with the 3 quoted ones.
+    assert _told(hiding)[1:] == (3, 9)
