@@ -61,6 +61,10 @@ _HOMES = {
         *("RETURN", "TODAY", "AddTask", "Emit", "Move", "Need", "Pipeline", "SetField", "Stage"),
         *("StartAmendment", "Use", "Where"),
     ),
+    "pycrm.pipeline.edition": (
+        *("Edition", "FailingRecord", "PipelineDifference", "PipelineDraft"),
+        *("PipelinePreview", "PreviewLine"),
+    ),
     "pycrm.plugin": ("Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.size": ("HistorySize",),
@@ -253,6 +257,12 @@ if TYPE_CHECKING:
     from pycrm.pipeline import StartAmendment as StartAmendment
     from pycrm.pipeline import Use as Use
     from pycrm.pipeline import Where as Where
+    from pycrm.pipeline.edition import Edition as Edition
+    from pycrm.pipeline.edition import FailingRecord as FailingRecord
+    from pycrm.pipeline.edition import PipelineDifference as PipelineDifference
+    from pycrm.pipeline.edition import PipelineDraft as PipelineDraft
+    from pycrm.pipeline.edition import PipelinePreview as PipelinePreview
+    from pycrm.pipeline.edition import PreviewLine as PreviewLine
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access

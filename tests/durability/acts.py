@@ -225,6 +225,27 @@ def _archived(scene: Scene) -> Customer:
         return session.archive(session.get(made.ref))
 
 
+def _next_version(session: Any) -> Any:
+    current = session.pipeline("sales")
+    stages = [attrs.evolve(one, archived=False) for one in current.stages]
+    return attrs.evolve(current, version=current.version + 1, stages=stages)
+
+
+def _to_come(session: Any) -> Any:
+    return attrs.evolve(_next_version(session), label="Sales to come")
+
+
+def _pipeline_drafted(scene: Scene) -> None:
+    with scene.crm.session("admin") as session:
+        session.draft_pipeline(_to_come(session))
+
+
+def _no_stage_archived(scene: Scene) -> None:
+    with scene.crm.session("admin") as session:
+        if session.pipeline("sales").stage("negotiating").archived:
+            session.publish_pipeline(_next_version(session), because=REASON)
+
+
 def _revised(scene: Scene) -> Revision:
     made = scene.customer()
     with scene.crm.session("rep_a") as session:
@@ -381,6 +402,18 @@ act(
     lambda s, made, scene: s.propose(s.get(made.ref), "win", because=REASON, **scene.won),
 )
 act("approve a move", "approve", "lead_e", _proposed, lambda s, made, scene: s.approve(made, because=REASON))
+act(
+    *("draft a pipeline", "draft_pipeline", "admin", _pipeline_drafted),
+    lambda s, made, scene: s.draft_pipeline(_to_come(s), because=REASON),
+)
+act(
+    *("publish a pipeline", "publish_pipeline", "admin", _nothing),
+    lambda s, made, scene: s.publish_pipeline(_next_version(s), because=REASON),
+)
+act(
+    *("archive a stage", "archive_pipeline_stage", "admin", _no_stage_archived),
+    lambda s, made, scene: s.archive_pipeline_stage("sales", "negotiating", because=REASON),
+)
 act("write a forecast down", "snapshot", "rep_a", Scene.deal, lambda s, m, scene: s.snapshot(scene.month))
 act("revert", "revert", "rep_a", _revised, lambda s, made, scene: s.revert(made, because=REASON))
 act(

@@ -147,7 +147,10 @@ def _role(crm: CRM, asker: Asker, reach: Reach) -> Role:
             for cls in named
             for action in actions
         ]
-        given += [Grant(entity=name, action=Action.READ, reach=reach) for name in ("sql", "duplicates")]
+        functions = ("sql", "duplicates", "pipelines")
+        given += [Grant(entity=name, action=Action.READ, reach=reach) for name in functions]
+        if asker.role == "top":
+            given.append(Grant(entity="pipelines", action=Action.UPDATE, reach=reach))
     return Role(name=asker.login, grants=given)
 
 

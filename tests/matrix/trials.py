@@ -409,6 +409,40 @@ def duplicates(session: Any, case: Case) -> Any:
 
 
 @trial(over="person")
+def pipelines(session: Any, case: Case) -> Any:
+    return session.pipelines()
+
+
+@trial(over="person")
+def pipeline(session: Any, case: Case) -> Any:
+    return session.pipeline("sales")
+
+
+@trial(over="person")
+def preview_pipeline(session: Any, case: Case) -> Any:
+    return session.preview_pipeline(_following(session))
+
+
+@trial(over="person", writes=True)
+def draft_pipeline(session: Any, case: Case) -> Any:
+    return session.draft_pipeline(_following(session))
+
+
+@trial(over="person", writes=True)
+def publish_pipeline(session: Any, case: Case) -> Any:
+    return session.publish_pipeline(_following(session), because="other words")
+
+
+@trial(over="person", writes=True)
+def archive_pipeline_stage(session: Any, case: Case) -> Any:
+    return session.archive_pipeline_stage("sales", "contacted", because="not needed")
+
+
+def _following(session: Any) -> Any:
+    return attrs.evolve(session.pipeline("sales"), version=2)
+
+
+@trial(over="person")
 def exports(session: Any, case: Case) -> Any:
     return session.exports() is not None
 

@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from pycrm import (
     Activity,
     Contact,
@@ -186,6 +188,21 @@ def accesses(session: Any, pick: Pick) -> Any:
 @operation("duplicates", weight=1)
 def duplicates(session: Any, pick: Pick) -> Any:
     return session.duplicates()
+
+
+@operation("pipelines", weight=1)
+def pipelines(session: Any, pick: Pick) -> Any:
+    return session.pipelines()
+
+
+@operation("pipeline", weight=1)
+def pipeline(session: Any, pick: Pick) -> Any:
+    return session.pipeline(pick.one(("sales", "lead", "none")), pick.one((None, 0, 1, 2)))
+
+
+@operation("preview_pipeline", weight=1)
+def preview_pipeline(session: Any, pick: Pick) -> Any:
+    return session.preview_pipeline(attrs.evolve(session.pipeline("sales"), version=2))
 
 
 @operation("elevations", weight=1)

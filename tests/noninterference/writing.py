@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from pycrm import (
     Activity,
     ActivityKind,
@@ -242,3 +244,18 @@ def import_customers(session: Any, pick: Pick) -> Any:
         mapping = Mapping.parse(_CUSTOMERS % pick.book.sources[0])
         report = import_file(session.crm, session.actor.name, table, mapping, dry_run=pick.chance(0.3))
         return report.counts, list(report.refused())
+
+
+@operation("draft_pipeline", writes=True, weight=1)
+def draft_pipeline(session: Any, pick: Pick) -> Any:
+    return session.draft_pipeline(attrs.evolve(session.pipeline("sales"), version=2))
+
+
+@operation("publish_pipeline", writes=True, weight=1)
+def publish_pipeline(session: Any, pick: Pick) -> Any:
+    return session.publish_pipeline(attrs.evolve(session.pipeline("sales"), version=2), because="try")
+
+
+@operation("archive_pipeline_stage", writes=True, weight=1)
+def archive_pipeline_stage(session: Any, pick: Pick) -> Any:
+    return session.archive_pipeline_stage("sales", "contacted", because="try")

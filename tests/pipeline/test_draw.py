@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import attrs
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
 
-from pycrm.pipeline import Move, Pipeline, Stage, mermaid
+import attrs
+import pytest
+
+from pycrm.pipeline import LEAD, RETURN, SALES, Move, Pipeline, Stage, mermaid
+from pycrm.pipeline.svg import svg
+from pycrm.pipeline.toml import toml
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 DRAWN = Pipeline(
     "drawn",
@@ -61,3 +71,118 @@ def test_a_draft_can_be_drawn() -> None:
     """A draft without stages or with a wrong entry still gives a drawing, so that it can be mended."""
     assert mermaid(attrs.evolve(DRAWN, stages=(), moves=())) == "stateDiagram-v2\n    direction LR\n"
     assert "[*] -->" not in mermaid(attrs.evolve(DRAWN, initial="nowhere"))
+
+
+NESTED = Pipeline(
+    "exam",
+    1,
+    "Case",
+    "Exam",
+    stages=(
+        Stage("booked", "Booked", probability=20, expected_days=7),
+        Stage(
+            "on_site",
+            "On site",
+            parallel=True,
+            stages=(
+                Stage("lab", "Lab", stages=(Stage("wait", "Waiting"), Stage("taken", "Taken", kind="done"))),
+                Stage("scan", "Scan", stages=(Stage("idle", "Idle"), Stage("run", "Running"))),
+            ),
+        ),
+        Stage("paused", "Paused", kind="hold"),
+        Stage("won", "Won", kind="won"),
+        Stage("lost", "Lost & gone", kind="lost"),
+    ),
+    moves=(
+        Move("arrive", "booked", "on_site", "Arrive"),
+        Move("take", "wait", "taken", "Take"),
+        Move("finish", ("taken", "run"), "won", "Finish"),
+        Move("lose", ("booked", "on_site"), "lost", "Lose"),
+        Move("resume", "paused", RETURN, "Resume"),
+    ),
+)
+
+
+def test_stages_within_stages_are_drawn_inside() -> None:
+    """Regions stand side by side in their stage, and a move out of one joins the stages that hold both ends."""
+    lines = [line.strip() for line in mermaid(NESTED).splitlines()]
+    begin, end = (
+        lines.index('state "On site" as stage_on_site {'),
+        lines.index('state "Paused" as stage_paused'),
+    )
+    assert lines[begin + 1 : end] == [
+        'state "Lab" as stage_lab {',
+        'state "Waiting" as stage_wait',
+        'state "Taken" as stage_taken',
+        "[*] --> stage_wait",
+        "stage_wait --> stage_taken : Take",
+        "}",
+        "[*] --> stage_lab",
+        "--",
+        'state "Scan" as stage_scan {',
+        'state "Idle" as stage_idle',
+        'state "Running" as stage_run',
+        "[*] --> stage_idle",
+        "}",
+        "[*] --> stage_scan",
+        "}",
+    ]
+    assert "stage_on_site --> stage_won : Finish" in lines
+    assert lines.count("stage_on_site --> stage_won : Finish") == 1
+    assert "stage_paused --> stage_paused : Resume" in lines
+
+
+@pytest.mark.parametrize("drawn", [DRAWN, NESTED, SALES, LEAD], ids=lambda one: one.key)
+def test_an_svg_shows_every_stage_and_move(drawn: Pipeline) -> None:
+    """Each stage is one box of its kind, each move one arrow with its name, all within the picture."""
+    root = ElementTree.fromstring(svg(drawn))
+    width, height = (float(root.attrib[name]) for name in ("width", "height"))
+    texts = [one.text for one in root.iter(f"{SVG}text")]
+    boxes = [one.get("class") for one in root.iter(f"{SVG}rect")]
+    stages = [one for one in drawn.every if not (one.stages and one.key in ("lab", "scan"))]
+    kinds = ["archived" if one.archived else one.kind for one in stages]
+    assert sorted(one for one in boxes if one not in ("paper", "behind")) == sorted(kinds)
+    said = [text.removeprefix("↩ ") for text in texts if text]
+    for one in (*drawn.every, *drawn.moves):
+        assert " ".join(one.label.split()) in said
+    for group, x, y in corners(root, 0, 0):
+        assert 0 <= x <= width, group
+        assert 0 <= y <= height, group
+
+
+def corners(root: Any, x: float, y: float) -> Iterator[tuple[str, float, float]]:
+    """The far corner of each box, with the shifts of all the groups that hold it."""
+    for one in root:
+        if one.tag == f"{SVG}g":
+            shift = one.get("transform", "translate(0 0)").removeprefix("translate(").removesuffix(")")
+            right, down = (float(part) for part in shift.split())
+            yield from corners(one, x + right, y + down)
+        elif one.tag == f"{SVG}rect" and one.get("class") != "behind":
+            left, top = x + float(one.get("x", 0)), y + float(one.get("y", 0))
+            yield one.get("class"), left + float(one.get("width")), top + float(one.get("height"))
+
+
+def test_an_svg_is_safe_to_show() -> None:
+    """Labels are words and never tags, whatever stands in them; a draft without stages is drawn too."""
+    wild = attrs.evolve(
+        DRAWN,
+        label="<script>alert(1)</script>",
+        moves=(Move("win", "end", "won", '"><b onload=x>'), Move("away", "end", "nowhere", "Away")),
+    )
+    root = ElementTree.fromstring(svg(wild))
+    assert {one.tag.removeprefix(SVG) for one in root.iter()} <= {
+        *("svg", "title", "style", "rect", "g", "text", "path", "circle", "polygon")
+    }
+    assert not [one for one in root.iter() if any(name.startswith("on") for name in one.attrib)]
+    assert '"><b onload=x>' in [one.text for one in root.iter(f"{SVG}text")]
+    assert ElementTree.fromstring(svg(attrs.evolve(DRAWN, stages=(), moves=()))).tag == f"{SVG}svg"
+    assert "终点" in svg(DRAWN, language="zh")
+
+
+@pytest.mark.parametrize("written", [DRAWN, NESTED, SALES, LEAD], ids=lambda one: one.key)
+def test_toml_is_read_as_it_was_written(written: Pipeline) -> None:
+    """A pipeline that is exported as TOML is the same when it is read, whatever its labels hold."""
+    assert Pipeline.from_toml(toml(written)) == written
+    odd = attrs.evolve(written, label="A \x7f \\ \" ' # [x] 终")
+    assert toml(odd).startswith('key = "')
+    assert tomllib.loads(toml(odd))["label"] == odd.label

@@ -16,6 +16,7 @@ from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import group
 from pycrm.cli.history import history
+from pycrm.cli.pipeline import pipeline
 from pycrm.cli.plugin import plugin
 from pycrm.errors import InvalidError
 
@@ -55,6 +56,7 @@ for part, name in (
     (history, "history"),
     (report, "report"),
     (amending.jobs, "jobs"),
+    (pipeline, "pipeline"),
     (plugin, "plugin"),
 ):
     app.add_typer(part, name=name)

@@ -84,7 +84,18 @@ def _database(call: Call, crm: CRM) -> list[Finding]:
             *found,
             Finding("Migrations", False, "; ".join(behind[:3]) + more, "run `pycrm migrate`"),
         ]
-    return [*found, Finding("Migrations", True, "up to date"), _writing(crm)]
+    return [*found, Finding("Migrations", True, "up to date"), *_pipelines(crm), _writing(crm)]
+
+
+def _pipelines(crm: CRM) -> list[Finding]:
+    """What plugins declare under numbers that somebody has published with another content."""
+    with crm.view(crm.system("doctor")) as session:
+        found = [one for one in session.pipelines() if one.state == "declared"]
+    if not found:
+        return []
+    named = ", ".join(f"{one.key} {one.version}" for one in found)
+    detail = f"declared in code and not in force, since others were published by hand: {named}"
+    return [Finding("Pipelines", True, detail, "see `pycrm pipeline show`; draft it under the next number")]
 
 
 def _settings(crm: CRM) -> str:

@@ -191,7 +191,7 @@ def default_roles() -> tuple[Role, ...]:
     """The roles that a new database starts with; each enterprise changes them as data.
 
     Staff see their own, leaders the unit of their assignment and all below, top management
-    everything; the administrator keeps users, units and roles and sees no business data. Identity
+    everything; the administrator keeps users, units, roles and pipelines and sees no business data. Identity
     numbers can be entered, and are shown masked; what a product costs is for top management.
     """
     identity = FieldRule(entity="Person", field_name="id_no", read=FieldReading.MASKED, write=True)
@@ -225,11 +225,14 @@ def default_roles() -> tuple[Role, ...]:
         Role(
             name="administrator",
             level=RoleLevel.SERVICE,
-            grants=_grants(
-                (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE, *_AMENDING),
-                (Action.READ, *writing),
-                Reach.ALL,
-            ),
+            grants=[
+                *_grants(
+                    (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE, *_AMENDING),
+                    (Action.READ, *writing),
+                    Reach.ALL,
+                ),
+                *_grants(("pipelines",), (Action.READ, Action.UPDATE), Reach.ALL),
+            ],
             rules=[cost, margin],
         ),
     )

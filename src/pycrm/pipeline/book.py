@@ -3,37 +3,69 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from pycrm.declare import Field, Link, field, link
 from pycrm.declare.record import Row
-from pycrm.entities.org import User
-from pycrm.errors import DeclarationError
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action, User
+from pycrm.errors import DeclarationError, Problem
+from pycrm.pipeline import rules
+from pycrm.pipeline.bringing import settable
 from pycrm.pipeline.chart import Chart, compile_pipeline
+from pycrm.pipeline.effect import SetField
 from pycrm.pipeline.facts import Function
-from pycrm.pipeline.model import Pipeline
+from pycrm.pipeline.model import Move, Pipeline, Stage
 from pycrm.revision.sql import insert_text
 
 if TYPE_CHECKING:
     from pycrm.plugin import Registry
     from pycrm.store import Transaction
 
-__all__ = ["Book", "PipelineVersion", "StageEntry"]
+__all__ = [
+    "DRAFT",
+    "DRAFTED",
+    "LONGEST",
+    "PUBLISHED",
+    "RETIRED",
+    "Book",
+    "PipelineVersion",
+    "StageEntry",
+    "enter",
+    "retire",
+    "text_of",
+]
+
+DRAFT: Final = 0
+"""The number under which the one draft of a pipeline is kept."""
+
+LONGEST: Final = 1_000_000
+DRAFTED, PUBLISHED, RETIRED = "draft", "published", "retired"
 
 
 class PipelineVersion(Row, table="crm_pipeline_version", primary=("key", "version")):
-    """One published version of a pipeline; it never changes."""
+    """One version of a pipeline; once published it never changes but for its state.
+
+    The draft of a pipeline has the number `DRAFT` here and its own in its definition. `declared` tells
+    what came from a plugin's code from what somebody published. `mapping` is where the stages went that
+    are no more: records that were moved over find by it where they may return to.
+    """
 
     key: Field[str] = field("Key", longest=100)
     version: Field[int] = field("Version")
     entity: Field[str] = field("Entity", longest=100)
     state: Field[str] = field("State", longest=20)
-    definition: Field[str] = field("Definition", longest=1_000_000)
+    definition: Field[str] = field("Definition", longest=LONGEST)
+    declared: Field[bool] = field("Declared", default=False)
+    mapping: Field[str | None] = field("Mapping", default=None, longest=LONGEST)
+    at: Field[datetime | None] = field("At", default=None)
+    by: Link[User | None] = link("By", default=None)
+    reason: Field[str | None] = field("Reason", default=None)
 
 
 class StageEntry(
@@ -63,7 +95,11 @@ class StageEntry(
 
 
 class Book:
-    """The compiled pipelines of one CRM, by key and version."""
+    """The compiled pipelines of one CRM, by key and version.
+
+    What is kept from one transaction to the next was read from rows that were committed; what a
+    transaction has published itself, it keeps for itself.
+    """
 
     def __init__(
         self,
@@ -75,14 +111,18 @@ class Book:
         """Compiles every declared pipeline; raises `DeclarationError` with all that is wrong."""
         self._guards, self._actions, self._records = dict(guards), dict(actions), records
         self.declared = dict(declared)
-        self._charts = {key: self._compiled(one) for key, one in declared.items()}
+        for one in declared.values():
+            self.compiled(one)
+        self._charts: dict[tuple[str, int], Chart] = {}
+        self._mappings: dict[tuple[str, int], Mapping[str, str]] = {}
 
     @classmethod
     def listed(cls, registry: Registry) -> Book:
         """The pipelines that plugins list, with their guards and actions."""
         return cls(registry.pipelines, registry.guards, registry.actions, registry.records)
 
-    def _compiled(self, pipeline: Pipeline) -> Chart:
+    def compiled(self, pipeline: Pipeline) -> Chart:
+        """The chart of a pipeline with the functions and fields of this CRM."""
         cls = self._records.get(pipeline.entity)
         specs = {} if cls is None else cls.__specs__
         words = {
@@ -91,32 +131,79 @@ class Book:
         }
         return compile_pipeline(pipeline, self._guards, actions=self._actions, words=words)
 
-    def __getitem__(self, key: tuple[str, int]) -> Chart:
-        return self._charts[key]
+    def problems(self, pipeline: Pipeline) -> tuple[Problem, ...]:
+        """Everything that keeps a pipeline from working in this CRM."""
+        cls = self._records.get(pipeline.entity)
+        known = None if cls is None else cls.__specs__.keys()
+        found = list(
+            rules.problems(pipeline, fields=known, guards=self._guards.keys(), actions=self._actions.keys())
+        )
+        entities = {one.entity for (key, _), one in self.declared.items() if key == pipeline.key}
+        if not entities:
+            message = f"no plugin declares a pipeline {pipeline.key}, so no record begins in it"
+            found.append(Problem("key", "unknown", message))
+        elif pipeline.entity not in entities or cls is None:
+            message = f"{pipeline.key} is a pipeline of {', '.join(sorted(entities))}"
+            found.append(Problem("entity", "rule", message))
+        rights = {action.value for action in Action}
+        for place, move in enumerate(pipeline.moves):
+            if move.permission is not None and move.permission not in rights:
+                message = f"{move.permission} is no right of a role"
+                found.append(Problem(f"moves/{place}/permission", "unknown", message))
+            for at, one in enumerate(move.effects):
+                if isinstance(one, SetField) and cls is not None and one.field not in settable(cls):
+                    message = f"no move sets {one.field}"
+                    found.append(Problem(f"moves/{place}/effects/{at}/field", "rule", message))
+        return (*found, *self._needed(pipeline))
+
+    def _needed(self, pipeline: Pipeline) -> Iterator[Problem]:
+        """Whatever records are asked for are of a class that there is."""
+        asking: list[Stage | Move] = [*pipeline.every, *pipeline.moves]
+        cls = self._records.get(pipeline.entity)
+        rows = set() if cls is None else {spec.child for spec in cls.__specs__.values()}
+        for one in asking:
+            for need in one.records:
+                if need.entity not in self._records and need.entity not in rows:
+                    yield Problem(f"{one.key}/records/{need.key}", "unknown", f"there is no {need.entity}")
+
+    # --- what is declared in code ----------------------------------------------------------------------
 
     def publish(self, tx: Transaction) -> None:
         """Store the declared versions that are not stored yet.
 
+        One whose number somebody has published with another content stays where it is: see `offered`.
+
         Raises:
-            DeclarationError: a published version was declared anew with another content.
+            DeclarationError: a version that was stored from code was declared anew with another content.
         """
-        stored = {(key, version): text for key, version, text in tx.fetch(_definitions())}
+        for key, version in self.unpublished(tx):
+            enter(tx, self.declared[key, version], at=tx.moment, declared=True)
+        stored = {(key, version): (text, declared) for key, version, text, declared in _definitions(tx)}
         for (key, version), pipeline in sorted(self.declared.items()):
-            text = json.dumps(pipeline.as_dict(), ensure_ascii=False, sort_keys=True)
-            if (key, version) not in stored:
-                values = {"key": key, "version": version, "entity": pipeline.entity}
-                values |= {"state": "published", "definition": text}
-                names = ("key", "version", "entity", "state", "definition")
-                tx.write_one(insert_text(tx, PipelineVersion), [values[name] for name in names])
-            elif stored[key, version] != text:
+            text, declared = stored.get((key, version), (None, False))
+            if declared and text != text_of(pipeline):
                 raise DeclarationError(
                     f"pipeline {key} version {version} is published and differs; declare version {version + 1}"
                 )
+        for key in {key for key, _ in self.declared}:
+            retire(tx, key)
 
     def unpublished(self, tx: Transaction) -> list[tuple[str, int]]:
         """The key and version of each pipeline that `publish` would store."""
-        stored = {(key, version) for key, version, _ in tx.fetch(_definitions())}
-        return sorted(self.declared.keys() - stored)
+        newest, stored = _by_hand(tx)
+        return sorted(one for one in self.declared.keys() - stored if one[1] > newest.get(one[0], 0))
+
+    def offered(self, tx: Transaction) -> list[tuple[str, int]]:
+        """The declared versions in whose place others were published by hand."""
+        newest, _ = _by_hand(tx)
+        stored = {(key, version): text for key, version, text, _ in _definitions(tx)}
+        return sorted(
+            one
+            for one, pipeline in self.declared.items()
+            if stored.get(one) != text_of(pipeline) and one[1] <= newest.get(one[0], 0)
+        )
+
+    # --- what is in force ------------------------------------------------------------------------------
 
     def current(self, tx: Transaction, key: str) -> Chart:
         """The newest published version, as this transaction sees it.
@@ -124,35 +211,121 @@ class Book:
         Raises:
             DeclarationError: no pipeline of that key is published.
         """
-        memo = ("pipeline", key)
-        if memo not in tx.memo:
-            table = PipelineVersion.__table__.c
-            statement = sa.select(sa.func.max(table.version)).where(
-                table.key == key, table.state == "published"
-            )
-            tx.memo[memo] = tx.fetch(statement)[0][0]
-        version = tx.memo[memo]
+        version = self.number(tx, key)
         if version is None:
             raise DeclarationError(f"no pipeline {key} is published: run the migrations")
         return self.chart(tx, key, version)
 
-    def chart(self, tx: Transaction, key: str, version: int) -> Chart:
-        """The compiled version, from memory or from its row."""
-        found = self._charts.get((key, version))
-        if found is None:
+    def number(self, tx: Transaction, key: str) -> int | None:
+        """The number of the newest published version, or None."""
+        memo = ("pipeline", key)
+        if memo not in tx.memo:
             table = PipelineVersion.__table__.c
-            rows = tx.fetch(sa.select(table.definition).where(table.key == key, table.version == version))
-            if not rows:
-                raise DeclarationError(f"there is no version {version} of pipeline {key}")
-            pipeline = Pipeline.from_dict(json.loads(rows[0][0]))
-            found = self._charts[key, version] = self._compiled(pipeline)
+            statement = sa.select(sa.func.max(table.version)).where(
+                table.key == key, table.state == PUBLISHED
+            )
+            tx.memo[memo] = tx.fetch(statement)[0][0]
+        found: int | None = tx.memo[memo]
         return found
 
+    def chart(self, tx: Transaction, key: str, version: int) -> Chart:
+        """The compiled version, from memory or from its row."""
+        found: Chart | None = tx.memo.get(("chart", key, version)) or self._charts.get((key, version))
+        if found is None:
+            text, mapping = self._row(tx, key, version)
+            declared = self.declared.get((key, version))
+            if declared is None or text_of(declared) != text:
+                declared = Pipeline.from_dict(json.loads(text))
+            self._mappings[key, version] = json.loads(mapping) if mapping else {}
+            found = self._charts[key, version] = self.compiled(declared)
+        return found
+
+    def mapping(self, tx: Transaction, key: str, version: int) -> Mapping[str, str]:
+        """Where the stages of older versions went when records were moved over to this one."""
+        own: Mapping[str, str] | None = tx.memo.get(("mapping", key, version))
+        if own is not None:
+            return own
+        self.chart(tx, key, version)
+        return self._mappings.get((key, version), {})
+
+    def _row(self, tx: Transaction, key: str, version: int) -> tuple[str, str | None]:
+        table = PipelineVersion.__table__.c
+        statement = sa.select(table.definition, table.mapping).where(
+            table.key == key, table.version == version, table.state != DRAFTED
+        )
+        rows = tx.fetch(statement)
+        if not rows:
+            raise DeclarationError(f"there is no version {version} of pipeline {key}")
+        return rows[0][0], rows[0][1]
+
     def of(self, tx: Transaction, record: Any) -> Chart:
-        """The version under which a record runs: the one it was started with."""
+        """The version under which a record runs: the one it was started with, or moved over to."""
         return self.chart(tx, record.pipeline, record.pipeline_version)
 
+    def keep(self, tx: Transaction, chart: Chart, mapping: Mapping[str, str]) -> None:
+        """Let this transaction use a version that it has just published; others read its row."""
+        key, version = chart.pipeline.key, chart.pipeline.version
+        own = {("chart", key, version): chart, ("mapping", key, version): mapping, ("pipeline", key): version}
+        before = {name: tx.memo.get(name) for name in own}
+        tx.memo.update(own)
 
-def _definitions() -> Any:
+        def forget() -> None:
+            for name, value in before.items():
+                tx.memo.pop(name, None)
+                if value is not None:
+                    tx.memo[name] = value
+
+        tx.after_savepoint.append(forget)
+
+
+def text_of(pipeline: Pipeline) -> str:
+    """A pipeline as its row holds it."""
+    return json.dumps(pipeline.as_dict(), ensure_ascii=False, sort_keys=True)
+
+
+def enter(tx: Transaction, pipeline: Pipeline, *, version: int | None = None, **more: Any) -> None:
+    """Write the row of a version, published unless it is told otherwise.
+
+    Raises:
+        ConflictError: that number is taken.
+    """
+    values = {"state": PUBLISHED} | more
+    row = PipelineVersion(
+        key=pipeline.key,
+        version=pipeline.version if version is None else version,
+        entity=pipeline.entity,
+        definition=text_of(pipeline),
+        **values,
+    )
+    tx.write_one(insert_text(tx, PipelineVersion), layout(PipelineVersion).dump[tx.dialect](row))
+
+
+def retire(tx: Transaction, key: str) -> None:
+    """Retire all published versions of a pipeline but the newest: nothing begins in them any more."""
+    table = PipelineVersion.__table__
+    other = table.alias("other")
+    newest = (
+        sa.select(sa.func.max(other.c.version))
+        .where(other.c.key == key, other.c.state == PUBLISHED)
+        .scalar_subquery()
+    )
+    older = sa.and_(table.c.key == key, table.c.state == PUBLISHED, table.c.version < newest)
+    if tx.fetch(sa.select(table.c.version).where(older).limit(1)):
+        tx.execute(sa.update(table).where(older).values(state=RETIRED))
+
+
+def _by_hand(tx: Transaction) -> tuple[dict[str, int], set[tuple[str, int]]]:
+    """The newest number that somebody has published of each pipeline, and all that are stored."""
+    newest: dict[str, int] = {}
+    stored = set()
+    for key, version, _, declared in _definitions(tx):
+        stored.add((key, version))
+        if not declared:
+            newest[key] = max(version, newest.get(key, 0))
+    return newest, stored
+
+
+def _definitions(tx: Transaction) -> list[Any]:
     table = PipelineVersion.__table__.c
-    return sa.select(table.key, table.version, table.definition)
+    statement = sa.select(table.key, table.version, table.definition, table.declared)
+    return tx.fetch(statement.where(table.state != DRAFTED))

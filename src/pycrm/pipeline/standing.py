@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.row import layout
 from pycrm.pipeline.book import StageEntry
+from pycrm.pipeline.carry import carried
 from pycrm.pipeline.chart import Outcome
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.pipeline.way import Standing
@@ -115,13 +116,15 @@ def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
     for at, record in enumerate(records):
         if record.id in returning:
             past = list(_past(tx, rows.get(record.id, ())))
-            before = {key: _left_for(past, key) for key in returning[record.id]}
+            before = {key: _kept(tx, record, _left_for(past, key)) for key in returning[record.id]}
             found[at] = Standing(found[at].leaves, before)
     return found
 
 
 def _in_sight(tx: Transaction, records: Sequence[Any], wanted: Mapping[UUID, Any]) -> list[UUID]:
     """Of some records those that the actor may read: a copy in hand tells nothing of the past."""
+    if tx.whole:
+        return list(wanted)
     found: list[UUID] = []
     for cls in {type(record) for record in records}:
         keys = [record.id for record in records if type(record) is cls and record.id in wanted]
@@ -178,20 +181,29 @@ def _inside(tree: Tree, held: Mapping[str, str], key: str) -> Iterator[tuple[str
         yield from _active(tree, held, key)
 
 
-def _left_for(past: Sequence[_Moment], key: str) -> tuple[str, ...]:
-    """The leaves that were left for a paused or closed stage: the last at work, or undecided."""
+def _kept(tx: Transaction, record: Any, left: tuple[_Moment | None, tuple[str, ...]]) -> tuple[str, ...]:
+    """The leaves that were left, in the version to which the record was moved over since."""
+    moment, leaves = left
+    if moment is None or moment.entered[0].version == record.pipeline_version:
+        return leaves
+    mapping = tx.crm.pipelines.mapping(tx, record.pipeline, record.pipeline_version)
+    return carried(moment.tree, tx.crm.pipelines.of(tx, record).routes.tree, leaves, mapping)
+
+
+def _left_for(past: Sequence[_Moment], key: str) -> tuple[_Moment | None, tuple[str, ...]]:
+    """When and which leaves were left for a paused or closed stage: the last at work, or undecided."""
     region = past[-1].tree.region(key) if past else None
     if region is None or past[-1].at.get(region) != key:
-        return ()
+        return None, ()
     is_hold = past[-1].tree.stages[key].kind == "hold"
     for one in reversed(past):
         stood = one.at.get(region)
         if stood is None:
-            return ()
+            return None, ()
         kind = one.tree.stages[stood].kind
         if kind not in _CLOSED and not (is_hold and kind == "hold"):
-            return tuple(_leaves(one, stood))
-    return ()
+            return one, tuple(_leaves(one, stood))
+    return None, ()
 
 
 def _leaves(moment: _Moment, key: str) -> Iterator[str]:

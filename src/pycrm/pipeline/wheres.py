@@ -20,7 +20,7 @@ from pycrm.values import Money
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["counted", "meets"]
+__all__ = ["condition", "counted", "meets"]
 
 _COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -80,14 +80,15 @@ def counted(tx: Transaction, record: Any, values: Mapping[str, Any], need: Need)
         return 0
     cls = tx.crm.record(need.entity)
     conditions: list[Any] = [getattr(cls, other) == value for other, value in matched.items()]
-    conditions += [_condition(cls, where) for where in need.where]
+    conditions += [condition(cls, where) for where in need.where]
     try:
         return count(tx, cls, conditions, None, need.least)
     except InvalidError:
         return 0
 
 
-def _condition(cls: Any, where: Where) -> Any:
+def condition(cls: Any, where: Where) -> Any:
+    """A comparison as a part of a statement over the class."""
     column = getattr(cls, where.field)
     if where.op == "filled":
         return column.is_not(None)

@@ -135,11 +135,6 @@ def upgrade() -> None:
     )
     table("crm_opportunity_search", "of_id key, name text?, next_step text?, grams grams?", key="of_id")
     table(
-        "crm_pipeline_version",
-        "key text, version int, entity text, state text, definition text",
-        key="key version",
-    )
-    table(
         "crm_product_category",
         RECORD,
         "name text, parent_id key?",
@@ -353,6 +348,14 @@ def upgrade() -> None:
         "gender text?, birth_date day?, id_type text?, id_no text?, occupation text?, income_band text?",
         key="of_id",
         refers="of_id crm_party!",
+    )
+    table(
+        "crm_pipeline_version",
+        "key text, version int, entity text, state text, definition text, declared flag, mapping text?",
+        "at instant?, by_id key?, reason text?",
+        key="key version",
+        refers="by_id crm_user",
+        index="by_id",
     )
     table("crm_probe", "id key, at instant, by_id key?", refers="by_id crm_user", index="at, by_id, by_id at")
     table(
