@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from exchange.bench import CUSTOMER_HEAD
 from noninterference.operations import EXCLUDED, OPERATIONS
 from noninterference.two_worlds import WEIGHTED
 from revision.amending import approve, flow, policy, step
@@ -38,17 +39,12 @@ from pycrm.exchange import export_csv, import_file
 __all__ = ["ACTS", "Act", "Scene", "uncovered", "writing_verbs"]
 
 REASON = "as agreed by letter"
-MAPPING = """
-entity = "Customer"
-make = "organization"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-source = { value = "exhibition", lookup = "Source.name" }
+MAPPING = (
+    CUSTOMER_HEAD
+    + """\
 mobile = "Mobile"
 """
+)
 
 
 @attrs.define

@@ -16,7 +16,19 @@ import attrs
 from pycrm import CRM
 from pycrm.exchange import ImportReport, RowVerdict, Verdict, import_file
 
-__all__ = ["Bench", "canonical", "dump"]
+__all__ = ["CUSTOMER_HEAD", "Bench", "canonical", "dump"]
+
+# What a mapping of organisations begins with; columns of the test's own are written behind it.
+CUSTOMER_HEAD = """
+entity = "Customer"
+make = "organization"
+source = "old"
+key = "No"
+
+[columns]
+name = "Name"
+source = { value = "exhibition", lookup = "Source.name" }
+"""
 
 Tables = dict[str, list[tuple[Any, ...]]]
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

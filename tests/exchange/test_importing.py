@@ -16,19 +16,14 @@ from pycrm import CRM, Customer, InvalidError, Money, Opportunity, OrgUnit, Prod
 from pycrm.entities import Activity, Organization, Party
 from pycrm.exchange import Limits, Mapping, read_table
 
-from .bench import Bench, Tables, counts, dump, only, refusals
+from .bench import CUSTOMER_HEAD, Bench, Tables, counts, dump, only, refusals
 
-CUSTOMERS = """
-entity = "Customer"
-make = "organization"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-source = { value = "exhibition", lookup = "Source.name" }
+CUSTOMERS = (
+    CUSTOMER_HEAD
+    + """\
 email = "Email"
 """
+)
 DEALS = """
 entity = "Opportunity"
 source = "old"

@@ -19,18 +19,12 @@ from pycrm.entities import Organization, Party
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import Verdict, book
 
-from .bench import Bench, canonical, counts, dump, only, refusals
+from .bench import CUSTOMER_HEAD, Bench, canonical, counts, dump, only, refusals
 from .killing import load
 
-CUSTOMERS = """
-entity = "Customer"
-make = "organization"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-source = { value = "exhibition", lookup = "Source.name" }
+CUSTOMERS = (
+    CUSTOMER_HEAD
+    + """\
 phone = "Phone"
 tax_id = "Tax"
 industry = "Industry"
@@ -40,6 +34,7 @@ channel = "Channel"
 field = "addresses"
 columns = { text = "Street", city = "City" }
 """
+)
 HEAD = "No,Name,Phone,Tax,Industry,Channel,Street,City\n"
 DEALS = """
 entity = "Opportunity"

@@ -35,22 +35,17 @@ from pycrm.revision.amendment import decide, judge, opening, together
 from pycrm.revision.amendment.apply import Reading
 from pycrm.scope.actor import Actor
 
-from .bench import Bench, canonical, dump, only, refusals
+from .bench import CUSTOMER_HEAD, Bench, canonical, dump, only, refusals
 from .test_importing_again import kill, stop_after, uninterrupted
 
-MAPPING = """
-entity = "Customer"
-make = "organization"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-source = { value = "exhibition", lookup = "Source.name" }
+MAPPING = (
+    CUSTOMER_HEAD
+    + """\
 phone = "Phone"
 tax_id = "Tax"
 industry = "Industry"
 """
+)
 HEAD = "No,Name,Phone,Tax,Industry\n"
 WHY = "the register of 2026"
 

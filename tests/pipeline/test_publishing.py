@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 from revision.world import differing, tables
 
-from pycrm import CRM, FixedClock, ForbiddenError, InvalidError, Opportunity, StaleError
+from pycrm import CRM, FixedClock, ForbiddenError, InvalidError, Opportunity, Period, StaleError
 from pycrm.pipeline import RETURN, SALES, Move, Pipeline, Stage
 
 from .selling import House, house, second, with_stage
@@ -198,6 +200,29 @@ def test_a_wrong_draft_is_refused_with_everything(crm: CRM) -> None:
         assert found["stages/3/required/0"] == "there is no field amont"
         assert ("version" in found) == ("draft" in act)
     assert differing(before, tables(crm)) == []
+
+
+def test_figures_go_on_while_a_draft_lies_there_and_after_it(crm: CRM) -> None:
+    """A director's funnel, forecast and time in stage are the same with a draft, and count versions together."""
+
+    def figures() -> tuple[dict[str, int], dict[str, int], Any]:
+        with crm.view("dir") as session:
+            quarter = Period.quarter(2026, 4)
+            funnel = {one.stage: one.count for one in session.funnel(Opportunity) if one.count}
+            stays = {one.stage: one.stays for one in session.time_in_stage(Opportunity) if one.stays}
+            return funnel, stays, session.forecast(quarter).outlooks
+
+    before = figures()
+    with crm.session("admin") as session:
+        session.draft_pipeline(second())
+    assert figures() == before
+    with crm.session("admin") as session:
+        mapping = {"contacted": "need_confirmed"}
+        session.publish_pipeline(SALES.key, mapping, because="as discussed", failing="move")
+    funnel, _, outlooks = figures()
+    assert (before[0]["contacted"], funnel["need_confirmed"]) == (7, 7)
+    assert sum(funnel.values()) == sum(before[0].values())
+    assert [one.open for one in outlooks] == [one.open for one in before[2]]
 
 
 def test_a_draft_is_data_that_is_replaced(crm: CRM) -> None:

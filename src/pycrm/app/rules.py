@@ -18,7 +18,6 @@ from pycrm.entities.org import OrgUnit, RoleAssignment, User
 from pycrm.entities.party import Party
 from pycrm.entities.product import Product, ProductState
 from pycrm.errors import ConflictError, InvalidError, Problem
-from pycrm.pipeline.choosing import pipelines_of
 from pycrm.scope.actor import Source
 
 __all__ = [
@@ -191,7 +190,7 @@ def _open_stages(tx: Any, cls: Any) -> set[str]:
     """The stages in which work goes on, of every pipeline of a class."""
     return {
         stage.key
-        for key in pipelines_of(tx, cls)
+        for key in tx.crm.pipelines.keys_of(cls)
         for stage in tx.crm.pipelines.current(tx, key).pipeline.stages
         if not stage.is_closed
     }

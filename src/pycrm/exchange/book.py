@@ -11,6 +11,7 @@ from pycrm.declare import Field, field
 from pycrm.declare.record import Row
 from pycrm.revision.sql import insert_rows, insert_text
 from pycrm.scope.actor import key, unkey
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["ExternalId", "ImportRun", "enter", "find", "load_run", "store_run"]
-
-_AT_ONCE = 500
 
 
 class ExternalId(
@@ -46,10 +45,8 @@ def find(tx: Transaction, entity: str, keys: Iterable[str]) -> dict[str, list[UU
     """The records of these external ids, in sight or not."""
     table, wanted = ExternalId.__table__.c, list(keys)
     found: dict[str, list[UUID]] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        statement = sa.select(table.key, table.record_id).where(
-            table.entity == entity, table.key.in_(wanted[start : start + _AT_ONCE])
-        )
+    for some in pieces(wanted):
+        statement = sa.select(table.key, table.record_id).where(table.entity == entity, table.key.in_(some))
         for name, record in tx.fetch(statement):
             id = unkey(record)
             assert id is not None

@@ -15,6 +15,7 @@ from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import Rule, rule_of, rules_over
 from pycrm.revision.amendment.propose import Proposal
 from pycrm.scope.fields import field_rights, whole
+from pycrm.store.pieces import pieces
 from pycrm.values import plain_phone
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ __all__ = ["Held", "held", "update"]
 
 Ruled = tuple[tuple[PathChange, Rule], ...]
 
-_AT_ONCE = 500
 _POINTS = {
     "mobile": ContactPointKind.MOBILE,
     "email": ContactPointKind.EMAIL,
@@ -53,8 +53,7 @@ def held(session: Session, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Held
 
 def _held(session: Session, shape: Shape, wanted: list[UUID]) -> dict[UUID, Held]:
     found: dict[UUID, Held] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in pieces(wanted):
         records = session.find(shape.cls, shape.cls.id.in_(some), children=True, archived=True)
         if shape.facet is None:
             found |= {record.id: Held(record) for record in records}

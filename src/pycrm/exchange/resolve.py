@@ -13,6 +13,7 @@ from pycrm.exchange import book
 from pycrm.exchange.convert import Lookup
 from pycrm.scope.actor import unkey
 from pycrm.scope.gateway import query
+from pycrm.store.pieces import pieces
 from pycrm.values import clean_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["References"]
 
-_AT_ONCE = 500
 _LONGEST = 4000
 
 
@@ -89,7 +89,7 @@ class References:
         known = book.find(self._session.transaction, cls.__name__, texts)
         column = cls.__table__.c[key_column(cls)]
         seen: set[UUID | None] = set()
-        for some in _chunks(sorted(id for ids in known.values() for id in ids)):
+        for some in pieces(sorted(id for ids in known.values() for id in ids)):
             rows = self._select(cls, column, some, column)
             seen.update(unkey(row[0]) for row in rows)
         for text, ids in known.items():
@@ -103,7 +103,7 @@ class References:
         column = cls.__table__.c[cls.__specs__[field].columns[0]]
         stored = {text: kept for text in texts if (kept := _cleaned(text)) is not None}
         ids: dict[str, list[UUID]] = {}
-        for some in _chunks(sorted(set(stored.values()))):
+        for some in pieces(sorted(set(stored.values()))):
             for kept, id in self._select(cls, column, some, column, cls.__table__.c[key_column(cls)]):
                 found = unkey(id)
                 assert found is not None
@@ -130,11 +130,6 @@ def lookups(values: dict[str, Any]) -> Iterator[Lookup]:
             for row in value:
                 if isinstance(row, dict):
                     yield from lookups(row)
-
-
-def _chunks(values: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
 
 
 def _cleaned(text: str) -> str | None:

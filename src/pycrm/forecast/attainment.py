@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from pycrm.entities.org import UnitClosure
 from pycrm.entities.target import Target
-from pycrm.forecast.amount import money
 from pycrm.forecast.closing import Win, opportunities, wins
 from pycrm.forecast.period import Period
 from pycrm.forecast.stage import percent
 from pycrm.scope.actor import unkey
+from pycrm.scope.aggregate import money
 from pycrm.scope.gateway import query
 from pycrm.values import Money
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import RawDate
 from pycrm.entities.opportunity import Opportunity
-from pycrm.forecast.amount import halves, joined
 from pycrm.forecast.period import Period
 from pycrm.forecast.stage import in_versions, staged
 from pycrm.scope.actor import unkey
+from pycrm.scope.aggregate import halves, joined
 from pycrm.scope.gateway import Query
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pycrm.store import Transaction
 
-__all__ = ["Win", "closing", "day", "opportunities", "wins"]
+__all__ = ["Win", "closing", "day", "falls_in", "local_day", "opportunities", "wins"]
 
 
 def opportunities(tx: Transaction, conditions: Iterable[Any], *, archived: bool = False) -> Query:
@@ -60,6 +60,11 @@ def day(value: Any) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+def falls_in(on: Any, period: Period) -> list[Any]:
+    """The conditions that a column of days falls in a period."""
+    return [on >= sa.literal(period.since, RawDate()), on <= sa.literal(period.until, RawDate())]
+
+
 @attrs.frozen
 class Win:
     """What was won on one day in one currency, of one owner where owners are told apart."""
@@ -85,7 +90,7 @@ def wins(
         table.amount.is_not(None),
     ]
     if within is not None:
-        asked.where += [on >= sa.literal(within.since, RawDate()), on <= sa.literal(within.until, RawDate())]
+        asked.where += falls_in(on, within)
     statement = asked.select(*halves(table.amount), *(one.label(f"by_{at}") for at, one in enumerate(by)))
     statement = statement.group_by(*(sa.literal_column(f"by_{at}") for at in range(len(by))))
     found = []

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawInstant, micros
 from pycrm.forecast.stage import entries, staged, stages
 from pycrm.pipeline.model import Kind
+from pycrm.scope.aggregate import halves, joined
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["StageTime", "time_in_stage"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BITS = 20
-_LOW = (1 << _BITS) - 1
 
 
 @attrs.frozen
@@ -95,14 +94,10 @@ def _passed(tx: Transaction, at: Any, begin: datetime) -> list[Any]:
         # A numeric, and so exact; a sum of intervals overflows at 2**31 days.
         seconds = sa.cast(sa.extract("epoch", passed), sa.Numeric())
         return [sa.func.sum(sa.case((at > _bound(begin), seconds), else_=0))]
-    # In two halves, since SQLite gives up where a sum passes 64 bits on the way.
-    whole = sa.case((at > _bound(begin), sa.type_coerce(passed, sa.BigInteger())), else_=0)
-    low, high = whole.bitwise_and(sa.literal(_LOW)), whole.bitwise_rshift(sa.literal(_BITS))
-    return [sa.func.sum(high), sa.func.sum(low)]
+    return halves(sa.case((at > _bound(begin), sa.type_coerce(passed, sa.BigInteger())), else_=0))
 
 
 def _micros(tx: Transaction, passed: list[Any]) -> int:
     if tx.dialect == "postgresql":
         return int(passed[0] * 1_000_000)
-    high, low = passed
-    return (int(high) << _BITS) + int(low)
+    return joined(*passed)

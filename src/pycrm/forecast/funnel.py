@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from pycrm.declare.field import MoneyColumn
 from pycrm.declare.raw import RawInstant
 from pycrm.errors import InvalidError, Problem
-from pycrm.forecast.amount import halves, joined, money
+from pycrm.forecast.closing import local_day
 from pycrm.forecast.stage import entries, named, part, percent, staged, stages, versions
 from pycrm.forecast.standing import stalled
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.model import Kind, Pipeline
+from pycrm.scope.aggregate import halves, joined, money
 from pycrm.scope.gateway import Query, bounded
 from pycrm.values import Money
 
@@ -127,11 +128,11 @@ _DAY = 86_400_000_000
 
 def _days(tx: Transaction, at: Any) -> Any:
     """How many business days lie between an instant and today, as `Standing.days` counts them."""
-    today, offset = tx.crm.calendar_day(tx.moment), tx.crm.zone.utcoffset(None)
+    today = tx.crm.calendar_day(tx.moment)
     if tx.dialect == "postgresql":
-        local = sa.func.timezone(sa.literal(offset, sa.Interval()), at)
-        return sa.literal(today, sa.Date()) - sa.cast(local, sa.Date())
-    shifted = sa.type_coerce(at, sa.BigInteger()) + round(offset.total_seconds() * 1_000_000)
+        return sa.literal(today, sa.Date()) - local_day(tx, at)
+    offset = round(tx.crm.zone.utcoffset(None).total_seconds() * 1_000_000)
+    shifted = sa.type_coerce(at, sa.BigInteger()) + offset
     return (today.toordinal() - _ORDINAL) - shifted // _DAY
 
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import sqlalchemy as sa
 
-from pycrm.declare.raw import RawDate
 from pycrm.entities.opportunity import Opportunity
 from pycrm.errors import InvalidError, Problem
-from pycrm.forecast.amount import CERTAIN, halves, joined, money, rounded, weighted
+from pycrm.forecast.amount import CERTAIN, rounded, weighted
 from pycrm.forecast.chance import chances
-from pycrm.forecast.closing import Win, opportunities, wins
+from pycrm.forecast.closing import Win, falls_in, opportunities, wins
 from pycrm.forecast.period import Period
 from pycrm.forecast.season import Season, season, total
 from pycrm.forecast.stage import in_versions, versions
 from pycrm.pipeline.model import Stage
+from pycrm.scope.aggregate import halves, joined, money
 from pycrm.scope.gateway import Query
 from pycrm.values import Money
 
@@ -239,10 +239,8 @@ def weights(tx: Transaction, likely: Callable[[Stage], int]) -> Any:
 def open_in(tx: Transaction, conditions: Iterable[Any], period: Period) -> Query:
     """The open opportunities that are expected to close in a period."""
     asked = opportunities(tx, conditions)
-    expected = asked.table.c.expected_close
     asked.where += [
         in_versions(tx, Opportunity, lambda stage: not stage.is_closed),
-        expected >= sa.literal(period.since, RawDate()),
-        expected <= sa.literal(period.until, RawDate()),
+        *falls_in(asked.table.c.expected_close, period),
     ]
     return asked

@@ -15,15 +15,16 @@ from pycrm.declare.raw import RawDate, RawInstant, RawKey
 from pycrm.declare.raw import instant as instant_of
 from pycrm.declare.row import layout
 from pycrm.entities.opportunity import Opportunity
-from pycrm.forecast.amount import CERTAIN, halves, joined, money, weighted
+from pycrm.forecast.amount import CERTAIN, weighted
 from pycrm.forecast.book import ForecastLine, ForecastSnapshot
-from pycrm.forecast.closing import closing, day, opportunities, wins
+from pycrm.forecast.closing import closing, day, falls_in, opportunities, wins
 from pycrm.forecast.outlook import open_in, probability_of, weights
 from pycrm.forecast.period import Period
 from pycrm.forecast.season import total
 from pycrm.forecast.stage import in_versions, percent
 from pycrm.revision.sql import insert_text
 from pycrm.scope.actor import unkey
+from pycrm.scope.aggregate import halves, joined, money
 from pycrm.values import Money
 
 if TYPE_CHECKING:
@@ -88,11 +89,10 @@ def take(tx: Transaction, period: Period) -> Snapshot:
 
 
 def _won_in(tx: Transaction, period: Period) -> Any:
-    asked, on = opportunities(tx, []), closing(tx)
+    asked = opportunities(tx, [])
     asked.where += [
         in_versions(tx, Opportunity, lambda stage: stage.kind == "won"),
-        on >= sa.literal(period.since, RawDate()),
-        on <= sa.literal(period.until, RawDate()),
+        *falls_in(closing(tx), period),
     ]
     return asked
 

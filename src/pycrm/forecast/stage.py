@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.errors import InvalidError, Problem
-from pycrm.pipeline.book import PipelineVersion, StageEntry
+from pycrm.pipeline.book import StageEntry
+from pycrm.pipeline.judging import refuse_without_pipeline
 from pycrm.pipeline.model import Pipeline, Stage
 from pycrm.pipeline.tree import ROOT
 from pycrm.scope.gateway import Query, query
@@ -29,9 +30,7 @@ def staged(tx: Transaction, cls: Any, conditions: Iterable[Any] = ()) -> Query:
         InvalidError: the class has no pipeline, or a condition or a stage is not the reader's to read.
     """
     asked = query(tx, cls, conditions)
-    if cls.__pipeline__ is None:
-        wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
-        raise InvalidError(wrong.message, fields=[wrong])
+    refuse_without_pipeline(cls, "entity")
     asked.column(cls.stage)
     asked.column(cls.stage_at)
     return asked
@@ -60,10 +59,9 @@ def versions(tx: Transaction, cls: Any) -> list[Pipeline]:
     """Every published version of the class's pipeline, the newest first."""
     memo = ("versions", cls.__pipeline__)
     if memo not in tx.memo:
-        table = PipelineVersion.__table__.c
-        rows = tx.fetch(sa.select(table.version).where(table.key == cls.__pipeline__))
-        numbers = sorted((row[0] for row in rows), reverse=True)
-        tx.memo[memo] = [tx.crm.pipelines.chart(tx, cls.__pipeline__, one).pipeline for one in numbers]
+        book = tx.crm.pipelines
+        numbers = sorted(book.numbers(tx, cls.__pipeline__), reverse=True)
+        tx.memo[memo] = [book.chart(tx, cls.__pipeline__, one).pipeline for one in numbers]
     found: list[Pipeline] = tx.memo[memo]
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -190,17 +190,24 @@ class Book:
 
     def unpublished(self, tx: Transaction) -> list[tuple[str, int]]:
         """The key and version of each pipeline that `publish` would store."""
-        newest, stored = _by_hand(tx)
+        newest, stored = _by_hand(_definitions(tx))
         return sorted(one for one in self.declared.keys() - stored if one[1] > newest.get(one[0], 0))
 
     def offered(self, tx: Transaction) -> list[tuple[str, int]]:
         """The declared versions in whose place others were published by hand."""
-        newest, _ = _by_hand(tx)
-        stored = {(key, version): text for key, version, text, _ in _definitions(tx)}
+        rows = _definitions(tx)
+        newest, _ = _by_hand(rows)
+        stored = {(key, version): text for key, version, text, _ in rows}
         return sorted(
             one
             for one, pipeline in self.declared.items()
             if stored.get(one) != text_of(pipeline) and one[1] <= newest.get(one[0], 0)
+        )
+
+    def keys_of(self, cls: Any) -> list[str]:
+        """The pipelines of a class, in the order of their declaration."""
+        return list(
+            dict.fromkeys(key for (key, _), one in self.declared.items() if one.entity == cls.__name__)
         )
 
     # --- what is in force ------------------------------------------------------------------------------
@@ -227,6 +234,12 @@ class Book:
             tx.memo[memo] = tx.fetch(statement)[0][0]
         found: int | None = tx.memo[memo]
         return found
+
+    def numbers(self, tx: Transaction, key: str) -> set[int]:
+        """The numbers of all versions that are or were in force; a draft is none of them."""
+        table = PipelineVersion.__table__.c
+        statement = sa.select(table.version).where(table.key == key, table.state != DRAFTED)
+        return {row[0] for row in tx.fetch(statement)}
 
     def chart(self, tx: Transaction, key: str, version: int) -> Chart:
         """The compiled version, from memory or from its row."""
@@ -314,11 +327,11 @@ def retire(tx: Transaction, key: str) -> None:
         tx.execute(sa.update(table).where(older).values(state=RETIRED))
 
 
-def _by_hand(tx: Transaction) -> tuple[dict[str, int], set[tuple[str, int]]]:
+def _by_hand(rows: Iterable[Any]) -> tuple[dict[str, int], set[tuple[str, int]]]:
     """The newest number that somebody has published of each pipeline, and all that are stored."""
     newest: dict[str, int] = {}
     stored = set()
-    for key, version, _, declared in _definitions(tx):
+    for key, version, _, declared in rows:
         stored.add((key, version))
         if not declared:
             newest[key] = max(version, newest.get(key, 0))

@@ -11,7 +11,7 @@ from pycrm.pipeline.wheres import meets
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["config_of", "entry_values", "pipelines_of", "refuse_other"]
+__all__ = ["entry_values", "refuse_other"]
 
 
 def entry_values(tx: Transaction, cls: Any, record: Any = None, by_hand: str | None = None) -> dict[str, Any]:
@@ -34,34 +34,22 @@ def entry_values(tx: Transaction, cls: Any, record: Any = None, by_hand: str | N
     return {
         "stage": chart.pipeline.entry.key,
         "stage_at": tx.moment,
-        "stage_config": config_of(chart, tree.leaves(tree.first)),
+        "stage_config": tree.config(tree.leaves(tree.first)),
         "pipeline": chart.pipeline.key,
         "pipeline_version": chart.pipeline.version,
     }
 
 
-def config_of(chart: Chart, leaves: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The innermost stages, where the stage alone does not tell them."""
-    return None if leaves == (chart.routes.tree.top(leaves[0]),) else leaves
-
-
 def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Chart:
-    keys = pipelines_of(tx, cls)
     if by_hand is not None:
         refuse_other(tx, cls, by_hand)
         return tx.crm.pipelines.current(tx, by_hand)  # type: ignore[no-any-return]
     if record is not None:
-        for key in keys:
+        for key in tx.crm.pipelines.keys_of(cls):
             chart: Chart = tx.crm.pipelines.current(tx, key)
             if chart.pipeline.when and meets(record, chart.pipeline.when):
                 return chart
     return tx.crm.pipelines.current(tx, cls.__pipeline__)  # type: ignore[no-any-return]
-
-
-def pipelines_of(tx: Transaction, cls: Any) -> list[str]:
-    """The pipelines of a class, in the order of their declaration."""
-    declared = tx.crm.pipelines.declared
-    return list(dict.fromkeys(key for (key, _), one in declared.items() if one.entity == cls.__name__))
 
 
 def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
@@ -70,7 +58,7 @@ def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
     Raises:
         InvalidError: it is not.
     """
-    if key not in pipelines_of(tx, cls):
+    if key not in tx.crm.pipelines.keys_of(cls):
         raise _unknown(cls, key)
 
 

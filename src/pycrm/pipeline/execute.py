@@ -13,7 +13,6 @@ from pycrm.errors import ForbiddenError, MoveError, RefusedError
 from pycrm.hooks import StageMove
 from pycrm.pipeline.bringing import bring_about, fields_set, told
 from pycrm.pipeline.chart import Chart, Outcome
-from pycrm.pipeline.choosing import config_of
 from pycrm.pipeline.effect import Effect
 from pycrm.pipeline.facts import Requirement
 from pycrm.pipeline.judging import facts_of, lacking, refuse_without_pipeline
@@ -54,7 +53,7 @@ def move(
     """Take a move, writing what it was missing in the same act; see `Session.move`."""
     refuse_without_pipeline(type(record))
     made, outcome = _taken(tx, record, standing_of(tx, record), to, (values, because, is_approved), {})
-    written(tx, entries(tx, made[0], outcome))
+    written(tx, entries(tx, made[0], outcome.visits, outcome.reason))
     return _brought_about(tx, made)
 
 
@@ -80,7 +79,14 @@ def move_where(
             _taken(tx, record, standing, to, (dict(values), because, False), outcomes)
             for record, standing in zip(batch, standings(tx, batch), strict=True)
         ]
-        written(tx, [entry for made, outcome in done for entry in entries(tx, made[0], outcome)])
+        written(
+            tx,
+            [
+                entry
+                for made, outcome in done
+                for entry in entries(tx, made[0], outcome.visits, outcome.reason)
+            ],
+        )
         for made, _ in done:
             _brought_about(tx, made)
         number += len(done)
@@ -178,7 +184,7 @@ def _system(tx: Transaction, chart: Chart, record: Any, outcome: Outcome) -> dic
     if any(not visit.region for visit in outcome.visits):
         found = {"stage": outcome.target.key, "stage_at": tx.moment}
         found |= {name: None for name in type(record).dropped_by_moves if getattr(record, name) is not None}
-    config = config_of(chart, outcome.leaves)
+    config = chart.routes.tree.config(outcome.leaves)
     if config != record.stage_config:
         found["stage_config"] = config
     return found

@@ -73,14 +73,14 @@ def probability(tx: Transaction, record: Any) -> Probability:
     return Probability(stage.probability, manual)
 
 
-def refuse_without_pipeline(cls: Any) -> None:
+def refuse_without_pipeline(cls: Any, path: str = "to") -> None:
     """Refuse a class whose records run through no stages.
 
     Raises:
         InvalidError: it has no pipeline.
     """
     if cls.__pipeline__ is None:
-        wrong = Problem("to", "rule", f"a {cls.__name__.lower()} has no pipeline")
+        wrong = Problem(path, "rule", f"a {cls.__name__.lower()} has no pipeline")
         raise InvalidError(wrong.message, fields=[wrong])
 
 

@@ -11,7 +11,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.row import layout
-from pycrm.entities.org import Action, Reach
+from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Problem, StaleError
 from pycrm.pipeline import rules
 from pycrm.pipeline.book import DRAFT, DRAFTED, PipelineVersion, StageEntry, enter, retire, text_of
@@ -19,11 +19,14 @@ from pycrm.pipeline.carry import Route
 from pycrm.pipeline.crowd import Group
 from pycrm.pipeline.edition import Edition, PipelineDraft, PipelinePreview
 from pycrm.pipeline.model import Pipeline, Stage
+from pycrm.pipeline.standing import entries
 from pycrm.pipeline.succession import Succession, declared_problems
 from pycrm.revision.add import written
+from pycrm.revision.amendment.judge import comment_of
 from pycrm.revision.change import stamp
 from pycrm.revision.log import begun, jsonable, note
 from pycrm.revision.rows import stamps
+from pycrm.scope.actor import Actor, may_function
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -34,14 +37,10 @@ _RIGHT = "pipelines"
 
 
 def _may(tx: Transaction, action: str) -> bool:
-    """A right of its own, which ``*`` of a role does not include."""
-    actor = tx.actor
+    actor: Actor = tx.actor
     if actor.is_system:
         return any(grant in ("*", _RIGHT, f"{_RIGHT}.{action}") for grant in actor.grants)
-    return any(
-        held.entity == _RIGHT and held.action == action and held.reach is not Reach.NONE
-        for held in actor.held
-    )
+    return may_function(actor, _RIGHT, action)
 
 
 def _refuse_without(tx: Transaction, action: str) -> None:
@@ -84,16 +83,10 @@ def one(tx: Transaction, key: str, version: int | None, *, declared: bool) -> Pi
             raise NotFoundError(f"no plugin declares a version {version} of a pipeline {key}")
         found: Pipeline = book.declared[key, version]
         return attrs.evolve(found, version=(number or 0) + 1)
-    if number is None or (version is not None and version not in _numbers(tx, key)):
+    if number is None or (version is not None and version not in book.numbers(tx, key)):
         raise NotFoundError(f"there is no version {version or ''} of a pipeline {key}".replace("  ", " "))
     shown: Pipeline = book.chart(tx, key, version or number).pipeline
     return shown
-
-
-def _numbers(tx: Transaction, key: str) -> set[int]:
-    table = PipelineVersion.__table__.c
-    statement = sa.select(table.version).where(table.key == key, table.state != DRAFTED)
-    return {row[0] for row in tx.fetch(statement)}
 
 
 def _drafted(tx: Transaction, key: str) -> Pipeline:
@@ -202,12 +195,11 @@ def publish(
 ) -> PipelinePreview:
     """See `Session.publish_pipeline`."""
     _refuse_without(tx, Action.UPDATE)
-    if not because.strip():
-        raise InvalidError("say why", fields=[Problem("because", "required", "say why")])
+    comment_of(because)
     succession = _succession(tx, what, mapping, running, failing)
     pipeline = succession.pipeline
     _hold(tx, pipeline.key)
-    if pipeline.version in _numbers(tx, pipeline.key):
+    if pipeline.version in tx.crm.pipelines.numbers(tx, pipeline.key):
         raise _taken(pipeline)
     found = succession.preview(named)
     if seen is not None and not found.tells_the_same(seen):
@@ -288,8 +280,8 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
     if way.changes_stage:
         values |= {"stage": way.stage.key, "stage_at": tx.moment}
         values |= dict.fromkeys(cls.dropped_by_moves)
-    config = None if way.leaves == (way.stage.key,) else way.leaves
-    if config != (None if way.before == (records[0].stage,) else way.before):
+    config = succession.tree.config(way.leaves)
+    if config != records[0].stage_config:
         values["stage_config"] = config
     table, specs = cls.__table__, cls.__specs__
     columns = {
@@ -306,7 +298,7 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
     )
     if number != len(records):
         raise StaleError("records moved while the version was published; try again")
-    entries = []
+    stays: list[StageEntry] = []
     for record in records:
         made = layout(cls).copy(record, values | stamp(tx, record))
         pairs = {
@@ -315,30 +307,13 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
             if getattr(record, name) != value
         }
         note(tx, made, "publish", pairs)
-        entries += [_entry(tx, made, visit, because) for visit in way.visits]
-    if entries:
-        written(tx, entries)
+        stays += entries(tx, made, way.visits, because)
+    if stays:
+        written(tx, stays)
 
 
 def _bound(column: Any, value: Any) -> Any:
     return sa.null() if value is None else sa.bindparam(None, value, type_=column.type, unique=True)
-
-
-def _entry(tx: Transaction, record: Any, visit: Any, because: str) -> StageEntry:
-    return StageEntry(
-        record=record.id,
-        seq=record.version,
-        region=visit.region,
-        pipeline=record.pipeline,
-        version=record.pipeline_version,
-        source=visit.source,
-        stage=visit.stage.key,
-        label=visit.stage.label,
-        probability=visit.stage.probability,
-        at=tx.moment,
-        by=tx.actor.ref,
-        reason=because,
-    )
 
 
 def archive_stage(tx: Transaction, key: str, stage: str, because: str) -> PipelinePreview:
@@ -352,7 +327,7 @@ def archive_stage(tx: Transaction, key: str, stage: str, because: str) -> Pipeli
     if current.stage(stage).archived:
         raise ConflictError(f"{stage} is archived already")
     stages = tuple(_archived(each, stage) for each in current.stages)
-    following = attrs.evolve(current, version=max(_numbers(tx, key)) + 1, stages=stages)
+    following = attrs.evolve(current, version=max(tx.crm.pipelines.numbers(tx, key)) + 1, stages=stages)
     return publish(tx, following, None, because, running="move", failing="leave", seen=None, named=0)
 
 

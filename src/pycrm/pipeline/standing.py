@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pycrm.declare.row import layout
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.carry import carried
-from pycrm.pipeline.chart import Outcome
+from pycrm.pipeline.chart import Visit
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.pipeline.way import Standing
 from pycrm.scope.actor import unkey
@@ -58,12 +58,9 @@ def first_entries(tx: Transaction, record: Any) -> list[StageEntry]:
     ]
 
 
-def entries(tx: Transaction, record: Any, outcome: Outcome) -> list[StageEntry]:
-    """The rows that keep what a move entered."""
-    return [
-        _entry(tx, record, visit.region, visit.source, visit.stage, outcome.reason)
-        for visit in outcome.visits
-    ]
+def entries(tx: Transaction, record: Any, visits: Iterable[Visit], reason: str | None) -> list[StageEntry]:
+    """The rows that keep what a record entered, by a move or by another version of its pipeline."""
+    return [_entry(tx, record, visit.region, visit.source, visit.stage, reason) for visit in visits]
 
 
 def _entry(

@@ -9,8 +9,9 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.field import MoneyColumn
-from pycrm.errors import InvalidError, Problem
+from pycrm.errors import InvalidError
 from pycrm.pipeline.choosing import refuse_other
+from pycrm.pipeline.judging import refuse_without_pipeline
 from pycrm.pipeline.model import Kind, Stage
 from pycrm.scope.gateway import query
 from pycrm.values import Money
@@ -36,9 +37,7 @@ def by_stage(
     tx: Transaction, cls: Any, amount: Any, conditions: Iterable[Any], pipeline: str | None = None
 ) -> list[StageTally]:
     """See `Session.by_stage`."""
-    if cls.__pipeline__ is None:
-        wrong = Problem("entity", "rule", f"a {cls.__name__.lower()} has no pipeline")
-        raise InvalidError(wrong.message, fields=[wrong])
+    refuse_without_pipeline(cls, "entity")
     asked = query(tx, cls, conditions)
     # What is asked for is looked through before anything is sent.
     of = cls.__pipeline__ if pipeline is None else pipeline

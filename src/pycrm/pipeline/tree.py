@@ -81,6 +81,10 @@ class Tree:
         """Those of some stages that hold no others, in the order of declaration."""
         return tuple(sorted(filter(self.is_leaf, active), key=self.order.__getitem__))
 
+    def config(self, leaves: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The leaves as a record keeps them: None where its stage alone tells them."""
+        return None if leaves == (self.top(leaves[0]),) else leaves
+
     def domain(self, source: str, targets: Iterable[str]) -> str:
         """The nearest stage that holds source and targets and is no set of regions: all within is left."""
         wanted = tuple(targets)

@@ -95,7 +95,8 @@ class _Intake:
         self._shape = _shape(cls)
         # The fields that nobody types; those of its own are set anew for each record.
         self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls, None, pipeline)
-        self._has_pipelines = pipeline is None and _has_choice(tx, cls)
+        # Which of several it is depends on the record.
+        self._has_pipelines = pipeline is None and len(tx.crm.pipelines.keys_of(cls)) > 1
         hooks = tx.crm.hooks
         self._is_asked: bool = hooks.has("before_add", cls)
         self.is_observed: bool = hooks.has("record_added", cls)
@@ -201,12 +202,6 @@ def _shape(cls: Any) -> _Shape:
         lists=bool(lists),
         texts=bool(searched(cls)),
     )
-
-
-def _has_choice(tx: Transaction, cls: Any) -> bool:
-    """Whether records of a class begin in one of several pipelines."""
-    declared = tx.crm.pipelines.declared
-    return len({key for (key, _), one in declared.items() if one.entity == cls.__name__}) > 1
 
 
 _NOWHERE = Place()

@@ -20,13 +20,14 @@ from pycrm.declare.policy import Administered, ClaimPolicy, Reference
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
-from pycrm.entities.org import Action, Reach
+from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Claim, Duplicate, DuplicateRow, ProbeRow, QuietClaim
 from pycrm.revision.sql import insert_rows, insert_text
-from pycrm.scope.actor import unkey
+from pycrm.scope.actor import may_function, unkey
 from pycrm.scope.gateway import Query, bounded, fetch_one
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -171,7 +172,7 @@ def _take_quietly(tx: Transaction, rows: list[Wanted]) -> None:
         insert_rows(tx, cls, [layout(cls).dump[tx.dialect](row) for row in entered])
 
 
-_FEW, _AT_ONCE = 4, 500
+_FEW = 4
 
 
 def _readable(tx: Transaction, rows: list[Wanted], others: list[tuple[Wanted, str, UUID]]) -> set[UUID]:
@@ -194,8 +195,8 @@ def _readable(tx: Transaction, rows: list[Wanted], others: list[tuple[Wanted, st
             found.update(id for id in ids if fetch_one(tx, cls, id) is not None)
             continue
         column = cls.__table__.c[key_column(cls)]
-        for start in range(0, len(ids), _AT_ONCE):
-            query = Query(tx, cls, [column.in_(ids[start : start + _AT_ONCE])], archived=True)
+        for some in pieces(ids):
+            query = Query(tx, cls, [column.in_(some)], archived=True)
             found.update(_key(id) for (id,) in tx.fetch(query.select(column)))
     return found
 
@@ -300,10 +301,7 @@ def release(tx: Transaction, claims: Iterable[Wanted]) -> None:
 
 def duplicates(tx: Transaction, limit: int | None) -> list[Duplicate]:
     """Pairs of records that hold the same value, newest first; see `Session.duplicates`."""
-    if not any(
-        held.entity == "duplicates" and held.action == Action.READ and held.reach is not Reach.NONE
-        for held in tx.actor.held
-    ):
+    if not may_function(tx.actor, "duplicates", Action.READ):
         raise ForbiddenError("deciding on duplicates is not granted")
     made, table = layout(DuplicateRow), DuplicateRow.__table__.c
     statement = sa.select(*(table[name] for name in made.names)).order_by(table.at.desc(), table.id.desc())

@@ -22,7 +22,7 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.revision.inline import inline
 from pycrm.revision.log import flush
 from pycrm.revision.redaction import ruled_then, shown_then
-from pycrm.revision.since import Part, later, moved, pieces, stamps
+from pycrm.revision.since import Part, later, moved, stamps
 from pycrm.revision.undo import Later, renamed, undone
 from pycrm.scope.actor import unkey
 from pycrm.scope.aggregate import class_of, only
@@ -30,6 +30,7 @@ from pycrm.scope.children import with_children
 from pycrm.scope.condition import direction
 from pycrm.scope.fields import view_of, whole
 from pycrm.scope.gateway import bounded, query
+from pycrm.store.pieces import pieces
 from pycrm.values import Money
 
 if TYPE_CHECKING:

@@ -14,13 +14,12 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.row import layout
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["is_kept", "raise_latest", "renew_latest"]
-
-_AT_ONCE = 500
 
 
 @attrs.frozen
@@ -77,7 +76,7 @@ def raise_latest(tx: Transaction, cls: Any, records: Sequence[Any]) -> None:
         if len(linked) == 1:
             _raise_one(tx, keeper, linked[0])
         elif linked:
-            for some in _parts(getattr(one, keeper.link).id for one in linked):
+            for some in pieces(sorted({getattr(one, keeper.link).id for one in linked})):
                 _raise_many(tx, keeper, some)
 
 
@@ -112,7 +111,7 @@ def renew_latest(tx: Transaction, before: Any, after: Any, names: Iterable[str])
     for keeper in _keepers(tx, type(after)):
         if not {keeper.link, keeper.moment, "archived_at"}.isdisjoint(names):
             links = (getattr(one, keeper.link) for one in (before, after))
-            for some in _parts(link.id for link in links if link is not None):
+            for some in pieces(sorted({link.id for link in links if link is not None})):
                 _renew(tx, keeper, some)
 
 
@@ -124,8 +123,3 @@ def _renew(tx: Transaction, keeper: _Keeper, ids: list[UUID]) -> None:
         tx.fetch(sa.select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
     moment = sa.case((latest > table.c.created_at, latest), else_=table.c.created_at)
     tx.execute(sa.update(table).values({keeper.field: moment}).where(table.c.id.in_(ids)))
-
-
-def _parts(ids: Iterable[UUID]) -> Iterable[list[UUID]]:
-    found = sorted(set(ids))
-    return (found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE))

@@ -17,13 +17,12 @@ from pycrm.entities.org import Action, User, UserState
 from pycrm.errors import InvalidError, NotFoundError, Problem
 from pycrm.scope.actor import key, unkey
 from pycrm.scope.predicate import scope_of
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["Place", "check_links", "learn_places", "place_of", "user_of", "user_place"]
-
-_AT_ONCE = 500
 
 
 @attrs.frozen
@@ -65,8 +64,7 @@ def learn_places(tx: Transaction, users: Iterable[UUID]) -> None:
     """Look up the home units of users who may own records: an import names hundreds of them."""
     table = User.__table__.c
     wanted = [user for user in users if ("home", user) not in tx.memo]
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in pieces(wanted):
         working = (table.state == UserState.ACTIVE) & table.archived_at.is_(None)
         for user, unit in tx.fetch(
             sa.select(table.id, table.home_unit_id).where(table.id.in_(some), working)

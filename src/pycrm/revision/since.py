@@ -23,13 +23,13 @@ from pycrm.revision.model import ChangeRow, RevisionRow
 from pycrm.revision.undo import Later
 from pycrm.scope.actor import unkey
 from pycrm.scope.gateway import query
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Part", "later", "moved", "pieces", "stamps"]
+__all__ = ["Part", "later", "moved", "stamps"]
 
-_AT_ONCE = 500
 # So many changes of all kinds are looked through one by one; of more the database makes a plan.
 _FEW = 5000
 # Every change sets these, and no change row says so.
@@ -154,10 +154,3 @@ def _read(
             f"ORDER BY c.record_id, c.version {order}",
             (*values, entity, driven(tx, moment)),
         ).fetchall()
-
-
-def pieces(ids: Iterable[Any]) -> Iterator[list[Any]]:
-    """The keys in some hundreds, as many as one statement names."""
-    every = list(ids)
-    for start in range(0, len(every), _AT_ONCE):
-        yield every[start : start + _AT_ONCE]

@@ -149,6 +149,14 @@ class Bounds:
         )
 
 
+def may_function(actor: Actor, function: str, action: str) -> bool:
+    """Whether a person holds a right over no record, such as ``sql``: only a grant that names it gives it."""
+    return any(
+        held.entity == function and held.action == action and held.reach is not Reach.NONE
+        for held in actor.held
+    )
+
+
 def bounds(actor: Actor, cls: Any, action: str) -> Bounds:
     """How far the actor reaches for that class and action.
 

@@ -17,10 +17,10 @@ from pycrm.values import Money
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["class_of", "count", "only", "owners", "total"]
+__all__ = ["class_of", "count", "halves", "joined", "money", "only", "owners", "total"]
 
 
-_LOW = 0xFFFF_FFFF
+_LOW, _BITS = 0xFFFF_FFFF, 32
 
 
 def count(
@@ -54,18 +54,32 @@ def total(tx: Transaction, amount: Any, conditions: Iterable[Any]) -> Money:
     units, currency = asked.column(amount.units), asked.column(amount.currency)
     if asked.nothing:
         return Money.minor(0, tx.crm.currency)
-    # In two halves, since SQLite gives up where a sum passes 64 bits on the way.
-    low = sa.func.sum(units.bitwise_and(sa.literal(_LOW, sa.BigInteger())))
-    high = sa.func.sum(units.bitwise_rshift(sa.literal(32, sa.Integer())))
-    statement = asked.select(currency, low, high).where(units.is_not(None)).group_by(currency)
+    statement = asked.select(currency, *halves(units)).where(units.is_not(None)).group_by(currency)
+    return only(tx, {code: money(joined(high, low), code) for code, high, low in tx.fetch(statement)})
+
+
+def halves(units: Any) -> list[Any]:
+    """The sum of a column in two parts, since SQLite gives up where one passes 64 bits on the way."""
+    low = units.bitwise_and(sa.literal(_LOW, sa.BigInteger()))
+    high = units.bitwise_rshift(sa.literal(_BITS, sa.Integer()))
+    return [sa.func.sum(high), sa.func.sum(low)]
+
+
+def joined(high: Any, low: Any) -> int:
+    """The sum that `halves` took apart; of nothing it is nought."""
+    return (int(high or 0) << _BITS) + int(low or 0)
+
+
+def money(units: int, currency: str) -> Money:
+    """A sum of minor units.
+
+    Raises:
+        InvalidError: it is too large to be an amount.
+    """
     try:
-        sums = {
-            code: Money.minor(int(least) + (int(most) << 32), code)
-            for code, least, most in tx.fetch(statement)
-        }
+        return Money.minor(units, currency)
     except ValueError:
         raise InvalidError("the sum is too large") from None
-    return only(tx, sums)
 
 
 def class_of(amount: Any) -> Any:

@@ -15,13 +15,12 @@ from pycrm.entities.org import UnitClosure
 from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.text import refresh
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["any_record", "any_records", "is_below", "with_children"]
-
-_AT_ONCE = 500
 
 
 def with_children(tx: Transaction, records: Sequence[Any], names: Iterable[str] | None = None) -> list[Any]:
@@ -48,10 +47,10 @@ def with_children(tx: Transaction, records: Sequence[Any], names: Iterable[str] 
 def _rows(tx: Transaction, child: Any, parents: list[UUID]) -> dict[UUID, list[Any]]:
     made, table = view_of(tx, child), child.__table__.c
     found: dict[UUID, list[Any]] = {}
-    for start in range(0, len(parents), _AT_ONCE):
+    for some in pieces(parents):
         statement = (
             sa.select(*(table[name] for name in made.names))
-            .where(table.parent_id.in_(parents[start : start + _AT_ONCE]))
+            .where(table.parent_id.in_(some))
             .order_by(table.parent_id, table.position)
         )
         for row in made.build(tx.fetch(statement)):
@@ -70,9 +69,9 @@ def any_records(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> dict[UUID, An
     """The records of these ids as `any_record` gives one, read in one statement for 500."""
     made, table, wanted = layout(cls), cls.__table__.c, sorted(set(ids))
     found: dict[UUID, Any] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = table[key_column(cls)].in_(wanted[start : start + _AT_ONCE])
-        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(some))
+    for some in pieces(wanted):
+        among = table[key_column(cls)].in_(some)
+        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(among))
         found |= {record.id: record for record in made.build(rows)}
     return found
 

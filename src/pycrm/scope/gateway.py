@@ -28,6 +28,7 @@ from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import scope_of
 from pycrm.scope.streams import Order, Streams, are_merged, breadth, step
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -36,7 +37,6 @@ __all__ = ["Query", "bounded", "fetch_one", "fetch_some", "listing", "query", "u
 
 # In seconds, many times what a database takes to look at one row.
 _LONGEST_PAUSE = 0.0001
-_AT_ONCE = 500
 
 
 class Query:
@@ -311,11 +311,11 @@ def fetch_some(
         return [] if found is None else [found]
     made, key_of = view_of(tx, cls), cls.__table__.c[key_column(cls)]
     records: list[Any] = []
-    for start in range(0, len(wanted), _AT_ONCE):
+    for some in pieces(wanted):
         asked = Query(tx, cls, archived=True, conditions=(), action=action)
         if asked.nothing:
             return []
-        asked.where.append(key_of.in_(wanted[start : start + _AT_ONCE]))
+        asked.where.append(key_of.in_(some))
         statement = asked.select(*(asked.table.c[name] for name in made.names)).order_by(key_of)
         if lock and tx.dialect == "postgresql":
             statement = statement.with_for_update()

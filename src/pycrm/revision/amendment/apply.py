@@ -28,6 +28,7 @@ from pycrm.scope.children import any_record, any_records, with_children
 from pycrm.scope.fields import whole
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.sharing import widened
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -45,8 +46,6 @@ __all__ = [
     "rehearsing",
     "wanted",
 ]
-
-_AT_ONCE = 500
 
 _SHARED = ("revision", "revision_id", "new", "stamps", "author")
 
@@ -80,8 +79,8 @@ def lines_of(tx: Transaction, amendment: Amendment) -> list[AmendmentLine]:
 def read_lines(tx: Transaction, amendments: Sequence[Amendment]) -> dict[UUID, Reading]:
     """The lines of each of the amendments, read in a few statements for all of them."""
     rows: list[AmendmentLineRow] = []
-    for start in range(0, len(amendments), _AT_ONCE):
-        rows += _rows_of(tx, amendments[start : start + _AT_ONCE])
+    for some in pieces(amendments):
+        rows += _rows_of(tx, some)
     now = _as_stored(tx, {(row.entity, row.record) for row in rows})
     found: dict[UUID, list[AmendmentLine]] = {one.id: [] for one in amendments}
     targets: dict[UUID, dict[tuple[str, UUID], int | None]] = {one.id: {} for one in amendments}

@@ -27,6 +27,7 @@ from pycrm.scope.actor import key, unkey
 from pycrm.scope.children import with_children
 from pycrm.scope.gateway import fetch_one
 from pycrm.scope.predicate import Scope
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -56,7 +57,6 @@ __all__ = [
 # An amendment is written by its verbs alone, whoever reaches its record.
 _WHOEVER = Scope(None, ("amendment",), {})
 _STAMPS = ("version", "updated_at", "updated_by")
-_AT_ONCE = 500
 
 
 @attrs.frozen
@@ -161,10 +161,10 @@ def taken(tx: Transaction, records: Iterable[UUID]) -> dict[Place, UUID]:
     """The paths of these records over which amendments are open, and which these are."""
     table, wanted = OpenPath.__table__.c, sorted(set(records))
     found: dict[Place, UUID] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
+    for some in pieces(wanted):
         rows = tx.fetch(
             sa.select(table.record_id, table.entity, table.path, table.amendment_id).where(
-                table.record_id.in_(wanted[start : start + _AT_ONCE])
+                table.record_id.in_(some)
             )
         )
         for raw, entity, path, by in rows:
@@ -201,8 +201,7 @@ def open_already(tx: Transaction, path: str, holder: Any) -> ConflictError:
 def release_paths(tx: Transaction, amendments: Sequence[Amendment]) -> None:
     """Leave the paths to others: the amendments are closed."""
     table = OpenPath.__table__
-    for start in range(0, len(amendments), _AT_ONCE):
-        some = [one.id for one in amendments[start : start + _AT_ONCE]]
+    for some in pieces(one.id for one in amendments):
         tx.execute(sa.delete(table).where(table.c.amendment_id.in_(some)))
 
 

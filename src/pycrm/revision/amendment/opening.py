@@ -38,13 +38,12 @@ from pycrm.revision.amendment.propose import Proposal, carry_out, refuse_unfound
 from pycrm.revision.amendment.route import Approvers, Flows, Found, Route
 from pycrm.scope.gateway import fetch_some, query
 from pycrm.scope.sharing import giver_of
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["Asked", "Opening"]
-
-_AT_ONCE = 500
 
 Ruled = Sequence[tuple[PathChange, Rule]]
 
@@ -233,9 +232,9 @@ class _Open:
         self._taken: dict[Place, UUID] = taken(tx, ids)
         self._asked: dict[tuple[UUID, str, str, str], UUID] = {}
         seen = {one.id: one for one in fetch_some(tx, Amendment, self._taken.values())}
-        for start in range(0, len(roots), _AT_ONCE):
-            some = Amendment.record.in_(roots[start : start + _AT_ONCE])
-            found = query(tx, Amendment, [some, Amendment.state.not_in(CLOSED)]).records()
+        for some in pieces(roots):
+            about = [Amendment.record.in_(some), Amendment.state.not_in(CLOSED)]
+            found = query(tx, Amendment, about).records()
             seen |= {one.id: one for one in found}
         for id, read in read_lines(tx, list(seen.values())).items():
             for line in read.lines:

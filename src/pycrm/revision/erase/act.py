@@ -28,6 +28,7 @@ from pycrm.revision.model import ERASED, ChangeRow
 from pycrm.scope.actor import bounds
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import whole
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -37,7 +38,6 @@ __all__ = ["erase"]
 _LEAST_REASON = 5
 # A shorter text is found in what others wrote of other people.
 _STRONG = 6
-_AT_ONCE = 500
 
 
 def erase(tx: Transaction, record: Any, because: str) -> Erasure:
@@ -135,8 +135,7 @@ def _own(tx: Transaction, graph: Graph) -> Iterator[tuple[Any, set[UUID]]]:
 
 def _read(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> Iterator[Any]:
     made, table, wanted = layout(cls), cls.__table__.c, list(ids)
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in pieces(wanted):
         columns = [table[name] for name in made.names]
         found = made.build(tx.fetch(sa.select(*columns).where(table[key_column(cls)].in_(some))))
         yield from with_children(tx, found)

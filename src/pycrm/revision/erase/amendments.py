@@ -18,13 +18,13 @@ from pycrm.revision.erase.write import write
 from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED
 from pycrm.scope.actor import unkey
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["erase_amendments", "proposed"]
 
-_AT_ONCE = 500
 _TEXTS = ("reason", "evidence", "verdict")
 
 Kinds = Mapping[Any, set[UUID]]
@@ -75,8 +75,7 @@ def _about(tx: Transaction, kinds: Kinds) -> set[UUID]:
     found: set[UUID] = set()
     for cls, ids in kinds.items():
         wanted = list(ids)
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
+        for some in pieces(wanted):
             for wish, entity, record in (
                 (line.amendment_id, line.entity, line.record_id),
                 (whole.id, whole.entity, whole.record_id),
@@ -88,9 +87,8 @@ def _about(tx: Transaction, kinds: Kinds) -> set[UUID]:
 
 def _read(tx: Transaction, ids: set[UUID]) -> Iterator[Amendment]:
     made, table, wanted = layout(Amendment), Amendment.__table__.c, sorted(ids)
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = table.id.in_(wanted[start : start + _AT_ONCE])
-        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(some))
+    for some in pieces(wanted):
+        rows = tx.fetch(sa.select(*(table[name] for name in made.names)).where(table.id.in_(some)))
         yield from with_tasks(tx, made.build(rows))
 
 

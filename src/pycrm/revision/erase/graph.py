@@ -15,13 +15,12 @@ from pycrm.declare.record import child_class
 from pycrm.declare.table import key_column
 from pycrm.entities.party import Party
 from pycrm.scope.children import keys
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["Graph", "graph_of", "is_erased", "lists_of"]
-
-_AT_ONCE = 500
 
 
 # Where a record stands tells of the work on it, not of the person.
@@ -103,7 +102,7 @@ def _linked(tx: Transaction, cls: Any, spec: Any, ids: Iterable[UUID]) -> list[U
     table = (child or cls).__table__.c
     wanted, column = list(ids), table[spec.columns[0]]
     found: list[UUID] = []
-    for start in range(0, len(wanted), _AT_ONCE):
+    for some in pieces(wanted):
         key = table.parent_id if child is not None else table[key_column(cls)]
-        found += keys(tx.fetch(sa.select(key).where(column.in_(wanted[start : start + _AT_ONCE]))))
+        found += keys(tx.fetch(sa.select(key).where(column.in_(some))))
     return found

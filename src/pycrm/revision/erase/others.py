@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pycrm.revision.erase.past import Words
 from pycrm.revision.model import ERASED
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -19,13 +20,11 @@ __all__ = ["forget", "forget_imports"]
 # Books that point to records, and of the two that stay the column of free text.
 _GONE = ("crm_claim", "crm_quiet_claim", "crm_external_id")
 _REASONS = ("crm_ownership", "crm_stage_entry")
-_AT_ONCE = 500
 
 
 def forget(tx: Transaction, ids: list[UUID], words: Words) -> None:
     """Drop claims and foreign keys of these records, and the person's words from reasons."""
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
+    for some in pieces(ids):
         for cls in _books(tx, _GONE):
             tx.execute(sa.delete(cls.__table__).where(cls.__table__.c.record_id.in_(some)))
         for cls in _books(tx, _REASONS):

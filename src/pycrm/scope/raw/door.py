@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pycrm.entities.org import Action, Reach
+from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, StoreError
-from pycrm.scope.actor import Actor
+from pycrm.scope.actor import Actor, may_function
 from pycrm.scope.raw.model import LONGEST_TEXT, Asked, Rows
 from pycrm.scope.raw.text import plain, refused
 
@@ -42,7 +42,4 @@ def _may(actor: Actor) -> bool:
     """A right of its own: neither ``*`` nor top management's reach over everything includes it."""
     if actor.is_system:
         return any(grant in (_ENTITY, f"{_ENTITY}.{Action.READ}") for grant in actor.grants)
-    return any(
-        held.entity == _ENTITY and held.action == Action.READ and held.reach is not Reach.NONE
-        for held in actor.held
-    )
+    return may_function(actor, _ENTITY, Action.READ)
