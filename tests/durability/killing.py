@@ -1,6 +1,6 @@
 """Works in child processes that are killed, and looks after each kill whether the books are whole.
 
-python tests/durability/killing.py ADDRESS HEADS KILLS SEED [FAULT]
+python -m durability.killing ADDRESS HEADS KILLS SEED [FAULT]
 
 Prints as JSON how many kills met a unit of work, how many units were acknowledged, and what was wrong.
 It is a program of its own, since a process with threads cannot be forked safely.

@@ -27,9 +27,10 @@ EXAMPLE = "a kill of a process, or of its connection on the server, while it doe
 
 def kills(address: str, folder: Path, number: int, seed: int, fault: str = "") -> dict[str, Any]:
     """Let `killing.py` work on that database, and give what it prints."""
-    program = [sys.executable, str(Path(__file__).with_name("killing.py")), address, str(folder)]
+    program = [sys.executable, "-m", "durability.killing", address, str(folder)]
     program += [str(number), str(seed), *([fault] if fault else [])]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=3600, check=False)
+    tests = Path(__file__).parents[1]
+    done = subprocess.run(program, cwd=tests, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

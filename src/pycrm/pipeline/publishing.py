@@ -24,7 +24,7 @@ from pycrm.pipeline.succession import Succession, declared_problems
 from pycrm.revision.add import written
 from pycrm.revision.amendment.judge import comment_of
 from pycrm.revision.change import stamp
-from pycrm.revision.log import begun, jsonable, note
+from pycrm.revision.log import jsonable, note
 from pycrm.revision.rows import stamps
 from pycrm.scope.actor import Actor, may_function
 
@@ -150,7 +150,6 @@ def draft(tx: Transaction, what: Any, because: str | None) -> PipelineDraft:
         raise _refused(pipeline, wrong)
     _drop_draft(tx, pipeline.key)
     enter(tx, pipeline, version=DRAFT, state=DRAFTED, at=tx.moment, by=tx.actor.ref, reason=because)
-    begun(tx)
     return PipelineDraft(pipeline, rules.warnings(pipeline))
 
 
@@ -251,7 +250,6 @@ def _enter(tx: Transaction, succession: Succession, because: str) -> None:
         _drop_draft(tx, pipeline.key)
     retire(tx, pipeline.key)
     book.keep(tx, book.compiled(pipeline), mapping)
-    begun(tx)
 
 
 def _carry_out(succession: Succession, because: str) -> Counter[tuple[int, str]]:
