@@ -1,0 +1,5 @@
+"""Customer value: more than a hundred indicators in four aspects, and models that weigh them."""
+
+from pycrm.plugins.customer_value.plugin import CustomerValue
+
+__all__ = ["CustomerValue"]
