@@ -52,6 +52,15 @@ from pycrm.revision.seal.model import SealRow, TombstoneRow, UnsealedRow
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
+from pycrm.scoring.book import (
+    CustomerScore,
+    GradeChange,
+    ScoreModelVersion,
+    ScoreNow,
+    ScoreRun,
+    ScoreStep,
+    ScoreTotal,
+)
 
 __all__ = ["BOOKS", "Core"]
 
@@ -82,6 +91,13 @@ BOOKS = (
     AmendmentLineRow,
     OpenPath,
     AmendmentEffect,
+    ScoreModelVersion,
+    ScoreRun,
+    ScoreStep,
+    ScoreTotal,
+    CustomerScore,
+    ScoreNow,
+    GradeChange,
 )
 
 

@@ -73,6 +73,22 @@ class Catalog:
         found: tuple[str, ...] = self.memo[memo]
         return found
 
+    def fields_of(self, indicator: Indicator) -> frozenset[tuple[Any, str]]:
+        """The columns of records that the sources of an indicator read for it, each with its class."""
+        memo = ("fields", indicator.code)
+        if memo not in self.memo:
+            wanted = self._columns(indicator.value, frozenset())
+            found = set()
+            for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
+                rows = source.rows()
+                for name in [column for feed, column in wanted if feed == source.feed.name]:
+                    if name in rows.selected_columns:
+                        told = _columns_in(rows.selected_columns[name])
+                        found |= {(_record_of(one), one.name) for one in told}
+            self.memo[memo] = frozenset(pair for pair in found if pair[0] is not None)
+        fields: frozenset[tuple[Any, str]] = self.memo[memo]
+        return fields
+
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""
         return not self.lacking(indicator)
@@ -129,6 +145,10 @@ class Catalog:
             for wrong in (*one.scale.problems(), *self._expression_problems(one)):
                 yield f"{said}: {wrong}"
         yield from self._prefix_problems()
+        for plugin in self.plugins:
+            for model in plugin.models:
+                for wrong in model.problems(self.indicators):
+                    yield f"score model {model.key} of {plugin.name}: {wrong.path} {wrong.message}"
 
     def _prefix_problems(self) -> Iterator[str]:
         owners: dict[str, set[str]] = {}
@@ -187,6 +207,11 @@ def _columns_in(expression: Any) -> list[Any]:
     return [part for part in visitors.iterate(expression) if isinstance(part, elements.ColumnClause)]
 
 
+def _record_of(column: Any) -> Any:
+    """The record class whose column this is, or None."""
+    return getattr(getattr(column, "table", None), "info", {}).get("record")
+
+
 def _source_problems(source: Source) -> Iterator[str]:
     feed = source.feed
     if feed.rows is not None or feed.twin is not None:
@@ -205,7 +230,7 @@ def _source_problems(source: Source) -> Iterator[str]:
 
 
 def _forbidden(feed: str, column: Any) -> Iterator[str]:
-    record = getattr(getattr(column, "table", None), "info", {}).get("record")
+    record = _record_of(column)
     if record is None:
         return
     for spec in record.__specs__.values():

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.raw import RawKey
+from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
 from pycrm.scoring.feed import FEEDS, Feed
-from pycrm.scoring.function import ratio
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
@@ -33,19 +34,21 @@ class Layers:
     Args:
         population: the SELECT of the customers, whose one column is ``customer``.
         whole: whether these are all customers; else feeds are held to those in the population.
+        tables: the run by whose tables customers are ranked; without one they are ranked among themselves.
     """
 
-    def __init__(self, catalog: Catalog, population: Any, *, whole: bool) -> None:
-        self.catalog, self.whole = catalog, whole
+    def __init__(self, catalog: Catalog, population: Any, *, whole: bool, tables: UUID | None = None) -> None:
+        self.catalog, self.whole, self.tables = catalog, whole, tables
         self._ctes: list[Any] = [population.cte(POPULATION.name)]
         self._made: dict[str, Feed] = {}
         self._values: dict[str, Value] = {}
         self._depths: dict[str, int] = {}
         self.columns: list[Any] = []
+        self.overall: list[str] = []
         self.source: Any = None
 
     def measure(self, indicators: Iterable[Indicator]) -> None:
-        """Add the values of these indicators, each a column of its code."""
+        """Add the values of these indicators, each a column of its code, and what is over all customers."""
         wanted = [one.result for one in indicators]
         for value in wanted:
             self._take(value)
@@ -53,17 +56,18 @@ class Layers:
         for depth in range(1, max(self._depths.values(), default=0) + 1):
             at = [self._values[name] for name, its in self._depths.items() if its == depth]
             self.layer([(value.name, self._said(value)) for value in at], f"crm_step_{depth}")
-        self.keep([value.name for value in wanted])
+        self.overall = [name for name, value in self._values.items() if value.spans]
+        self.keep([*(value.name for value in wanted), *self.overall])
 
     def judge(self, scales: Mapping[str, Scale], on_none: Mapping[str, OnNone]) -> None:
         """Add the points of measured indicators, each a column ``p:`` and its code; None is left out of a score.
 
-        Those by percentile are ranked among all customers of this statement.
+        Those by percentile are ranked among all customers of this statement, or by the tables of a run.
         """
         made = []
         for code, scale in scales.items():
             value = next(column for column in self.columns if column.name == code)
-            points = _ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            points = self._ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
             made.append((f"p:{code}", _filled(points, on_none[code])))
         self.layer(made, "crm_points")
 
@@ -80,8 +84,11 @@ class Layers:
 
     def statement(self, *columns: Any) -> Any:
         """The SELECT of these columns over the last layer."""
-        found = sa.select(*(columns or (CUSTOMER, *self.columns))).select_from(self.source)
-        return found.add_cte(*self._ctes)
+        return self.read(sa.select(*(columns or (CUSTOMER, *self.columns))).select_from(self.source))
+
+    def read(self, select: Any) -> Any:
+        """A SELECT of one's own over the last layer, which is `source`."""
+        return select.add_cte(*self._ctes)
 
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over.
@@ -103,9 +110,14 @@ class Layers:
         self._values[value.name], self._depths[value.name] = value, depth
         return depth
 
-    @staticmethod
-    def _said(value: Value) -> Any:
-        return value.made.over() if value.spans else value.made
+    def _said(self, value: Value) -> Any:
+        if not value.spans:
+            return value.made
+        return value.made.over() if self.tables is None else ranks.total(self.tables, value.name)
+
+    def _ranked(self, value: Any, scale: Percentile) -> Any:
+        rising = ranks.among_all(value) if self.tables is None else ranks.by_tables(self.tables, value)
+        return 100.0 - rising if scale.falling else rising
 
     def _gathered(self) -> None:
         """The first layer: every aggregate, one reading of each feed."""
@@ -152,16 +164,6 @@ class Layers:
         if not self.whole and feed.twin is None:
             found = found.where(given.c.customer.in_(sa.select(POPULATION.c.customer)))
         return found
-
-
-def _ranked(value: Any, scale: Percentile) -> Any:
-    """Of those with a value, the share that lies below and half of what is equal, in percent (VAL-3)."""
-    order = value.desc() if scale.falling else value
-    known = sa.func.count(value).over()
-    # What has no value comes last in its own way, and before none that has one.
-    below = sa.func.rank().over(order_by=[sa.case((value.is_(None), 1), else_=0), order]) - 1
-    same = sa.func.count().over(partition_by=value)
-    return sa.case((value.is_not(None), ratio(below * 100.0 + same * 50.0, known)))
 
 
 def _filled(points: Any, on_none: OnNone) -> Any:

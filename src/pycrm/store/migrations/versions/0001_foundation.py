@@ -23,6 +23,7 @@ TYPES: dict[str, Any] = {
     "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),
     "flag": sa.Boolean(create_constraint=False),
     "currency": sa.String(3),
+    "number": sa.Double(),
 }
 # What the database draws by itself for each row of a sealed book.
 SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
@@ -115,6 +116,12 @@ def upgrade() -> None:
         key="snapshot_id record_id",
         index="record_id",
     )
+    table(
+        "crm_grade_change",
+        "run_id key, customer_id key, former text, grade text, at instant",
+        key="run_id customer_id",
+        index="customer_id",
+    )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
@@ -157,6 +164,19 @@ def upgrade() -> None:
         index="parent_id",
     )
     table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
+    table(
+        "crm_score",
+        "run_id key, customer_id key, score int?, own text, grade text, fallen int, inputs text",
+        key="run_id customer_id",
+        index="customer_id run_id",
+    )
+    table("crm_score_now", "customer_id key, model text, run_id key", key="customer_id model", index="run_id")
+    table(
+        "crm_score_step",
+        "run_id key, code text, least number, most number, below int, same int",
+        key="run_id code least",
+    )
+    table("crm_score_total", "run_id key, code text, number int, total number?", key="run_id code")
     table("crm_seal", "number int, kind text, item_id key, hash text, marks text", key="number")
     table("crm_setting", "name text, value text", key="name")
     table("crm_source", RECORD, "name text", unique="name", live="name id")
@@ -372,6 +392,20 @@ def upgrade() -> None:
         "user_id key, role_id key, unit_id key, since day, until day?",
         refers="user_id crm_user, role_id crm_role, unit_id crm_unit",
         index="role_id, unit_id, user_id",
+    )
+    table(
+        "crm_score_model",
+        "key text, version int, definition text, at instant, by_id key?, reason text?",
+        key="key version",
+        refers="by_id crm_user",
+        index="by_id",
+    )
+    table(
+        "crm_score_run",
+        "id key, model text, model_version int, kind text, as_of day, state text, began_at instant",
+        "ended_at instant?, by_id key?, tables key, before key?, reached key?, customers int, lacking text",
+        refers="by_id crm_user",
+        index="by_id, model as_of",
     )
     table(
         "crm_share",
