@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycrm.errors import DeclarationError
 from pycrm.plugins.customer_value.clv.churn import Churn, churn_risk
+from pycrm.plugins.customer_value.clv.classes import Pareto, pareto
 from pycrm.plugins.customer_value.clv.contribution import (
     ContributionChange,
     Earning,
@@ -20,7 +21,6 @@ from pycrm.plugins.customer_value.clv.contribution import (
 )
 from pycrm.plugins.customer_value.clv.credit import CreditRule, CreditSuggestion, suggest_credit
 from pycrm.plugins.customer_value.clv.expectation import expected_lifetime_value
-from pycrm.plugins.customer_value.clv.pareto import Pareto, pareto
 from pycrm.plugins.customer_value.clv.rfm import Band, Bands, Dimension, Rfm
 
 if TYPE_CHECKING:

@@ -45,8 +45,10 @@ def most_likely(
 
     def downhill(logs: Floats) -> tuple[float, Floats]:
         values = np.exp(logs)
-        height, slope = likelihood(values)
-        return -height, -slope * values
+        # What lies too far out to be computed is no maximum, and ends as one that was not found.
+        with np.errstate(all="ignore"):
+            height, slope = likelihood(values)
+            return -height, -slope * values
 
     found = minimize(
         downhill,
@@ -79,7 +81,8 @@ def _newton(downhill: Callable[[Floats], tuple[float, Floats]], logs: Floats) ->
     for at in range(len(logs)):
         aside = np.zeros(len(logs))
         aside[at] = _STEP
-        curve[at] = (downhill(logs + aside)[1] - downhill(logs - aside)[1]) / (2 * _STEP)
+        with np.errstate(all="ignore"):
+            curve[at] = (downhill(logs + aside)[1] - downhill(logs - aside)[1]) / (2 * _STEP)
     curve = (curve + curve.T) / 2
     if not (np.all(np.isfinite(curve)) and np.all(np.isfinite(slope))):
         return None
