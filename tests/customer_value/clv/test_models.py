@@ -149,7 +149,8 @@ def integrated(model: BgNbd, row: tuple[float, float, float], time: float) -> fl
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [(0.7929, 2.4258), (1.0, 1.5), (1 + 1e-7, 1.5), (0.3, 1.2), (5.0, 4.0), (0.4, 1.6)]
+    ("a", "b"),
+    [(0.7929, 2.4258), (1.0, 1.5), (1 + 1e-7, 1.5), (0.3, 1.2), (5.0, 4.0), (0.4, 1.6), (0.5, 2.0)],
 )
 @pytest.mark.parametrize("row", [(0, 0, 10), (2, 30.43, 38.86), (9, 35, 39)])
 @pytest.mark.parametrize("time", [1, 39, 400])

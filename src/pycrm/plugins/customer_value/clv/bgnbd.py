@@ -12,13 +12,12 @@ import numpy as np
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
 from pycrm.plugins.customer_value.clv.exact import invalid
-from pycrm.plugins.customer_value.clv.history import Floats, Histories
+from pycrm.plugins.customer_value.clv.history import Floats, Histories, weighed
 from pycrm.plugins.customer_value.clv.maximum import most_likely
 
 __all__ = ["BgNbd", "fit_purchases"]
 
 _NEAR, _ASIDE = 1e-6, 1e-4
-_TERMS, _SMALL = 10_000, 1e-16
 
 
 def positive(model: object, field: attrs.Attribute[float], value: float) -> None:
@@ -81,7 +80,7 @@ class BgNbd:
             raise invalid("periods", f"a time ahead is 0 or more and finite, not {periods}")
         if periods == 0:
             return np.zeros(len(histories))
-        found = _beside_poles(self, histories, periods) * self.alive(histories)
+        found = _if_there(self, histories, periods) * self.alive(histories)
         if not np.all(np.isfinite(found)):
             row = int(np.flatnonzero(~np.isfinite(found))[0])
             raise invalid(f"frequency/{row}", f"no purchases can be expected of row {row}: {self}", "rule")
@@ -124,7 +123,7 @@ class _Likelihood:
         self.t_x, self.age = histories.recency, histories.age
         self.again = histories.frequency > 0
         self.distinct, inverse = np.unique(self.x, return_inverse=True)
-        self.share = np.bincount(inverse, weights=self.weight)
+        self.share = np.bincount(inverse, weights=self.weight).astype(np.float64)
 
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = parameters.tolist()
@@ -138,36 +137,40 @@ class _Likelihood:
         gammas = (
             gammaln(r + k) - gammaln(r) + gammaln(a + b) - gammaln(b) + gammaln(b + k) - gammaln(a + b + k)
         )
-        height = self.share @ gammas + r * np.log(alpha) + weight @ each
+        height = weighed(self.share, gammas) + r * np.log(alpha) + weighed(weight, each)
         both, past = digamma(a + b) - digamma(a + b + k), digamma(b + k) - digamma(b)
+        when = until_end + gone * (until_last - until_end)
+        how_fast = (r + x) * ((1 - gone) / (alpha + self.age) + gone / (alpha + self.t_x))
         slope = (
-            self.share @ (digamma(r + k) - digamma(r))
-            + np.log(alpha)
-            - weight @ (until_end + gone * (until_last - until_end)),
-            r / alpha - weight @ ((r + x) * ((1 - gone) / (alpha + self.age) + gone / (alpha + self.t_x))),
-            self.share @ both + weight @ gone / a,
-            self.share @ (both + past) - weight @ (gone / later),
+            weighed(self.share, digamma(r + k) - digamma(r)) + np.log(alpha) - weighed(weight, when),
+            r / alpha - weighed(weight, how_fast),
+            weighed(self.share, both) + weighed(weight, gone) / a,
+            weighed(self.share, both + past) - weighed(weight, gone / later),
         )
         return float(height), np.array(slope, dtype=np.float64)
 
 
-def _beside_poles(model: BgNbd, histories: Histories, periods: float) -> Floats:
-    """What is expected of whoever is still there; the formula has holes at a = 1 and a + b + x = 1.
+def _if_there(model: BgNbd, histories: Histories, periods: float) -> Floats:
+    """What is expected of whoever is still there.
 
-    The expectation itself is smooth there, so it is taken as the mean of both sides.
+    The formula has holes at a = 1 and a + b + x = 1, and SciPy's hypergeometric function has some where
+    r - a is whole. The expectation itself is smooth there, so it is taken as the mean of both sides.
     """
     parameters = np.array([model.r, model.alpha, model.a, model.b])
-    rest = np.min(np.abs(model.a + model.b + histories.frequency - 1))
-    if abs(model.a - 1) >= _NEAR and rest >= _NEAR:
-        return _if_alive(parameters, histories, periods)
-    moved = 2 if abs(model.a - 1) < _NEAR else 3
+    pole = np.abs(model.a + model.b + histories.frequency - 1) < _NEAR
+    moved = 3 if pole.any() and abs(model.a - 1) >= _NEAR else 2
+    with np.errstate(all="ignore"):
+        direct = _formula(parameters, histories, periods)
+    is_hole = pole | ~np.isfinite(direct) | (abs(model.a - 1) < _NEAR)
+    if not is_hole.any():
+        return direct
     aside = np.zeros(4)
     aside[moved] = min(_ASIDE, parameters[moved] / 2)
-    sides = [_if_alive(parameters + sign * aside, histories, periods) for sign in (-1, 1)]
-    return (sides[0] + sides[1]) / 2
+    sides = [_formula(parameters + sign * aside, histories, periods) for sign in (-1, 1)]
+    return np.where(is_hole, (sides[0] + sides[1]) / 2, direct)
 
 
-def _if_alive(parameters: Floats, histories: Histories, periods: float) -> Floats:
+def _formula(parameters: Floats, histories: Histories, periods: float) -> Floats:
     """(C / (a - 1)) * (1 - (1 - z)^(a - 1) * F(a - 1, a + b - 1 - r; C; z)), where C = a + b + x - 1.
 
     That is equation 10 over P(alive), its hypergeometric function turned by Euler's transformation: of
@@ -176,20 +179,5 @@ def _if_alive(parameters: Floats, histories: Histories, periods: float) -> Float
     r, alpha, a, b = parameters.tolist()
     z = periods / (alpha + histories.age + periods)
     c = a + b + histories.frequency - 1
-    series = _hypergeometric(a - 1, a + b - 1 - r, c, z)
+    series = hyp2f1(a - 1, a + b - 1 - r, c, z)
     return np.asarray(c / (a - 1) * (1 - np.exp((a - 1) * np.log1p(-z)) * series), dtype=np.float64)
-
-
-def _hypergeometric(a: float, b: float, c: Floats, z: Floats) -> Floats:
-    """F(a, b; c; z); SciPy's has no value for some whole parameters of large c, where the sum is short."""
-    found = np.asarray(hyp2f1(a, b, c, z), dtype=np.float64)
-    lost = np.flatnonzero(~np.isfinite(found))
-    if len(lost):
-        term = total = np.ones(len(lost))
-        for number in range(_TERMS):
-            term = term * (a + number) * (b + number) / ((c[lost] + number) * (number + 1)) * z[lost]
-            total = total + term
-            if np.all(np.abs(term) <= _SMALL * np.abs(total)):
-                found[lost] = total
-                break
-    return found

@@ -13,7 +13,7 @@ from scipy.special import digamma, gammaln
 
 from pycrm.plugins.customer_value.clv.bgnbd import positive
 from pycrm.plugins.customer_value.clv.exact import invalid
-from pycrm.plugins.customer_value.clv.history import Floats, Spending
+from pycrm.plugins.customer_value.clv.history import Floats, Spending, weighed
 from pycrm.plugins.customer_value.clv.maximum import most_likely
 
 __all__ = ["GammaGamma", "fit_spending"]
@@ -95,20 +95,20 @@ class _Likelihood:
         self.x = spending.frequency[again].astype(np.float64)
         self.total = spending.total[again] / scale
         # What does not depend on the parameters: p * ln(total) - ln(mean amount).
-        self.log_total = float(self.weight @ (self.x * np.log(self.total)))
-        self.log_mean = float(self.weight @ np.log(self.total / self.x))
+        self.log_total = weighed(self.weight, self.x * np.log(self.total))
+        self.log_mean = weighed(self.weight, np.log(self.total / self.x))
         self.distinct, inverse = np.unique(self.x, return_inverse=True)
-        self.share = np.bincount(inverse, weights=self.weight)
+        self.share = np.bincount(inverse, weights=self.weight).astype(np.float64)
 
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         p, q, v = parameters.tolist()
         k, weight, x = self.distinct, self.weight, self.x
         whole = v + self.total
         logs = np.log(whole)
-        by_x = float(weight @ (x * logs))
-        by_one = float(weight @ logs)
+        by_x = weighed(weight, x * logs)
+        by_one = weighed(weight, logs)
         height = (
-            self.share @ (gammaln(p * k + q) - gammaln(p * k))
+            weighed(self.share, gammaln(p * k + q) - gammaln(p * k))
             - gammaln(q)
             + q * np.log(v)
             + p * self.log_total
@@ -118,8 +118,8 @@ class _Likelihood:
         )
         ahead = digamma(p * k + q)
         slope = (
-            self.share @ (k * (ahead - digamma(p * k))) + self.log_total - by_x,
-            self.share @ ahead - digamma(q) + np.log(v) - by_one,
-            q / v - weight @ ((p * x + q) / whole),
+            weighed(self.share, k * (ahead - digamma(p * k))) + self.log_total - by_x,
+            weighed(self.share, ahead) - digamma(q) + np.log(v) - by_one,
+            q / v - weighed(weight, (p * x + q) / whole),
         )
         return float(height), np.array(slope, dtype=np.float64)

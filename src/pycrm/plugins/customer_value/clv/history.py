@@ -10,10 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from pycrm.plugins.customer_value.clv.exact import invalid
 
-__all__ = ["Counts", "Floats", "Histories", "Spending"]
+__all__ = ["Counts", "Floats", "Histories", "Spending", "weighed"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
+
+
+def weighed(weights: Floats, values: Floats) -> float:
+    """The weighted sum, added in pairs: the same on every machine, which BLAS's threads do not promise."""
+    return float(np.sum(weights * values))
 
 
 def _floats(values: ArrayLike, name: str) -> Floats:
