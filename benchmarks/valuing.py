@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["clv"]
 
-GOAL = 0.1
+# Counts come from the database; counting the rows here as well is for comparison.
+GOAL, COUNTED = 0.1, 0.2
 _NUMBER, _WEEKS = 1_000_000, 39
 _R, _ALPHA, _A, _B = 0.2426, 4.4135, 0.7929, 2.4258
 
@@ -29,8 +30,8 @@ def clv(quick: bool) -> Iterator[Figure]:
         grouped = everybody.grouped()
         assert grouped.customers.sum() == _NUMBER
         ours, counted, raw = in_turn(_acts(everybody, grouped), 3 if quick else 5, warm=1)
-        yield _figure(f"clv_fit_{unit}", ours, raw)
-        yield _figure(f"clv_count_and_fit_{unit}", counted, raw)
+        yield _figure(f"clv_fit_{unit}", ours, raw, GOAL)
+        yield _figure(f"clv_count_and_fit_{unit}", counted, raw, COUNTED)
 
 
 def _acts(everybody: Histories, grouped: Histories) -> tuple[Callable[[], Any], ...]:
@@ -63,7 +64,7 @@ def _customers(by_week: int) -> Histories:
     return Histories(times, np.ceil(last * by_week), -(-days * by_week // 7))
 
 
-def _figure(name: str, ours: Timed, raw: Timed) -> Figure:
+def _figure(name: str, ours: Timed, raw: Timed, goal: float) -> Figure:
     return Figure(
         name=name,
         database="none",
@@ -71,7 +72,7 @@ def _figure(name: str, ours: Timed, raw: Timed) -> Figure:
         ours_ms=ours.wall,
         reference="a row per customer",
         reference_ms=raw.wall,
-        goal=GOAL,
+        goal=goal,
         issue="scoring",
         ours_cpu=ours.cpu,
         reference_cpu=raw.cpu,

@@ -13,16 +13,11 @@ from scipy.special import digamma, expit, gammaln, hyp2f1
 
 from pycrm.plugins.customer_value.clv.exact import invalid
 from pycrm.plugins.customer_value.clv.history import Floats, Histories, weighed
-from pycrm.plugins.customer_value.clv.maximum import most_likely
+from pycrm.plugins.customer_value.clv.maximum import most_likely, positive
 
 __all__ = ["BgNbd", "fit_purchases"]
 
 _NEAR, _ASIDE = 1e-6, 1e-4
-
-
-def positive(model: object, field: attrs.Attribute[float], value: float) -> None:
-    if not 0 < value < np.inf:
-        raise invalid(field.name, f"a parameter is above 0 and finite, and {field.name} is {value}")
 
 
 @attrs.frozen

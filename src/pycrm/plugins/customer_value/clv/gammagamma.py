@@ -11,10 +11,9 @@ import attrs
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from pycrm.plugins.customer_value.clv.bgnbd import positive
 from pycrm.plugins.customer_value.clv.exact import invalid
 from pycrm.plugins.customer_value.clv.history import Floats, Spending, weighed
-from pycrm.plugins.customer_value.clv.maximum import most_likely
+from pycrm.plugins.customer_value.clv.maximum import most_likely, positive
 
 __all__ = ["GammaGamma", "fit_spending"]
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import attrs
 import numpy as np
 from scipy.optimize import minimize
 
 from pycrm.errors import InvalidError
+from pycrm.plugins.customer_value.clv.exact import invalid
 from pycrm.plugins.customer_value.clv.history import Floats
 
-__all__ = ["most_likely"]
+__all__ = ["most_likely", "positive"]
 
 # Beyond e^12 times the scale of the data a parameter is on its way to infinity.
 _FAR = 12.0
 _STEP, _CLOSE = 1e-4, 1e-6
 _POLISHES = 12
 _FLAT = 1e-10
+
+
+def positive(model: object, field: attrs.Attribute[float], value: float) -> None:
+    """The validator of a parameter of a model: above 0 and finite."""
+    if not 0 < value < np.inf:
+        raise invalid(field.name, f"a parameter is above 0 and finite, and {field.name} is {value}")
 
 
 def most_likely(
