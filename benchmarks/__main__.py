@@ -31,6 +31,7 @@ from benchmarks.searching import page_text
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
 from benchmarks.storing import history_bytes
+from benchmarks.valuing import clv
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -61,7 +62,7 @@ SMALLEST: dict[str, Benchmark] = {
     "move_one": move_one,
     "move_10000": move_10000,
 }
-ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32}
+ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
