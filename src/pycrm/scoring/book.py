@@ -42,14 +42,18 @@ class ScoreModelVersion(Row, table="crm_score_model", primary=("key", "version")
     reason: Field[str | None] = field("Reason", default=None)
 
 
-class ScoreRun(Row, table="crm_score_run", primary=("id",), indexes=(("model", "as_of"),)):
+class ScoreRun(
+    Row, table="crm_score_run", primary=("id",), indexes=(("!model", "number"), ("model", "as_of"))
+):
     """All customers of a model, or some, were scored as of a day.
 
-    `tables` is the run whose ranks were used: of a full run its own. `reached` is the last customer that
-    is done, so that an interrupted run goes on; `before` the run whose grades it began from.
+    `number` counts the runs of a model. `tables` is the run whose ranks were used, of a full run itself;
+    `reached` the last customer that is done, from which an interrupted run goes on; `before` the run whose
+    grades it began from.
     """
 
     id: Field[UUID] = field("Id")
+    number: Field[int] = field("Number")
     model: Field[str] = field("Model", longest=100)
     model_version: Field[int] = field("Version")
     kind: Field[str] = field("Kind", longest=20)

@@ -89,6 +89,10 @@ class Catalog:
         fields: frozenset[tuple[Any, str]] = self.memo[memo]
         return fields
 
+    def feeds_of(self, indicator: Indicator) -> frozenset[str]:
+        """The names of the offered feeds that an indicator comes to in the end."""
+        return frozenset(feed for feed, _ in self._columns(indicator.value, frozenset()))
+
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""
         return not self.lacking(indicator)

@@ -123,7 +123,7 @@ def history(tx: Transaction, customer: Any, model: str | None, limit: int | None
         .select_from(own.join(run, run.c.id == own.c.run_id))
         .where(own.c.customer_id == sa.literal(customer.id, RawKey()), run.c.state == "done")
         .where(run.c.model == sa.literal(key, sa.Text()))
-        .order_by(run.c.as_of.desc(), run.c.began_at.desc(), run.c.id.desc())
+        .order_by(run.c.as_of.desc(), run.c.number.desc())
     )
     told = tx.fetch(statement if limit is None else statement.limit(limit))
     by_id = _runs(tx, [unkey(row[0]) for row in told])

@@ -31,6 +31,8 @@ _TYPES: dict[type, Callable[[], Any]] = {
     UUID: RawKey,
 }
 
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
+
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
 
@@ -51,7 +53,7 @@ class Feed:
         columns: each with ``str``, ``int``, ``float``, ``bool``, ``date``, ``datetime`` or ``UUID``.
 
     Raises:
-        DeclarationError: a column of another type, or no column for `at`.
+        DeclarationError: a column of another type or of a name that a feed has already, or none for `at`.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Feed:
         if at is not None and at not in columns:
             raise DeclarationError(f"the feed {name} has no column {at}")
         for column, kind in columns.items():
+            if column in ("customer", *_OWN):
+                raise DeclarationError(f"a feed has something else by the name {column}: call it otherwise")
             if kind not in _TYPES:
                 raise DeclarationError(f"the column {name}.{column} cannot be a {kind!r}")
         self.columns = MappingProxyType(dict(columns))

@@ -174,6 +174,13 @@ def _listed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"json_array({', '.join(_parts(element, compiler, **options))})"
 
 
+@compiles(_Hundredths, "sqlite")
+def _hundredths_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    (value,) = _parts(element, compiler, **options)
+    # SQLAlchemy's floor is a Python function there, slow and without an answer to nothing.
+    return f"CAST({value} * 100 + 0.5 + 1e-7 AS INTEGER)"
+
+
 # Databases take a hundred arguments or little more.
 _AT_ONCE = 90
 

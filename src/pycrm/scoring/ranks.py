@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import RawKey
 from pycrm.scoring.book import ScoreStep, ScoreTotal
-from pycrm.scoring.function import ratio
+from pycrm.scoring.function import hundredths, ratio
 
 __all__ = ["MOST_STEPS", "among_all", "by_tables", "steps", "total", "totals"]
 
@@ -72,8 +72,8 @@ def steps(run: UUID, code: str, value: Any, source: Any) -> Any:
         .group_by(value)
         .subquery()
     ).c
-    whole = sa.func.floor(ratio(counted.below * MOST_STEPS, counted.number))
-    bucket = sa.case((counted["values"] <= MOST_STEPS, counted.value), else_=whole)
+    so_far = hundredths(ratio(counted.below * (MOST_STEPS // 100), counted.number))
+    bucket = sa.case((counted["values"] <= MOST_STEPS, counted.value), else_=so_far)
     return sa.select(
         sa.literal(run, RawKey()),
         sa.literal(code, sa.Text()),

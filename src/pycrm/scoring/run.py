@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.store import Transaction
 
-__all__ = ["Progress", "latest", "refresh", "run"]
+__all__ = ["Progress", "latest", "refresh", "run", "runs"]
 
 BATCH = 20_000
 Progress = Callable[[int, int], None]
@@ -94,11 +94,27 @@ def _enter(
         if not tx.crm.catalog.is_available(indicator)
     ]
     row = ScoreRun(
-        id=id, model=model.key, model_version=model.version, kind=kind, as_of=day, state=RUNNING,
-        began_at=tx.moment, by=tx.actor.ref, tables=tables, before=before, lacking=json.dumps(lacking),
-    )  # fmt: skip
+        id=id,
+        number=_next_number(tx, model.key),
+        model=model.key,
+        model_version=model.version,
+        kind=kind,
+        as_of=day,
+        state=RUNNING,
+        began_at=tx.moment,
+        by=tx.actor.ref,
+        tables=tables,
+        before=before,
+        lacking=json.dumps(lacking),
+    )
     tx.write_one(insert_text(tx, ScoreRun), layout(ScoreRun).dump[tx.dialect](row))
     return row
+
+
+def _next_number(tx: Transaction, key: str) -> int:
+    table = ScoreRun.__table__.c
+    highest = sa.select(sa.func.coalesce(sa.func.max(table.number), 0)).where(table.model == key)
+    return int(tx.fetch(highest)[0][0]) + 1
 
 
 def _items(tx: Transaction, model: ScoreModel) -> list[tuple[Item, Indicator]]:
@@ -111,7 +127,7 @@ def _before(tx: Transaction, key: str, day: date) -> UUID | None:
     earlier = table.as_of < sa.literal(day.replace(day=1), RawDate())
     found = rows(
         tx, ScoreRun, table.model == key, table.kind == FULL, table.state == DONE, earlier,
-        order=(table.as_of.desc(), table.began_at.desc()), limit=1,
+        order=(table.as_of.desc(), table.number.desc()), limit=1,
     )  # fmt: skip
     return found[0].id if found else None
 
@@ -120,9 +136,17 @@ def latest(tx: Transaction, key: str, *, kind: str | None = FULL) -> ScoreRun | 
     """The newest run of a model that is done."""
     table = ScoreRun.__table__.c
     of_kind = () if kind is None else (table.kind == kind,)
-    order = (table.as_of.desc(), table.began_at.desc(), table.id.desc())
+    order = (table.as_of.desc(), table.number.desc())
     found = rows(tx, ScoreRun, table.model == key, table.state == DONE, *of_kind, order=order, limit=1)
     return found[0] if found else None
+
+
+def runs(tx: Transaction, key: str) -> list[ScoreRun]:
+    """See `Session.score_runs`."""
+    refuse_without(tx, Action.READ, "asking for runs of score models")
+    table = ScoreRun.__table__.c
+    order = (table.as_of.desc(), table.number.desc())
+    return rows(tx, ScoreRun, table.model == key, order=order)
 
 
 def _ranked(tx: Transaction, begun: ScoreRun) -> int:

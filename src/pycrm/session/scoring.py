@@ -100,6 +100,26 @@ class Scoring(Publishing):
 
         return explain.scores(self.transaction, model, conditions, grade, limit)
 
+    def score_runs(self, model: str, /) -> list[ScoreRun]:
+        """The runs of a model, the newest day first; those that were interrupted too.
+
+        Raises:
+            ForbiddenError: the actor may not read ``scores``.
+        """
+        from pycrm.scoring.run import runs
+
+        return runs(self.transaction, model)
+
+    def late_facts(self, run: ScoreRun, /) -> int:
+        """How many facts were entered after a run that are dated until its day: it may be made anew.
+
+        Raises:
+            ForbiddenError: the actor may not read ``scores``.
+        """
+        from pycrm.scoring.late import late_facts
+
+        return late_facts(self.transaction, run)
+
     def score_models(self) -> list[ScoreModel]:
         """Every published version of every model, by key and number."""
         from pycrm.scoring.publish import published

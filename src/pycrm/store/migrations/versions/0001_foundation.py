@@ -402,10 +402,12 @@ def upgrade() -> None:
     )
     table(
         "crm_score_run",
-        "id key, model text, model_version int, kind text, as_of day, state text, began_at instant",
-        "ended_at instant?, by_id key?, tables key, before key?, reached key?, customers int, lacking text",
+        "id key, number int, model text, model_version int, kind text, as_of day, state text",
+        "began_at instant, ended_at instant?, by_id key?, tables key, before key?, reached key?",
+        "customers int, lacking text",
         refers="by_id crm_user",
         index="by_id, model as_of",
+        unique_index="model number",
     )
     table(
         "crm_share",
