@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import attrs
 from noninterference.operations import EXCLUDED, OPERATIONS, public_verbs
@@ -34,6 +35,8 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Reach
 from pycrm.exchange import Mapping, export_csv, import_file
 from pycrm.scope import reason
+from pycrm.scoring.book import ScoreRun
+from pycrm.scoring.model import ScoreModel
 
 from .grid import NOBODY, Asker, Grid
 
@@ -406,6 +409,55 @@ def who_am_i(session: Any, case: Case) -> Any:
 @trial(over="person")
 def duplicates(session: Any, case: Case) -> Any:
     return session.duplicates() is not None
+
+
+# --- what customers are worth, in a CRM where nothing is measured ------------------------------------
+
+
+@trial("score", "score_history", entities=("Customer",))
+def score(session: Any, case: Case) -> Any:
+    return session.score(case.record) is None and session.score_history(case.record) == []
+
+
+@trial("score_models", over="person")
+def score_models(session: Any, case: Case) -> Any:
+    return session.score_models() == []
+
+
+@trial("scores", over="person")
+def scores(session: Any, case: Case) -> Any:
+    return session.scores("distributor")
+
+
+@trial("measure", "score_runs", over="person")
+def measure(session: Any, case: Case) -> Any:
+    return session.measure() is not None and session.score_runs("distributor") == []
+
+
+@trial(over="person")
+def late_facts(session: Any, case: Case) -> Any:
+    made = {"id": UUID(int=1), "tables": UUID(int=1), "began_at": session.now}
+    words = {"model": "distributor", "kind": "full", "state": "done", "lacking": "[]"}
+    day = session.crm.calendar_day(session.now)
+    return session.late_facts(ScoreRun(number=1, model_version=1, as_of=day, **made, **words))
+
+
+@trial(over="person")
+def try_score_model(session: Any, case: Case) -> Any:
+    return session.try_score_model(_UNMEASURED)
+
+
+@trial(writes=True, over="person")
+def publish_score_model(session: Any, case: Case) -> Any:
+    return session.publish_score_model(_UNMEASURED)
+
+
+@trial(writes=True, over="person")
+def refresh_scores(session: Any, case: Case) -> Any:
+    return session.refresh_scores("distributor", [])
+
+
+_UNMEASURED = ScoreModel("distributor", 1, "Distributor", {"T": 1}, "T01:1")
 
 
 @trial(over="person")

@@ -1,9 +1,8 @@
 """The kinds of value that a field can hold: how each is checked, stored and read back.
 
 A record that comes from the database keeps in its slots what the driver gave (16 bytes for a key,
-microseconds for an instant) and is decoded when the field is looked at, so that a list of ten
-thousand rows pays only for the fields somebody reads. `raw` names the driver's types that still
-have to be decoded.
+microseconds for an instant) and is decoded when the field is looked at, so that a long list pays
+only for the fields somebody reads. `raw` names the driver's types that still have to be decoded.
 """
 
 from __future__ import annotations
@@ -109,7 +108,7 @@ class FloatKind(Kind):
         return ((name, sa.Double()),)
 
     def ddl(self, name: str, dialect: str) -> Any:
-        return ((name, sa.Double()),)
+        return self.columns(name)
 
     def clean(self, value: Any, longest: int) -> Any:
         if type(value) not in (int, float) or not isfinite(value):

@@ -95,11 +95,9 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
             f"{made.__name__}.{name}: pycrm keeps this field of every {base.__name__.lower()}"
         )
     every = made.__every_spec__ = inherited | specs
-    for spec in specs.values():
-        if spec.kind is not None and spec.kind.name == "float" and base.__name__ != "Row":
-            raise DeclarationError(
-                f"{made.__name__}.{spec.name}: a record keeps exact numbers: Decimal or Money"
-            )
+    floating = [name for name, spec in specs.items() if getattr(spec.kind, "name", None) == "float"]
+    if floating and base.__name__ != "Row":
+        raise DeclarationError(f"{made.__name__}.{floating[0]}: a record keeps Decimal or Money, no float")
     table, scope = options.pop("table", None), options.pop("scope", None)
     pipeline, host = options.pop("pipeline", None), options.pop("of", None)
     made.__tablename__, made.__scope__, made.__pipeline__ = table, scope, pipeline

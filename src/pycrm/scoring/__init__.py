@@ -1,6 +1,7 @@
 """Scoring: indicators over feeds of facts, measured for all customers at once, and models that weigh them.
 
 >>> from datetime import date
+>>> from pycrm.scoring import YEAR, Feed, Indicator, Linear, count, zero
 >>> visits = Feed("visits", "Visits to our halls", on=date)
 >>> lately = Indicator("EX90", "Visits of a year", "一年到访次数", "S", "count",
 ...                    zero(count(visits, within=YEAR)), Linear(0, 12))

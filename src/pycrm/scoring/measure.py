@@ -25,9 +25,17 @@ from pycrm.scoring.statement import CUSTOMER, Layers
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Measure", "chosen", "everybody", "measure", "moments", "refuse_without", "run", "some"]
+__all__ = ["Measure", "chosen", "everybody", "may", "measure", "moments", "refuse_without", "run", "some"]
 
 RIGHT = "scores"
+
+
+def may(tx: Transaction, action: str) -> bool:
+    """Whether the actor holds a right over scores as a whole."""
+    actor: Actor = tx.actor
+    if actor.is_system:
+        return any(grant in ("*", RIGHT, f"{RIGHT}.{action}") for grant in actor.grants)
+    return may_function(actor, RIGHT, action)
 
 
 def refuse_without(tx: Transaction, action: str, doing: str) -> None:
@@ -36,12 +44,7 @@ def refuse_without(tx: Transaction, action: str, doing: str) -> None:
     Raises:
         ForbiddenError: no grant names ``scores`` and the action.
     """
-    actor: Actor = tx.actor
-    if actor.is_system:
-        may = any(grant in ("*", RIGHT, f"{RIGHT}.{action}") for grant in actor.grants)
-    else:
-        may = may_function(actor, RIGHT, action)
-    if not may:
+    if not may(tx, action):
         raise ForbiddenError(f"{doing} is not granted: entity {RIGHT}, action {action}")
 
 
