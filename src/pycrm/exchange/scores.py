@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,18 @@ def export_scores(session: Session, model: str, file: Path) -> int:
     names = list(_columns(found))
     exports.note(tx, Customer, names, (), len(found))
     rows = (_row(people[one.customer.id], one) for one in found)
-    if file.suffix == ".csv":
-        with file.open("wb") as stream, TableWriter(stream, names) as writer:
-            for row in rows:
-                writer.write(row)
-    else:
-        _parquet(file, names, list(rows))
+    # Under another name until it is whole.
+    part = file.with_name(f"{file.name}.part")
+    try:
+        if file.suffix == ".csv":
+            with part.open("wb") as stream, TableWriter(stream, names) as writer:
+                for row in rows:
+                    writer.write([_exact(value) for value in row])
+        else:
+            _parquet(part, names, list(rows))
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
     return len(found)
 
 
@@ -75,6 +82,10 @@ def _columns(found: list[Score]) -> Iterator[str]:
 def _row(customer: Any, one: Score) -> list[Any]:
     fixed = [customer.code, customer.name, one.model, one.version, one.as_of, one.score, one.grade, one.own]
     return fixed + [value for part in one.parts for value in (part.value, part.points)]
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def _parquet(file: Path, names: list[str], rows: list[list[Any]]) -> None:
