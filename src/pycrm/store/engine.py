@@ -18,7 +18,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError, UnknownOutcomeError
+from pycrm.errors import (
+    ConflictError,
+    DeclarationError,
+    InvalidError,
+    NoSpaceError,
+    StoreError,
+    UnknownOutcomeError,
+)
 
 __all__ = ["Store"]
 
@@ -84,7 +91,8 @@ class Store:
         try:
             connection = self.engine.connect()
         except sa.exc.DBAPIError as error:
-            raise StoreError(f"the database does not answer: {error.orig}") from error
+            kind = NoSpaceError if _is_full(error.orig) else StoreError
+            raise kind(f"the database does not answer: {error.orig}") from error
         connection = connection.execution_options(pycrm=self.token)
         if not self._checked:
             self._check(connection)
@@ -145,6 +153,8 @@ class Store:
             return InvalidError("the record refers to something that is not there, or is referred to")
         if name in ("NotNullViolation",) or "NOT NULL constraint" in text:
             return InvalidError("a value is required that was not given")
+        if _is_full(error):
+            return NoSpaceError("the disk of the database is full: nothing was written")
         return StoreError(f"the database refused: {name}: {text.splitlines()[0] if text else ''}")
 
     def is_transient(self, error: BaseException | None, operation: str | None = None) -> bool:
@@ -173,6 +183,13 @@ def _is_contended(error: BaseException) -> bool:
         return True
     text = str(error)
     return "database is locked" in text or "database table is locked" in text
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether there was no space: of SQLite also none for the index of the log, which it maps."""
+    if type(error).__name__ == "DiskFull":
+        return True
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 def _is_lost(error: BaseException) -> bool:
