@@ -30,7 +30,7 @@ _LONG = 10_000
 
 def late() -> None:
     """Plant a fault: who writes asks for the lock only once it writes, having read before."""
-    transaction._BEGIN["sqlite", True] = "BEGIN"
+    transaction.begin_writing = lambda cursor: cursor.execute("BEGIN")
 
 
 FAULTS = {"late": late}

@@ -26,10 +26,10 @@ from pycrm.errors import (
     StoreError,
     UnknownOutcomeError,
 )
+from pycrm.store.waiting import BUSY_MS
 
 __all__ = ["Store"]
 
-_BUSY_MS = 10_000
 _LEAST_SQLITE = (3, 35, 0)
 _LEAST_POSTGRESQL = 130000
 
@@ -58,7 +58,7 @@ class Store:
             pool["skip_autocommit_rollback"] = True
             if not self.in_memory:
                 pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": pool_size}
-            arguments = {"check_same_thread": False, "timeout": _BUSY_MS / 1000, "cached_statements": 512}
+            arguments = {"check_same_thread": False, "timeout": BUSY_MS / 1000, "cached_statements": 512}
             engine = sa.create_engine(self.url, connect_args=arguments, isolation_level="AUTOCOMMIT", **pool)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
@@ -229,7 +229,7 @@ def _prepare_sqlite(driver: Any, record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.execute("PRAGMA cache_size=-65536")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
