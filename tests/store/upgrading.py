@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from durability.failing import Fault
-from house import drop_database
+from house import drop_database, rows_of
 
 from pycrm import CRM, CRMError, FixedClock
 from pycrm.store.migration import run
@@ -140,7 +140,7 @@ class Copies:
 
     def _rows(self, table: str) -> list[tuple[Any, ...]]:
         with driver(self.copy) as connection:
-            cursor = connection.execute(f'SELECT * FROM "{table}"')
+            cursor = connection.execute(f"SELECT * FROM {rows_of(table)} one")
             kept = [at for at, column in enumerate(cursor.description) if column[0] != _SALT]
             return [tuple(row[at] for at in kept) for row in cursor.fetchall()]
 
