@@ -11,17 +11,7 @@ from uuid import UUID
 import attrs
 
 from pycrm.declare.body import code_of, declared_fields, summary_of
-from pycrm.declare.field import (
-    REQUIRED,
-    Children,
-    Field,
-    Link,
-    Spec,
-    children,
-    field,
-    kept,
-    link,
-)
+from pycrm.declare.field import REQUIRED, Children, Field, Link, Spec, children, field, kept, link
 from pycrm.declare.generate import LateInitialiser
 from pycrm.declare.policy import Budget, Policy, Retain
 from pycrm.declare.reference import Ref, per_class
