@@ -23,11 +23,11 @@ WRITERS = 8
 
 
 def storm(
-    database: str, seconds: float, hold: float, notes: int, seed: int, fault: str = ""
+    database: str, seconds: float, hold: float, notes: int, seed: int, fault: str = "", writers: int = WRITERS
 ) -> dict[str, Any]:
     """Let `storming.py` work on that database, and give what it prints."""
     program = [sys.executable, "-m", "durability.storming", database.removeprefix("sqlite:///")]
-    program += [str(WRITERS), str(seconds), str(hold), str(notes), str(seed), *([fault] if fault else [])]
+    program += [str(writers), str(seconds), str(hold), str(notes), str(seed), *([fault] if fault else [])]
     tests = Path(__file__).parents[1]
     done = subprocess.run(program, cwd=tests, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def test_nobody_is_refused_in_a_storm(office: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_storm_would_show_what_is_wrong(office: str, fault: str) -> None:
     """Were the lock asked for only after something was read, many would be told that the database is locked."""
-    assert storm(office, 0.4, 0.3, 10, 1, fault)["failed"] != []
+    assert storm(office, 0.4, 0.3, 10, 1, fault, 3)["failed"] != []
 
 
 @pytest.mark.torture

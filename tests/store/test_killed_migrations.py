@@ -56,11 +56,11 @@ def kills(origin: str, shelf: Shelf, number: int, seed: int, fault: str = "") ->
 
 
 def test_a_killed_migration_is_taken_up_again(sqlite_database: str, at: Open, shelf: Shelf) -> None:
-    """Killed at four statements of a plugin's step, a migration of a filled database ends as in peace."""
-    found = kills(begun(sqlite_database, at, shelf, "clinic"), shelf, 4, random.randrange(10**6))
+    """Killed at two statements of a plugin's step, a migration of a filled database ends as in peace."""
+    found = kills(begun(sqlite_database, at, shelf, "clinic"), shelf, 2, random.randrange(10**6))
     assert found["wrong"] == []
     assert found["steps"] == ["clinic 0002: rooms"]
-    assert found["kills"] == 4
+    assert found["kills"] == 2
 
 
 @pytest.mark.parametrize("fault", FAULTS)
