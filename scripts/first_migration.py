@@ -25,7 +25,14 @@ WIDTH = 100
 
 SALT = "salt"
 # The words for types; those of one type on both databases are told by what SQLite calls them.
-WORDS = {"KEY": "key", "INSTANT": "instant", "DAY": "day", "JSON_TEXT": "json", "GRAMS": "grams"}
+WORDS = {
+    "KEY": "key",
+    "INSTANT": "instant",
+    "DAY": "day",
+    "JSON_TEXT": "json",
+    "SHORT": "short",
+    "GRAMS": "grams",
+}
 PLAIN = {"BIGINT": "int", "TEXT": "text", "BOOLEAN": "flag", "VARCHAR(3)": "currency", "DOUBLE": "number"}
 # Runs of columns that many tables begin with.
 COMMON = {

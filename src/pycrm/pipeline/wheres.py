@@ -71,7 +71,7 @@ def counted(tx: Transaction, record: Any, values: Mapping[str, Any], need: Need)
     spec = next((one for one in type(record).__specs__.values() if one.child == need.entity), None)
     if spec is not None:
         rights = field_rights(tx, child_class(type(record), spec))
-        if any(where.field in rights.hidden | rights.masked for where in need.where):
+        if any(where.field in rights.covered for where in need.where):
             return 0
         return sum(meets(row, need.where) for row in values.get(spec.name) or ())
     masked = field_rights(tx, type(record)).masked

@@ -17,6 +17,7 @@ TYPES: dict[str, Any] = {
     "instant": sa.BigInteger().with_variant(sa.DateTime(timezone=True), "postgresql"),
     "day": sa.Text().with_variant(sa.Date(), "postgresql"),
     "json": sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
+    "short": sa.BigInteger().with_variant(sa.Integer(), "postgresql"),
     "grams": sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql"),
     "int": sa.BigInteger(),
     "text": sa.Text(),
@@ -79,7 +80,7 @@ def upgrade() -> None:
     )
     table(
         "crm_change",
-        "record_id key, version int, entity text, revision_id key, act text, reason text?, changes text",
+        "record_id key, version short, entity text, revision_id key, act text, reason text?, changes text",
         "salt salt",
         key="record_id version entity",
         index="revision_id",
@@ -93,7 +94,9 @@ def upgrade() -> None:
     )
     table("crm_contact_search", "of_id key, name text?, grams grams?", key="of_id")
     table("crm_customer_search", "of_id key, code text?, name text?, grams grams?", key="of_id")
-    table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
+    table(
+        "crm_elevation", "id key, at instant, purpose text, grants text, source text, salt salt", index="at"
+    )
     table("crm_erasure", RECORD, "subject_id key, pseudonym text, reason text")
     table(
         "crm_erasure_part",
