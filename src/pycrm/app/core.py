@@ -33,7 +33,7 @@ from pycrm.exchange.book import ExternalId, ImportRun
 from pycrm.forecast.book import ForecastLine, ForecastSnapshot, StallNotice
 from pycrm.hooks import hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
-from pycrm.pipeline.defaults import LEAD, SALES
+from pycrm.pipeline.defaults import COMMITMENT, LEAD, SALES, TASK
 from pycrm.plugin import Plugin
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
 from pycrm.revision.model import (
@@ -119,7 +119,7 @@ class Core(Plugin):
         *(HandoverReceiver, HandoverCount, ErasurePart, ApprovalStep, ApprovalTask),
     )
     facets = (Person, Organization)
-    pipelines = (SALES, LEAD)
+    pipelines = (SALES, LEAD, TASK, COMMITMENT)
     migrations = "pycrm.store.migrations"
 
     @hookimpl

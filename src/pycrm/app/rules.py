@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.declare.policy import OWN_PAIR
-from pycrm.entities.activity import Activity, Commitment, CommitmentState, Task, TaskState
+from pycrm.entities.activity import Activity, Commitment, Task
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.handover import Handover
@@ -172,8 +172,8 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         Customer: None,
         Lead: Lead.stage.in_(_open_stages(tx, Lead)),
         Opportunity: Opportunity.stage.in_(_open_stages(tx, Opportunity)),
-        Task: Task.state.in_((TaskState.OPEN, TaskState.IN_PROGRESS)),
-        Commitment: Commitment.state == CommitmentState.OPEN,
+        Task: Task.stage.in_(_open_stages(tx, Task)),
+        Commitment: Commitment.stage.in_(_open_stages(tx, Commitment)),
     }
     holds: dict[str, int] = {}
     for cls, is_open in work.items():

@@ -20,7 +20,7 @@ from pycrm.pipeline.bringing import settable
 from pycrm.pipeline.chart import Chart, compile_pipeline
 from pycrm.pipeline.effect import SetField
 from pycrm.pipeline.facts import Function
-from pycrm.pipeline.model import Move, Pipeline, Stage
+from pycrm.pipeline.model import OWNER, Move, Pipeline, Stage
 from pycrm.revision.sql import insert_text
 
 if TYPE_CHECKING:
@@ -150,6 +150,9 @@ class Book:
             if move.permission is not None and move.permission not in rights:
                 message = f"{move.permission} is no right of a role"
                 found.append(Problem(f"moves/{place}/permission", "unknown", message))
+            if move.reach == OWNER and cls is not None and "owner" not in cls.__specs__:
+                message = f"{pipeline.entity} has no owner"
+                found.append(Problem(f"moves/{place}/reach", "rule", message))
             for at, one in enumerate(move.effects):
                 if isinstance(one, SetField) and cls is not None and one.field not in settable(cls):
                     message = f"no move sets {one.field}"

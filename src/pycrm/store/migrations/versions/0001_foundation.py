@@ -508,8 +508,8 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
-        "title text, due_at instant, priority text, state text, reason text?, customer_id key?, lead_id key?",
-        "opportunity_id key?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, title text",
+        "due_at instant, priority text, reason text?, customer_id key?, lead_id key?, opportunity_id key?",
         refers="customer_id crm_customer, lead_id crm_lead, opportunity_id crm_opportunity",
         live=(
             "due_at id, owner_id due_at id, owner_unit_id due_at id, parent_owner_id due_at id, "
@@ -522,8 +522,9 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int",
         "activity_id key?, customer_id key?, lead_id key?, text text, to_contact_id key?, due_on day",
-        "state text, kept_on day?",
+        "kept_on day?",
         refers="activity_id crm_activity, customer_id crm_customer, lead_id crm_lead, to_contact_id crm_contact",
         live=(
             "due_on id, owner_id due_on id, owner_unit_id due_on id, parent_owner_id due_on id, "
