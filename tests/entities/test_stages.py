@@ -9,8 +9,6 @@ from revision.world import CLOSE, World, differing, tables
 
 from pycrm import (
     CRM,
-    Commitment,
-    CommitmentState,
     ConflictError,
     FixedClock,
     ForbiddenError,
@@ -19,8 +17,6 @@ from pycrm import (
     Money,
     MoveError,
     Opportunity,
-    Task,
-    TaskState,
 )
 
 
@@ -252,74 +248,3 @@ def test_a_set_of_deals_is_moved_in_one_act(crm: CRM, made: World) -> None:
     assert differing(before, tables(crm)) == []
     with crm.view("dir") as session:
         assert session.get(made.hidden_deal.ref).stage == "filed"
-
-
-# Appendix A: open -> in_progress -> done; open or in_progress -> cancelled (reason); done -> open.
-OTHER_TASKS = {"open": ["done"], "in_progress": ["open"], "done": ["in_progress", "cancelled"]}
-
-
-def test_a_task_lives_as_the_catalogue_says(crm: CRM, made: World, clock: FixedClock) -> None:
-    """A task is begun and done, and reopened by its owner on the same day, by nobody else and not later."""
-    with crm.session("rep_a") as session:
-        task = session.add(Task(title="Call back", due_at=session.now, customer=made.pump))
-        for to in ("open", "in_progress", "done"):
-            task = task if to == "open" else session.move(task, to)
-            assert task.state == to
-            for other in OTHER_TASKS[to]:
-                with pytest.raises(ConflictError):
-                    session.move(task, other)
-    with crm.session("lead_e") as session:
-        (offered,) = session.moves(task)
-        assert (offered.key, offered.missing) == ("reopen", ({"kind": "owner"},))
-        with pytest.raises(ForbiddenError, match="only its owner"):
-            session.move(task, "reopen")
-    with crm.session("rep_a") as session:
-        again = session.move(task, "reopen")
-        task = session.move(session.move(again, "in_progress"), "done")
-    clock.advance(days=1)
-    with crm.session("rep_a") as session:
-        with pytest.raises(MoveError):
-            session.move(task, "reopen")
-        assert session.count(Task, Task.state == TaskState.DONE) == 1
-        with pytest.raises(InvalidError):
-            session.change(task, stage="open")
-
-
-def test_a_promise_is_kept_withdrawn_or_broken(crm: CRM, made: World) -> None:
-    """A promise is kept on a day, withdrawn with a reason, and broken by the word of a leader alone."""
-    with crm.session("rep_a") as session:
-        promises = session.add_all(
-            [Commitment(customer=made.pump, text=f"Send offer {at}", due_on=CLOSE) for at in range(3)]
-        )
-        with pytest.raises(MoveError) as refused:
-            session.move(promises[0], "kept")
-        assert [one["name"] for one in refused.value.data["missing"]] == ["kept_on"]
-        kept = session.move(promises[0], "kept", kept_on=date(2026, 7, 1))
-        with pytest.raises(MoveError):
-            session.move(promises[1], "withdraw")
-        gone = session.move(promises[1], "withdraw", because="they bought elsewhere")
-        with pytest.raises(ForbiddenError):
-            session.move(promises[2], "broken")
-        for one in (kept, gone):
-            assert session.moves(one) == []
-    with crm.session("lead_e") as session:
-        assert session.move(promises[2], "broken").state == CommitmentState.BROKEN
-
-
-def test_a_promise_that_nobody_kept_is_broken_after_30_days(crm: CRM, made: World, clock: FixedClock) -> None:
-    """What was due on June 30th is open on July 30th and broken by the jobs of the 31st; others stay."""
-    with crm.session("rep_a") as session:
-        late, other = session.add_all(
-            [
-                Commitment(customer=made.pump, text="Send the offer", due_on=date(2026, 6, 30)),
-                Commitment(customer=made.pump, text="Call the works", due_on=date(2026, 7, 1)),
-            ]
-        )
-    for day, expected in (("30", "open"), ("31", "broken")):
-        clock.set(f"2026-07-{day}T09:00:00+08:00")
-        assert crm.run_jobs().aged == (1 if expected == "broken" else 0)
-        with crm.view("rep_a") as session:
-            assert session.get(late.ref).state == expected
-            assert session.get(other.ref).state == "open"
-    with crm.view("rep_a") as session:
-        assert session.stages(session.get(late.ref))[-1].reason == "not kept 30 days after it was due"

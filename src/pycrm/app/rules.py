@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from pycrm.errors import ConflictError, InvalidError, Problem
 from pycrm.scope.actor import Source
 
 __all__ = [
+    "refuse_closing_with_work",
     "refuse_early_close",
     "refuse_late_correction",
     "refuse_leaving_with_work",
@@ -186,11 +188,24 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         raise ConflictError("the user still owns open records; hand them over first", data={"holds": holds})
 
 
+def refuse_closing_with_work(session: Any, customer: Customer) -> None:
+    """A customer with open items is not closed: those that the mover sees, since others tell nothing."""
+    holds: dict[str, int] = {}
+    for cls in (Opportunity, Task, Commitment):
+        is_open = cls.stage.in_(_open_stages(session.transaction, cls))
+        # Whoever is not shown where they stand is not told of them.
+        with suppress(InvalidError):
+            holds[cls.__name__] = session.count(cls, cls.customer == customer, is_open)
+    if any(holds.values()):
+        holds = {name: number for name, number in holds.items() if number}
+        raise ConflictError("the customer still has open items; close them first", data={"holds": holds})
+
+
 def _open_stages(tx: Any, cls: Any) -> set[str]:
     """The stages in which work goes on, of every pipeline of a class."""
     return {
         stage.key
-        for key in tx.crm.pipelines.keys_of(cls)
+        for key in tx.crm.pipelines.keys_of(tx, cls)
         for stage in tx.crm.pipelines.current(tx, key).pipeline.stages
         if not stage.is_closed
     }

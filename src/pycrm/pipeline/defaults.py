@@ -1,4 +1,4 @@
-"""The pipelines that come with the core: selling (PIP-16), leads, tasks and promises (appendix A)."""
+"""The pipelines that come with the core: selling (PIP-16), leads, customers, tasks and promises (appendix A)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from pycrm.pipeline.gate import Need, Where
 from pycrm.pipeline.model import RETURN, Move, Pipeline, Stage
 
-__all__ = ["COMMITMENT", "LEAD", "SALES", "TASK"]
+__all__ = ["COMMITMENT", "CUSTOMER", "LEAD", "SALES", "TASK"]
 
 _STALL_DAYS: Final = 14
 _REOPENED_WITHIN: Final = 180
@@ -173,4 +173,33 @@ COMMITMENT: Final = Pipeline(
 """The life of a promise (承诺): kept on a day, broken by the word of a leader, or withdrawn with a reason.
 
 What nobody kept 30 days after it was due is broken by ``pycrm jobs run``.
+"""
+
+CUSTOMER: Final = Pipeline(
+    "customer",
+    1,
+    "Customer",
+    "Customer",
+    translations=_zh("客户"),
+    stages=(
+        Stage("active", "Active", translations=_zh("活跃")),
+        Stage("dormant", "Dormant", translations=_zh("沉睡")),
+        Stage("lost", "Lost", kind="lost", translations=_zh("流失")),
+        Stage("closed", "Closed", kind="lost", translations=_zh("关闭")),
+    ),
+    moves=(
+        Move("rest", "active", "dormant", "Rest", reach="product", translations=_zh("沉睡")),
+        Move("wake", "dormant", "active", "Wake", translations=_zh("唤醒")),
+        Move("lose", ("active", "dormant"), "lost", "Lose", reason=True, translations=_zh("流失")),
+        Move("win_back", "lost", "active", "Win back", reason=True, translations=_zh("挽回")),
+        Move(
+            "close", ("active", "dormant", "lost"), "closed", "Close", reason=True, translations=_zh("关闭")
+        ),
+        Move("reopen", "closed", "active", "Reopen", reason=True, reach="unit", translations=_zh("重新打开")),
+    ),
+)
+"""Whether anything happens between a customer and us (活跃状态, COR-3).
+
+``pycrm jobs run`` lets customers rest after 180 days without a contact and loses them after 365; a new
+contact wakes them. They are lost and closed by people with a reason, and only a leader reopens one.
 """

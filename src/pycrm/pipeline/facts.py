@@ -42,7 +42,8 @@ Requirement = dict[str, str]
 ``field`` has ``name``, ``type`` and ``label``; ``record`` the ``name``, ``label`` and ``entity`` of a
 `Need`; ``guard`` a ``name`` and a ``message``; ``region`` the ``name`` and ``label`` of what is not done
 yet; ``approval`` the ``name`` of a flow; ``permission`` and ``reach`` a ``name``; ``days`` as ``name`` how
-many days were given; ``reason`` and ``owner`` nothing else.
+many days were given; ``reason``, ``owner`` and ``product``
+nothing else.
 """
 
 _COLLECTIONS = (list, tuple, set, frozenset, dict, MappingProxyType)
@@ -56,6 +57,7 @@ _WORDS = {
     "permission": "the right to {name} is missing",
     "reach": "only who reaches a whole {name} may do it",
     "owner": "only its owner may do it",
+    "product": "nobody does it by hand",
     "days": "it was possible for {name} days only",
 }
 

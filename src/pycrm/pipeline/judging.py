@@ -12,7 +12,7 @@ from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.pipeline.chart import Chart
 from pycrm.pipeline.facts import Facts, Requirement
 from pycrm.pipeline.gate import Need
-from pycrm.pipeline.model import OWNER, Move
+from pycrm.pipeline.model import OWNER, PRODUCT, Move
 from pycrm.pipeline.standing import standings
 from pycrm.pipeline.way import Standing, Way
 from pycrm.pipeline.wheres import counted
@@ -151,6 +151,8 @@ def lacking(tx: Transaction, record: Any, move: Move) -> Requirement | None:
     cls = type(record)
     if move.permission is not None and not _holds(tx, cls, move.permission):
         return {"kind": "permission", "name": move.permission}
+    if move.reach == PRODUCT:
+        return None if tx.actor.is_system else {"kind": "product"}
     if move.reach == OWNER:
         return None if _is_owner(tx, record) else {"kind": "owner"}
     if move.reach is not None and not tx.session.reaches(

@@ -14,7 +14,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Problem, StaleError
 from pycrm.pipeline import rules
-from pycrm.pipeline.book import DRAFT, DRAFTED, PipelineVersion, StageEntry, enter, retire, text_of
+from pycrm.pipeline.book import DRAFT, DRAFTED, IN_FORCE, PipelineVersion, StageEntry, enter, retire, text_of
 from pycrm.pipeline.carry import Route
 from pycrm.pipeline.crowd import Group
 from pycrm.pipeline.edition import Edition, PipelineDraft, PipelinePreview
@@ -175,7 +175,7 @@ def _hold(tx: Transaction, key: str) -> None:
     statement = sa.select(table.version).where(table.key == key).order_by(table.version)
     tx.fetch(statement.with_for_update() if tx.dialect == "postgresql" else statement)
     # What was current before others published may not be so any more.
-    tx.memo.pop(("pipeline", key), None)
+    tx.memo.pop(IN_FORCE, None)
 
 
 # --- publishing ----------------------------------------------------------------------------------------

@@ -38,6 +38,9 @@ def declared_problems(tx: Transaction, pipeline: Pipeline, base: Pipeline | None
         found.append(Problem("", "range", f"is longer than {LONGEST} characters"))
     if base is None:
         return found
+    if pipeline.entity != base.entity:
+        message = f"{pipeline.key} is a pipeline of {base.entity}"
+        found.append(Problem("entity", "rule", message))
     if pipeline.version <= base.version:
         message = f"version {base.version} is published: the next is {base.version + 1}"
         found.append(Problem("version", "rule", message))

@@ -274,9 +274,10 @@ def upgrade() -> None:
         "crm_customer",
         RECORD,
         OWNER,
-        "code text, party_id key, name text, kind text, lifecycle text, activity_state text, source_id key",
-        "signing_grade text?, trade_role text?, channel text?, strategic flag, parent_group_id key?",
-        "needs json, preferences json, active_at instant, last_contact_at instant?, next_contact_on day?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, code text",
+        "party_id key, name text, kind text, lifecycle text, source_id key, signing_grade text?",
+        "trade_role text?, channel text?, strategic flag, parent_group_id key?, needs json, preferences json",
+        "active_at instant, last_contact_at instant?, next_contact_on day?",
         unique="party_id",
         refers="party_id crm_party, source_id crm_source, parent_group_id crm_customer",
         live=(
