@@ -495,6 +495,11 @@ def publish_pipeline(session: Any, case: Case) -> Any:
 
 
 @trial(over="person", writes=True)
+def carry_over(session: Any, case: Case) -> Any:
+    return session.carry_over("sales", because="nothing stays behind")
+
+
+@trial(over="person", writes=True)
 def archive_pipeline_stage(session: Any, case: Case) -> Any:
     return session.archive_pipeline_stage("sales", "contacted", because="not needed")
 
