@@ -30,7 +30,7 @@ from pycrm.entities.product import Product, ProductCategory
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.entities.target import Target
 from pycrm.exchange.book import ExternalId, ImportRun
-from pycrm.forecast.book import ForecastLine, ForecastSnapshot, StallNotice
+from pycrm.forecast.book import ForecastLine, ForecastSnapshot, ForecastTotal, StallNotice
 from pycrm.hooks import StageMove, hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import COMMITMENT, CUSTOMER, LEAD, SALES, TASK
@@ -85,6 +85,7 @@ BOOKS = (
     StageEntry,
     ForecastSnapshot,
     ForecastLine,
+    ForecastTotal,
     StallNotice,
     ExternalId,
     ImportRun,

@@ -192,7 +192,7 @@ class Forecasting(Reading):
         return attainment.attainments(self.transaction, conditions)
 
     def snapshot(self, period: Period, /) -> Snapshot:
-        """Write down the weighted forecast of a period, of what the actor sees; it is never changed.
+        """Write down the forecast of a period by each method, of what the actor sees; it is never changed.
 
         Nobody else is shown it. The snapshots of the whole enterprise are taken every Monday by
         ``pycrm jobs run``.
@@ -216,6 +216,16 @@ class Forecasting(Reading):
         """
         return snapshot.snapshots(self.transaction, period, conditions)
 
-    def accuracy(self, period: Period, /, *conditions: ColumnElement[bool]) -> list[Accuracy]:
-        """Each snapshot of a period that is over, beside what was won in it; raises as `snapshots`."""
-        return snapshot.accuracy(self.transaction, period, conditions)
+    def accuracy(
+        self,
+        period: Period,
+        /,
+        *conditions: ColumnElement[bool],
+        method: Literal["weighted", "historic", "blended"] = "weighted",
+    ) -> list[Accuracy]:
+        """Each snapshot of a period that is over, beside what was won in it; raises as `snapshots`.
+
+        Args:
+            method: which of its forecasts; snapshots without that one, or not shown to the actor, are left out.
+        """
+        return snapshot.accuracy(self.transaction, period, conditions, method)

@@ -117,6 +117,11 @@ def upgrade() -> None:
         index="record_id",
     )
     table(
+        "crm_forecast_total",
+        "snapshot_id key, method text, currency text, units int, reach text",
+        key="snapshot_id method currency",
+    )
+    table(
         "crm_grade_change",
         "run_id key, customer_id key, former text, grade text, at instant",
         key="run_id customer_id",
