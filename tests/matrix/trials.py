@@ -88,6 +88,15 @@ class Trial:
 
 
 TRIALS: dict[str, Trial] = {}
+# The first move of a record in each pipeline.
+MOVES = {
+    "Lead": "assigned",
+    "Opportunity": "contacted",
+    "Customer": "lost",
+    "Task": "in_progress",
+    "Commitment": "withdrawn",
+}
+STAGED = tuple(MOVES)
 # Public, and nothing that is tried with a person and a record.
 LEFT_OUT = {name: reason for name, reason in EXCLUDED.items() if name != "card"}
 
@@ -228,7 +237,7 @@ def overdue(session: Any, case: Case) -> Any:
     return session.overdue(case.cls) is not None
 
 
-@trial(entities=("Lead", "Opportunity"))
+@trial(entities=STAGED)
 def standing(session: Any, case: Case) -> Any:
     return session.standing(case.record)
 
@@ -297,7 +306,7 @@ def moves_all(session: Any, case: Case) -> Any:
     return session.moves_all([case.record])[0]
 
 
-@trial(entities=("Lead", "Opportunity"))
+@trial(entities=STAGED)
 def stage(session: Any, case: Case) -> Any:
     return session.stage(case.record)
 
@@ -486,6 +495,11 @@ def publish_pipeline(session: Any, case: Case) -> Any:
 
 
 @trial(over="person", writes=True)
+def carry_over(session: Any, case: Case) -> Any:
+    return session.carry_over("sales", because="nothing stays behind")
+
+
+@trial(over="person", writes=True)
 def archive_pipeline_stage(session: Any, case: Case) -> Any:
     return session.archive_pipeline_stage("sales", "contacted", because="not needed")
 
@@ -624,14 +638,14 @@ def revert_what_was_added(session: Any, case: Case) -> Any:
 
 @trial("move", writes=True)
 def move(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    return session.move(case.record, to)
+    to = MOVES.get(case.entity, "nowhere")
+    return session.move(case.record, to, because="because of the trial")
 
 
 @trial(writes=True)
 def try_move(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    found = session.try_move(case.record, to)
+    to = MOVES.get(case.entity, "nowhere")
+    found = session.try_move(case.record, to, because="because of the trial")
     if found.refusal is not None:
         raise found.refusal
     return found.record
@@ -639,14 +653,14 @@ def try_move(session: Any, case: Case) -> Any:
 
 @trial(writes=True)
 def propose(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
+    to = MOVES.get(case.entity, "nowhere")
     return session.propose(case.record, to, because="they agreed to it")
 
 
-@trial(writes=True, entities=("Lead", "Opportunity"))
+@trial(writes=True, entities=STAGED)
 def move_where(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    return session.move_where(case.cls, _is(case), to=to) == 1
+    to = MOVES.get(case.entity, "nowhere")
+    return session.move_where(case.cls, _is(case), to=to, because="because of the trial") == 1
 
 
 @trial("share", writes=True)

@@ -120,6 +120,11 @@ def upgrade() -> None:
         index="record_id",
     )
     table(
+        "crm_forecast_total",
+        "snapshot_id key, method text, currency text, units int, reach text",
+        key="snapshot_id method currency",
+    )
+    table(
         "crm_grade_change",
         "run_id key, customer_id key, former text, grade text, at instant",
         key="run_id customer_id",
@@ -277,9 +282,10 @@ def upgrade() -> None:
         "crm_customer",
         RECORD,
         OWNER,
-        "code text, party_id key, name text, kind text, lifecycle text, activity_state text, source_id key",
-        "signing_grade text?, trade_role text?, channel text?, strategic flag, parent_group_id key?",
-        "needs json, preferences json, active_at instant, last_contact_at instant?, next_contact_on day?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, code text",
+        "party_id key, name text, kind text, lifecycle text, source_id key, signing_grade text?",
+        "trade_role text?, channel text?, strategic flag, parent_group_id key?, needs json, preferences json",
+        "active_at instant, last_contact_at instant?, next_contact_on day?",
         unique="party_id",
         refers="party_id crm_party, source_id crm_source, parent_group_id crm_customer",
         live=(
@@ -511,8 +517,8 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
-        "title text, due_at instant, priority text, state text, reason text?, customer_id key?, lead_id key?",
-        "opportunity_id key?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, title text",
+        "due_at instant, priority text, reason text?, customer_id key?, lead_id key?, opportunity_id key?",
         refers="customer_id crm_customer, lead_id crm_lead, opportunity_id crm_opportunity",
         live=(
             "due_at id, owner_id due_at id, owner_unit_id due_at id, parent_owner_id due_at id, "
@@ -525,8 +531,9 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int",
         "activity_id key?, customer_id key?, lead_id key?, text text, to_contact_id key?, due_on day",
-        "state text, kept_on day?",
+        "kept_on day?",
         refers="activity_id crm_activity, customer_id crm_customer, lead_id crm_lead, to_contact_id crm_contact",
         live=(
             "due_on id, owner_id due_on id, owner_unit_id due_on id, parent_owner_id due_on id, "
