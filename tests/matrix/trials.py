@@ -33,7 +33,7 @@ from pycrm import (
 )
 from pycrm.declare.row import layout
 from pycrm.entities.org import Reach
-from pycrm.exchange import Mapping, export_csv, import_file
+from pycrm.exchange import Mapping, export_csv, export_scores, import_file
 from pycrm.scope import reason
 from pycrm.scoring.book import ScoreRun
 from pycrm.scoring.model import ScoreModel
@@ -426,6 +426,12 @@ def duplicates(session: Any, case: Case) -> Any:
 @trial("score", "score_history", entities=("Customer",))
 def score(session: Any, case: Case) -> Any:
     return session.score(case.record) is None and session.score_history(case.record) == []
+
+
+@trial("export_scores", over="person")
+def export_of_scores(session: Any, case: Case) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return export_scores(session, "distributor", Path(folder) / "scores.csv")
 
 
 @trial("score_models", over="person")
