@@ -4,6 +4,7 @@ Amounts are whole minor units of the CRM's currency, and a return is negative.
 """
 
 from pycrm.scoring.feeds.customer import contacts, profile
+from pycrm.scoring.feeds.selling import opportunities
 from pycrm.scoring.feeds.trade import purchases, transactions
 
-__all__ = ["contacts", "profile", "purchases", "transactions"]
+__all__ = ["contacts", "opportunities", "profile", "purchases", "transactions"]
