@@ -5,7 +5,8 @@
 is the indicator, the customer's facts (feed after feed, ``;`` between rows, ``&`` between feeds), the
 value and the points, ``-`` for none. Amounts are in minor units. Each case is a customer of its own, and
 all of them are measured by one statement, so that a case says nothing about the others unless it ranks
-among them: the points of percentiles are left out as ``~``. Values may be fractions, ``100/3``.
+among them: the points of percentiles are left out as ``~``. What is not said of a profile is that of an
+organisation which was filed today. Values may be fractions, ``100/3``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ import sqlalchemy as sa
 from pycrm import CRM, Customer, Plugin
 from pycrm import Source as Origin
 from pycrm.scoring import Feed, Indicator, Source
+
+# An organisation of which nothing is known but that it was filed.
+FILED = {"is_person": False, "strategic": False, "lifecycle": "prospect", "source": "cases"}
 
 __all__ = ["Case", "cases", "enter", "fact_plugin", "wrong"]
 
@@ -118,10 +122,11 @@ def enter(crm: CRM, feeds: dict[str, Feed], found: list[Case]) -> list[Any]:
             columns = {"customer": UUID, **feed.columns}
             said = ", ".join(f'"{name}" {_DDL[kind][at]}' for name, kind in columns.items())
             connection.exec_driver_sql(f"CREATE TABLE facts_{feed.name} ({said})")
+            given = {"filed_on": crm.calendar_day(crm.clock.now()), **FILED} if feed.name == "profile" else {}
             rows = [
-                dict.fromkeys(columns) | {"customer": customer.id} | row
+                dict.fromkeys(columns) | {"customer": customer.id} | given | row
                 for case, customer in zip(found, customers, strict=True)
-                for row in case.facts.get(feed.name, [])
+                for row in case.facts.get(feed.name, [{}] if given else [])
             ]
             if rows:
                 connection.execute(sa.insert(_table(feed)), rows)
