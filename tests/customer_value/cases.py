@@ -71,9 +71,14 @@ def _typed(feed: Feed, pair: str) -> tuple[str, Any]:
         date: date.fromisoformat,
         datetime: datetime.fromisoformat,
         UUID: lambda it: UUID(int=int(it)),
-        str: lambda it: it.replace("_", " "),
+        str: _text,
     }
     return name, reading.get(kind, kind)(text)
+
+
+def _text(said: str) -> str:
+    """A text as it is written here: a space would end it, so that a line stands for it, and two for a line."""
+    return said.replace("__", "\0").replace("_", " ").replace("\0", "_")
 
 
 _DDL: dict[type, tuple[str, str]] = {
@@ -149,5 +154,5 @@ def _same(value: Any, said: str) -> bool:
     if value is None or said == "-":
         return value is None and said == "-"
     if isinstance(value, str):
-        return value.replace(" ", "_") == said
+        return value == _text(said)
     return abs(float(value) - float(Fraction(said))) <= 1e-9 * max(1.0, abs(float(value)))
