@@ -56,16 +56,21 @@ class Desk:
 
     def value(self, customer: Any, code: str, day: str) -> Any:
         """The value of an indicator of a customer as of a day."""
-        return self._measured(customer, code, day).value
+        return self.measured(customer, code, day=day)[code].value
 
     def points(self, customer: Any, code: str, day: str) -> Any:
         """Its points."""
-        return self._measured(customer, code, day).points
+        return self.measured(customer, code, day=day)[code].points
 
-    def _measured(self, customer: Any, code: str, day: str) -> Any:
+    def measured(self, customer: Any, *codes: str, day: str | None = None) -> Any:
+        """Several indicators of a customer, as of a day or today, by their codes."""
+        return self.measured_all(*codes, day=day)[customer.ref]
+
+    def measured_all(self, *codes: str, day: str | None = None) -> Any:
+        """Several indicators of all customers."""
+        at = None if day is None else date.fromisoformat(day)
         with self.crm.view(self.crm.system("measuring")) as session:
-            measured = session.measure(code, as_of=date.fromisoformat(day), customers=[customer])
-        return measured[customer.ref][code]
+            return session.measure(*codes, as_of=at)
 
 
 def desk_of(crm: CRM, clock: FixedClock, *sources: str) -> Desk:
