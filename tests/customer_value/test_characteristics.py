@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from pycrm import (
     CRM,
@@ -16,12 +17,15 @@ from pycrm import (
     Money,
     Organization,
     Plugin,
+    Problem,
     Region,
     SigningGrade,
 )
+from pycrm.declare.raw import RawDate
 from pycrm.plugins.customer_value import CustomerValue, Purchasing, ValueProfile
-from pycrm.scoring import Indicator, Nearest, Table, one
+from pycrm.scoring import Indicator, Nearest, Table, floor, months_between, one
 from pycrm.scoring.feeds import profile
+from pycrm.scoring.scale import from_data, to_data
 
 from .records import Desk, desk_of
 
@@ -260,3 +264,27 @@ def test_the_quality_of_a_source(desk: Desk) -> None:
     desk.at("2028-01-01")
     assert desk.value(other, "C25", "2027-12-31") == 25
     assert desk.value(other, "C25", "2028-01-01") is None
+
+
+def test_a_table_of_places_as_data() -> None:
+    """A table of places is written as JSON and read back, and one with points beyond 100 is refused."""
+    scale = Nearest({"Zhejiang": 60.0, "East": 40.0})
+    assert to_data(scale) == {"nearest": {"Zhejiang": 60.0, "East": 40.0}}
+    assert from_data(to_data(scale), "scale") == scale
+    for wrong in ({"Zhejiang": 101}, {"Zhejiang": "much"}, 7):
+        assert isinstance(from_data({"nearest": wrong}, "scale"), Problem), wrong
+    assert Nearest({}).points_of("Hangzhou < Zhejiang") is None
+
+
+def test_whole_numbers(crm: CRM) -> None:
+    """Whole months end on the day of the month on which they began, and what is below nought is cut downwards."""
+    days = (("2026-01-31", "2026-02-28"), ("2026-01-31", "2026-03-31"), ("2025-12-15", "2026-01-14"))
+    numbers = [
+        *(floor(sa.literal(one, sa.Double())) for one in (-0.5, -2.0, 2.9)),
+        floor(sa.cast(None, sa.Double())),
+    ]
+    months = [
+        months_between(*(sa.literal(date.fromisoformat(day), RawDate()) for day in pair)) for pair in days
+    ]
+    with crm.store.connect() as connection:
+        assert list(connection.execute(sa.select(*numbers, *months)).one()) == [-1, -2, 2, None, 0, 2, 0]

@@ -250,13 +250,6 @@ def listed(values: Sequence[Any]) -> Any:
     return sa.literal("[", sa.Text()) + joined + "]"
 
 
-@compiles(_Hundredths, "sqlite")
-def _hundredths_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    (value,) = _parts(element, compiler, **options)
-    # The driver's own floor fails on what is missing.
-    return f"CAST({value} * 100 + 0.5 + 1e-7 AS INTEGER)"
-
-
 def ratio(over: Any, under: Any) -> Any:
     """The quotient; no value where `under` is nought or either has none."""
     return _Ratio(_plain(over), _plain(under))
