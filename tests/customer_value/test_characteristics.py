@@ -137,27 +137,13 @@ def test_a_company(desk: Desk) -> None:
     assert [one.value for one in person.values()] == [
         *(None, None, None, pytest.approx(500 / 7), 39, "high", "A")
     ]
+    # Nobody here keeps sales, demands, rivals, flags or relations: that is another thing than having none.
+    nobody = desk.measured(pumps, "C09", "C15", "C16", "C28", "C31", "C34")
+    assert {(one.value, one.state, one.points) for one in nobody.values()} == {(None, "unavailable", None)}
     assert {code: (one.value, one.points) for code, one in told.items()} == {
         code: (pytest.approx(value) if isinstance(value, float) else value, pytest.approx(points))
         for code, (value, points) in expected.items()
     }
-
-
-def test_the_file_that_grows(desk: Desk) -> None:
-    """A file of name, mobile and source is a quarter complete, and with what follows 65 of 100 (COR-S1)."""
-    made = desk.company("Ningbo Pump", email=None, mobile="13800138000")
-    assert desk.value(made, "C23", "2026-01-01") == 25
-    region = desk.do(lambda session: session.add(Region(name="Ningbo")))
-
-    def fill(session: Any) -> None:
-        party = session.get(session.get(made.ref).party)
-        session.change(party, region=region)
-        session.add(Organization(of=party, industry="pumps"))
-        for department in (Department.USER, Department.TECHNICAL):
-            session.add(Contact.named(f"of {department}", customer=made, department=department, phone="1"))
-
-    desk.do(fill)
-    assert desk.value(made, "C23", "2026-01-01") == 65
 
 
 def test_the_nearest_region(desk: Desk) -> None:
@@ -191,8 +177,8 @@ def test_the_nearest_region(desk: Desk) -> None:
     assert [told[made[name].ref]["C05"].value for name in ("Yuhang", "Abroad")] == [None, "Abroad"]
 
 
-def test_groups(desk: Desk) -> None:
-    """Customers under one top company are one group, of whatever depth, and what is thrown away is none of it."""
+def test_groups_and_files(desk: Desk) -> None:
+    """Customers under one top company are one group, however deep; a file is complete by what stands in it (COR-S1)."""
     top = desk.company("Top")
     middle = desk.company("Middle", parent_group=top)
     low, gone = (desk.company(name, parent_group=middle) for name in ("Low", "Gone"))
@@ -203,6 +189,19 @@ def test_groups(desk: Desk) -> None:
     for which, others, share in ((top, 2, 25), (middle, 2, 25), (low, 2, 25), (alone, 0, None)):
         assert [one.value for one in told[which.ref].values()] == [others, share]
     assert gone.ref not in told
+    made = desk.company("Ningbo Pump", email=None, mobile="13800138000")
+    assert desk.value(made, "C23", "2026-01-01") == 25
+    region = desk.do(lambda session: session.add(Region(name="Ningbo")))
+
+    def fill(session: Any) -> None:
+        party = session.get(session.get(made.ref).party)
+        session.change(party, region=region)
+        session.add(Organization(of=party, industry="pumps"))
+        for department in (Department.USER, Department.TECHNICAL):
+            session.add(Contact.named(f"of {department}", customer=made, department=department, phone="1"))
+
+    desk.do(fill)
+    assert desk.value(made, "C23", "2026-01-01") == 65
 
 
 def test_a_headcount_of_a_year_ago(desk: Desk) -> None:

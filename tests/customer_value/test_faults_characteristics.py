@@ -130,10 +130,13 @@ PLANTS: dict[Plant, str] = {
 }
 
 
-def test_the_table_sees_the_fault(open_crm: Callable[..., CRM], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_sees_the_fault(
+    sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A window too long, a month too many, one customer too many: each turns a case of its indicator red."""
     monkeypatch.setattr(catalog, "SOURCES", ())
-    crm: Any = open_crm(plugins=(CustomerValue, fact_plugin((), FEEDS.values())))
+    facts = fact_plugin((), FEEDS.values())
+    crm: Any = CRM(sqlite_database, clock=clock, plugins=(CustomerValue, facts))
     crm.migrate()
     table = cases(Path(__file__).with_name("characteristics.txt"), FEEDS)
     customers = dict(zip(table, enter(crm, FEEDS, table), strict=True))
@@ -153,10 +156,11 @@ def test_the_table_sees_the_fault(open_crm: Callable[..., CRM], monkeypatch: pyt
             if not told({code}):
                 unseen.append(plant.__name__)
     assert unseen == []
+    crm.close()
 
 
 def test_deals_as_they_are_now(
-    open_crm: Callable[..., CRM], clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A feed that tells of a past day where deals stand now is found out by `test_selling`."""
 
@@ -168,7 +172,7 @@ def test_deals_as_they_are_now(
             return sa.true()
 
     clock.set("2026-01-10T10:00:00+08:00")
-    desk = desk_of(open_crm(plugins=(Deals,)), clock)
+    desk = desk_of(CRM(sqlite_database, clock=clock, plugins=(Deals,)), clock)
     hongda = desk.company("Hongda")
     deal = desk.deal(hongda, "1000")
     desk.at("2026-03-10")
@@ -178,6 +182,7 @@ def test_deals_as_they_are_now(
     desk.crm.catalog.sources["opportunities"] = [Source(opportunities, selling._opportunities)]
     desk.crm.catalog.memo.clear()
     assert desk.value(hongda, "DL03", "2026-03-09") == 60_000
+    desk.crm.close()
 
 
 def test_nothing_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:

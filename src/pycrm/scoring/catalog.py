@@ -175,8 +175,6 @@ class Catalog:
         if is_date(one.result):
             yield "a date is no value: count its days"
         yield from self._walk(one.value, (one.code,))
-        if not one.reason_needed and AGE in self._columns(one.value, frozenset()):
-            yield "speaks of an age: it has to be used with a reason (reason_needed, VAL-15)"
 
     def _walk(self, expression: Any, path: tuple[str, ...]) -> Iterator[str]:
         for part in visitors.iterate(expression):
@@ -192,9 +190,11 @@ class Catalog:
         if value.feed is not None:
             if values_in(value.made):
                 yield "an aggregate over an aggregate: derive a feed from the first"
-            feeds = {FEEDS.get(getattr(it, "table", None)) for it in _columns_in(value.made)} - {None}
-            if feeds - {value.feed}:
+            columns = _columns_in(value.made)
+            if {FEEDS.get(getattr(it, "table", None)) for it in columns} - {None, value.feed}:
                 yield "an aggregate speaks of two feeds"
+            if not self.indicators[path[0]].reason_needed and self._tells_age(value.feed, columns):
+                yield "speaks of an age: it has to be used with a reason (reason_needed, VAL-15)"
         elif value.made is None or value.name in self.indicators:
             if value.name in path:
                 yield f"a circle: {' > '.join([*path, value.name])}"
@@ -204,6 +204,13 @@ class Catalog:
                 yield from self._walk(self.indicators[value.name].value, (*path, value.name))
         else:
             yield from self._walk(value.made, path)
+
+    def _tells_age(self, feed: Feed, columns: list[Any]) -> bool:
+        """Whether one of these columns of a feed comes to the date of birth."""
+        if AGE[0] not in feed.bases():
+            return False
+        mine = [column.name for column in columns if column.table is feed.table]
+        return any(AGE in self._of_feed(feed, name, frozenset()) for name in mine)
 
     def _source_problems(self, source: Source) -> Iterator[str]:
         yield from _shape_problems(source)
