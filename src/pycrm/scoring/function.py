@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import FunctionElement
 
 from pycrm.declare.raw import RawDate
@@ -109,7 +110,9 @@ class _Listed(_Function):
 
 
 def _parts(element: Any, compiler: Any, **options: Any) -> list[str]:
-    return [compiler.process(clause, **options) for clause in element.clauses]
+    # A sum or a difference stands in brackets, whatever is done with it.
+    said = (clause.self_group(against=operators.mul) for clause in element.clauses)
+    return [compiler.process(clause, **options) for clause in said]
 
 
 @compiles(_Ratio)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pycrm import Plugin
-from pycrm.plugins.customer_value import characteristics, transactions
+from pycrm.plugins.customer_value import agreements, characteristics, transactions
 from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
 
 __all__ = ["CustomerValue"]
@@ -22,4 +22,5 @@ class CustomerValue(Plugin):
     indicators = (
         *characteristics.INDICATORS,
         *transactions.INDICATORS,
+        *agreements.INDICATORS,
     )

@@ -3,6 +3,8 @@
 Amounts are whole minor units of the CRM's currency, and a return is negative.
 """
 
+from pycrm.scoring.feeds.agreement import contracts, offtake, order_changes, orders, quotations, terms
+from pycrm.scoring.feeds.consumption import consumption, wallets
 from pycrm.scoring.feeds.customer import (
     contacts,
     groups,
@@ -14,25 +16,48 @@ from pycrm.scoring.feeds.customer import (
 )
 from pycrm.scoring.feeds.selling import decisions, opportunities, origins
 from pycrm.scoring.feeds.standing import demands, estimates, flags, relations, rivals, ties
-from pycrm.scoring.feeds.trade import purchases, transactions
+from pycrm.scoring.feeds.trade import (
+    assortment,
+    bought_categories,
+    bought_months,
+    bought_products,
+    intervals,
+    novelties,
+    purchases,
+    transactions,
+)
 
 __all__ = [
+    "assortment",
+    "bought_categories",
+    "bought_months",
+    "bought_products",
+    "consumption",
     "contacts",
+    "contracts",
     "decisions",
     "demands",
     "estimates",
     "flags",
     "groups",
     "headcounts",
+    "intervals",
     "judgement",
     "known_groups",
+    "novelties",
+    "offtake",
     "opportunities",
+    "order_changes",
+    "orders",
     "origins",
     "profile",
     "purchases",
+    "quotations",
     "relations",
     "rivals",
     "staffing",
+    "terms",
     "ties",
     "transactions",
+    "wallets",
 ]
