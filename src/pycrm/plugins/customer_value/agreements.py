@@ -1,4 +1,5 @@
-"""Aspect T, transactions (交易情况): what a customer asks for, orders and agrees to."""
+"""Aspect T, transactions (交易情况): what may be sold to a customer, and what it asks for,
+orders and agrees to."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from pycrm.scoring import (
     Percentile,
     Window,
     as_of,
+    average,
     count,
     days_between,
     percent,
@@ -18,11 +20,19 @@ from pycrm.scoring import (
     total,
     zero,
 )
-from pycrm.scoring.feeds import contracts, offtake, order_changes, orders, quotations, terms
+from pycrm.scoring.feeds import (
+    contracts,
+    offtake,
+    opportunities,
+    order_changes,
+    orders,
+    quotations,
+    terms,
+)
 
 __all__ = ["INDICATORS"]
 
-_THREE_YEARS = Window(3 * 365)
+_TWO_YEARS, _THREE_YEARS = Window(2 * 365), Window(3 * 365)
 
 _in_force = sa.and_(
     contracts.since <= as_of(),
@@ -62,6 +72,27 @@ ASKED = (
     Indicator("T28", "Quotation success", "报价成交率", "T", "%", percent(_won, _decided), Linear(0, 60)),
 )
 
+_deal = opportunities
+_closed_deals = count(_deal, within=_TWO_YEARS, by=_deal.closed_on)
+_won_deals = count(_deal, where=_deal.is_won, within=_TWO_YEARS, by=_deal.closed_on)
+_days = days_between(_deal.filed_on, _deal.closed_on)
+
+SOLD = (
+    Indicator(
+        *("T29", "Opportunity win rate", "商机赢单率", "T", "%", percent(_won_deals, _closed_deals)),
+        Linear(0, 60),
+    ),
+    Indicator(
+        *("T30", "Open pipeline", "在谈商机加权额", "T", "money", zero(total(_deal.weighted))),
+        Percentile(),
+    ),
+    Indicator(
+        *("T31", "Sales cycle", "销售周期", "T", "days"),
+        average(_days, where=_deal.is_won, within=_TWO_YEARS, by=_deal.closed_on),
+        Linear(180, 14),
+    ),
+)
+
 _orders = count(orders, within=YEAR)
 _cancelled = count(orders, where=orders.cancelled_on <= as_of(), within=YEAR)
 _changes = zero(count(order_changes, within=YEAR, by=order_changes.confirmed_on))
@@ -78,4 +109,4 @@ ORDERED = (
     Indicator("T36", "Urgent orders", "急单占比", "T", "%", percent(_urgent, _judged), Linear(50, 0)),
 )
 
-INDICATORS = (*AGREED, *ASKED, *ORDERED)
+INDICATORS = (*AGREED, *ASKED, *SOLD, *ORDERED)

@@ -4,7 +4,6 @@ Amounts are whole minor units of the CRM's currency, and a return is negative.
 """
 
 from pycrm.scoring.feeds.agreement import contracts, offtake, order_changes, orders, quotations, terms
-from pycrm.scoring.feeds.consumption import consumption, wallets
 from pycrm.scoring.feeds.customer import (
     contacts,
     groups,
@@ -26,6 +25,7 @@ from pycrm.scoring.feeds.trade import (
     purchases,
     transactions,
 )
+from pycrm.scoring.feeds.wallet import consumption, wallets
 
 __all__ = [
     "assortment",

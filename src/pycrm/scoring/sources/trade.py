@@ -18,10 +18,11 @@ __all__ = ["SOURCES"]
 
 def _assortment() -> Any:
     product = Product.__table__.c
+    filed, archived = (sa.type_coerce(at, RawInstant()) for at in (product.created_at, product.archived_at))
     active = sa.select(sa.func.count(product.category_id.distinct())).where(
         product.state == sa.literal(ProductState.ACTIVE.value),
-        product.archived_at.is_(None),
-        LIFE.holds(sa.type_coerce(product.created_at, RawInstant())),
+        LIFE.holds(filed),
+        sa.or_(archived.is_(None), sa.not_(LIFE.holds(archived))),
     )
     return sa.select(Customer.__table__.c.id.label("customer"), active.scalar_subquery().label("categories"))
 
