@@ -5,7 +5,8 @@
 is the indicator, the customer's facts (feed after feed, ``;`` between rows, ``&`` between feeds), the
 value and the points, ``-`` for none. Amounts are in minor units. Each case is a customer of its own, and
 all of them are measured by one statement, so that a case says nothing about the others unless it ranks
-among them: the points of percentiles are left out as ``~``. Values may be fractions, ``100/3``.
+among them: the points of percentiles are left out as ``~``. What is not said of a profile is that of an
+organisation which was filed today. Values may be fractions, ``100/3``.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from pycrm import CRM, Customer, Plugin
 from pycrm import Source as Origin
 from pycrm.scoring import Feed, Indicator, Source
 
+# An organisation of which nothing is known but that it was filed.
+FILED = {"is_person": False, "strategic": False, "lifecycle": "prospect", "source": "cases"}
+
 __all__ = ["Case", "cases", "enter", "fact_plugin", "wrong"]
 
 Rows = dict[str, list[dict[str, Any]]]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Case:
     """One line of a table."""
 
@@ -67,9 +71,14 @@ def _typed(feed: Feed, pair: str) -> tuple[str, Any]:
         date: date.fromisoformat,
         datetime: datetime.fromisoformat,
         UUID: lambda it: UUID(int=int(it)),
-        str: lambda it: it.replace("_", " "),
+        str: _text,
     }
     return name, reading.get(kind, kind)(text)
+
+
+def _text(said: str) -> str:
+    """A text as it is written here: a space would end it, so that a line stands for it, and two for a line."""
+    return said.replace("__", "\0").replace("_", " ").replace("\0", "_")
 
 
 _DDL: dict[type, tuple[str, str]] = {
@@ -118,10 +127,11 @@ def enter(crm: CRM, feeds: dict[str, Feed], found: list[Case]) -> list[Any]:
             columns = {"customer": UUID, **feed.columns}
             said = ", ".join(f'"{name}" {_DDL[kind][at]}' for name, kind in columns.items())
             connection.exec_driver_sql(f"CREATE TABLE facts_{feed.name} ({said})")
+            given = {"filed_on": crm.calendar_day(crm.clock.now()), **FILED} if feed.name == "profile" else {}
             rows = [
-                dict.fromkeys(columns) | {"customer": customer.id} | row
+                dict.fromkeys(columns) | {"customer": customer.id} | given | row
                 for case, customer in zip(found, customers, strict=True)
-                for row in case.facts.get(feed.name, [])
+                for row in case.facts.get(feed.name, [{}] if given else [])
             ]
             if rows:
                 connection.execute(sa.insert(_table(feed)), rows)
@@ -144,5 +154,5 @@ def _same(value: Any, said: str) -> bool:
     if value is None or said == "-":
         return value is None and said == "-"
     if isinstance(value, str):
-        return value.replace(" ", "_") == said
+        return value == _text(said)
     return abs(float(value) - float(Fraction(said))) <= 1e-9 * max(1.0, abs(float(value)))

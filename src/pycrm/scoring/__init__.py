@@ -26,7 +26,9 @@ _HOMES = {
         "days_between",
         "deviation",
         "first_of_month",
+        "floor",
         "month_number",
+        "months_between",
         "percent",
         "ratio",
         "root",
@@ -45,12 +47,14 @@ _HOMES = {
         "as_of",
         "currency",
         "days_ago",
+        "minor_units",
         "month_ago",
         "months",
     ),
     "pycrm.scoring.scale": (
         "Bands",
         "Linear",
+        "Nearest",
         "Percentile",
         "Table",
         "YesNo",
@@ -80,6 +84,7 @@ __all__ = [
     "Feed",
     "Indicator",
     "Linear",
+    "Nearest",
     "OnNone",
     "Percentile",
     "Source",
@@ -98,11 +103,14 @@ __all__ = [
     "deviation",
     "distinct",
     "first_of_month",
+    "floor",
     "greatest",
     "let",
+    "minor_units",
     "month_ago",
     "month_number",
     "months",
+    "months_between",
     "named",
     "one",
     "overall",
@@ -130,7 +138,9 @@ if TYPE_CHECKING:
     from pycrm.scoring.function import days_between as days_between
     from pycrm.scoring.function import deviation as deviation
     from pycrm.scoring.function import first_of_month as first_of_month
+    from pycrm.scoring.function import floor as floor
     from pycrm.scoring.function import month_number as month_number
+    from pycrm.scoring.function import months_between as months_between
     from pycrm.scoring.function import percent as percent
     from pycrm.scoring.function import ratio as ratio
     from pycrm.scoring.function import root as root
@@ -145,10 +155,12 @@ if TYPE_CHECKING:
     from pycrm.scoring.moment import as_of as as_of
     from pycrm.scoring.moment import currency as currency
     from pycrm.scoring.moment import days_ago as days_ago
+    from pycrm.scoring.moment import minor_units as minor_units
     from pycrm.scoring.moment import month_ago as month_ago
     from pycrm.scoring.moment import months as months
     from pycrm.scoring.scale import Bands as Bands
     from pycrm.scoring.scale import Linear as Linear
+    from pycrm.scoring.scale import Nearest as Nearest
     from pycrm.scoring.scale import Percentile as Percentile
     from pycrm.scoring.scale import Table as Table
     from pycrm.scoring.scale import YesNo as YesNo

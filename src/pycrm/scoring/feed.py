@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -150,6 +151,11 @@ class Source:
 
     feed: Feed
     rows: Callable[[], Any]
+
+    @cached_property
+    def statement(self) -> Any:
+        """What `rows` gives, always the same: what it names within must be known as one thing."""
+        return self.rows()
 
     def __repr__(self) -> str:
         return f"<source of {self.feed.name}>"

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import FunctionElement
 
 from pycrm.declare.raw import RawDate
@@ -22,14 +23,21 @@ __all__ = [
     "days_between",
     "deviation",
     "first_of_month",
+    "floor",
     "hundredths",
+    "least",
     "listed",
     "month_number",
+    "months_between",
     "percent",
+    "place_of",
     "ratio",
     "root",
     "zero",
 ]
+
+
+_ARGUMENTS = 100
 
 
 class _Function(FunctionElement[Any]):
@@ -76,6 +84,21 @@ class _Clip(_Function):
     name, type = "pycrm_clip", sa.Double()
 
 
+class _Floor(_Function):
+    inherit_cache = True
+    name, type = "pycrm_floor", sa.BigInteger()
+
+
+class _Least(_Function):
+    inherit_cache = True
+    name, type = "pycrm_least", sa.BigInteger()
+
+
+class _Place(_Function):
+    inherit_cache = True
+    name, type = "pycrm_place", sa.BigInteger()
+
+
 class _Hundredths(_Function):
     inherit_cache = True
     name, type = "pycrm_hundredths", sa.BigInteger()
@@ -87,7 +110,9 @@ class _Listed(_Function):
 
 
 def _parts(element: Any, compiler: Any, **options: Any) -> list[str]:
-    return [compiler.process(clause, **options) for clause in element.clauses]
+    # A sum or a difference stands in brackets, whatever is done with it.
+    said = (clause.self_group(against=operators.mul) for clause in element.clauses)
+    return [compiler.process(clause, **options) for clause in said]
 
 
 @compiles(_Ratio)
@@ -157,6 +182,40 @@ def _clip(element: Any, compiler: Any, **options: Any) -> str:
     return f"(CASE WHEN {value} < {low} THEN {low} WHEN {value} > {high} THEN {high} ELSE {value} END)"
 
 
+@compiles(_Floor)
+def _floor(element: Any, compiler: Any, **options: Any) -> str:
+    (value,) = _parts(element, compiler, **options)
+    return f"CAST(floor({value}) AS BIGINT)"
+
+
+@compiles(_Floor, "sqlite")
+def _floor_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    (value,) = _parts(element, compiler, **options)
+    return f"(CAST({value} AS INTEGER) - ({value} < CAST({value} AS INTEGER)))"
+
+
+@compiles(_Least)
+def _least(element: Any, compiler: Any, **options: Any) -> str:
+    return f"LEAST({', '.join(_parts(element, compiler, **options))})"
+
+
+@compiles(_Least, "sqlite")
+def _least_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"min({', '.join(_parts(element, compiler, **options))})"
+
+
+@compiles(_Place)
+def _place(element: Any, compiler: Any, **options: Any) -> str:
+    part, text = _parts(element, compiler, **options)
+    return f"strpos({text}, {part})"
+
+
+@compiles(_Place, "sqlite")
+def _place_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    part, text = _parts(element, compiler, **options)
+    return f"instr({text}, {part})"
+
+
 @compiles(_Hundredths)
 def _hundredths(element: Any, compiler: Any, **options: Any) -> str:
     (value,) = _parts(element, compiler, **options)
@@ -224,6 +283,13 @@ def month_number(day: Any) -> Any:
     return _Month(_plain(day))
 
 
+def months_between(since: Any, until: Any) -> Any:
+    """How many whole months lie from one date to a later one: from the 15th to the 14th, one less."""
+    day_since, day_until = (days_between(first_of_month(day), day) for day in (since, until))
+    begun = sa.case((day_until < day_since, 1), else_=0)
+    return month_number(until) - month_number(since) - begun
+
+
 def first_of_month(day: Any) -> Any:
     """The first day of the month of a date."""
     return _FirstOfMonth(_plain(day))
@@ -248,9 +314,29 @@ def deviation(number: Any, total: Any, squares: Any) -> Any:
     return ratio(root(number * squares - total * total), number)
 
 
+def floor(value: Any) -> Any:
+    """The greatest whole number that is not above the value."""
+    return _Floor(_plain(value))
+
+
 def hundredths(value: Any) -> Any:
     """A number that is not negative, rounded half up to two places, as a whole number of hundredths."""
     return _Hundredths(_plain(value))
+
+
+def place_of(part: Any, text: Any) -> Any:
+    """Where a part begins within a text, from 1; nought where it does not occur."""
+    return _Place(_plain(part), _plain(text))
+
+
+def least(values: Sequence[Any]) -> Any:
+    """The smallest of several whole numbers, each of which there is."""
+    some = [_plain(one) for one in values]
+    while len(some) > 1:
+        # A function of SQLite takes 127 arguments, and of one it would be an aggregate.
+        parts = [some[at : at + _ARGUMENTS] for at in range(0, len(some), _ARGUMENTS)]
+        some = [_Least(*part) if len(part) > 1 else part[0] for part in parts]
+    return some[0]
 
 
 def _plain(value: Any) -> Any:

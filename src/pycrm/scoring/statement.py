@@ -153,8 +153,8 @@ class Layers:
     def _base(self, feed: Feed) -> Any:
         offered = self.catalog.sources[(feed.twin or feed).name]
         if feed.single and len(offered) > 1:
-            return _side_by_side(feed, [one.rows().subquery() for one in offered])
-        return sa.union_all(*(self._rows(feed, one.rows().subquery()) for one in offered))
+            return _side_by_side(feed, [one.statement.subquery() for one in offered])
+        return sa.union_all(*(self._rows(feed, one.statement.subquery()) for one in offered))
 
     def _rows(self, feed: Feed, given: Any) -> Any:
         found = sa.select(given.c.customer.label("customer"), *_columns(feed, [given]))

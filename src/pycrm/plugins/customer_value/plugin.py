@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pycrm import Plugin
-from pycrm.plugins.customer_value import transactions
+from pycrm.plugins.customer_value import agreements, characteristics, transactions
+from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
 
 __all__ = ["CustomerValue"]
 
@@ -16,4 +17,10 @@ class CustomerValue(Plugin):
     """
 
     name = "customer_value"
-    indicators = (*transactions.INDICATORS,)
+    facets = (ValueProfile,)
+    sources = SOURCES
+    indicators = (
+        *characteristics.INDICATORS,
+        *transactions.INDICATORS,
+        *agreements.INDICATORS,
+    )
