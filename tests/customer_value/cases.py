@@ -67,7 +67,6 @@ def _typed(feed: Feed, pair: str) -> tuple[str, Any]:
         date: date.fromisoformat,
         datetime: datetime.fromisoformat,
         UUID: lambda it: UUID(int=int(it)),
-        str: lambda it: it.replace("_", " "),
     }
     return name, reading.get(kind, kind)(text)
 
@@ -144,5 +143,5 @@ def _same(value: Any, said: str) -> bool:
     if value is None or said == "-":
         return value is None and said == "-"
     if isinstance(value, str):
-        return value.replace(" ", "_") == said
+        return value == said
     return abs(float(value) - float(Fraction(said))) <= 1e-9 * max(1.0, abs(float(value)))

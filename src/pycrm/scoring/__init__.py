@@ -44,6 +44,7 @@ _HOMES = {
         "as_of",
         "currency",
         "days_ago",
+        "minor_units",
         "month_ago",
         "months",
     ),
@@ -99,6 +100,7 @@ __all__ = [
     "first_of_month",
     "greatest",
     "let",
+    "minor_units",
     "month_ago",
     "month_number",
     "months",
@@ -144,6 +146,7 @@ if TYPE_CHECKING:
     from pycrm.scoring.moment import as_of as as_of
     from pycrm.scoring.moment import currency as currency
     from pycrm.scoring.moment import days_ago as days_ago
+    from pycrm.scoring.moment import minor_units as minor_units
     from pycrm.scoring.moment import month_ago as month_ago
     from pycrm.scoring.moment import months as months
     from pycrm.scoring.scale import Bands as Bands

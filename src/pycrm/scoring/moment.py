@@ -12,6 +12,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.raw import RawDate, RawInstant
+from pycrm.values import currency_digits
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -24,6 +25,7 @@ __all__ = [
     "as_of",
     "currency",
     "days_ago",
+    "minor_units",
     "month_ago",
     "months",
     "value_of",
@@ -85,6 +87,11 @@ def currency() -> Any:
     return sa.bindparam("moment_currency", type_=sa.Text())
 
 
+def minor_units() -> Any:
+    """How many minor units make one unit of the CRM's currency: 100 fen, 1 yen."""
+    return sa.bindparam("moment_minor", type_=sa.BigInteger())
+
+
 def _instant(number: int) -> Any:
     """The instant at which the day so many days before ends."""
     return sa.bindparam(f"moment_end_{number}", type_=RawInstant())
@@ -97,6 +104,8 @@ def value_of(crm: CRM, name: str, day: date) -> Any:
         return round(crm.zone.utcoffset(None).total_seconds())
     if kind == "currency":
         return crm.currency
+    if kind == "minor":
+        return int(10 ** currency_digits(crm.currency))
     number = int(rest[0])
     if kind == "end":
         return datetime.combine(day - timedelta(number - 1), time(), crm.zone)

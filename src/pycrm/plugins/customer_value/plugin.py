@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pycrm import Plugin
-from pycrm.plugins.customer_value import transactions
+from pycrm.plugins.customer_value import contact, service, transactions
 
 __all__ = ["CustomerValue"]
 
@@ -16,4 +16,4 @@ class CustomerValue(Plugin):
     """
 
     name = "customer_value"
-    indicators = (*transactions.INDICATORS,)
+    indicators = (*transactions.INDICATORS, *contact.INDICATORS, *service.INDICATORS)
