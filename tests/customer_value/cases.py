@@ -25,7 +25,7 @@ from pycrm import CRM, Customer, Plugin
 from pycrm import Source as Origin
 from pycrm.scoring import Feed, Indicator, Source
 
-__all__ = ["Case", "cases", "enter", "fact_plugin", "wrong"]
+__all__ = ["Case", "cases", "enter", "fact_plugin", "write", "wrong"]
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -125,6 +125,12 @@ def enter(crm: CRM, feeds: dict[str, Feed], found: list[Case]) -> list[Any]:
             if rows:
                 connection.execute(sa.insert(_table(feed)), rows)
     return list(customers)
+
+
+def write(crm: CRM, feed: Feed, *rows: dict[str, Any]) -> None:
+    """Add facts to the table that `enter` made of a feed; every row says the same columns."""
+    with crm.store.connect() as connection:
+        connection.execute(sa.insert(_table(feed)), list(rows))
 
 
 def wrong(crm: CRM, found: list[Case], customers: list[Any], day: date) -> Iterator[str]:
