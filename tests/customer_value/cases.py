@@ -29,7 +29,7 @@ from pycrm.scoring import Feed, Indicator, Source
 # An organisation of which nothing is known but that it was filed.
 FILED = {"is_person": False, "strategic": False, "lifecycle": "prospect", "source": "cases"}
 
-__all__ = ["Case", "cases", "enter", "fact_plugin", "wrong"]
+__all__ = ["Case", "cases", "enter", "fact_plugin", "write", "wrong"]
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -136,6 +136,12 @@ def enter(crm: CRM, feeds: dict[str, Feed], found: list[Case]) -> list[Any]:
             if rows:
                 connection.execute(sa.insert(_table(feed)), rows)
     return list(customers)
+
+
+def write(crm: CRM, feed: Feed, *rows: dict[str, Any]) -> None:
+    """Add facts to the table that `enter` made of a feed; every row says the same columns."""
+    with crm.store.connect() as connection:
+        connection.execute(sa.insert(_table(feed)), list(rows))
 
 
 def wrong(crm: CRM, found: list[Case], customers: list[Any], day: date) -> Iterator[str]:

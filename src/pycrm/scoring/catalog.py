@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators, visitors
 
-from pycrm.scoring.feed import FEEDS, Feed, Source
+from pycrm.scoring.feed import Feed, Source, feed_of
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.sources import SOURCES
 from pycrm.scoring.value import Value, is_date, values_in
@@ -63,7 +63,7 @@ class Catalog:
         for sources in self.sources.values():
             for source in sources:
                 names = source.statement.selected_columns.keys()
-                found |= {(source.feed.name, name) for name in names}
+                found |= {(source.feed.name, name) for name in (*names, "customer")}
         return frozenset(found)
 
     def lacking(self, indicator: Indicator) -> tuple[str, ...]:
@@ -112,9 +112,8 @@ class Catalog:
         for part in visitors.iterate(expression):
             if isinstance(part, Value):
                 found |= self._behind(part, seen)
-            elif isinstance(part, elements.ColumnClause) and part.table is not None:
-                feed = FEEDS.get(part.table)
-                found |= set() if feed is None else self._of_feed(feed, part.name, seen)
+            elif isinstance(part, elements.ColumnClause) and (feed := feed_of(part.table)) is not None:
+                found |= self._of_feed(feed, part.name, seen)
         return found
 
     def _behind(self, value: Value, seen: frozenset[str]) -> set[Column]:
@@ -191,7 +190,7 @@ class Catalog:
             if values_in(value.made):
                 yield "an aggregate over an aggregate: derive a feed from the first"
             columns = _columns_in(value.made)
-            if {FEEDS.get(getattr(it, "table", None)) for it in columns} - {None, value.feed}:
+            if {feed_of(getattr(it, "table", None)) for it in columns} - {None, value.feed}:
                 yield "an aggregate speaks of two feeds"
             if not self.indicators[path[0]].reason_needed and self._tells_age(value.feed, columns):
                 yield "speaks of an age: it has to be used with a reason (reason_needed, VAL-15)"
@@ -245,7 +244,7 @@ def _behind(rows: Any, column: str) -> list[Any]:
     if not isinstance(rows, sa.Select):
         return [rows]
     conditions = [] if rows.whereclause is None else [rows.whereclause]
-    below = [one for one in rows.get_final_froms() if FEEDS.get(one) is None]
+    below = [one for one in rows.get_final_froms() if feed_of(one) is None]
     return [rows.selected_columns[column], *conditions, *below]
 
 
@@ -272,7 +271,7 @@ def _shape_problems(source: Source) -> Iterator[str]:
         return
     rows = source.statement
     names = set(rows.selected_columns.keys())
-    if "customer" not in names:
+    if "customer" not in names and not feed.shared:
         yield f"a source of {feed.name} does not say whose its rows are: it lacks customer"
     for name in sorted(names - {"customer", *feed.columns}):
         yield f"a source of {feed.name} gives {name}, which the feed does not have"

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Feed", "Source"]
+__all__ = ["FEEDS", "Feed", "Source", "feed_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -51,6 +51,7 @@ class Feed:
         title: what a row is, in words; amounts are whole minor units of the CRM's currency.
         at: the column of dates or instants that says when a fact became one; later ones are left out.
         single: a customer has one row at most.
+        shared: the rows are nobody's own and hold for all customers; other feeds are derived with them.
         columns: each with ``str``, ``int``, ``float``, ``bool``, ``date``, ``datetime`` or ``UUID``.
 
     Raises:
@@ -58,9 +59,17 @@ class Feed:
     """
 
     def __init__(
-        self, name: str, title: str, /, *, at: str | None = None, single: bool = False, **columns: type
+        self,
+        name: str,
+        title: str,
+        /,
+        *,
+        at: str | None = None,
+        single: bool = False,
+        shared: bool = False,
+        **columns: type,
     ) -> None:
-        self.name, self.title, self.single = name, title, single
+        self.name, self.title, self.single, self.shared = name, title, single, shared
         self.rows: Callable[[], Any] | None = None
         self.of: tuple[Feed, ...] = ()
         # Of a feed over everybody, the one whose sources it takes.
@@ -76,8 +85,9 @@ class Feed:
                 raise DeclarationError(f"the column {name}.{column} cannot be a {kind!r}")
         self.columns = MappingProxyType(dict(columns))
         self.at = at
-        made = [sa.column("customer", RawKey()), *(sa.column(one, _TYPES[columns[one]]()) for one in columns)]
-        self.table = sa.table(f"crm_feed_{name}", *made)
+        whose = [] if shared else [sa.column("customer", RawKey())]
+        made = [sa.column(one, _TYPES[columns[one]]()) for one in columns]
+        self.table = sa.table(f"crm_feed_{name}", *whose, *made)
         FEEDS[self.table] = self
 
     def __getattr__(self, name: str) -> Any:
@@ -104,6 +114,7 @@ class Feed:
         of: tuple[Feed, ...],
         at: str | None = None,
         single: bool = False,
+        shared: bool = False,
         **columns: type,
     ) -> Feed:
         """A feed that is worked out from others: purchases from lines, gaps from purchases.
@@ -112,7 +123,7 @@ class Feed:
             rows: gives the SELECT over the columns of the feeds in `of`; its columns bear the names of this
                 feed's own and ``customer``. It is called once.
         """
-        made = cls(name, title, at=at, single=single, **columns)
+        made = cls(name, title, at=at, single=single, shared=shared, **columns)
         made.rows, made.of = rows, of
         return made
 
@@ -121,7 +132,14 @@ class Feed:
 
         Where only some customers are worked out, this feed still holds the facts of all.
         """
-        found = Feed(f"all_{self.name}", self.title, at=self.at, single=self.single, **self.columns)
+        found = Feed(
+            f"all_{self.name}",
+            self.title,
+            at=self.at,
+            single=self.single,
+            shared=self.shared,
+            **self.columns,
+        )
         found.twin = self
         return found
 
@@ -130,6 +148,13 @@ class Feed:
         if self.twin is not None:
             return self.twin.bases()
         return {self.name} if self.rows is None else {name for one in self.of for name in one.bases()}
+
+
+def feed_of(table: Any) -> Feed | None:
+    """The feed that a table or an alias of it stands for, or None."""
+    if isinstance(table, sa.Alias):
+        table = table.element
+    return FEEDS.get(table) if isinstance(table, sa.TableClause) else None
 
 
 @attrs.frozen(eq=False)

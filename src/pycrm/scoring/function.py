@@ -19,6 +19,7 @@ from pycrm.declare.raw import RawDate
 
 __all__ = [
     "clip",
+    "day_after",
     "day_of",
     "days_between",
     "deviation",
@@ -33,6 +34,7 @@ __all__ = [
     "place_of",
     "ratio",
     "root",
+    "seconds_of_day",
     "zero",
 ]
 
@@ -67,6 +69,16 @@ class _Month(_Function):
 class _Day(_Function):
     inherit_cache = True
     name, type = "pycrm_day", RawDate()
+
+
+class _DayAfter(_Function):
+    inherit_cache = True
+    name, type = "pycrm_day_after", RawDate()
+
+
+class _Seconds(_Function):
+    inherit_cache = True
+    name, type = "pycrm_seconds", sa.Double()
 
 
 class _FirstOfMonth(_Function):
@@ -155,6 +167,31 @@ def _day(element: Any, compiler: Any, **options: Any) -> str:
 def _day_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     at, zone = _parts(element, compiler, **options)
     return f"date({at} / 1000000 + {zone}, 'unixepoch')"
+
+
+@compiles(_DayAfter)
+def _day_after(element: Any, compiler: Any, **options: Any) -> str:
+    (day,) = _parts(element, compiler, **options)
+    return f"({day} + 1)"
+
+
+@compiles(_DayAfter, "sqlite")
+def _day_after_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    (day,) = _parts(element, compiler, **options)
+    return f"date({day}, '+1 day')"
+
+
+@compiles(_Seconds)
+def _seconds(element: Any, compiler: Any, **options: Any) -> str:
+    at, zone = _parts(element, compiler, **options)
+    local = f"timezone('UTC', {at}) + {zone} * INTERVAL '1 second'"
+    return f"CAST(EXTRACT(EPOCH FROM CAST({local} AS TIME)) AS DOUBLE PRECISION)"
+
+
+@compiles(_Seconds, "sqlite")
+def _seconds_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    at, zone = _parts(element, compiler, **options)
+    return f"((({at} + {zone} * 1000000) % 86400000000) / 1000000.0)"
 
 
 @compiles(_FirstOfMonth)
@@ -298,6 +335,16 @@ def first_of_month(day: Any) -> Any:
 def day_of(instant: Any) -> Any:
     """The business day of an instant."""
     return _Day(_plain(instant), sa.bindparam("moment_zone", type_=sa.BigInteger()))
+
+
+def day_after(day: Any) -> Any:
+    """The day that follows a date."""
+    return _DayAfter(_plain(day))
+
+
+def seconds_of_day(instant: Any) -> Any:
+    """How many seconds of the business zone's day have passed at an instant."""
+    return _Seconds(_plain(instant), sa.bindparam("moment_zone", type_=sa.BigInteger()))
 
 
 def root(square: Any) -> Any:

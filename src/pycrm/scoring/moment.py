@@ -105,7 +105,7 @@ def value_of(crm: CRM, name: str, day: date) -> Any:
     if kind == "currency":
         return crm.currency
     if kind == "minor":
-        return 10 ** currency_digits(crm.currency)
+        return int(10 ** currency_digits(crm.currency))
     number = int(rest[0])
     if kind == "end":
         return datetime.combine(day - timedelta(number - 1), time(), crm.zone)

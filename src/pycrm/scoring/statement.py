@@ -16,7 +16,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawKey
 from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import FEEDS, Feed
+from pycrm.scoring.feed import Feed, feed_of
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
@@ -157,11 +157,12 @@ class Layers:
         return sa.union_all(*(self._rows(feed, one.statement.subquery()) for one in offered))
 
     def _rows(self, feed: Feed, given: Any) -> Any:
-        found = sa.select(given.c.customer.label("customer"), *_columns(feed, [given]))
+        whose = [] if feed.shared else [given.c.customer.label("customer")]
+        found = sa.select(*whose, *_columns(feed, [given]))
         if feed.at is not None:
             # What has not happened yet is no fact.
             found = found.where(LIFE.holds(sa.type_coerce(given.c[feed.at], feed.table.c[feed.at].type)))
-        if not self.whole and feed.twin is None:
+        if not self.whole and feed.twin is None and not feed.shared:
             found = found.where(given.c.customer.in_(sa.select(POPULATION.c.customer)))
         return found
 
@@ -202,7 +203,7 @@ def _feeds_in(rows: Any) -> list[Feed]:
     found: dict[str, Feed] = {}
     for part in visitors.iterate(rows):
         table = part.table if isinstance(part, elements.ColumnClause) else part
-        feed = FEEDS.get(table) if isinstance(table, sa.TableClause) else None
+        feed = feed_of(table)
         if feed is not None:
             found[feed.name] = feed
     return list(found.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pycrm import Plugin
-from pycrm.plugins.customer_value import agreements, characteristics, transactions
+from pycrm.plugins.customer_value import agreements, characteristics, contact, service, transactions
 from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
 
 __all__ = ["CustomerValue"]
@@ -23,4 +23,6 @@ class CustomerValue(Plugin):
         *characteristics.INDICATORS,
         *transactions.INDICATORS,
         *agreements.INDICATORS,
+        *contact.INDICATORS,
+        *service.INDICATORS,
     )

@@ -4,6 +4,15 @@ Amounts are whole minor units of the CRM's currency, and a return is negative.
 """
 
 from pycrm.scoring.feeds.agreement import contracts, offtake, order_changes, orders, quotations, terms
+from pycrm.scoring.feeds.contact import (
+    answers,
+    cadences,
+    commitments,
+    contact_acts,
+    owner_changes,
+    owners,
+    treatments,
+)
 from pycrm.scoring.feeds.customer import (
     contacts,
     groups,
@@ -13,7 +22,30 @@ from pycrm.scoring.feeds.customer import (
     profile,
     staffing,
 )
+from pycrm.scoring.feeds.relation import (
+    attendances,
+    consenting,
+    consents,
+    logins,
+    membership,
+    mentions,
+    points,
+    referral_sales,
+    referrals,
+    sends,
+)
 from pycrm.scoring.feeds.selling import decisions, opportunities, origins
+from pycrm.scoring.feeds.service import (
+    case_courses,
+    case_pauses,
+    case_times,
+    cases,
+    deliveries,
+    opinions,
+    requests,
+    service_work,
+    surveys,
+)
 from pycrm.scoring.feeds.standing import demands, estimates, flags, relations, rivals, ties
 from pycrm.scoring.feeds.trade import (
     assortment,
@@ -26,38 +58,67 @@ from pycrm.scoring.feeds.trade import (
     transactions,
 )
 from pycrm.scoring.feeds.wallet import consumption, wallets
+from pycrm.scoring.feeds.worktime import holidays, work_days
 
 __all__ = [
+    "answers",
     "assortment",
+    "attendances",
     "bought_categories",
     "bought_months",
     "bought_products",
+    "cadences",
+    "case_courses",
+    "case_pauses",
+    "case_times",
+    "cases",
+    "commitments",
+    "consenting",
+    "consents",
     "consumption",
+    "contact_acts",
     "contacts",
     "contracts",
     "decisions",
+    "deliveries",
     "demands",
     "estimates",
     "flags",
     "groups",
     "headcounts",
+    "holidays",
     "intervals",
     "judgement",
     "known_groups",
+    "logins",
+    "membership",
+    "mentions",
     "novelties",
     "offtake",
+    "opinions",
     "opportunities",
     "order_changes",
     "orders",
     "origins",
+    "owner_changes",
+    "owners",
+    "points",
     "profile",
     "purchases",
     "quotations",
+    "referral_sales",
+    "referrals",
     "relations",
+    "requests",
     "rivals",
+    "sends",
+    "service_work",
     "staffing",
+    "surveys",
     "terms",
     "ties",
     "transactions",
+    "treatments",
     "wallets",
+    "work_days",
 ]
