@@ -42,7 +42,7 @@ def _commitments() -> Any:
     return sa.select(
         promise.customer_id.label("customer"),
         promise.due_on.label("due_on"),
-        promise.state.label("state"),
+        promise.stage.label("state"),
         promise.kept_on.label("kept_on"),
     ).where(promise.customer_id.is_not(None), promise.archived_at.is_(None))
 
