@@ -49,6 +49,7 @@ _HOMES = {
         "days_ago",
         "minor_units",
         "month_ago",
+        "month_ended",
         "months",
     ),
     "pycrm.scoring.scale": (
@@ -108,6 +109,7 @@ __all__ = [
     "let",
     "minor_units",
     "month_ago",
+    "month_ended",
     "month_number",
     "months",
     "months_between",

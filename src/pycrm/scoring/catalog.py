@@ -70,7 +70,7 @@ class Catalog:
         """The feeds or columns that nobody offers and without which the indicator is not available."""
         memo = ("lacking", indicator.code)
         if memo not in self.memo:
-            wanted = self._columns(indicator.value, frozenset())
+            wanted = self._columns(indicator.said, frozenset())
             wanted |= {(name, "customer") for feed in indicator.needs for name in feed.bases()}
             missing = {pair for pair in wanted if pair not in self.offered}
             whole = {feed for feed, _ in missing if (feed, "customer") not in self.offered}
@@ -83,7 +83,7 @@ class Catalog:
         """The columns of records that the sources of an indicator read for it, each with its class."""
         memo = ("fields", indicator.code)
         if memo not in self.memo:
-            wanted = self._columns(indicator.value, frozenset())
+            wanted = self._columns(indicator.said, frozenset())
             found = set()
             for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
                 told = source.statement.selected_columns
@@ -96,7 +96,7 @@ class Catalog:
 
     def feeds_of(self, indicator: Indicator) -> frozenset[str]:
         """The names of the offered feeds that an indicator comes to in the end."""
-        return frozenset(feed for feed, _ in self._columns(indicator.value, frozenset()))
+        return frozenset(feed for feed, _ in self._columns(indicator.said, frozenset()))
 
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""
@@ -122,7 +122,7 @@ class Catalog:
                 return set()
             within = self.indicators[value.name]
             needed = {(name, "customer") for feed in within.needs for name in feed.bases()}
-            return needed | self._columns(within.value, seen | {value.name})
+            return needed | self._columns(within.said, seen | {value.name})
         found = self._columns(value.made, seen)
         return found if value.feed is None else found | self._of_feed(value.feed, "customer", seen)
 
@@ -173,7 +173,7 @@ class Catalog:
     def _expression_problems(self, one: Indicator) -> Iterator[str]:
         if is_date(one.result):
             yield "a date is no value: count its days"
-        yield from self._walk(one.value, (one.code,))
+        yield from self._walk(one.said, (one.code,))
 
     def _walk(self, expression: Any, path: tuple[str, ...]) -> Iterator[str]:
         for part in visitors.iterate(expression):
@@ -200,7 +200,7 @@ class Catalog:
             elif value.name not in self.indicators:
                 yield f"needs {value.name}, which no plugin declares"
             else:
-                yield from self._walk(self.indicators[value.name].value, (*path, value.name))
+                yield from self._walk(self.indicators[value.name].said, (*path, value.name))
         else:
             yield from self._walk(value.made, path)
 

@@ -27,6 +27,7 @@ __all__ = [
     "days_ago",
     "minor_units",
     "month_ago",
+    "month_ended",
     "months",
     "value_of",
 ]
@@ -82,6 +83,11 @@ def month_ago(number: int) -> Any:
     return sa.bindparam(f"moment_month_{number}", type_=RawDate())
 
 
+def month_ended() -> Any:
+    """The number of the last month that has ended by the day as of which is asked, that day being over."""
+    return sa.bindparam("moment_ended", type_=sa.BigInteger())
+
+
 def currency() -> Any:
     """The currency of the CRM, in which all amounts of feeds are."""
     return sa.bindparam("moment_currency", type_=sa.Text())
@@ -106,6 +112,9 @@ def value_of(crm: CRM, name: str, day: date) -> Any:
         return crm.currency
     if kind == "minor":
         return int(10 ** currency_digits(crm.currency))
+    if kind == "ended":
+        following = day + timedelta(1)
+        return following.year * 12 + following.month - 1
     number = int(rest[0])
     if kind == "end":
         return datetime.combine(day - timedelta(number - 1), time(), crm.zone)

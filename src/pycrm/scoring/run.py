@@ -164,7 +164,7 @@ def _ranked(tx: Transaction, begun: ScoreRun) -> int:
     ranked = [
         column
         for column in layers.columns
-        if column.name not in layers.overall
+        if column.name in catalog.indicators
         and isinstance(model.scale_of(column.name, catalog.indicators), Percentile)
     ]
     # Every run has a row here, by which is seen that its ranks are frozen.

@@ -49,7 +49,9 @@ class Layers:
 
     def measure(self, indicators: Iterable[Indicator]) -> None:
         """Add the values of these indicators, each a column of its code, and what is over all customers."""
-        wanted = [one.result for one in indicators]
+        asked = list(indicators)
+        wanted = [one.result for one in asked]
+        wanted += [barren for one in asked if (barren := one.barren) is not None]
         for value in wanted:
             self._take(value)
         self._gathered()
@@ -65,9 +67,12 @@ class Layers:
         Those by percentile are ranked among all customers of this statement, or by the tables of a run.
         """
         made = []
+        by_name = {column.name: column for column in self.columns}
         for code, scale in scales.items():
-            value = next(column for column in self.columns if column.name == code)
+            value, barren = by_name[code], by_name.get(f"z:{code}")
             points = self._ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            if barren is not None:
+                points = sa.func.coalesce(points, sa.case((barren == 1, 0.0)), type_=sa.Double())
             made.append((f"p:{code}", _filled(points, on_none[code])))
         self.layer(made, "crm_points")
 

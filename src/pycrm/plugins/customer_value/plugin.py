@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pycrm import Plugin
-from pycrm.plugins.customer_value import agreements, characteristics, contact, service, transactions
+from pycrm.plugins.customer_value import (
+    agreements,
+    characteristics,
+    collection,
+    contact,
+    finance,
+    service,
+    transactions,
+)
 from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
 
 __all__ = ["CustomerValue"]
@@ -25,4 +33,6 @@ class CustomerValue(Plugin):
         *agreements.INDICATORS,
         *contact.INDICATORS,
         *service.INDICATORS,
+        *finance.INDICATORS,
+        *collection.INDICATORS,
     )

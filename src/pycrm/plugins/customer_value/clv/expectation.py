@@ -8,14 +8,30 @@ from fractions import Fraction
 
 from pycrm.plugins.customer_value.clv.exact import invalid, minor_units
 
-__all__ = ["expected_lifetime_value"]
+__all__ = ["INTEREST", "RETENTION", "expected_lifetime_value", "years_ahead"]
+
+RETENTION = Decimal("0.80")
+"""The part of customers that is kept for another year, unless it is known better."""
+
+INTEREST = Decimal("0.08")
+"""By the year, what later earnings are discounted with."""
+
+
+def years_ahead(retention: Decimal = RETENTION, interest: Decimal = INTEREST, years: int = 5) -> Fraction:
+    """What one unit a year is worth today: the sum over y = 1 to `years` of retention^y / (1 + interest)^y.
+
+    >>> round(float(years_ahead()), 6)
+    2.219961
+    """
+    kept = Fraction(retention) / (1 + Fraction(interest))
+    return sum((kept**year for year in range(1, years + 1)), Fraction())
 
 
 def expected_lifetime_value(
     contributions: Sequence[int],
     *,
-    retention: Decimal = Decimal("0.80"),
-    interest: Decimal = Decimal("0.08"),
+    retention: Decimal = RETENTION,
+    interest: Decimal = INTEREST,
     years: int = 5,
 ) -> int | None:
     """The mean yearly contribution times the sum over y = 1 to `years` of retention^y / (1 + interest)^y.
@@ -48,5 +64,4 @@ def expected_lifetime_value(
     counted = contributions[-3:]
     if not counted:
         return None
-    kept = Fraction(retention) / (1 + Fraction(interest))
-    return minor_units(Fraction(sum(counted), len(counted)) * sum(kept**year for year in range(1, years + 1)))
+    return minor_units(Fraction(sum(counted), len(counted)) * years_ahead(retention, interest, years))
