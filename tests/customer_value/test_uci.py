@@ -63,21 +63,6 @@ def measured(crm: CRM, customers: dict[str, Customer], codes: list[str]) -> dict
     return {number: {code: found[one.ref][code].value for code in codes} for number, one in customers.items()}
 
 
-def test_the_sales_are_as_published(shop: CRM) -> None:
-    """461 invoices, 69 of them credit notes, net 197,403.90, of 87 customers and 66 lines of nobody."""
-    customers = enter(shop, read(realdata("uci_retail_france", "france.csv")))
-    with shop.view(shop.system("counting")) as session:
-        assert session.sum(Sale.net) == Money("197403.90", "GBP")
-        invoices = {sale.invoice for sale in session.find(Sale)}
-        assert session.count(Sale, Sale.customer.is_(None)) == 66
-        # Worked out by awk over the file.
-        assert session.sum(Sale.net, Sale.customer.is_(None)) == Money("691.06", "GBP")
-        assert session.count(Customer) == 87
-    assert (len(invoices), sum(name.startswith("C") for name in invoices)) == (461, 69)
-    total = sum(one["T03"] for one in measured(shop, customers, ["T03"]).values())
-    assert Decimal(total) / 100 == Decimal("197403.90") - Decimal("691.06")
-
-
 def test_a_second_program_finds_the_same(shop: CRM) -> None:
     """Eighteen indicators of each customer, and its points of RFM from net figures, within three seconds."""
     begun = time.process_time()
@@ -87,7 +72,6 @@ def test_a_second_program_finds_the_same(shop: CRM) -> None:
     found = measured(shop, customers, list(expected["12731"]))
     codes = {number: points(values) for number, values in found.items()}
     assert time.process_time() - begun <= 3
-    assert len(found) == 87
     differing = {
         (number, code, value, found[number][code])
         for number, values in expected.items()
@@ -99,6 +83,21 @@ def test_a_second_program_finds_the_same(shop: CRM) -> None:
     # Counted by hand in the file: the largest customer has twelve invoices, the last of 2011-11-16.
     largest = found["12731"]
     assert (largest["T06"], largest["T01"], largest["T02"], codes["12731"]) == (23, 12, 1_879_341, "555")
+    sold_as_published(shop)
+    total = sum(one["T03"] for one in found.values())
+    assert Decimal(total) / 100 == Decimal("197403.90") - Decimal("691.06")
+
+
+def sold_as_published(shop: CRM) -> None:
+    """461 invoices, 69 of them credit notes, net 197,403.90, of 87 customers and 66 lines of nobody."""
+    with shop.view(shop.system("counting")) as session:
+        assert session.sum(Sale.net) == Money("197403.90", "GBP")
+        invoices = {sale.invoice for sale in session.find(Sale)}
+        assert session.count(Sale, Sale.customer.is_(None)) == 66
+        # Worked out by awk over the file.
+        assert session.sum(Sale.net, Sale.customer.is_(None)) == Money("691.06", "GBP")
+        assert session.count(Customer) == 87
+    assert (len(invoices), sum(name.startswith("C") for name in invoices)) == (461, 69)
 
 
 def is_same(value: float | None, other: float | None) -> bool:
