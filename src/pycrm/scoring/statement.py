@@ -198,10 +198,14 @@ def _empty(kind: Any) -> Any:
 
 def _side_by_side(feed: Feed, given: list[Any]) -> Any:
     """One row a customer from several sources, the first that knows a column giving it."""
-    source: Any = POPULATION
+    # What compares with everybody asks for more than those who are worked out.
+    whose: Any = POPULATION
+    if feed.twin is not None:
+        whose = sa.union(*(sa.select(one.c.customer) for one in given)).subquery()
+    source = whose
     for one in given:
-        source = source.outerjoin(one, one.c.customer == POPULATION.c.customer)
-    return sa.select(POPULATION.c.customer, *_columns(feed, given)).select_from(source)
+        source = source.outerjoin(one, one.c.customer == whose.c.customer)
+    return sa.select(whose.c.customer, *_columns(feed, given)).select_from(source)
 
 
 def _feeds_in(rows: Any) -> list[Feed]:
