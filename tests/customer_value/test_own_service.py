@@ -14,7 +14,6 @@ from pycrm import (
     Activity,
     ActivityKind,
     Commitment,
-    CommitmentState,
     Contact,
     Customer,
     Department,
@@ -74,10 +73,11 @@ def met(customer: Any, kind: ActivityKind, when: str, way: Direction, **said: An
     return Activity(customer=customer, kind=kind, started_at=at(when), direction=way, summary=summary, **said)
 
 
-def promised(customer: Any, due: str, state: CommitmentState, kept: str | None = None) -> Commitment:
+def promised(session: Any, customer: Any, due: str) -> Commitment:
     """A promise that falls due on a day of 2026."""
-    days = [date.fromisoformat(f"2026-{day}") if day else None for day in (due, kept)]
-    return Commitment(customer=customer, text="a new offer", due_on=days[0], state=state, kept_on=days[1])
+    due_on = date.fromisoformat(f"2026-{due}")
+    made: Commitment = session.add(Commitment(customer=customer, text="a new offer", due_on=due_on))
+    return made
 
 
 def a_month(crm: CRM, clock: FixedClock) -> Any:
@@ -112,10 +112,10 @@ def a_month(crm: CRM, clock: FixedClock) -> Any:
     with crm.session("rep_b") as session:
         session.add(met(hongda, message, "06-26T17:00", came, channel="wechat", contact=user))
         session.add(met(hongda, message, "06-29T10:00", went, channel="wechat", outcome=bad))
-        session.add(promised(hongda, "06-29", CommitmentState.KEPT, "06-28"))
-        session.add(promised(hongda, "06-28", CommitmentState.OPEN))
-        session.add(promised(hongda, "06-27", CommitmentState.WITHDRAWN))
-        session.add(promised(hongda, "07-09", CommitmentState.OPEN))
+        session.move(promised(session, hongda, "06-29"), "kept", kept_on=date(2026, 6, 28))
+        session.move(promised(session, hongda, "06-27"), "withdrawn", because="no longer wanted")
+        promised(session, hongda, "06-28")
+        promised(session, hongda, "07-09")
     return hongda
 
 
