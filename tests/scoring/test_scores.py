@@ -13,6 +13,7 @@ import pytest
 from pycrm import CRM, FixedClock, ForbiddenError, InvalidError, NotFoundError
 from pycrm.errors import ConflictError
 from pycrm.scoring import Aspect, Linear, Table
+from pycrm.scoring import run as running
 from pycrm.scoring.model import Item, ScoreModel
 
 from .shop import RANKED, WHOLE, Shop, filed, marked, opened, sold
@@ -156,6 +157,34 @@ def test_percentiles_are_frozen_by_a_full_run(open_crm: Open) -> None:
     assert [str(score_of(crm, one).score) for one in customers] == ["100.00", "66.67", "66.67"]
     gained = score_of(crm, customers[0]).gains
     assert [(part.indicator, round(by, 2)) for part, by in gained] == [("MT90", 83.33)]
+
+
+def test_an_interrupted_run_goes_on(open_crm: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VAL-16: a run that breaks off after a batch goes on there, and nobody is scored twice."""
+    crm = opened(open_crm, RANKED)
+    for customer, net in zip(filed(crm, 7), range(100, 800, 100), strict=True):
+        sold(crm, customer, TODAY, net)
+    monkeypatch.setattr(running, "BATCH", 3)
+    told: list[tuple[int, int]] = []
+
+    def broken_off(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crm.run_scores(crm.system(RUNNER), "ranked", as_of=TODAY, progress=broken_off)
+    with crm.view(crm.system("looking")) as session:
+        (left,) = session.score_runs("ranked")
+        assert (left.state, left.customers) == ("running", 3)
+        assert session.scores("ranked") == []
+    done = crm.run_scores(crm.system(RUNNER), "ranked", as_of=TODAY, progress=lambda *at: told.append(at))
+    assert (done.id, done.state, done.customers) == (left.id, "done", 7)
+    assert told == [(0, 7), (3, 7), (3, 7), (6, 7), (7, 7), (7, 7)]
+    with crm.view(crm.system("looking")) as session:
+        # Of seven the lowest has half of itself below it: 1/14, 3/14, and so on.
+        scores = sorted(float(one.score or 0) for one in session.scores("ranked"))
+    assert scores == [round(100 * (2 * at + 1) / 14, 2) for at in range(7)]
 
 
 def test_trying_a_model_stores_nothing(open_crm: Open) -> None:

@@ -186,7 +186,8 @@ def _insert(tx: Transaction, cls: Any, select: Any, begun: ScoreRun) -> None:
 def _batch(tx: Transaction, id: UUID) -> ScoreRun:
     """Score the next customers by their ids, and say how far the run has come."""
     table = ScoreRun.__table__.c
-    begun: ScoreRun = rows(tx, ScoreRun, table.id == sa.literal(id, RawKey()))[0]
+    # Two who run the same take turns, and the second goes on where the first has come.
+    begun: ScoreRun = rows(tx, ScoreRun, table.id == sa.literal(id, RawKey()), lock=True)[0]
     if begun.state == DONE:
         return begun
     model, customer = in_force(tx, begun.model, begun.model_version), Customer.__table__.c

@@ -49,9 +49,16 @@ def keep_model(tx: Transaction, model: ScoreModel, reason: str | None) -> None:
 
 
 def rows(
-    tx: Transaction, cls: Any, *where: Any, order: Iterable[Any] = (), limit: int | None = None
+    tx: Transaction,
+    cls: Any,
+    *where: Any,
+    order: Iterable[Any] = (),
+    limit: int | None = None,
+    lock: bool = False,
 ) -> list[Any]:
-    """Rows of one of these books."""
+    """Rows of one of these books; with `lock` nobody else changes them until the transaction ends."""
     made, table = layout(cls), cls.__table__.c
     statement = sa.select(*(table[name] for name in made.names)).where(*where).order_by(*order)
+    if lock and tx.dialect == "postgresql":
+        statement = statement.with_for_update()
     return made.build(tx.fetch(statement if limit is None else statement.limit(limit)))
