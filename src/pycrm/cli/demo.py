@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["load", "views"]
 
 _PACKAGE = "b2b_project_sales"
+# Enabled beside the example, so that its customers are worth something.
+_BESIDE = "customer_value"
+_MODEL = "project"
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -58,6 +61,7 @@ def load(call: Call, file: str, fresh: bool) -> Path:
         crm.migrate()
         function = str(crm.registry.plugin(name).sample).partition(":")[2]
         getattr(_sample(crm, name), function)(crm)
+        crm.run_scores(crm.system("scores of the example"), _MODEL)
     _remove(path)
     os.replace(part, path)
     return path
@@ -78,7 +82,7 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def _crm(call: Call, path: Path, plugin: str) -> Iterator[CRM]:
-    call = Call(database=f"sqlite:///{path}", plugins=(plugin,), settings=call.settings)
+    call = Call(database=f"sqlite:///{path}", plugins=(plugin, _BESIDE), settings=call.settings)
     with call.crm(new=True) as crm:
         yield crm
 
@@ -158,9 +162,10 @@ def _hints(path: Path, plugin: str, logins: list[str]) -> list[str]:
     # `make demo` runs in an environment that the reader's shell has not entered.
     pycrm = "pycrm" if which("pycrm") or not script.exists() else os.path.relpath(script)
     return [
-        f"  export PYCRM_DATABASE=sqlite:///{path} PYCRM_PLUGINS={plugin}",
+        f"  export PYCRM_DATABASE=sqlite:///{path} PYCRM_PLUGINS={plugin},{_BESIDE}",
         f"  {pycrm} list customers --as {seller}",
         f"  {pycrm} list opportunities --where stage=quoted --order -amount --as {manager}",
         f"  {pycrm} report pipeline --as {director}",
+        f"  {pycrm} score list {_MODEL} --as {director}",
         f"  {pycrm} --help",
     ]
