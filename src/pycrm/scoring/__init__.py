@@ -52,6 +52,20 @@ _HOMES = {
         "month_ended",
         "months",
     ),
+    "pycrm.scoring.explain": (
+        "Part",
+        "Score",
+    ),
+    "pycrm.scoring.book": ("ScoreRun",),
+    "pycrm.scoring.measure": ("Measure",),
+    "pycrm.scoring.model": (
+        "Item",
+        "ScoreModel",
+    ),
+    "pycrm.scoring.publish": (
+        "Mover",
+        "Trial",
+    ),
     "pycrm.scoring.scale": (
         "Bands",
         "Linear",
@@ -84,12 +98,20 @@ __all__ = [
     "Bands",
     "Feed",
     "Indicator",
+    "Item",
     "Linear",
+    "Measure",
+    "Mover",
     "Nearest",
     "OnNone",
+    "Part",
     "Percentile",
+    "Score",
+    "ScoreModel",
+    "ScoreRun",
     "Source",
     "Table",
+    "Trial",
     "Value",
     "Window",
     "YesNo",
@@ -133,6 +155,9 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from pycrm.scoring.book import ScoreRun as ScoreRun
+    from pycrm.scoring.explain import Part as Part
+    from pycrm.scoring.explain import Score as Score
     from pycrm.scoring.feed import Feed as Feed
     from pycrm.scoring.feed import Source as Source
     from pycrm.scoring.function import clip as clip
@@ -150,6 +175,9 @@ if TYPE_CHECKING:
     from pycrm.scoring.indicator import Aspect as Aspect
     from pycrm.scoring.indicator import Indicator as Indicator
     from pycrm.scoring.indicator import OnNone as OnNone
+    from pycrm.scoring.measure import Measure as Measure
+    from pycrm.scoring.model import Item as Item
+    from pycrm.scoring.model import ScoreModel as ScoreModel
     from pycrm.scoring.moment import LAST_YEAR as LAST_YEAR
     from pycrm.scoring.moment import LIFE as LIFE
     from pycrm.scoring.moment import YEAR as YEAR
@@ -160,6 +188,8 @@ if TYPE_CHECKING:
     from pycrm.scoring.moment import minor_units as minor_units
     from pycrm.scoring.moment import month_ago as month_ago
     from pycrm.scoring.moment import months as months
+    from pycrm.scoring.publish import Mover as Mover
+    from pycrm.scoring.publish import Trial as Trial
     from pycrm.scoring.scale import Bands as Bands
     from pycrm.scoring.scale import Linear as Linear
     from pycrm.scoring.scale import Nearest as Nearest

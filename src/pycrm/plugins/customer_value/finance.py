@@ -18,6 +18,7 @@ from pycrm.scoring import (
     Indicator,
     Linear,
     Percentile,
+    Value,
     Window,
     as_of,
     count,
@@ -46,7 +47,6 @@ from pycrm.scoring.feeds import (
     transactions,
 )
 from pycrm.scoring.feeds.ledger import SERVING
-from pycrm.scoring.value import Value
 
 __all__ = ["INDICATORS", "above", "margin", "revenue"]
 

@@ -5,7 +5,7 @@ Those of an examination centre come with its plugin, whose indicators they weigh
 
 from __future__ import annotations
 
-from pycrm.scoring.model import ScoreModel
+from pycrm.scoring import ScoreModel
 
 __all__ = ["MODELS"]
 
