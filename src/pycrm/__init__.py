@@ -24,6 +24,7 @@ _HOMES = {
         *("Amendment", "AmendmentMode", "AmendmentPolicy", "AmendmentState", "ApprovalFlow", "ApprovalMode"),
         *("ApprovalState", "ApprovalStep", "ApprovalTask", "Approver", "Holiday", "OnEmpty"),
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
+        "GradeOverride",
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
         *("HandoverRule", "HandoverState", "HandoverUndo"),
@@ -163,6 +164,7 @@ if TYPE_CHECKING:
     from pycrm.entities import ErasurePart as ErasurePart
     from pycrm.entities import FieldReading as FieldReading
     from pycrm.entities import FieldRule as FieldRule
+    from pycrm.entities import GradeOverride as GradeOverride
     from pycrm.entities import Grant as Grant
     from pycrm.entities import Handover as Handover
     from pycrm.entities import HandoverCount as HandoverCount

@@ -21,6 +21,7 @@ from pycrm.entities.amendment import (
 )
 from pycrm.entities.customer import ActivityState, Contact, Customer, OwnershipInterval
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
+from pycrm.entities.grade import GradeOverride
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
 from pycrm.entities.opportunity import LossReason, Opportunity, OpportunityContact, OpportunityLine
@@ -61,6 +62,7 @@ from pycrm.scoring.book import (
     ScoreStep,
     ScoreTotal,
 )
+from pycrm.scoring.grade import refuse_unfounded_grade
 
 __all__ = ["BOOKS", "Core"]
 
@@ -119,7 +121,7 @@ class Core(Plugin):
         *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
         *(HandoverReceiver, HandoverCount, ErasurePart, ApprovalStep, ApprovalTask),
     )
-    facets = (Person, Organization)
+    facets = (Person, Organization, GradeOverride)
     pipelines = (SALES, LEAD, TASK, COMMITMENT, CUSTOMER)
     migrations = "pycrm.store.migrations"
 
@@ -128,6 +130,7 @@ class Core(Plugin):
         self,
         session: Any,
         record: Contact
+        | GradeOverride
         | Opportunity
         | Role
         | RoleAssignment
@@ -149,6 +152,9 @@ class Core(Plugin):
             refuse_unknown_steps(session, record.steps)
         elif isinstance(record, AmendmentPolicy):
             refuse_unknown_policy(session, record)
+        elif isinstance(record, GradeOverride):
+            given = {"grade": record.grade, "until": record.until}
+            refuse_unfounded_grade(session.transaction, record, given)
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
@@ -166,6 +172,7 @@ class Core(Plugin):
         | RoleAssignment
         | Party
         | Contact
+        | GradeOverride
         | Product
         | Opportunity
         | Activity
@@ -221,6 +228,8 @@ class Core(Plugin):
             rules.refuse_rewriting(record)
         elif isinstance(record, Amendment):
             rules.refuse_own_hand(record)
+        elif isinstance(record, GradeOverride):
+            refuse_unfounded_grade(session.transaction, record, after)
         elif isinstance(record, ApprovalFlow):
             refuse_unknown_steps(session, after.get("steps", ()))
             if is_put_away or "name" in after:

@@ -89,6 +89,7 @@ def _values(session: Session, record: Any, given: Sequence[str]) -> dict[str, An
         if spec.unique and spec.target:
             part = session.crm.record(spec.target)
             classes += [part, *session.crm.facets_of(part)]
+    classes += session.crm.facets_of(type(record))
     values: dict[str, Any] = {}
     for one in given:
         name = one.partition("=")[0].strip()

@@ -94,7 +94,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     made.__facet_of__ = host if isinstance(host, str | None) else host.__name__
     made.__primary__ = tuple(options.pop("primary", ())) or None
     made.__indexes__, made.__salted__ = tuple(options.pop("indexes", ())), bool(options.pop("salted", False))
-    made.__short__ = tuple(options.pop("short", ()))
+    made.__short__, made.__goes_with__ = tuple(options.pop("short", ())), options.pop("goes_with", None)
     made.__retain__, made.__budget__ = options.pop("retain", None), options.pop("budget", None)
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
@@ -127,6 +127,7 @@ class _Base(metaclass=RecordMeta):
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
     __salted__: ClassVar[bool] = False
     __short__: ClassVar[tuple[str, ...]] = ()
+    __goes_with__: ClassVar[str | None] = None
     __retain__: ClassVar[Retain | None] = None
     __budget__: ClassVar[Budget | None] = None
 
@@ -144,6 +145,7 @@ class _Base(metaclass=RecordMeta):
             indexes: tuple[tuple[str, ...], ...] = (),
             salted: bool = False,
             short: tuple[str, ...] = (),
+            goes_with: str | None = None,
             retain: Retain | None = None,
             budget: Budget | None = None,
         ) -> None: ...
@@ -381,7 +383,8 @@ class Row(_Base):
     `primary` names the columns of its key, `indexes` further indexes; a name that begins with
     ``!`` makes its index unique. Each row of a `salted` table has a random ``salt`` that the database
     draws by itself, whoever writes the row: see `pycrm.revision.seal`. The `short` whole numbers are below
-    2 ** 31 and take four bytes on PostgreSQL, where there are very many rows.
+    2 ** 31 and take four bytes on PostgreSQL, where there are very many rows. `goes_with` names the column
+    of the record with which its rows are erased.
     """
 
 

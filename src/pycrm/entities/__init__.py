@@ -37,6 +37,7 @@ from pycrm.entities.customer import (
     TradeRole,
 )
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
+from pycrm.entities.grade import GradeOverride
 from pycrm.entities.handover import (
     Handover,
     HandoverCount,
@@ -113,6 +114,7 @@ __all__ = [
     "ErasurePart",
     "FieldReading",
     "FieldRule",
+    "GradeOverride",
     "Grant",
     "Handover",
     "HandoverCount",

@@ -22,7 +22,11 @@ __all__ = ["ExternalId", "ImportRun", "enter", "find", "load_run", "store_run"]
 
 
 class ExternalId(
-    Row, table="crm_external_id", primary=("entity", "key", "record_id"), indexes=(("record_id",),)
+    Row,
+    table="crm_external_id",
+    primary=("entity", "key", "record_id"),
+    indexes=(("record_id",),),
+    goes_with="record_id",
 ):
     """The key of a record in another system, ``source:key``.
 

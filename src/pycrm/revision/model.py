@@ -76,7 +76,7 @@ class ChangeRow(
     changes: Field[str] = field("Changes", longest=10_000_000)
 
 
-class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",),)):
+class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",),), goes_with="record_id"):
     """A unique value that some record holds, as a keyed hash that gives nothing away."""
 
     digest: Field[UUID] = field("Digest")
@@ -84,7 +84,13 @@ class Claim(Row, table="crm_claim", primary=("digest",), indexes=(("record_id",)
     record: Field[UUID] = field("Record", column="record_id")
 
 
-class QuietClaim(Row, table="crm_quiet_claim", primary=("value", "record_id"), indexes=(("record_id",),)):
+class QuietClaim(
+    Row,
+    table="crm_quiet_claim",
+    primary=("value", "record_id"),
+    indexes=(("record_id",),),
+    goes_with="record_id",
+):
     """A value that several records may hold, since a second one is not refused."""
 
     value: Field[UUID] = field("Value")

@@ -90,12 +90,16 @@ class ScoreTotal(Row, table="crm_score_total", primary=("run_id", "code")):
 
 
 class CustomerScore(
-    Row, table="crm_score", primary=("run_id", "customer_id"), indexes=(("customer_id", "run_id"),)
+    Row,
+    table="crm_score",
+    primary=("run_id", "customer_id"),
+    indexes=(("customer_id", "run_id"),),
+    goes_with="customer_id",
 ):
     """One customer's score of one run: points in hundredths, values and points in the model's order.
 
-    `own` is the grade by the score alone, `grade` the one in force; `fallen` counts the runs in a row
-    that lay below it.
+    `own` is the grade by the score alone, `grade` the one that rises at once and falls late; `fallen`
+    counts the runs in a row that lay below it.
     """
 
     run: Field[UUID] = field("Run", column="run_id")
@@ -107,7 +111,13 @@ class CustomerScore(
     inputs: Field[str] = field("Inputs", longest=_LONGEST)
 
 
-class ScoreNow(Row, table="crm_score_now", primary=("customer_id", "model"), indexes=(("run_id",),)):
+class ScoreNow(
+    Row,
+    table="crm_score_now",
+    primary=("customer_id", "model"),
+    indexes=(("run_id",),),
+    goes_with="customer_id",
+):
     """Which run holds a customer's score of today."""
 
     customer: Field[UUID] = field("Customer", column="customer_id")
@@ -116,12 +126,17 @@ class ScoreNow(Row, table="crm_score_now", primary=("customer_id", "model"), ind
 
 
 class GradeChange(
-    Row, table="crm_grade_change", primary=("run_id", "customer_id"), indexes=(("customer_id",),)
+    Row,
+    table="crm_grade_change",
+    primary=("run_id", "customer_id"),
+    indexes=(("customer_id", "model"),),
+    goes_with="customer_id",
 ):
-    """The grade of a customer rose or fell in a run."""
+    """The grade of a customer by a model rose or fell in a run."""
 
     run: Field[UUID] = field("Run", column="run_id")
     customer: Field[UUID] = field("Customer", column="customer_id")
+    model: Field[str] = field("Model", longest=100)
     former: Field[str] = field("Former grade", longest=40)
     grade: Field[str] = field("Grade", longest=40)
     at: Field[datetime] = field("At")

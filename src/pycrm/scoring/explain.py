@@ -20,6 +20,7 @@ from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import bounded, query
 from pycrm.scoring.book import CustomerScore, ScoreNow, ScoreRun
+from pycrm.scoring.grade import Override, lasting, override, read_override, told_of
 from pycrm.scoring.indicator import Aspect, Indicator
 from pycrm.scoring.model import ScoreModel
 from pycrm.scoring.shelf import in_force, rows
@@ -63,7 +64,9 @@ class Score:
 
     Args:
         score: 0 to 100 with two places; None where nothing could be weighed.
-        grade: the one in force; `own` is that of the score alone.
+        grade: the one in force: that of the `override` while one lasts, else the `computed` one.
+        computed: to which the runs came, which rises at once and falls late.
+        own: that of the score alone.
         as_of, tables_of: the day of the facts, and that of the ranks.
         parts: every indicator of the model.
         lacking: aspects of which nothing is available here.
@@ -76,10 +79,12 @@ class Score:
     tables_of: date
     score: Decimal | None
     grade: str
+    computed: str
     own: str
     parts: tuple[Part, ...]
     lacking: tuple[Aspect, ...]
     before: Score | None = None
+    override: Override | None = None
 
     @property
     def aspects(self) -> dict[Aspect, float]:
@@ -111,7 +116,14 @@ class Score:
 def score(tx: Transaction, customer: Any, model: str | None) -> Score | None:
     """See `Session.score`."""
     found = history(tx, customer, model, limit=2)
-    return attrs.evolve(found[0], before=found[1] if len(found) > 1 else None) if found else None
+    if not found:
+        return None
+    now = _in_force(found[0], override(tx, customer.id, in_force(tx, found[0].model)))
+    return attrs.evolve(now, before=found[1] if len(found) > 1 else None)
+
+
+def _in_force(found: Score, over: Override | None) -> Score:
+    return found if over is None else attrs.evolve(found, grade=over.grade, override=over)
 
 
 def history(tx: Transaction, customer: Any, model: str | None, limit: int | None = None) -> list[Score]:
@@ -147,7 +159,7 @@ def scores(
     tx: Transaction, model: str, conditions: Iterable[Any], grade: str | None, limit: int | None
 ) -> list[Score]:
     """See `Session.scores`."""
-    in_force(tx, model)
+    lasts = lasting(tx, in_force(tx, model))
     asked = query(tx, Customer, conditions)
     if asked.nothing:
         return []
@@ -155,15 +167,16 @@ def scores(
     is_now = sa.and_(now.c.customer_id == asked.table.c.id, now.c.model == sa.literal(model, sa.Text()))
     is_own = sa.and_(own.c.run_id == now.c.run_id, own.c.customer_id == asked.table.c.id)
     asked.source = asked.source.join(now, is_now).join(own, is_own)
+    asked.source = asked.source.outerjoin(lasts, lasts.c.of_id == asked.table.c.id)
     if grade is not None:
-        asked.where.append(own.c.grade == grade)
-    statement = asked.select(own.c.run_id, *(own.c[name] for name in _COLUMNS))
+        asked.where.append(sa.func.coalesce(lasts.c.grade, own.c.grade) == grade)
+    statement = asked.select(*told_of(lasts), own.c.run_id, *(own.c[name] for name in _COLUMNS))
     best_first = (sa.func.coalesce(own.c.score, -1).desc(), asked.table.c.id)
     limit = bounded(limit)
     ordered = statement.order_by(*best_first)
     told = tx.fetch(ordered if limit is None else ordered.limit(limit))
-    by_id = _runs(tx, [unkey(row[0]) for row in told])
-    return [_score(tx, by_id[unkey(id)], row) for id, *row in told]
+    by_id = _runs(tx, [unkey(row[3]) for row in told])
+    return [_in_force(_score(tx, by_id[unkey(row[3])], row[4:]), read_override(row[:3])) for row in told]
 
 
 def _runs(tx: Transaction, ids: list[UUID | None]) -> dict[UUID | None, ScoreRun]:
@@ -188,6 +201,7 @@ def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
         tables_of=_day_of_tables(tx, run),
         score=None if hundredths is None else Decimal(hundredths).scaleb(-2),
         grade=grade,
+        computed=grade,
         own=own,
         parts=parts,
         lacking=tuple(one for one in weighed if one not in there),

@@ -232,19 +232,19 @@ def _end(tx: Transaction, begun: ScoreRun) -> ScoreRun:
     if newest is None or newest.as_of <= begun.as_of:
         own, now, mine = CustomerScore.__table__, ScoreNow.__table__, sa.literal(begun.id, RawKey())
         former = CustomerScore.__table__.alias("former")
-        held = now.c.model == sa.literal(begun.model, sa.Text())
+        model = sa.literal(begun.model, sa.Text())
+        held, at = now.c.model == model, sa.literal(tx.moment, RawInstant())
         source = own.join(now, sa.and_(now.c.customer_id == own.c.customer_id, held)).join(
             former, sa.and_(former.c.run_id == now.c.run_id, former.c.customer_id == own.c.customer_id)
         )
-        at = sa.literal(tx.moment, RawInstant())
-        changes = sa.select(own.c.run_id, own.c.customer_id, former.c.grade, own.c.grade, at)
+        changes = sa.select(own.c.run_id, own.c.customer_id, model, former.c.grade, own.c.grade, at)
         changes = changes.select_from(source).where(own.c.run_id == mine, former.c.grade != own.c.grade)
         _insert(tx, GradeChange, changes, begun)
         scored_now = sa.select(own.c.customer_id).where(own.c.run_id == mine)
         # A full run speaks of everybody: who is not in it has no score of today.
         those = () if begun.kind == FULL else (now.c.customer_id.in_(scored_now),)
         tx.execute(sa.delete(now).where(held, *those))
-        entered = sa.select(own.c.customer_id, sa.literal(begun.model, sa.Text()), own.c.run_id)
+        entered = sa.select(own.c.customer_id, model, own.c.run_id)
         _insert(tx, ScoreNow, entered.where(own.c.run_id == mine), begun)
     ended = layout(ScoreRun).copy(begun, {"state": DONE, "ended_at": tx.moment})
     _keep(tx, ended)

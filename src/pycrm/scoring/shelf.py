@@ -17,7 +17,7 @@ from pycrm.scoring.model import ScoreModel
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["in_force", "keep_model", "models", "rows"]
+__all__ = ["all_in_force", "in_force", "keep_model", "models", "rows"]
 
 
 def models(tx: Transaction, key: str | None = None) -> list[ScoreModelVersion]:
@@ -25,6 +25,12 @@ def models(tx: Transaction, key: str | None = None) -> list[ScoreModelVersion]:
     made, table = layout(ScoreModelVersion), ScoreModelVersion.__table__.c
     statement = sa.select(*(table[name] for name in made.names)).order_by(table.key, table.version)
     return made.build(tx.fetch(statement if key is None else statement.where(table.key == key)))
+
+
+def all_in_force(tx: Transaction) -> list[ScoreModel]:
+    """The newest version of each model."""
+    newest = {one.key: one for one in models(tx)}
+    return [ScoreModel.from_dict(json.loads(one.definition)) for one in newest.values()]
 
 
 def in_force(tx: Transaction, key: str, version: int | None = None) -> ScoreModel:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from pycrm.entities import Customer
-    from pycrm.scoring.book import ScoreRun
+    from pycrm.scoring.book import GradeChange, ScoreRun
     from pycrm.scoring.explain import Score
     from pycrm.scoring.measure import Measure
     from pycrm.scoring.model import ScoreModel
@@ -56,7 +56,8 @@ class Scoring(Publishing):
     def score(self, customer: Customer, /, model: str | None = None) -> Score | None:
         """The score of today with what it is made of, and the one before it; None where there is none.
 
-        What an indicator reads of a field that is hidden from the actor is left out.
+        Its grade is the one that people set by an amendment (`GradeOverride`) while that lasts. What an
+        indicator reads of a field that is hidden from the actor is left out.
 
         Args:
             model: the key of a model; without it the first that scores the customer.
@@ -69,7 +70,7 @@ class Scoring(Publishing):
         return explain.score(self.transaction, self._in_sight(customer), model)
 
     def score_history(self, customer: Customer, /, model: str | None = None) -> list[Score]:
-        """Every score of a customer, the newest first.
+        """Every score of a customer, the newest first, with the grades to which the runs came.
 
         Raises:
             NotFoundError: the customer is missing or out of scope.
@@ -77,6 +78,21 @@ class Scoring(Publishing):
         from pycrm.scoring import explain
 
         return explain.history(self.transaction, self._in_sight(customer), model)
+
+    def grade_changes(self, customer: Customer, /, model: str | None = None) -> list[GradeChange]:
+        """When runs raised or lowered the grade of a customer, the newest first.
+
+        What people set in its place stands in the history of the customer.
+
+        Args:
+            model: the key of a model; without it by all.
+
+        Raises:
+            NotFoundError: the customer is missing or out of scope.
+        """
+        from pycrm.scoring.grade import changes
+
+        return changes(self.transaction, self._in_sight(customer), model)
 
     def scores(
         self,
@@ -90,7 +106,7 @@ class Scoring(Publishing):
 
         Args:
             conditions: over customers, as in `find`.
-            grade: only those of that grade.
+            grade: only those with that grade in force.
 
         Raises:
             NotFoundError: there is no such model.

@@ -145,7 +145,7 @@ class Writing(Scoring):
 
         Which it is say the policies of the fields (`AmendmentPolicy`); where they are silent a key
         field changes at once, and reason and history are kept. Fields of a customer's party and of
-        its `Person` or `Organization` may be named too, and lists of child rows as in `change`.
+        facets (`Organization`, `GradeOverride`) may be named too, and lists of child rows as in `change`.
 
         Args:
             because: the reason, of at least 5 characters or as many as the policy asks for.

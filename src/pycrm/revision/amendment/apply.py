@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import from_json
+from pycrm.declare.field import REQUIRED
 from pycrm.declare.record import child_class
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import Amendment
-from pycrm.errors import ForbiddenError, NotFoundError, StaleError
+from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem, StaleError
 from pycrm.revision.add import _stamps, add_all, author
 from pycrm.revision.amendment.difference import STAGE, PathChange, differences, row_json, stage_change
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, LineAct
@@ -38,6 +39,7 @@ __all__ = [
     "Reading",
     "as_submitter",
     "attempted",
+    "begin_facet",
     "lines_of",
     "perform",
     "place",
@@ -237,10 +239,30 @@ def _write(
                 made.append(tx.crm.approved_move(tx, record, to, values))
         elif cls.__facet_of__ is not None:
             values = {line.path: from_json(cls.__specs__[line.path], line.new) for line in some}
-            made += add_all(tx, [cls(of=Ref(cls.__facet_of__, id), **values)], [None])
+            made.append(begin_facet(tx, cls, Ref(cls.__facet_of__, id), values))
         else:
             raise NotFoundError(f"no such {entity.lower()}")
     return made
+
+
+def begin_facet(tx: Transaction, cls: Any, of: Any, values: Mapping[str, Any]) -> Any:
+    """Add a facet that had no row yet; some are begun by an amendment alone.
+
+    Raises:
+        InvalidError: a field that it cannot be without is not given.
+    """
+    wanting = [
+        Problem(spec.name, "required", "a value is required")
+        for spec in cls.__specs__.values()
+        if spec.init and spec.default is REQUIRED and spec.name != "of" and values.get(spec.name) is None
+    ]
+    if wanting:
+        raise InvalidError(f"{cls.__name__}: {wanting[0].path}: a value is required", fields=wanting)
+    tx.memo["amending"] = True
+    try:
+        return add_all(tx, [cls(of=of, **values)], [None])[0]
+    finally:
+        del tx.memo["amending"]
 
 
 def _values(cls: Any, record: Any, lines: Iterable[Any]) -> dict[str, Any]:

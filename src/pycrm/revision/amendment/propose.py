@@ -14,8 +14,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode
 from pycrm.entities.org import Action
 from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, Problem, StaleError
-from pycrm.revision.add import add_all
-from pycrm.revision.amendment.apply import place, rehearse
+from pycrm.revision.amendment.apply import begin_facet, place, rehearse
 from pycrm.revision.amendment.book import Draft, open_amendment
 from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import LEAST_REASON, Rule, rule_of
@@ -54,7 +53,7 @@ class Proposal:
     """A request for a change of one record, with the rule for each path that it touches."""
 
     record: Any
-    # Fields of the record itself, and of its party and the party's facets, or of their classes.
+    # Fields of the record itself, of its party, and of the facets of either, or of their classes.
     targets: tuple[tuple[Any, dict[str, Any]], ...]
     ruled: tuple[tuple[PathChange, Rule], ...]
 
@@ -96,7 +95,7 @@ def proposal(tx: Transaction, record: Any, values: dict[str, Any]) -> Proposal:
     found: list[tuple[PathChange, Rule]] = []
     for target, part in targets:
         refuse_unwritable(tx, _class_of(target), part)
-        of = _part(tx, record).id if isinstance(target, type) else None
+        of = _host(tx, record, target).id if isinstance(target, type) else None
         wanted = differences(tx, target, part, of)
         if target is not record:
             _refuse_overtaken(record, target, wanted)
@@ -171,7 +170,7 @@ def carry_out(tx: Transaction, record: Any, targets: Sequence[tuple[Any, dict[st
     for target, part in targets:
         if isinstance(target, type):
             # A facet that holds nothing has no row yet.
-            add_all(tx, [target(of=_part(tx, record).ref, **part)], [None])
+            begin_facet(tx, target, _host(tx, record, target).ref, part)
         elif target is not record:
             apply(tx, target, part, act)
     for target, part in targets:
@@ -268,7 +267,7 @@ def _class_of(target: Any) -> Any:
 
 
 def _routed(tx: Transaction, record: Any, values: dict[str, Any]) -> list[tuple[Any, dict[str, Any]]]:
-    """Fields of the record itself, and fields of its party and the party's facets, or their classes.
+    """Fields of the record itself, of its party, and of the facets of either, or the classes of these.
 
     A customer's tax id lies with its organisation; people say "the customer's tax id" all the same.
     """
@@ -286,6 +285,11 @@ def _routed(tx: Transaction, record: Any, values: dict[str, Any]) -> list[tuple[
     return found
 
 
+def _host(tx: Transaction, record: Any, facet: Any) -> Any:
+    """What a facet extends: the record itself or its party."""
+    return record if facet.__facet_of__ == type(record).__name__ else _part(tx, record)
+
+
 def _part(tx: Transaction, record: Any) -> Any:
     links = [spec.name for spec in type(record).__specs__.values() if spec.unique and spec.target]
     return tx.session.get(getattr(record, links[0]))
@@ -296,10 +300,12 @@ def _parts(tx: Transaction, record: Any) -> list[Any]:
     for spec in type(record).__specs__.values():
         if spec.unique and spec.target:
             part = tx.session.get(getattr(record, spec.name))
-            found.append(part)
-            for facet in tx.crm.facets_of(type(part)):
-                found.append(fetch_one(tx, facet, part.id) or facet)
-    return found
+            found += [part, *_facets(tx, part)]
+    return [*found, *_facets(tx, record)]
+
+
+def _facets(tx: Transaction, host: Any) -> list[Any]:
+    return [fetch_one(tx, facet, host.id) or facet for facet in tx.crm.facets_of(type(host))]
 
 
 def _refuse_unknown(cls: Any, values: dict[str, Any]) -> None:

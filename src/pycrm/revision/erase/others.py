@@ -1,4 +1,4 @@
-"""What pycrm's own books keep of erased records: claims, keys of other systems, reasons, unfinished imports."""
+"""What pycrm's own books keep of erased records: what goes with them, reasons, unfinished imports."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["forget", "forget_imports"]
 
-# Books that point to records, and of the two that stay the column of free text.
-_GONE = ("crm_claim", "crm_quiet_claim", "crm_external_id")
+# Books that stay and hold a reason, which is free text.
 _REASONS = ("crm_ownership", "crm_stage_entry")
 
 
 def forget(tx: Transaction, ids: list[UUID], words: Words) -> None:
-    """Drop claims and foreign keys of these records, and the person's words from reasons."""
+    """Drop what goes with these records by its declaration, and the person's words from reasons."""
+    gone = [cls for cls in tx.crm.classes() if cls.__goes_with__ is not None]
     for some in pieces(ids):
-        for cls in _books(tx, _GONE):
-            tx.execute(sa.delete(cls.__table__).where(cls.__table__.c.record_id.in_(some)))
+        for cls in gone:
+            tx.execute(sa.delete(cls.__table__).where(cls.__table__.c[cls.__goes_with__].in_(some)))
         for cls in _books(tx, _REASONS):
             table = cls.__table__.c
             spoken = sa.or_(*(table.reason.contains(word, autoescape=True) for word in _every(words)))

@@ -126,9 +126,9 @@ def upgrade() -> None:
     )
     table(
         "crm_grade_change",
-        "run_id key, customer_id key, former text, grade text, at instant",
+        "run_id key, customer_id key, model text, former text, grade text, at instant",
         key="run_id customer_id",
-        index="customer_id",
+        index="customer_id model",
     )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
@@ -446,6 +446,13 @@ def upgrade() -> None:
         refers="person_id crm_party, customer_id crm_customer, reports_to_id crm_contact",
         live="name id, parent_owner_id name id, parent_unit_id name id",
         index="customer_id, person_id, reports_to_id",
+    )
+    table(
+        "crm_grade_override",
+        FACET,
+        "grade text, until day, reason text",
+        key="of_id",
+        refers="of_id crm_customer!",
     )
     table(
         "crm_handover_receiver",
