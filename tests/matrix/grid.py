@@ -27,6 +27,7 @@ from pycrm import (
     Customer,
     Delegation,
     Department,
+    GradeOverride,
     Grant,
     Holiday,
     Lead,
@@ -59,6 +60,8 @@ from pycrm.declare.row import layout
 from pycrm.entities.opportunity import OpportunityLine
 from pycrm.entities.org import Action, Reach
 from pycrm.scope.children import derived_write
+from pycrm.scoring.model import ScoreModel
+from pycrm.scoring.shelf import keep_model
 
 # role, the reach of its grants, the unit at which it is held
 ROLES = (
@@ -117,7 +120,8 @@ class Grid:
         """The record as it lies in the database, with its rows; of none, one with an id of nobody."""
         if relation == "missing":
             found = self.record(asker, entity, "there" if entity in self.sets["there"] else "above")
-            key = {"of": Ref("Party", NOBODY)} if "of" in type(found).__specs__ else {"id": NOBODY}
+            host = type(found).__facet_of__
+            key = {"id": NOBODY} if host is None else {"of": Ref(host, NOBODY)}
             return layout(type(found)).copy(found, key)
         return self.sets[f"own {asker.login}" if relation == "own" else relation][entity]
 
@@ -132,6 +136,8 @@ class Grid:
         )
 
 
+# Nothing is measured here; it is the model whose grades people set.
+GRADED = ScoreModel("graded", 1, "Graded", {"T": 1}, "T01:1")
 NOBODY = UUID("01900000-0000-7000-8000-00000000dead")
 
 
@@ -169,6 +175,7 @@ def build(crm: CRM) -> Grid:
                 if made is not None:
                     grid.sets[name][entity] = session.add(made, owner=owner)
     _handovers(crm, grid)
+    _grades(crm, grid)
     _amendments(crm, grid)
     _lend(crm, grid)
     with crm.view(crm.system("test matrix", grants=("*", "Person.id_no"))) as session:
@@ -244,6 +251,18 @@ def _handovers(crm: CRM, grid: Grid) -> None:
             leaver = session.add(User(login=f"left {name}", name="Left", home_unit=owner.home_unit))
             session.add(_lead(session, grid, "left", 0), owner=leaver)
             held["Handover"] = session.hand_over(leaver, owner, because="left the company")
+
+
+def _grades(crm: CRM, grid: Grid) -> None:
+    """A grade of each customer that somebody set."""
+    until = crm.calendar_day(crm.clock.now()) + timedelta(days=9)
+    with crm.session(crm.system("test matrix")) as session:
+        keep_model(session.transaction, GRADED, None)
+        for held in grid.sets.values():
+            if "Customer" in held:
+                values = {"grade": "A", "until": until, "reason": "as agreed"}
+                session.amend(held["Customer"], because="as they told me", **values)
+                held["GradeOverride"] = session.facet(held["Customer"], GradeOverride)
 
 
 def _amendments(crm: CRM, grid: Grid) -> None:

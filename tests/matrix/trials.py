@@ -423,9 +423,10 @@ def duplicates(session: Any, case: Case) -> Any:
 # --- what customers are worth, in a CRM where nothing is measured ------------------------------------
 
 
-@trial("score", "score_history", entities=("Customer",))
+@trial("score", "score_history", "grade_changes", entities=("Customer",))
 def score(session: Any, case: Case) -> Any:
-    return session.score(case.record) is None and session.score_history(case.record) == []
+    found = [session.score_history(case.record), session.grade_changes(case.record)]
+    return session.score(case.record) is None and found == [[], []]
 
 
 @trial("export_scores", over="person")
@@ -436,7 +437,7 @@ def export_of_scores(session: Any, case: Case) -> Any:
 
 @trial("score_models", over="person")
 def score_models(session: Any, case: Case) -> Any:
-    return session.score_models() == []
+    return [one.key for one in session.score_models()] == ["graded"]
 
 
 @trial("scores", over="person")
@@ -588,6 +589,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "LegalHold": {"until": date(2026, 12, 1)},
     "Erasure": {"reason": "something else"},
     "Target": {"until": date(2026, 12, 1)},
+    # All of it changes by amendments alone.
+    "GradeOverride": {"reason": "something else"},
 }
 
 
@@ -720,7 +723,7 @@ def _fresh(session: Any, case: Case) -> Any:
         if spec.child is not None and spec.init:
             given[spec.name] = ()
     if "of" in given:
-        given["of"] = Ref("Party", case.record.id)
+        given["of"] = Ref(case.cls.__facet_of__, case.record.id)
     if case.relation == "missing":
         given |= {name: Ref(one.entity, NOBODY) for name, one in given.items() if _is_parent(one)}
         given |= {"record": NOBODY} if case.entity == "Share" else {}

@@ -7,11 +7,12 @@ on purpose (VAL-11). So the model here weighs only what belongs to a customer it
 from __future__ import annotations
 
 import io
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pycrm import Customer, Plugin
+from pycrm import Customer, GradeOverride, Plugin
 from pycrm.exchange import export_scores
 from pycrm.scoring import Indicator, Linear, count, zero
 from pycrm.scoring.feeds import contacts
@@ -41,6 +42,21 @@ class Valued(Plugin):
 def score(session: Any, pick: Pick) -> Any:
     found = pick.record(session, Customer)
     return session.score(found), session.score_history(found)
+
+
+@operation("grade_changes", "facet", weight=2)
+def grade_changes(session: Any, pick: Pick) -> Any:
+    found = pick.record(session, Customer)
+    return session.grade_changes(found, pick.one((None, "known"))), session.facet(found, GradeOverride)
+
+
+@operation("amend", writes=True, weight=2, name="set a grade")
+def set_grade(session: Any, pick: Pick) -> Any:
+    grade, until = pick.one("ABZ"), pick.one((date(2026, 6, 1), date(2027, 6, 30)))
+    values: dict[str, Any] = pick.one(
+        [{"grade": grade, "until": until, "reason": "as agreed"}, {"grade": grade}]
+    )
+    return session.amend(pick.record(session, Customer), because="as they told me", **values)
 
 
 @operation("scores", weight=4)
