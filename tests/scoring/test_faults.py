@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pycrm import CRM, FixedClock
-from pycrm.scoring import explain, late, measure, ranks, weigh
+from pycrm import CRM, FixedClock, GradeOverride
+from pycrm.app import core
+from pycrm.revision.erase import act as erasing
+from pycrm.scope.fields import FieldRights
+from pycrm.scoring import explain, grade, late, measure, ranks, weigh
 from pycrm.scoring import run as running
+from pycrm.scoring.model import ScoreModel
 from pycrm.scoring.moment import Window
 
+from . import test_overrides as over
 from . import test_scores as told
 from .shop import WHOLE, filed, marked, opened
 
@@ -85,6 +90,57 @@ def _scores_of_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(explain, "query", query)
 
 
+def _set_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """What people set stays in force after its day."""
+    patch.setattr(grade, "RawDate", _Never)
+
+
+def _passed_over(patch: pytest.MonkeyPatch) -> None:
+    """A set grade lies over models that do not know it."""
+    real = grade.lasting
+    wide = ScoreModel("wide", 1, "Wide", {"C": 1}, "MC01:1", bands=tuple((one, 0.0) for one in _GRADES))
+    for module in (grade, explain):
+        patch.setattr(module, "lasting", lambda tx, model: real(tx, wide))
+
+
+_GRADES = ("A", "B", "C", "D", "gold", "silver")
+
+
+def _told_to_all(patch: pytest.MonkeyPatch) -> None:
+    """A set grade is told although its field is hidden from the reader."""
+    patch.setattr(grade, "field_rights", lambda tx, cls: FieldRights())
+
+
+def _entered_directly(patch: pytest.MonkeyPatch) -> None:
+    """Somebody adds a set grade like any facet."""
+    patch.setattr(GradeOverride, "begin", lambda self, session: {})
+
+
+def _any_grade(patch: pytest.MonkeyPatch) -> None:
+    """Nobody holds the grade against the models, nor its end against today."""
+    patch.setattr(core, "refuse_unfounded_grade", lambda tx, override, after: None)
+
+
+def _scores_stay(patch: pytest.MonkeyPatch) -> None:
+    """What goes with an erased record is left where it is."""
+    patch.setattr(erasing, "forget", lambda tx, ids, words: None)
+
+
+def _changes_of_all_models(patch: pytest.MonkeyPatch) -> None:
+    """Changes of grades are told whatever model was asked for."""
+    real = grade.changes
+    patch.setattr(grade, "changes", lambda tx, customer, model: real(tx, customer, None))
+
+
+class _Never(grade.RawDate):  # type: ignore[name-defined,misc]
+    """A day that is bound as one long ago."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Any) -> Any:
+        return lambda value: "1970-01-01"
+
+
 class _System:
     """A transaction as the product itself would see it."""
 
@@ -105,6 +161,13 @@ FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
     "late": (_later_facts_count, told.test_a_run_never_changes_and_late_facts_are_counted),
     "rights": (_everybody_may, told.test_scores_are_seen_with_their_customers),
     "scope": (_scores_of_all, told.test_scores_are_seen_with_their_customers),
+    "for ever": (_set_for_ever, over.test_a_set_grade_is_in_force_until_its_day_and_leaves_the_score),
+    "other models": (_passed_over, over.test_a_set_grade_lies_over_the_models_that_know_it),
+    "hidden": (_told_to_all, over.test_a_set_grade_is_seen_with_its_customer_and_its_fields),
+    "entered": (_entered_directly, over.test_no_write_goes_past_the_amendment),
+    "any grade": (_any_grade, over.test_an_override_without_end_reason_or_known_grade_is_refused),
+    "erased": (_scores_stay, over.test_an_erased_person_has_no_scores_left),
+    "changes": (_changes_of_all_models, over.test_changes_of_grades_are_read_with_their_customer),
 }
 
 
@@ -112,7 +175,7 @@ FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
 def test_each_planted_fault_is_seen(
     sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Each of nine faults turns the test red that holds the rule."""
+    """Each of these faults turns the test red that holds the rule."""
     plant, test = FAULTS[name]
     made: list[CRM] = []
 
@@ -127,6 +190,8 @@ def test_each_planted_fault_is_seen(
         (customer,) = filed(crm, 1)
         marked(crm, customer, told.TODAY, C01=80, C23=60, T02=90, T06=50, F03=40, F17=100, S02=70)
         given["whole"] = crm, customer
+    for name in {"world", "sqlite_world"} & set(wanted):
+        given[name] = over.scored(open_crm)
     plant(monkeypatch)
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         test(**{one: given[one] for one in wanted})

@@ -54,7 +54,7 @@ def amend(
 ) -> None:
     """Change key data with a reason, or ask those who have to agree.
 
-    Fields of a customer's party, person or organisation may be named too.
+    Fields of a customer's party, person or organisation may be named too, and a grade that is set until a day.
     """
 
     def act(session: Session) -> tuple[dict[str, Any], str]:

@@ -88,7 +88,7 @@ def run(call: Call, key: Key, as_of: Day = None) -> None:
 def _counted(session: Session, key: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in session.scores(key):
-        found[one.grade] = found.get(one.grade, 0) + 1
+        found[one.computed] = found.get(one.computed, 0) + 1
     return dict(sorted(found.items()))
 
 
@@ -121,7 +121,7 @@ def _progress(call: Call) -> Iterator[Callable[[int, int], None] | None]:
 def list_(
     call: Call,
     key: Key,
-    grade: Annotated[str | None, typer.Option("--grade", help="Only those of that grade.")] = None,
+    grade: Annotated[str | None, typer.Option("--grade", help="Only those with that grade in force.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
 ) -> None:
     """List the customers you see by their scores, the best first."""
@@ -132,18 +132,22 @@ def list_(
         [
             names.get(one.customer.id, ""),
             one.grade,
+            one.computed,
             _two(one.score),
             *(_two(one.aspects.get(a)) for a in _aspects()),
         ]
         for one in found
     ]
     table = Table(
-        ["Customer", "Grade", "Score", *(a.value for a in _aspects())], rows, frozenset(range(2, 7))
+        ["Customer", "Grade", "Computed", "Score", *(a.value for a in _aspects())],
+        rows,
+        frozenset(range(3, 8)),
     )
     data = [
         {
             "customer": str(one.customer.id),
             "grade": one.grade,
+            "computed": one.computed,
             "score": _two(one.score) or None,
             "as_of": one.as_of.isoformat(),
         }
@@ -194,10 +198,7 @@ def _explained(name: str, found: Score) -> list[Part]:
         Fields(
             [
                 ("Score", _two(found.score) or "none"),
-                (
-                    "Grade",
-                    found.grade if found.grade == found.own else f"{found.grade} (by itself {found.own})",
-                ),
+                ("Grade", _grade(found)),
                 ("Model", f"{found.model} {found.version}, as of {found.as_of}, ranks of {found.tables_of}"),
                 *((aspect.name.capitalize(), _two(points)) for aspect, points in found.aspects.items()),
             ],
@@ -217,6 +218,18 @@ def _explained(name: str, found: Score) -> list[Part]:
     return parts
 
 
+def _grade(found: Score) -> str:
+    """The grade in force, and beside it what was computed and what the score alone would give."""
+    computed = found.computed
+    if found.computed != found.own:
+        computed = f"{computed} (by itself {found.own})"
+    over = found.override
+    if over is None:
+        return computed
+    why = f", {over.reason}" if over.reason is not None else ""
+    return f"{over.grade} until {over.until.isoformat()}{why}; computed {computed}"
+
+
 def _row(one: Share) -> list[str]:
     value = one.state if one.state != "ok" else _value(one)
     return [
@@ -232,6 +245,7 @@ def _value(one: Share) -> str:
 
 
 def _data(found: Score) -> dict[str, Any]:
+    over = found.override
     return {
         "customer": str(found.customer.id),
         "model": found.model,
@@ -239,7 +253,9 @@ def _data(found: Score) -> dict[str, Any]:
         "as_of": found.as_of.isoformat(),
         "score": _two(found.score) or None,
         "grade": found.grade,
+        "computed": found.computed,
         "own": found.own,
+        "override": None if over is None else {"until": over.until.isoformat(), "reason": over.reason},
         "parts": [
             {
                 "indicator": one.indicator,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export_scores"]
 
-_FIXED = ("code", "name", "model", "version", "as_of", "score", "grade", "own_grade")
+_FIXED = ("code", "name", "model", "version", "as_of", "score", "grade", "computed_grade", "own_grade")
 
 
 def export_scores(session: Session, model: str, file: Path) -> int:
@@ -80,7 +80,8 @@ def _columns(found: list[Score]) -> Iterator[str]:
 
 
 def _row(customer: Any, one: Score) -> list[Any]:
-    fixed = [customer.code, customer.name, one.model, one.version, one.as_of, one.score, one.grade, one.own]
+    grades = [one.grade, one.computed, one.own]
+    fixed = [customer.code, customer.name, one.model, one.version, one.as_of, one.score, *grades]
     return fixed + [value for part in one.parts for value in (part.value, part.points)]
 
 
