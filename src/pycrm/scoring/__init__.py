@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 # Only who measures pays for what is imported here.
 _HOMES = {
+    "pycrm.scoring.catalog": ("FORBIDDEN",),
     "pycrm.scoring.feed": (
         "Feed",
         "Source",
@@ -77,6 +78,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "FORBIDDEN",
     "LAST_YEAR",
     "LIFE",
     "YEAR",
@@ -133,6 +135,7 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
     from pycrm.scoring.feed import Feed as Feed
     from pycrm.scoring.feed import Source as Source
     from pycrm.scoring.function import clip as clip
