@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pycrm.errors import InvalidError
 from pycrm.exchange import Draft, Kind, Lookup, Mapping
 from pycrm.exchange.reading import Row
 from pycrm.values import Money
 
+# How a nought of SAS stands in tables that were made of its transport files: 2 to the power of -260.
+SAS = 'zeros = ["5.397605346934028e-79"]'
 KINDS: dict[str, Any] = {
     "text": "text",
     "texts": "texts",
@@ -142,6 +145,14 @@ def test_monstrous_numbers_are_refused_at_once() -> None:
         ("decimal", "1.234.567,5", 'decimal = ","\nthousands = "."', "", Decimal("1234567.5")),
         ("int", "1 234", 'thousands = " "', "", 1234),
         ("money", "-1,234.50", 'thousands = ","', "", Money("-1234.50", "CNY")),
+        ("decimal", "5.397605346934028e-79", SAS, "", Decimal(0)),
+        ("int", " 5.397605346934028e-79 ", SAS, "", 0),
+        ("money", "nil", 'zeros = ["nil"]\ndecimal = ","', "", Money(0, "CNY")),
+        ("decimal", "2.6799999999999997", "places = 3", "", Decimal("2.680")),
+        ("decimal", "-0.0125", "places = 2", 'times = "10"', Decimal("-0.13")),
+        ("money", "12.55", "places = 1", "", Money("12.6", "CNY")),
+        ("decimal", "12.5", SAS, "", Decimal("12.5")),
+        ("text", "5.397605346934028e-79", SAS, "", "5.397605346934028e-79"),
         ("decimal", "0.15", "", 'times = "100"', Decimal("15")),
         ("money", "1250", "", 'times = "0.01"', Money("12.5", "CNY")),
         ("date", "30.6.2026", 'date = "%d.%m.%Y"', "", date(2026, 6, 30)),
@@ -191,6 +202,16 @@ def test_formats_and_options(kind: str, cell: str, formats: str, options: str, e
 def test_cells_that_do_not_have_the_format(kind: str, cell: str, formats: str, options: str) -> None:
     """A named format is as strict as the default one; an hour that the clocks skipped is no instant."""
     assert repr(cell)[:-1] in complaint(kind, cell, options, formats)
+
+
+def test_other_small_numbers_are_no_nought() -> None:
+    """A cell that is nearly one of the file's noughts is refused as ever, and so is a nought that is a number."""
+    for near in ("5.397605346934029e-79", "-5.397605346934028e-79", "5.397605e-79"):
+        assert "in scientific notation" in complaint("decimal", near, formats=SAS)
+    assert "in scientific notation" in complaint("decimal", "5.397605346934028e-79")
+    for kind in ("int", "decimal"):
+        with pytest.raises(InvalidError, match="'9' is a number of its own, so it does not stand for nought"):
+            value(kind, "1", formats='zeros = ["nil", "9"]')
 
 
 def test_empty_cells() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pycrm import CRM
-from pycrm.forecast.logistic import back_test, fit
+from pycrm.forecast import back_test, fit_logistic
 
 from .conftest import Desk
 
@@ -18,14 +18,14 @@ def test_weights_are_those_of_a_hand_case() -> None:
     """Of two groups with 1 of 4 and 3 of 4, an unheld model says a quarter and three quarters."""
     rows = [(0.0,)] * 4 + [(1.0,)] * 4
     labels = [True, False, False, False, True, True, True, False]
-    model = fit(rows, labels, ridge=0)
+    model = fit_logistic(rows, labels, ridge=0)
     assert math.isclose(model.probability((0.0,)), 0.25, abs_tol=1e-6)
     assert math.isclose(model.probability((1.0,)), 0.75, abs_tol=1e-6)
 
 
 def test_a_back_test_is_that_of_a_hand_case() -> None:
     """Area, Brier score and base of four cases, two of them alike, are those worked out by hand."""
-    model = fit([(0.0,)] * 4 + [(1.0,)] * 4, [True, *[False] * 3, *[True] * 3, False], ridge=0)
+    model = fit_logistic([(0.0,)] * 4 + [(1.0,)] * 4, [True, *[False] * 3, *[True] * 3, False], ridge=0)
     found = back_test(model, [(0.0,), (0.0,), (1.0,), (1.0,)], [False, True, True, True], [True, False])
     # Of three pairs: one alike (a half), two in order.
     assert math.isclose(found.auc, 2.5 / 3, abs_tol=1e-9)
@@ -41,7 +41,7 @@ def worth(signal: float, seed: int) -> Any:
     draw = random.Random(seed)
     rows = [tuple(draw.gauss(0, 1) for _ in range(4)) for _ in range(600)]
     labels = [draw.random() < 1 / (1 + math.exp(-signal * row[0])) for row in rows]
-    return back_test(fit(rows[:400], labels[:400]), rows[400:], labels[400:], labels[:400])
+    return back_test(fit_logistic(rows[:400], labels[:400]), rows[400:], labels[400:], labels[:400])
 
 
 def test_noise_is_no_better_than_chance_and_signal_is() -> None:

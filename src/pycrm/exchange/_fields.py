@@ -157,6 +157,8 @@ def _converter(column: Column, kind: Kind, mapping: Mapping, currency: str | Non
         lookup=column.lookup,
         source=column.source or mapping.source,
         split=column.split or ";",
+        zeros=formats.zeros,
+        places=formats.places,
     )
 
 

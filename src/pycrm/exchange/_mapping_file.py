@@ -164,6 +164,8 @@ class _Reader:
             timezone=table.text("timezone", None),
             decimal=table.text("decimal", "."),
             thousands=table.text("thousands", ""),
+            zeros=table.texts("zeros"),
+            places=table.take("places", None, wanted="0 to 15", fits=_is_places),
         )
         table.end()
         return found
@@ -318,6 +320,10 @@ def _is_list(value: Any) -> bool:
 
 def _is_value(value: Any) -> bool:
     return isinstance(value, str | bool | int | date | datetime)
+
+
+def _is_places(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 15
 
 
 def _is_map(value: Any) -> bool:

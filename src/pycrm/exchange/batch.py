@@ -137,7 +137,7 @@ class _Batch:
         if others:
             self._refuse(draft, "conflict", "several records were imported by this key; merge them first")
             return
-        if one.record.archived_at is not None:
+        if getattr(one.record, "archived_at", None) is not None:
             self._refuse(draft, "conflict", "the record was put away; restore it first")
             return
         differing = update(self._session, self._shape, one, values)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -86,21 +86,23 @@ def converter(
     lookup: tuple[str | None, str] | None = None,
     source: str = "",
     split: str = ";",
+    zeros: Collection[str] = (),
+    places: int | None = None,
 ) -> Convert:
     """The function that turns text into that kind of value.
 
     Raises:
         ValueError: the options make no sense (a format with an unknown directive, a time zone that
-            the machine does not know, a factor that is no number).
+            the machine does not know, a factor that is no number, a zero that is another number).
     """
     plain = _plain_number(decimal, thousands)
     match kind.name:
         case "int":
-            return _integer(plain)
+            return _with_zeros(zeros, _integer(plain))
         case "decimal":
-            return _decimals(plain, times)
+            return _with_zeros(zeros, _decimals(plain, times, places))
         case "money":
-            return _money(currency or kind.currency or "", plain, times)
+            return _with_zeros(zeros, _money(currency or kind.currency or "", plain, times, places))
         case "bool":
             return _remember(_truth)
         case "date":
@@ -167,6 +169,25 @@ def _not_a_number(text: str, wanted: str) -> str:
     return f"{_shown(text)} is not {wanted}"
 
 
+def _with_zeros(zeros: Collection[str], number: Convert) -> Convert:
+    """The same function, for a file that writes nought in further ways."""
+    if not zeros:
+        return number
+    nought = number("0")
+    known = frozenset(zeros)
+    for text in known:
+        if _is_other_number(text, number, nought):
+            raise ValueError(f"{_shown(text)} is a number of its own, so it does not stand for nought")
+    return lambda text: nought if text in known else number(text)
+
+
+def _is_other_number(text: str, number: Convert, nought: Any) -> bool:
+    try:
+        return bool(number(text) != nought)
+    except ValueError:
+        return False
+
+
 def _integer(plain: Convert | None) -> Convert:
     def integer(text: str) -> int:
         if plain is not None:
@@ -183,8 +204,9 @@ def _integer(plain: Convert | None) -> Convert:
     return integer
 
 
-def _decimals(plain: Convert | None, times: str | None) -> Convert:
+def _decimals(plain: Convert | None, times: str | None, places: int | None = None) -> Convert:
     factor = None if times is None else decimal_of(times)
+    least = None if places is None else Decimal(1).scaleb(-places)
     shape = _DECIMAL.fullmatch
 
     def number(text: str) -> Decimal:
@@ -193,17 +215,19 @@ def _decimals(plain: Convert | None, times: str | None) -> Convert:
         if len(text) > 62 or not shape(text):
             raise ValueError(_not_a_number(text, "a number"))
         value = Decimal(text)
-        return value if factor is None else decimal_of(_EXACT.multiply(value, factor))
+        if factor is not None:
+            value = decimal_of(_EXACT.multiply(value, factor))
+        return value if least is None else value.quantize(least, ROUND_HALF_UP, _EXACT)
 
     return number
 
 
-def _money(currency: str, plain: Convert | None, times: str | None) -> Convert:
+def _money(currency: str, plain: Convert | None, times: str | None, places: int | None) -> Convert:
     Money(0, currency)
     digits = currency_digits(currency)
-    number = _decimals(plain, times)
+    number = _decimals(plain, times, places)
     point = -digits - 1
-    simple = plain is None and times is None and digits > 0
+    simple = plain is None and times is None and places is None and digits > 0
 
     def money(text: str) -> Money:
         # The usual way of writing, 1234.50: half the price of a decimal.

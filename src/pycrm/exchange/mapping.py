@@ -9,6 +9,7 @@
     [formats]
     date = "%d.%m.%Y"                     # ISO 8601 unless named
     decimal = ","
+    zeros = ["5.397605346934028e-79"]     # what this file writes for nought: here that of SAS
 
     [columns]
     name = "CompanyName"
@@ -52,13 +53,21 @@ Template = tuple[tuple[str, str | None], ...]
 
 @attrs.frozen
 class Formats:
-    """How a file writes dates and numbers, where a column does not say otherwise."""
+    """How a file writes dates and numbers, where a column does not say otherwise.
+
+    `zeros` are texts that mean nought wherever a number is expected. A nought of SAS that was read as
+    an IBM number without its sign of nought is 2 to the power of -260, ``5.397605346934028e-79``.
+    `places` rounds decimals and money, halves up: a file of binary fractions writes 2.6799999999999997
+    for 2.68. Without it what has too many places is refused.
+    """
 
     date: str | None = None
     instant: str | None = None
     timezone: str | None = None
     decimal: str = "."
     thousands: str = ""
+    zeros: tuple[str, ...] = ()
+    places: int | None = None
 
 
 @attrs.frozen

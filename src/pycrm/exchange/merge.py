@@ -54,7 +54,7 @@ def held(session: Session, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Held
 def _held(session: Session, shape: Shape, wanted: list[UUID]) -> dict[UUID, Held]:
     found: dict[UUID, Held] = {}
     for some in pieces(wanted):
-        records = session.find(shape.cls, shape.cls.id.in_(some), children=True, archived=True)
+        records = session.find(shape.cls, shape.key.in_(some), children=True, archived=True)
         if shape.facet is None:
             found |= {record.id: Held(record) for record in records}
         elif records:
@@ -116,6 +116,10 @@ def _differing(target: Any, values: dict[str, Any]) -> Iterator[tuple[str, Any]]
     problems: list[Problem] = []
     for name, value in values.items():
         spec, current = specs[name], getattr(target, name)
+        if name == "of" and value is not None:
+            if value.id != target.id:
+                problems.append(Problem(name, "rule", "a facet stays with the record that it extends"))
+            continue
         try:
             wanted = spec.clean(value)
         except (ValueError, TypeError) as error:

@@ -29,6 +29,8 @@ _FACETS: dict[str, Any] = {"organization": Organization, "person": Person}
 class Shape:
     """The fields that a mapping may name for one entity, and the making of records from drafts.
 
+    A facet is an entity too; its field `of` is looked up among the records that it extends.
+
     With `make` the record is a `Customer` with its party: fields of the party, of its `Organization`
     or `Person` and of the customer are named side by side, ways of contact by their kind.
     """
@@ -40,7 +42,8 @@ class Shape:
         """
         crm, self._session = session.crm, session
         self.cls = crm.record(mapping.entity, default=None)
-        if self.cls is None or getattr(self.cls, "__scope__", None) is None:
+        host = getattr(self.cls, "__facet_of__", None)
+        if self.cls is None or (host is None and getattr(self.cls, "__scope__", None) is None):
             raise _unfit(mapping, [Problem("entity", "unknown", f"there is no entity {mapping.entity}")])
         self.facet: Any = None
         self._constructor: Callable[..., Any] = self.cls
@@ -55,13 +58,20 @@ class Shape:
         self.kinds: dict[str, Any] = {name: _kind(spec) for name, spec in self.specs.items() if spec.kind}
         self.kinds |= {name: self._kinds(child) for name, child in self.lists.items()}
         self.kinds |= dict.fromkeys(self._plain, "text")
-        if any(owner == _OWNER for owner, _ in self.cls.__scope__.pairs):
+        if host is not None:
+            self.kinds["of"] = Kind("link", entity=host)
+        elif any(owner == _OWNER for owner, _ in self.cls.__scope__.pairs):
             self.kinds[_OWNER] = Kind("link", entity="User")
         if self.cls.__pipeline__ is not None:
             self.kinds[_STAGE] = "text"
         problems = [*self._missing(mapping), *_wrong_lookups(crm, mapping, self.kinds)]
         if problems:
             raise _unfit(mapping, problems)
+
+    @property
+    def key(self) -> Any:
+        """The field by which a record is found again: its id, of a facet the record that it extends."""
+        return self.cls.id if self.cls.__facet_of__ is None else self.cls.of
 
     def _constructed(self, mapping: Mapping) -> None:
         make = mapping.make or ""

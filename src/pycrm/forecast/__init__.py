@@ -8,7 +8,7 @@ from pycrm.forecast.attainment import Attainment
 from pycrm.forecast.chance import Chance
 from pycrm.forecast.elapsed import StageTime
 from pycrm.forecast.funnel import FunnelStage
-from pycrm.forecast.logistic import BackTest, Calibration
+from pycrm.forecast.logistic import BackTest, Calibration, LogisticModel, back_test, fit_logistic
 from pycrm.forecast.odds import Odds
 from pycrm.forecast.outlook import Category, Forecast, Outlook
 from pycrm.forecast.period import Period
@@ -25,6 +25,7 @@ __all__ = [
     "Chance",
     "Forecast",
     "FunnelStage",
+    "LogisticModel",
     "Odds",
     "Outlook",
     "Period",
@@ -32,4 +33,6 @@ __all__ = [
     "Snapshot",
     "StageTime",
     "Standing",
+    "back_test",
+    "fit_logistic",
 ]

@@ -2,7 +2,8 @@
 
 Newton's method with a ridge: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning,
 2nd edition, section 4.4.1. Area under the curve and its standard error: Hanley and McNeil, Radiology
-143 (1982), page 29. Brier score: Brier, Monthly Weather Review 78 (1950), page 1.
+143 (1982), page 29. Brier score: Brier, Monthly Weather Review 78 (1950), page 1. Miscalibration: the
+expected calibration error of Naeini, Cooper and Hauskrecht, AAAI (2015), page 2901.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Sequence
 
 import attrs
 
-__all__ = ["BackTest", "Calibration", "Model", "back_test", "fit"]
+__all__ = ["BackTest", "Calibration", "LogisticModel", "back_test", "fit_logistic"]
 
 Row = Sequence[float]
+# The features of a case that are not nought, by their places.
+Sparse = list[tuple[int, float]]
 _STEPS, _ENOUGH = 30, 1e-8
 # So many standard errors above one half, which chance exceeds in 1 of 200 cases.
 _DOUBT = 2.6
@@ -22,7 +25,7 @@ _BINS = 5
 
 
 @attrs.frozen
-class Model:
+class LogisticModel:
     """Weights over features that are centred and scaled as those it was made from."""
 
     weights: tuple[float, ...]
@@ -37,43 +40,60 @@ class Model:
         return [1.0, *((x - c) / s for x, c, s in zip(row, self.centres, self.scales, strict=True))]
 
 
-def fit(rows: Sequence[Row], labels: Sequence[bool], ridge: float = 1.0) -> Model:
+def fit_logistic(rows: Sequence[Row], labels: Sequence[bool], ridge: float = 1.0) -> LogisticModel:
     """The model that makes the labels most likely, its weights held small by the ridge.
 
     Args:
         rows: cases × features.
         labels: one a case.
+        ridge: how small the weights of the scaled features are held; 0 leaves them free.
     """
-    number, width = len(rows), len(rows[0])
-    centres = [sum(row[at] for row in rows) / number for at in range(width)]
-    spread = [math.sqrt(sum((row[at] - centres[at]) ** 2 for row in rows) / number) for at in range(width)]
-    model = Model((0.0,) * (width + 1), tuple(centres), tuple(one or 1.0 for one in spread))
-    scaled = [model._scaled(row) for row in rows]
-    weights = list(model.weights)
+    number, columns = len(rows), list(zip(*rows, strict=True))
+    centres = [sum(column) / number for column in columns]
+    scales = [
+        math.sqrt(sum([(x - centre) ** 2 for x in column]) / number) or 1.0
+        for column, centre in zip(columns, centres, strict=True)
+    ]
+    # What is mostly nought, such as one word of many, is not centred: so its noughts cost nothing.
+    shifts = [
+        0.0 if 2 * column.count(0.0) > number else centre
+        for column, centre in zip(columns, centres, strict=True)
+    ]
+    scaled = [_sparse(row, shifts, scales) for row in rows]
+    weights = [0.0] * (len(columns) + 1)
     for _ in range(_STEPS):
         step = _newton(scaled, labels, weights, ridge)
         weights = [one + change for one, change in zip(weights, step, strict=True)]
         if max(map(abs, step)) < _ENOUGH:
             break
-    return attrs.evolve(model, weights=tuple(weights))
+    parts = zip(weights[1:], centres, shifts, scales, strict=True)
+    level = weights[0] + sum(w * (centre - shift) / scale for w, centre, shift, scale in parts)
+    return LogisticModel((level, *weights[1:]), tuple(centres), tuple(scales))
+
+
+def _sparse(row: Row, shifts: Sequence[float], scales: Sequence[float]) -> Sparse:
+    parts = enumerate(zip(row, shifts, scales, strict=True), 1)
+    return [(0, 1.0), *((at, (x - shift) / scale) for at, (x, shift, scale) in parts if x != shift)]
 
 
 def _newton(
-    rows: Sequence[Row], labels: Sequence[bool], weights: Sequence[float], ridge: float
+    rows: Sequence[Sparse], labels: Sequence[bool], weights: Sequence[float], ridge: float
 ) -> list[float]:
     width = len(weights)
     slope = [0.0 if at == 0 else -ridge * weights[at] for at in range(width)]
     # The first weight is the level, which no ridge holds down; the small number keeps it solvable.
     curve = [[(ridge if at else 1e-9) * (at == other) for other in range(width)] for at in range(width)]
     for row, label in zip(rows, labels, strict=True):
-        chance = _sigmoid(sum(w * x for w, x in zip(weights, row, strict=True)))
+        chance = _sigmoid(sum([weights[at] * value for at, value in row]))
         miss, bend = label - chance, chance * (1 - chance)
-        for at, value in enumerate(row):
-            if value:
-                slope[at] += miss * value
-                line, part = curve[at], bend * value
-                for other, much in enumerate(row):
-                    line[other] += part * much
+        for place, (at, value) in enumerate(row):
+            slope[at] += miss * value
+            line, part = curve[at], bend * value
+            for other, much in row[place:]:
+                line[other] += part * much
+    for at in range(width):
+        for other in range(at):
+            curve[at][other] = curve[other][at]
     return _solved(curve, slope)
 
 
@@ -129,12 +149,19 @@ class BackTest:
     calibration: tuple[Calibration, ...]
 
     @property
+    def miscalibration(self) -> float:
+        """How far what was said lies from what came true, on average over the groups, 0 to 1."""
+        return sum(one.count * abs(one.said - one.came) for one in self.calibration) / self.tested
+
+    @property
     def is_better_than_chance(self) -> bool:
         """Whether the area lies 2.6 standard errors above one half, and the misses are smaller."""
         return self.auc - _DOUBT * self.error > 0.5 and self.brier < self.base
 
 
-def back_test(model: Model, rows: Sequence[Row], labels: Sequence[bool], before: Sequence[bool]) -> BackTest:
+def back_test(
+    model: LogisticModel, rows: Sequence[Row], labels: Sequence[bool], before: Sequence[bool]
+) -> BackTest:
     """Try a model on cases of both kinds that it was not made from.
 
     Args:

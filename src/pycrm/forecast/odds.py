@@ -15,7 +15,7 @@ from pycrm.declare import Ref
 from pycrm.declare.raw import instant
 from pycrm.entities.opportunity import Opportunity
 from pycrm.forecast.closing import opportunities
-from pycrm.forecast.logistic import BackTest, Model, back_test, fit
+from pycrm.forecast.logistic import BackTest, LogisticModel, back_test, fit_logistic
 from pycrm.forecast.stage import entries, in_versions, stages, versions
 from pycrm.scope.actor import unkey
 
@@ -66,14 +66,14 @@ def odds(tx: Transaction, conditions: Iterable[Any], least: int) -> Odds:
     if len(cases) < least or min(kinds) < _LEAST_OF_A_KIND:
         return Odds("too few", None, {})
     (rows, won), (later, came) = (([one.row for one in part], [one.won for one in part]) for part in parts)
-    tried = back_test(fit(rows, won), later, came, won)
+    tried = back_test(fit_logistic(rows, won), later, came, won)
     if not tried.is_better_than_chance:
         return Odds("no better than chance", tried, {})
-    model = fit([*rows, *later], [*won, *came])
+    model = fit_logistic([*rows, *later], [*won, *came])
     return Odds("better than chance", tried, {one[0]: one[1] for one in _said(model, _open(tx, given))})
 
 
-def _said(model: Model, cases: Iterable[_Case]) -> Iterable[tuple[Ref[Opportunity], Decimal]]:
+def _said(model: LogisticModel, cases: Iterable[_Case]) -> Iterable[tuple[Ref[Opportunity], Decimal]]:
     for one in cases:
         percent = Decimal(model.probability(one.row) * 100).quantize(_CENT, ROUND_HALF_UP)
         yield Ref(Opportunity.__name__, one.id), percent

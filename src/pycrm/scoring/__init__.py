@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 # Only who measures pays for what is imported here.
 _HOMES = {
+    "pycrm.scoring.catalog": ("FORBIDDEN",),
     "pycrm.scoring.feed": (
         "Feed",
         "Source",
@@ -91,6 +92,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "FORBIDDEN",
     "LAST_YEAR",
     "LIFE",
     "YEAR",
@@ -156,6 +158,7 @@ def __getattr__(name: str) -> Any:
 
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun as ScoreRun
+    from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
     from pycrm.scoring.explain import Part as Part
     from pycrm.scoring.explain import Score as Score
     from pycrm.scoring.feed import Feed as Feed

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pycrm.plugins.customer_value.clv.bgnbd import BgNbd, fit_purchases
     from pycrm.plugins.customer_value.clv.gammagamma import GammaGamma, fit_spending
     from pycrm.plugins.customer_value.clv.history import Histories, Spending
+    from pycrm.plugins.customer_value.clv.response import ResponseScore, Trait, fit_responses
     from pycrm.plugins.customer_value.clv.worth import lifetime_values
 
 __all__ = [
@@ -43,13 +44,16 @@ __all__ = [
     "Histories",
     "MarginShare",
     "Pareto",
+    "ResponseScore",
     "Rfm",
     "Sale",
     "Spending",
+    "Trait",
     "churn_risk",
     "contribution_around",
     "expected_lifetime_value",
     "fit_purchases",
+    "fit_responses",
     "fit_spending",
     "lifetime_values",
     "margin_shares",
@@ -65,6 +69,9 @@ _HOMES = {
     "Histories": "history",
     "Spending": "history",
     "lifetime_values": "worth",
+    "ResponseScore": "response",
+    "Trait": "response",
+    "fit_responses": "response",
 }
 
 
