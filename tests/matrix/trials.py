@@ -36,6 +36,7 @@ from pycrm.entities.org import Reach
 from pycrm.exchange import Mapping, export_csv, export_scores, import_file
 from pycrm.scope import reason
 from pycrm.scoring.book import ScoreRun
+from pycrm.scoring.feeds import contacts
 from pycrm.scoring.model import ScoreModel
 
 from .grid import NOBODY, Asker, Grid
@@ -443,6 +444,16 @@ def score_models(session: Any, case: Case) -> Any:
 @trial("scores", over="person")
 def scores(session: Any, case: Case) -> Any:
     return session.scores("distributor")
+
+
+@trial("choose", "understand", over="person")
+def choose(session: Any, case: Case) -> Any:
+    return session.choose(session.understand("strategic and grade = A").node).customers == ()
+
+
+@trial("grades", "facts", over="person")
+def grades(session: Any, case: Case) -> Any:
+    return session.grades() == {} and session.facts(contacts) is not None
 
 
 @trial("measure", "score_runs", over="person")

@@ -71,6 +71,29 @@ def models(session: Any, pick: Pick) -> Any:
     return session.score_models()
 
 
+CHOICES = (
+    "VC01 > 0",
+    "grade = A or score < 50",
+    "last_contact_at older than 3 days or last_contact_at is empty",
+    "industry is empty and not strategic",
+    "region in East or region is empty",
+    "active_at >= 2026-06-01",
+    "Person.id_no is not empty",
+    "employees > 10 or annual_revenue >= 1 USD",
+)
+
+
+@operation("choose", "understand", weight=4)
+def chosen(session: Any, pick: Pick) -> Any:
+    found = session.understand(pick.one(CHOICES), for_all=pick.chance(0.2))
+    return found.text, found.in_words("zh"), session.choose(found.node)
+
+
+@operation("grades", "facts", weight=1, name="what all are and do")
+def everybody(session: Any, pick: Pick) -> Any:
+    return session.grades() if pick.chance(0.5) else session.facts(contacts)
+
+
 @operation("measure", "score_runs", "late_facts", "try_score_model", weight=1, name="value everybody")
 def measured(session: Any, pick: Pick) -> Any:
     asked = pick.one((session.measure, session.score_runs, session.try_score_model))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pycrm.cli import amending, erasing, forecasting, handing, organisation, record, setup, table
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
-from pycrm.cli.call import group
+from pycrm.cli.call import Group, group
 from pycrm.cli.history import history
 from pycrm.cli.pipeline import pipeline
 from pycrm.cli.plugin import plugin
@@ -23,7 +23,21 @@ from pycrm.errors import InvalidError
 
 __all__ = ["app", "main"]
 
-app = group("Keep customers, sales and who may see them.", name="pycrm")
+
+class _Root(Group):
+    """Our own commands, and behind them those of plugins, each group under the plugin's name."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            from pycrm.cli.offered import offered
+
+            part = offered(cmd_name, ctx.obj)
+            found = None if part is None else typer.main.get_command(part)
+        return found
+
+
+app = group("Keep customers, sales and who may see them.", name="pycrm", kind=_Root)
 
 
 def _version(wanted: bool) -> None:

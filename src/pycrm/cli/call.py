@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["UNNAMED", "Call", "Heads", "address", "command", "group"]
+__all__ = ["UNNAMED", "Call", "Group", "Heads", "address", "command", "group"]
 
 Heads = Annotated[
     Path | None,
@@ -161,7 +161,7 @@ def address(crm: CRM) -> str:
     return str(url.render_as_string(hide_password=True))
 
 
-class _Group(TyperGroup):
+class Group(TyperGroup):
     """A group whose flags are false when they are not given.
 
     For a flag without a value Typer loads pydantic, which would double the time of every ``--help``.
@@ -175,7 +175,7 @@ class _Group(TyperGroup):
         return found
 
 
-class _Defaulting(_Group):
+class _Defaulting(Group):
     """A group whose first word may be left out: ``pycrm history customer ID`` means ``of``."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -184,7 +184,9 @@ class _Defaulting(_Group):
         return super().resolve_command(ctx, args)
 
 
-def group(help: str, *, name: str | None = None, defaults: bool = False) -> typer.Typer:
+def group(
+    help: str, *, name: str | None = None, defaults: bool = False, kind: type[Group] = Group
+) -> typer.Typer:
     """Commands under one word, with plain help that needs no rich.
 
     Args:
@@ -193,7 +195,7 @@ def group(help: str, *, name: str | None = None, defaults: bool = False) -> type
     return typer.Typer(
         name=name,
         help=help,
-        cls=_Defaulting if defaults else _Group,
+        cls=_Defaulting if defaults else kind,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

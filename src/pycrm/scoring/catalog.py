@@ -19,7 +19,7 @@ from pycrm.scoring.value import Value, is_date, values_in
 if TYPE_CHECKING:
     from pycrm.plugin import Registry
 
-__all__ = ["Catalog"]
+__all__ = ["BIRTH", "FORBIDDEN", "Catalog"]
 
 _CODE = re.compile(r"(?P<prefix>[A-Z]{1,3})\d{2,3}|(?P<plugin>[a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*")
 
@@ -31,7 +31,7 @@ Column = tuple[str, str]
 
 # The age is told here alone, and of whoever uses it a reason is asked for.
 AGE: Column = ("profile", "birth_on")
-_BIRTH = "birth_date"
+BIRTH = "birth_date"
 
 
 class Catalog:
@@ -83,20 +83,40 @@ class Catalog:
         """The columns of records that the sources of an indicator read for it, each with its class."""
         memo = ("fields", indicator.code)
         if memo not in self.memo:
-            wanted = self._columns(indicator.said, frozenset())
-            found = set()
-            for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
-                told = source.statement.selected_columns
-                for name in [column for feed, column in wanted if feed == source.feed.name]:
-                    if name in told:
-                        found |= {(self._record_of(one), one.name) for one in _roots(told[name])}
-            self.memo[memo] = frozenset(pair for pair in found if pair[0] is not None)
+            self.memo[memo] = self._read_for(self._columns(indicator.said, frozenset()))
         fields: frozenset[tuple[Any, str]] = self.memo[memo]
         return fields
+
+    def fields_behind(self, feed: Feed, column: str) -> frozenset[tuple[Any, str]]:
+        """The columns of records that the sources of a feed read for one of its columns."""
+        memo = ("fields", feed.name, column)
+        if memo not in self.memo:
+            self.memo[memo] = self._read_for(self._of_feed(feed, column, frozenset()))
+        fields: frozenset[tuple[Any, str]] = self.memo[memo]
+        return fields
+
+    def _read_for(self, wanted: set[Column]) -> frozenset[tuple[Any, str]]:
+        found = set()
+        for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
+            told = source.statement.selected_columns
+            for name in [column for feed, column in wanted if feed == source.feed.name]:
+                if name in told:
+                    found |= {(self._record_of(one), one.name) for one in _roots(told[name])}
+        return frozenset(pair for pair in found if pair[0] is not None)
 
     def feeds_of(self, indicator: Indicator) -> frozenset[str]:
         """The names of the offered feeds that an indicator comes to in the end."""
         return frozenset(feed for feed, _ in self._columns(indicator.said, frozenset()))
+
+    def records_of(self, indicator: Indicator) -> frozenset[Any]:
+        """The classes of records that the sources of an indicator read for it."""
+        memo = ("records", indicator.code)
+        if memo not in self.memo:
+            sources = [one for feed in self.feeds_of(indicator) for one in self.sources.get(feed, [])]
+            read = {self._record_of(column) for one in sources for column in _columns_in(one.statement)}
+            self.memo[memo] = frozenset(read - {None})
+        classes: frozenset[Any] = self.memo[memo]
+        return classes
 
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""
@@ -229,7 +249,7 @@ class Catalog:
             if record is None:
                 return
             for spec in record.__specs__.values():
-                is_age = spec.name == _BIRTH and feed.name != AGE[0]
+                is_age = spec.name == BIRTH and feed.name != AGE[0]
                 if part.name in spec.columns and (spec.special or is_age or spec.name in FORBIDDEN):
                     yield f"{record.__name__}.{spec.name}"
 

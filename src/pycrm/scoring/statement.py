@@ -52,6 +52,10 @@ class Layers:
         asked = list(indicators)
         wanted = [one.result for one in asked]
         wanted += [barren for one in asked if (barren := one.barren) is not None]
+        self.work_out(wanted)
+
+    def work_out(self, wanted: Sequence[Value]) -> None:
+        """Add these values, each a column of its name, and what is over all customers."""
         for value in wanted:
             self._take(value)
         self._gathered()
@@ -93,6 +97,11 @@ class Layers:
 
     def read(self, select: Any) -> Any:
         """A SELECT of one's own over the last layer, which is `source`."""
+        return select.add_cte(*self._ctes)
+
+    def over(self, feed: Feed, select: Any) -> Any:
+        """A SELECT over a feed of these customers."""
+        self._feed(feed)
         return select.add_cte(*self._ctes)
 
     def _put(self, select: Any, name: str) -> None:

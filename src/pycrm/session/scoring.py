@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from pycrm.entities import Customer
     from pycrm.scoring.book import GradeChange, ScoreRun
+    from pycrm.scoring.choice import Checked, Chosen, Node
     from pycrm.scoring.explain import Score
+    from pycrm.scoring.feed import Feed
     from pycrm.scoring.measure import Measure
     from pycrm.scoring.model import ScoreModel
     from pycrm.scoring.publish import Trial
@@ -135,6 +137,78 @@ class Scoring(Publishing):
         from pycrm.scoring.late import late_facts
 
         return late_facts(self.transaction, run)
+
+    def understand(
+        self, expression: str | Node, /, *, segments: Collection[str] = (), for_all: bool = False
+    ) -> Checked:
+        """An expression over customers, such as ``grade = A and region in East``, with its names looked up.
+
+        What it gives says the expression in plain words (`in_words`) and anew as text.
+
+        Args:
+            segments: the codes that ``in segment`` may name.
+            for_all: who sees a customer will see whether it is chosen: nothing that some role is not
+                shown may decide on it.
+
+        Raises:
+            InvalidError: with every mistake, each with its place; ``data["position"]`` is that of the
+                first: unknown, hidden and forbidden names, and comparisons of unlike sorts.
+        """
+        from pycrm.scoring.choice import checked
+
+        return checked(self.transaction, expression, segments, for_all=for_all)
+
+    def choose(
+        self, expression: str | Node, /, *, as_of: date | None = None, segments: Collection[str] = ()
+    ) -> Chosen:
+        """The customers in sight of whom an expression is true, by one statement.
+
+        Indicators, grades and segments are those of the day, fields those of now. Who may read
+        ``scores`` is told how many there are in all, too.
+
+        Args:
+            as_of: a day that has come; today without it.
+            segments: the codes that ``in segment`` may name.
+
+        Raises:
+            InvalidError: as `understand`, or the day has not come.
+        """
+        from pycrm.scoring.choice import choose
+
+        return choose(self.transaction, expression, as_of, segments)
+
+    def grades(self, *, as_of: date | None = None, model: str | None = None) -> dict[Ref[Customer], str]:
+        """The grade of every customer that was scored, as of a day.
+
+        Args:
+            as_of: a day that has come; today without it.
+            model: the key of a model; without it the first that scores the customer.
+
+        Raises:
+            InvalidError: the day has not come.
+            ForbiddenError: the actor may not read ``scores``.
+        """
+        from pycrm.scoring.choice import grades
+
+        return grades(self.transaction, as_of, model)
+
+    def facts(
+        self, feed: Feed, /, *, since: date | None = None, until: date | None = None
+    ) -> list[dict[str, Any]]:
+        """The facts of a feed of all customers, each a mapping of its columns and ``customer``.
+
+        Columns that tell of fields that are hidden from the actor are left out.
+
+        Args:
+            since, until: the first and the last day of what counts, by the feed's own date.
+
+        Raises:
+            InvalidError: nobody offers the feed.
+            ForbiddenError: the actor may not read ``scores``.
+        """
+        from pycrm.scoring.facts import facts
+
+        return facts(self.transaction, feed, since, until)
 
     def score_models(self) -> list[ScoreModel]:
         """Every published version of every model, by key and number."""

@@ -285,6 +285,10 @@ def unit_of(tx: Transaction, amendment: Amendment) -> UUID | None:
 
 
 def _unit(tx: Transaction, record: Any, amendment: Amendment) -> UUID | None:
+    host = getattr(type(record), "__facet_of__", None)
+    if host is not None:
+        # What extends a record belongs to whom that belongs to.
+        record = any_record(tx, tx.crm.record(host), amendment.record)
     for name in ("parent_unit", "owner_unit"):
         unit = getattr(record, f"_raw_{name}", None) and getattr(record, name)
         if unit:

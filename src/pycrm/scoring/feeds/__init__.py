@@ -48,6 +48,7 @@ from pycrm.scoring.feeds.relation import (
     referrals,
     sends,
 )
+from pycrm.scoring.feeds.segment import segments
 from pycrm.scoring.feeds.selling import decisions, opportunities, origins
 from pycrm.scoring.feeds.service import (
     case_courses,
@@ -138,6 +139,7 @@ __all__ = [
     "relations",
     "requests",
     "rivals",
+    "segments",
     "sends",
     "service_work",
     "settlements",
