@@ -147,9 +147,19 @@ def test_the_owner_is_told_once_and_terms_wait(world: World, clock: FixedClock) 
     assert (notice.reason, notice.owner) == ("grade B -> C", one.owner)
     assert now is not None
     assert (now.contact_days, now.price_tier) == (30, 2)
+    # While that waits no other tier is asked for, and nobody is told of what was not done.
+    world.act(lambda s: s.change(s.find(Treatment, Treatment.name == "Grade C")[0], price_tier=1))
+    for _ in range(2):
+        served = world.act(serve, system)
+        assert (served.changed, served.amendments, served.notices) == (0, 0, 0)
+        assert [id for id, _ in served.unasked] == [one.id]
     _approve(world)
+    served = world.act(serve, system)
+    assert (served.changed, served.amendments, served.unasked, served.notices) == (1, 1, (), 1)
     with world.crm.view("rep_a") as session:
+        titles = [task.title for task in session.find(Task, Task.title != notice.title)]
         now = session.facet(one, Serving)
+    assert titles == ["price tier 3 -> 1 waits for amendment"]
     assert now is not None
     assert now.price_tier == 3
 

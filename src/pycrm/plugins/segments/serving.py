@@ -28,7 +28,7 @@ class Served:
 
     Args:
         changed: how many customers are served otherwise than before, and `new` for the first time.
-        amendments: how many changes of price tier or account period were asked for.
+        amendments: of how many customers another price tier or account period was asked for.
         unasked: the customers of whom that could not be asked, each with why.
         notices: how many owners were told.
     """
@@ -89,46 +89,57 @@ class _Run:
 
     def _begin(self, customer: Customer, wanted: Mapping[str, Effective]) -> None:
         values: dict[str, Any] = {name: wanted[name].value for name in _AT_ONCE if name in wanted}
+        values |= {f"wanted_{name}": wanted[name].value for name in AMENDED if name in wanted}
         values |= {"grade": self._grades.get(customer.id), "sources": _sources(wanted)}
         made = self._session.add(Serving(of=customer, **values))
-        self._ask(customer, made, wanted)
+        self._ask(made, [name for name in AMENDED if name in wanted], wanted, dict.fromkeys(AMENDED))
 
     def _change(self, customer: Customer, now: Serving, wanted: Mapping[str, Effective]) -> bool:
-        before = {name: getattr(now, name) for name in _AT_ONCE}
-        asked = {name: getattr(now, f"wanted_{name}") for name in AMENDED}
         after = {name: wanted[name].value if name in wanted else None for name in DIMENSIONS}
-        words = [said(name, old, after[name]) for name, old in before.items() if old != after[name]]
-        waiting = [
+        asked = {name: getattr(now, f"wanted_{name}") for name in AMENDED}
+        asking = [name for name in AMENDED if after[name] is not None and after[name] != asked[name]]
+        words = [
             said(name, getattr(now, name), after[name])
-            for name in AMENDED
-            if after[name] is not None and after[name] != asked[name]
+            for name in _AT_ONCE
+            if getattr(now, name) != after[name]
         ]
-        values: dict[str, Any] = {name: after[name] for name in _AT_ONCE}
         grade, sources = self._grades.get(customer.id), _sources(wanted)
-        if words or waiting or sources != now.sources or grade != now.grade:
-            cause = _cause(now, grade, sources)
-            now = self._session.change(now, **values, grade=grade, sources=sources, because=cause)
-            self._ask(customer, now, wanted)
-            self._tell(customer, words, waiting, cause)
+        if not (words or asking) and (sources, grade) == (now.sources, now.grade):
+            return False
+        cause = _cause(now, grade, sources)
+        values = {name: after[name] for name in _AT_ONCE}
+        values |= {f"wanted_{name}": after[name] for name in asking}
+        made = self._session.change(now, **values, grade=grade, sources=sources, because=cause)
+        waiting = [
+            said(name, getattr(now, name), after[name]) for name in self._ask(made, asking, wanted, asked)
+        ]
+        self._tell(customer, words, waiting, cause)
         return bool(words or waiting)
 
-    def _ask(self, customer: Customer, now: Serving, wanted: Mapping[str, Effective]) -> None:
-        """Ask for another price tier or account period, each once."""
-        for name in AMENDED:
-            one = wanted.get(name)
-            if one is None or one.value == getattr(now, f"wanted_{name}"):
-                continue
-            session = self._session
-            now = session.change(now, **{f"wanted_{name}": one.value})
-            if getattr(now, name) == one.value:
-                continue
-            try:
-                with session.attempt():
-                    session.amend(now, because=one.treatment.reason, **{name: one.value})
-                self._amendments += 1
-            except ConflictError as refusal:
-                self._unasked.append((customer.id, refusal.message))
-            now = session.get(Serving, customer.id)
+    def _ask(
+        self,
+        now: Serving,
+        asking: Iterable[str],
+        wanted: Mapping[str, Effective],
+        former: Mapping[str, Any],
+    ) -> list[str]:
+        """Ask for another price tier or account period, of a customer at once; gives what was asked for.
+
+        What cannot be asked for now, since something else waits, is asked for by the next run.
+        """
+        new = {name: wanted[name].value for name in asking if wanted[name].value != getattr(now, name)}
+        if not new:
+            return []
+        reasons = dict.fromkeys(str(wanted[name].treatment.reason) for name in new)
+        try:
+            with self._session.attempt():
+                self._session.amend(now, because=" ".join(reasons), **new)
+        except ConflictError as refusal:
+            self._unasked.append((now.of.id, refusal.message))
+            self._session.change(now, **{f"wanted_{name}": former[name] for name in new})
+            return []
+        self._amendments += 1
+        return list(new)
 
     def _tell(self, customer: Customer, words: list[str], waiting: list[str], cause: str) -> None:
         parts = [", ".join(words)] if words else []
