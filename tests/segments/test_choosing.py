@@ -235,3 +235,28 @@ def _ask_for_former_grades(world: World, clock: FixedClock, names: dict[Any, str
         assert session.grades(model="another") == {}
     with world.crm.view("lead_e") as session:
         assert len(session.choose("grade = A").customers) == 4
+    _ask_for_set_grades(world, clock, ids)
+
+
+def _ask_for_set_grades(world: World, clock: FixedClock, ids: dict[str, Any]) -> None:
+    """A grade that people set counts until its last day, and not where its reader may not see it."""
+
+    def set_grade(session: Any) -> None:
+        customer = session.get(Customer, ids["a"])
+        session.amend(
+            customer, grade="D", until=date(2026, 7, 31), reason="owes us money", because="owes us money"
+        )
+
+    world.act(set_grade)
+    for day, number in (
+        (date(2026, 7, 19), 3),
+        (date(2026, 7, 20), 3),
+        (date(2026, 7, 31), 3),
+        (date(2026, 8, 1), 4),
+    ):
+        clock.set(f"{day.isoformat()}T09:00:00+08:00")
+        with world.crm.view("dir") as session:
+            assert session.choose("grade = A", as_of=day).everybody == number
+            assert session.grades(as_of=day)[Ref("Customer", ids["a"])] == (
+                "D" if day.day in (20, 31) else "A"
+            )

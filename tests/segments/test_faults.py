@@ -176,8 +176,8 @@ FAULTS: dict[str, tuple[Callable[[Patch], object], Callable[[World], None]]] = {
 
 
 def _over_everybody(real: Any, everybody: Any) -> Any:
-    def init(self: Any, crm: CRM, asked: Any, population: Any, *, whole: bool) -> None:
-        real(self, crm, asked, everybody(), whole=whole)
+    def init(self: Any, crm: CRM, asked: Any, population: Any, **options: Any) -> None:
+        real(self, crm, asked, everybody(), **options)
 
     return init
 

@@ -178,7 +178,7 @@ class Scoring(Publishing):
         return choose(self.transaction, expression, as_of, segments)
 
     def grades(self, *, as_of: date | None = None, model: str | None = None) -> dict[Ref[Customer], str]:
-        """The grade of every customer that was scored, as of a day.
+        """The grade of every customer that was scored, as of a day; where people set one, that.
 
         Args:
             as_of: a day that has come; today without it.

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from pycrm.declare.raw import RawInstant, RawKey, RawScaled
 from pycrm.entities.customer import Customer
+from pycrm.entities.grade import GradeOverride
 from pycrm.entities.party import Party
 from pycrm.scoring.book import DONE, FULL, CustomerScore, ScoreRun
 from pycrm.scoring.choice.checking import Checked
@@ -58,10 +59,13 @@ class Clause:
     Args:
         population: the SELECT of the customers, whose one column is ``customer``.
         whole: whether these are all there are.
+        set_grades: whether grades that people set count; the reader may not see them.
     """
 
-    def __init__(self, crm: CRM, asked: Checked, population: Any, *, whole: bool) -> None:
-        self._crm, self._asked = crm, asked
+    def __init__(
+        self, crm: CRM, asked: Checked, population: Any, *, whole: bool, set_grades: bool = True
+    ) -> None:
+        self._crm, self._asked, self._set_grades = crm, asked, set_grades
         self._memberships = {
             one.code: _membership(one.code) for one in walk(asked.node) if isinstance(one, Member)
         }
@@ -155,7 +159,9 @@ class Clause:
 
     def _graded(self) -> Any:
         if GRADE.name not in self._joined:
-            found = self._joined[GRADE.name] = graded(self._narrowed).subquery("graded")
+            found = self._joined[GRADE.name] = graded(self._narrowed, set_grades=self._set_grades).subquery(
+                "graded"
+            )
             self._source = self._source.outerjoin(found, found.c.customer == self._here.c.customer)
         return self._joined[GRADE.name]
 
@@ -215,11 +221,12 @@ def _of_instants(one: Trait, column: Any, crm: CRM) -> Any:
     return column >= begin if one.sign in (">", ">=") else column < begin
 
 
-def graded(narrowed: Any = None, model: str | None = None) -> Any:
+def graded(narrowed: Any = None, model: str | None = None, *, set_grades: bool = True) -> Any:
     """The grade and the score of each customer by the runs in force on the day, of one row each.
 
     A full run speaks of everybody; after it, those are in force that scored some anew. Of several
-    models the first by its key counts, unless one is named.
+    models the first by its key counts, unless one is named. A grade that people set holds until its
+    last day, if it counts.
     """
     run, own = ScoreRun.__table__, CustomerScore.__table__
     newer = run.alias("newer")
@@ -238,6 +245,18 @@ def graded(narrowed: Any = None, model: str | None = None) -> Any:
     if narrowed is not None:
         held = held.where(own.c.customer_id.in_(narrowed))
     told = held.subquery("held")
-    return sa.select(told.c.customer_id.label("customer"), told.c.grade, told.c.score).where(
-        told.c.place == 1
-    )
+    grade: Any = told.c.grade
+    source: Any = told
+    if set_grades:
+        over = GradeOverride.__table__
+        lasts = sa.and_(over.c.of_id == told.c.customer_id, over.c.until >= as_of(), _made_by_then(over))
+        source, grade = (
+            told.outerjoin(over, lasts),
+            sa.func.coalesce(over.c.grade, told.c.grade, type_=sa.Text()),
+        )
+    columns = told.c.customer_id.label("customer"), grade.label("grade"), told.c.score
+    return sa.select(*columns).select_from(source).where(told.c.place == 1)
+
+
+def _made_by_then(over: Any) -> Any:
+    return Window().holds(sa.type_coerce(over.c.created_at, RawInstant()))

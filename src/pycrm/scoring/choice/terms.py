@@ -115,6 +115,9 @@ class Terms:
             UnusableError: nothing that this reader may use.
         """
         if name in _OWN:
+            hidden = {("GradeOverride", "grade"), ("GradeOverride", "until")} & (self._ruled or frozenset())
+            if name == GRADE.name and hidden:
+                raise UnusableError("forbidden", f"{name} is not for everybody who would see who is chosen")
             if name == LAST_CONTACT.name:
                 self._field(name, Customer, Customer.__specs__[_AS_LAST_CONTACT])
             return _OWN[name]
