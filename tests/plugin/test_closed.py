@@ -11,6 +11,7 @@ from pycrm import CRM, Child, ClaimPolicy, Customer, DeclarationError, Facet, Pl
 from pycrm.declare import children, field, link, owned, reference, through, used_by
 from pycrm.hooks import hookimpl
 from pycrm.pipeline import Move, Pipeline, Stage
+from pycrm.scoring import Indicator, Linear, count, feeds, zero
 
 
 def plugin(**entries: Any) -> type[Plugin]:
@@ -56,6 +57,14 @@ def coloured(self: Any, session: Any, record: Any, colour: Any) -> None:
 
 def sweep(folder: str) -> None:
     """A command that nobody runs."""
+
+
+VISITS = zero(count(feeds.contact_acts))
+
+
+def indicator(code: str, value: Any = VISITS) -> Indicator:
+    """An indicator of that code."""
+    return Indicator(code, "Visits", "到访", "S", "count", value, Linear(0, 10))
 
 
 START: dict[str, tuple[Callable[[], Any], str]] = {
@@ -131,8 +140,8 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
         "journey.*Nobody",
     ),
     "a pipeline of a record that runs through none": (
-        lambda: plugin(pipelines=(pipeline("Customer"),)),
-        "journey.*Customer",
+        lambda: plugin(pipelines=(pipeline("Party"),)),
+        "journey.*Party",
     ),
     "a move that asks for a right that there is not": (
         lambda: booked(pipeline(permission="bless")),
@@ -152,7 +161,14 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
     "a report": (lambda: plugin(reports=()), "reports"),
     "a page": (lambda: plugin(pages=()), "pages"),
     "a route": (lambda: plugin(routes=()), "routes"),
-    "an indicator": (lambda: plugin(indicators=()), "indicators"),
+    "an indicator of somebody else": (
+        lambda: plugin(indicators=(indicator("pool.visits"),)),
+        "pool.visits of exam: a code",
+    ),
+    "an indicator that divides as it likes": (
+        lambda: plugin(indicators=(indicator("exam.visits", 1 / VISITS),)),
+        "exam.visits of exam: a bare division",
+    ),
 }
 SETTINGS: dict[str, tuple[Callable[[], Any], str]] = {
     "a claim of a field that there is not": (
