@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import attrs
-from scope.reference import absent, by_roles, sees
+from scope.reference import absent, by_roles, reaching, sees
 from scope.worlds import TODAY, Kept, Lent, World
 
 from .pick import CHANNELS, MOBILES, NAMES, TAX_IDS, WORDS
@@ -84,19 +84,31 @@ def distinct(world: World) -> World:
     )
 
 
+def in_hand(world: World, viewer: str, today: Any = TODAY) -> dict[str, set[tuple[str, str, str]]]:
+    """What a person sees, and by which grants, own and lent: what may be done with it is theirs to know.
+
+    A child is also its customer's owner's, so a grant may reach it through a customer that is hidden.
+    """
+    people = (viewer, *absent(world, viewer, today))
+    return {
+        name: {found for user in people for found in reaching(world, user, world.records[name], today)}
+        for name in visible(world, viewer, today)
+    }
+
+
 def visible(world: World, viewer: str, today: Any = TODAY) -> set[str]:
     """What a person sees of an enterprise, by the reference."""
     return {name for name, kept in world.records.items() if sees(world, viewer, kept, today)}
 
 
 def same_view(one: World, other: World, viewer: str, today: Any = TODAY) -> bool:
-    """Whether a person sees the same records of both, and each is the same in both."""
+    """Whether a person sees the same records of both, by the same grants, and each is the same in both."""
     for world in (one, other):
         if any(kept.customer not in world.customers for kept in world.opportunities.values()):
             return False
-    seen = visible(one, viewer, today)
+    seen = in_hand(one, viewer, today)
     return (
-        seen == visible(other, viewer, today)
+        seen == in_hand(other, viewer, today)
         and all(one.records[name] == other.records[name] for name in seen)
         and _shares_seen(one, viewer, today) == _shares_seen(other, viewer, today)
     )

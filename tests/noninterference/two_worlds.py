@@ -24,7 +24,7 @@ from .enter import book_of, enter, reseed, standing
 from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
 from .told import Answer, answered, records_in
-from .twins import EVERYWHERE, Focus, Twins, twins, visible
+from .twins import EVERYWHERE, Focus, Twins, in_hand, twins, visible
 from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
@@ -218,10 +218,10 @@ class Play:
         """Whether the viewer may see by now what differs: nothing more is to be compared then."""
         crm = self.crms[0]
         today = crm.calendar_day(crm.clock.now())
-        first, second = (visible(standing(one, self.roles), str(self.viewer.id), today) for one in self.crms)
-        self.ever_seen |= first | second
+        first, second = (in_hand(standing(one, self.roles), str(self.viewer.id), today) for one in self.crms)
+        self.ever_seen |= first.keys() | second.keys()
         # What was handed on may stay in sight through its parent, whose owner differs.
-        return first != second or bool(self.tainted & first)
+        return first != second or bool(self.tainted & first.keys())
 
 
 def _apart(one: Any, other: Any) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from .worlds import Assigned, Kept, World
@@ -58,12 +59,15 @@ def hanging_on(world: World, name: str) -> list[Kept]:
 
 def by_roles(world: World, user: str, record: Kept, today: date) -> bool:
     """By any grant, through the record's owner or its customer's (SCO-4, SCO-5)."""
+    return any(True for _ in reaching(world, user, record, today))
+
+
+def reaching(world: World, user: str, record: Kept, today: date) -> Iterator[tuple[str, str, str]]:
+    """The grants that reach a record: role, class and reach of each."""
     owners = [record.owner] + ([world.customers[record.customer].owner] if record.customer else [])
-    return any(
-        covers(world, held, reach, owner)
-        for held in world.assignments
-        if held.user == user and held.since <= today and (held.until is None or today <= held.until)
-        for entity, reach in world.roles[held.role]
-        if entity in ("*", record.entity)
-        for owner in owners
-    )
+    for held in world.assignments:
+        if held.user != user or today < held.since or (held.until is not None and held.until < today):
+            continue
+        for entity, reach in world.roles[held.role]:
+            if entity in ("*", record.entity) and any(covers(world, held, reach, one) for one in owners):
+                yield held.role, entity, reach

@@ -74,9 +74,10 @@ def caught(crm: CRM, plant: Plant) -> bool:
 @pytest.mark.timeout(0)
 def test_thousands_of_answers(open_crm: Callable[..., CRM], database: str) -> None:
     """In thousands of enterprises nobody sees more or less, and the figures are kept as evidence."""
-    answers, wanted, failures = 0, asked_for(20_000), []
+    answers, wanted, crm = 0, asked_for(20_000), open_crm()
+    failures: list[str] = []
     while answers < wanted and not failures:
-        answers += _chunk(open_crm(), of_database(database), failures)
+        answers += _chunk(crm, of_database(database), failures)
     assert not failures, "\n\n".join(failures)
 
 

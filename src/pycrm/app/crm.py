@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -33,6 +33,9 @@ from pycrm.session import Session
 from pycrm.store import Store, Transaction
 from pycrm.values import Clock, Identifiers, SystemClock
 from pycrm.worktime import BusinessCalendar
+
+if TYPE_CHECKING:
+    from pycrm.scoring.catalog import Catalog
 
 __all__ = ["CRM"]
 
@@ -227,8 +230,17 @@ class CRM:
         """The place of a class in the order of writing: what is referred to comes first."""
         return self._ranks[cls]
 
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The indicators and the sources of facts of core and plugins, made when first asked for."""
+        from pycrm.scoring.catalog import Catalog
+
+        return Catalog(self.registry)
+
     def _refuse_undeclared(self) -> None:
         wrong = list(undeclared(self.registry, self._claims))
+        if any(plugin.indicators or plugin.sources for plugin in self.registry.plugins):
+            wrong += self.catalog.problems()
         if wrong:
             raise DeclarationError("\n".join(wrong))
 

@@ -30,7 +30,7 @@ __all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unkno
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
-FUNCTIONS = ("*", "sql", "duplicates", "pipelines")
+FUNCTIONS = ("*", "sql", "duplicates", "pipelines", "scores")
 
 
 def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule]) -> None:

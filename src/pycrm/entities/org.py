@@ -190,8 +190,9 @@ def _grants(entities: tuple[str, ...], actions: tuple[Action, ...], reach: Reach
 def default_roles() -> tuple[Role, ...]:
     """The roles that a new database starts with; each enterprise changes them as data.
 
-    Staff see their own, leaders the unit of their assignment and all below, top management
-    everything; the administrator keeps users, units, roles and pipelines and sees no business data. Identity
+    Staff see their own, leaders the unit of their assignment and all below, top management everything,
+    and what customers are scored by; the administrator keeps users, units, roles and pipelines and sees
+    no business data. Identity
     numbers can be entered, and are shown masked; what a product costs is for top management.
     """
     identity = FieldRule(entity="Person", field_name="id_no", read=FieldReading.MASKED, write=True)
@@ -219,6 +220,7 @@ def default_roles() -> tuple[Role, ...]:
                 *_grants(("*",), _LEAD, Reach.ALL),
                 *seen,
                 *_grants(_CATALOGUE, writing, Reach.ALL),
+                *_grants(("scores",), (Action.READ, Action.UPDATE), Reach.ALL),
             ],
             rules=[identity, cost, margin],
         ),

@@ -37,7 +37,7 @@ class Plugin:
     Subclass it, give it a `name`, and list what it declares; moments are hook methods, marked with
     `hookimpl`. The first line of the subclass's docstring is the plugin's title, the rest its
     description. An entry that pycrm does not know is refused rather than ignored, as is a tuple
-    that lacks its comma. Indicators, pages and other entries come with the rooms that read them.
+    that lacks its comma. Pages and other entries come with the rooms that read them.
 
     - `name`: lower-case, the prefix of the plugin's tables (``exam`` for ``exam_booking``).
     - `version`: where it is left out, that of the distribution the plugin was installed with.
@@ -54,6 +54,8 @@ class Plugin:
     - `actions`: likewise; each answers the effects that a move has besides, and does nothing itself.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
+    - `indicators`: what it measures of customers; their codes bear a prefix of its own.
+    - `sources`: where it has facts of a feed, for indicators of any plugin.
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
       does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
@@ -86,6 +88,8 @@ class Plugin:
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     actions: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
+    indicators: ClassVar[tuple[Any, ...]] = ()
+    sources: ClassVar[tuple[Any, ...]] = ()
     budget: ClassVar[Any] = None
     migrations: ClassVar[str | None] = None
     sample: ClassVar[str | None] = None
@@ -273,6 +277,8 @@ _CHECKS: Mapping[str, Check] = {
     "guards": _functions,
     "actions": _functions,
     "commands": _each("functions", callable),
+    "indicators": _each("indicators", lambda value: type(value).__name__ == "Indicator"),
+    "sources": _each("sources of feeds", lambda value: type(value).__name__ == "Source"),
     "budget": _budget,
     "migrations": _matching(_DOTTED, "exam.migrations"),
     "sample": _matching(_DOTTED_NAME, "exam.sample:add"),

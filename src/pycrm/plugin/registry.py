@@ -32,6 +32,8 @@ class Contents:
     guards: tuple[str, ...]
     actions: tuple[str, ...]
     commands: tuple[str, ...]
+    indicators: tuple[str, ...]
+    feeds: tuple[str, ...]
     hooks: tuple[str, ...]
     has_migrations: bool
     has_sample: bool
@@ -130,6 +132,8 @@ def _contents(each: Loaded) -> Contents:
         guards=tuple(plugin.guards),
         actions=tuple(plugin.actions),
         commands=tuple(getattr(command, "__name__", repr(command)) for command in plugin.commands),
+        indicators=tuple(one.code for one in plugin.indicators),
+        feeds=tuple(sorted({one.feed.name for one in plugin.sources})),
         hooks=tuple(sorted({method.hook for method in hook_methods(plugin)})),
         has_migrations=plugin.migrations is not None,
         has_sample=plugin.sample is not None,

@@ -14,7 +14,7 @@ from pycrm.revision.amendment import AmendmentLine, Batch, Decided, Planned, pro
 from pycrm.revision.amendment import decide as deciding
 from pycrm.revision.model import Revision
 from pycrm.scope.fields import shown
-from pycrm.scope.gateway import fetch_some
+from pycrm.scope.gateway import fetch_some, not_found
 from pycrm.session.act import Act
 from pycrm.session.forecasting import Forecasting
 
@@ -57,6 +57,8 @@ class Deciding(Forecasting):
         if isinstance(amendment, Batch):
             seen = fetch_some(self.transaction, Amendment, (one.id for one in amendment.amendments))
             return view.lines(self.transaction, seen)
+        if not isinstance(amendment, Amendment):
+            raise not_found(Amendment)
         return view.lines(self.transaction, [self._in_sight(amendment)])
 
     def ahead(self, record: Record | Facet, /) -> list[Planned]:

@@ -21,7 +21,7 @@ from pycrm.revision.erase import erase as erase_person
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
-from pycrm.session.publishing import Publishing
+from pycrm.session.scoring import Scoring
 
 if TYPE_CHECKING:
     from pycrm.entities import Contact, Customer
@@ -38,7 +38,7 @@ F = TypeVar("F", bound=Facet)
 A = TypeVar("A", bound="Record | Facet")
 
 
-class Writing(Publishing):
+class Writing(Scoring):
     """What a writing session can do."""
 
     @overload

@@ -1,0 +1,213 @@
+"""All indicators and sources of one CRM, checked together when it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import elements, operators, visitors
+
+from pycrm.scoring.feed import FEEDS, Feed, Source
+from pycrm.scoring.indicator import Indicator
+from pycrm.scoring.sources import SOURCES
+from pycrm.scoring.value import Value, is_date, values_in
+
+if TYPE_CHECKING:
+    from pycrm.plugin import Registry
+
+__all__ = ["Catalog"]
+
+_CODE = re.compile(r"(?P<prefix>[A-Z]{1,3})\d{2,3}|(?P<plugin>[a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*")
+
+# Whatever an indicator would tell of these, nobody is judged by (VAL-15).
+FORBIDDEN = ("gender", "sex", "ethnicity", "nationality", "religion", "marital_status", "marital")
+
+Column = tuple[str, str]
+
+
+class Catalog:
+    """What is measured in one CRM: indicators by code, and the sources of each feed."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.plugins = registry.plugins
+        self._homes: dict[str, list[str]] = {}
+        found: dict[str, Indicator] = {}
+        self.sources: dict[str, list[Source]] = {}
+        for source in SOURCES:
+            self.sources.setdefault(source.feed.name, []).append(source)
+        for plugin in registry.plugins:
+            for one in plugin.indicators:
+                found.setdefault(one.code, one)
+                self._homes.setdefault(one.code, []).append(plugin.name)
+            for source in plugin.sources:
+                self.sources.setdefault(source.feed.name, []).append(source)
+        self.indicators: Mapping[str, Indicator] = MappingProxyType(found)
+        self.memo: dict[Any, Any] = {}
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    @cached_property
+    def offered(self) -> frozenset[Column]:
+        """The columns of feeds that some plugin offers, each with ``customer`` of its feed."""
+        found = set()
+        for sources in self.sources.values():
+            for source in sources:
+                names = source.rows().selected_columns.keys()
+                found |= {(source.feed.name, name) for name in names}
+        return frozenset(found)
+
+    def lacking(self, indicator: Indicator) -> tuple[str, ...]:
+        """The feeds or columns that nobody offers and without which the indicator is not available."""
+        memo = ("lacking", indicator.code)
+        if memo not in self.memo:
+            wanted = self._columns(indicator.value, frozenset())
+            wanted |= {(name, "customer") for feed in indicator.needs for name in feed.bases()}
+            missing = {pair for pair in wanted if pair not in self.offered}
+            whole = {feed for feed, _ in missing if (feed, "customer") not in self.offered}
+            said = whole | {f"{feed}.{column}" for feed, column in missing if feed not in whole}
+            self.memo[memo] = tuple(sorted(said))
+        found: tuple[str, ...] = self.memo[memo]
+        return found
+
+    def is_available(self, indicator: Indicator) -> bool:
+        """Whether somebody offers all that it speaks of (VAL-2)."""
+        return not self.lacking(indicator)
+
+    def available(self) -> list[Indicator]:
+        """The indicators that can be measured here, by their codes."""
+        return [one for _, one in sorted(self.indicators.items()) if self.is_available(one)]
+
+    def _columns(self, expression: Any, seen: frozenset[str]) -> set[Column]:
+        """The columns of offered feeds that an expression comes to in the end."""
+        found: set[Column] = set()
+        for part in visitors.iterate(expression):
+            if isinstance(part, Value):
+                found |= self._behind(part, seen)
+            elif isinstance(part, elements.ColumnClause) and (feed := FEEDS.get(part.table)) is not None:
+                found |= self._of_feed(feed, part.name, seen)
+        return found
+
+    def _behind(self, value: Value, seen: frozenset[str]) -> set[Column]:
+        if value.made is None or (value.name in self.indicators and value.feed is None):
+            if value.name in seen or value.name not in self.indicators:
+                return set()
+            within = self.indicators[value.name]
+            needed = {(name, "customer") for feed in within.needs for name in feed.bases()}
+            return needed | self._columns(within.value, seen | {value.name})
+        found = self._columns(value.made, seen)
+        return found if value.feed is None else found | self._of_feed(value.feed, "customer", seen)
+
+    def _of_feed(self, feed: Feed, column: str, seen: frozenset[str]) -> set[Column]:
+        if feed.twin is not None:
+            return self._of_feed(feed.twin, column, seen)
+        if feed.rows is None:
+            return {(feed.name, column), (feed.name, "customer")}
+        memo = ("derived", feed.name, column)
+        if memo not in self.memo:
+            parts = _behind(feed.rows(), column)
+            self.memo[memo] = set[Column]().union(*(self._columns(part, seen) for part in parts))
+        told: set[Column] = self.memo[memo]
+        return told
+
+    # --- what is wrong ---------------------------------------------------------------------------
+
+    def problems(self) -> Iterator[str]:
+        """What must not be, one line each with the plugin and the thing."""
+        for source in (one for all_ in self.sources.values() for one in all_):
+            yield from _source_problems(source)
+        for code, one in self.indicators.items():
+            said = f"indicator {code} of {self._homes[code][0]}"
+            if len(self._homes[code]) > 1:
+                yield f"the indicator {code} is declared by {' and by '.join(self._homes[code])}"
+            match = _CODE.fullmatch(code)
+            if match is None or (match["plugin"] and match["plugin"] != self._homes[code][0]):
+                yield f"{said}: a code is letters and a number (EX01) or the plugin's name and a word"
+            for wrong in (*one.scale.problems(), *self._expression_problems(one)):
+                yield f"{said}: {wrong}"
+        yield from self._prefix_problems()
+
+    def _prefix_problems(self) -> Iterator[str]:
+        owners: dict[str, set[str]] = {}
+        for code, homes in self._homes.items():
+            match = _CODE.fullmatch(code)
+            if match is not None and match["prefix"]:
+                owners.setdefault(match["prefix"], set()).update(homes)
+        for prefix, several in sorted(owners.items()):
+            if len(several) > 1:
+                said = " and by ".join(sorted(several))
+                yield f"the codes {prefix}… are used by {said}: each plugin has its own"
+
+    def _expression_problems(self, one: Indicator) -> Iterator[str]:
+        if is_date(one.result):
+            yield "a date is no value: count its days"
+        yield from self._walk(one.value, (one.code,))
+
+    def _walk(self, expression: Any, path: tuple[str, ...]) -> Iterator[str]:
+        for part in visitors.iterate(expression):
+            if isinstance(part, Value):
+                yield from self._value_problems(part, path)
+            elif isinstance(part, elements.BinaryExpression):
+                if part.operator in (operators.truediv, operators.floordiv):
+                    yield "a bare division: use ratio or percent"
+            elif isinstance(part, elements.ColumnClause) and not isinstance(part, Value):
+                yield f"the column {part.name} is gathered by no aggregate"
+
+    def _value_problems(self, value: Value, path: tuple[str, ...]) -> Iterator[str]:
+        if value.feed is not None:
+            if values_in(value.made):
+                yield "an aggregate over an aggregate: derive a feed from the first"
+            feeds = {FEEDS.get(getattr(it, "table", None)) for it in _columns_in(value.made)} - {None}
+            if feeds - {value.feed}:
+                yield "an aggregate speaks of two feeds"
+        elif value.made is None or value.name in self.indicators:
+            if value.name in path:
+                yield f"a circle: {' > '.join([*path, value.name])}"
+            elif value.name not in self.indicators:
+                yield f"needs {value.name}, which no plugin declares"
+            else:
+                yield from self._walk(self.indicators[value.name].value, (*path, value.name))
+        else:
+            yield from self._walk(value.made, path)
+
+
+def _behind(rows: Any, column: str) -> list[Any]:
+    """What a SELECT needs for one of its columns: its expression, its conditions and what it reads from."""
+    if not isinstance(rows, sa.Select):
+        return [rows]
+    conditions = [] if rows.whereclause is None else [rows.whereclause]
+    below = [one for one in rows.get_final_froms() if FEEDS.get(one) is None]
+    return [rows.selected_columns[column], *conditions, *below]
+
+
+def _columns_in(expression: Any) -> list[Any]:
+    return [part for part in visitors.iterate(expression) if isinstance(part, elements.ColumnClause)]
+
+
+def _source_problems(source: Source) -> Iterator[str]:
+    feed = source.feed
+    if feed.rows is not None or feed.twin is not None:
+        yield f"the feed {feed.name} is derived and takes no source"
+        return
+    rows = source.rows()
+    names = set(rows.selected_columns.keys())
+    if "customer" not in names:
+        yield f"a source of {feed.name} does not say whose its rows are: it lacks customer"
+    for name in sorted(names - {"customer", *feed.columns}):
+        yield f"a source of {feed.name} gives {name}, which the feed does not have"
+    if feed.at is not None and feed.at not in names:
+        yield f"a source of {feed.name} does not say when: it lacks {feed.at}"
+    for column in _columns_in(rows):
+        yield from _forbidden(feed.name, column)
+
+
+def _forbidden(feed: str, column: Any) -> Iterator[str]:
+    record = getattr(getattr(column, "table", None), "info", {}).get("record")
+    if record is None:
+        return
+    for spec in record.__specs__.values():
+        if column.name in spec.columns and (spec.special or spec.name in FORBIDDEN):
+            yield f"a source of {feed} reads {record.__name__}.{spec.name}, by which nobody is judged (VAL-15)"

@@ -1,0 +1,151 @@
+"""Feeds: facts of one sort about customers, and the sources from which plugins offer them.
+
+An indicator speaks of a feed and never of the tables behind it, so that it is the same whoever keeps
+the facts. A feed that nobody offers is not available, which is another thing than nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
+from pycrm.errors import DeclarationError
+
+__all__ = ["FEEDS", "Feed", "Source"]
+
+_TYPES: dict[type, Callable[[], Any]] = {
+    str: sa.Text,
+    int: sa.BigInteger,
+    float: sa.Double,
+    bool: RawBool,
+    date: RawDate,
+    datetime: RawInstant,
+    UUID: RawKey,
+}
+
+# Of the table that stands for a feed in expressions, the feed.
+FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
+
+
+class Feed:
+    """Facts of one sort: rows that belong to customers, with these columns besides ``customer``.
+
+    >>> from datetime import date
+    >>> visits = Feed("visits", "Visits to our halls", on=date, minutes=int)
+    >>> str(visits.minutes > 30)
+    'crm_feed_visits.minutes > :minutes_1'
+
+    Args:
+        name: lower-case; a plugin's own feeds begin with its name.
+        title: what a row is, in words; amounts are whole minor units of the CRM's currency.
+        at: the column of dates or instants that says when a fact became one; later ones are left out.
+        single: a customer has one row at most.
+        columns: each with ``str``, ``int``, ``float``, ``bool``, ``date``, ``datetime`` or ``UUID``.
+
+    Raises:
+        DeclarationError: a column of another type, or no column for `at`.
+    """
+
+    def __init__(
+        self, name: str, title: str, /, *, at: str | None = None, single: bool = False, **columns: type
+    ) -> None:
+        self.name, self.title, self.single = name, title, single
+        self.rows: Callable[[], Any] | None = None
+        self.of: tuple[Feed, ...] = ()
+        # Of a feed over everybody, the one whose sources it takes.
+        self.twin: Feed | None = None
+        if at is None and "on" in columns:
+            at = "on"
+        if at is not None and at not in columns:
+            raise DeclarationError(f"the feed {name} has no column {at}")
+        for column, kind in columns.items():
+            if kind not in _TYPES:
+                raise DeclarationError(f"the column {name}.{column} cannot be a {kind!r}")
+        self.columns = MappingProxyType(dict(columns))
+        self.at = at
+        made = [sa.column("customer", RawKey()), *(sa.column(one, _TYPES[columns[one]]()) for one in columns)]
+        self.table = sa.table(f"crm_feed_{name}", *made)
+        FEEDS[self.table] = self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "table" not in self.__dict__ or name not in self.table.c:
+            raise AttributeError(f"the feed has no column {name!r}")
+        return self.table.c[name]
+
+    def __repr__(self) -> str:
+        return f"<feed {self.name}>"
+
+    @property
+    def time(self) -> Any:
+        """The column that says when a fact became one, or None."""
+        return self.table.c[self.at] if self.at else None
+
+    @classmethod
+    def derived(
+        cls,
+        name: str,
+        title: str,
+        /,
+        rows: Callable[[], Any],
+        *,
+        of: tuple[Feed, ...],
+        at: str | None = None,
+        single: bool = False,
+        **columns: type,
+    ) -> Feed:
+        """A feed that is worked out from others: purchases from lines, gaps from purchases.
+
+        Args:
+            rows: gives the SELECT over the columns of the feeds in `of`; its columns bear the names of this
+                feed's own and ``customer``. It is called once.
+        """
+        made = cls(name, title, at=at, single=single, **columns)
+        made.rows, made.of = rows, of
+        return made
+
+    def of_everybody(self) -> Feed:
+        """The same facts of all customers, for what compares one with the others.
+
+        Where only some customers are worked out, this feed still holds the facts of all.
+        """
+        found = Feed(f"all_{self.name}", self.title, at=self.at, single=self.single, **self.columns)
+        found.twin = self
+        return found
+
+    def bases(self) -> set[str]:
+        """The names of the feeds that have to be offered for this one to be there."""
+        if self.twin is not None:
+            return self.twin.bases()
+        return {self.name} if self.rows is None else {name for one in self.of for name in one.bases()}
+
+
+@attrs.frozen(eq=False)
+class Source:
+    """Where a plugin has facts of a feed.
+
+    >>> import sqlalchemy as sa
+    >>> from datetime import date
+    >>> visits = Feed("visits", "Visits to our halls", on=date)
+    >>> table = sa.table("gate", sa.column("customer_id"), sa.column("day"))
+    >>> Source(visits, lambda: sa.select(table.c.customer_id.label("customer"), table.c.day.label("on")))
+    <source of visits>
+
+    Args:
+        feed: what is offered.
+        rows: gives the SELECT over the plugin's own tables; its columns bear the names of the feed's, and
+            ``customer`` is the customer's id. Columns that it lacks are empty. It is called once.
+    """
+
+    feed: Feed
+    rows: Callable[[], Any]
+
+    def __repr__(self) -> str:
+        return f"<source of {self.feed.name}>"

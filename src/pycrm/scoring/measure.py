@@ -1,0 +1,143 @@
+"""Measuring: the values of indicators of many customers as of a day, by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from pycrm.declare import Ref
+from pycrm.declare.raw import RawInstant, RawKey
+from pycrm.entities.customer import Customer
+from pycrm.entities.org import Action
+from pycrm.errors import ForbiddenError, InvalidError, Problem
+from pycrm.scope.actor import Actor, may_function, unkey
+from pycrm.scoring.indicator import Indicator
+from pycrm.scoring.moment import Window, value_of
+from pycrm.scoring.statement import Layers
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Measure", "chosen", "everybody", "measure", "moments", "refuse_without", "run", "some"]
+
+RIGHT = "scores"
+
+
+def refuse_without(tx: Transaction, action: str, doing: str) -> None:
+    """Refuse who holds no right over scores as a whole.
+
+    Raises:
+        ForbiddenError: no grant names ``scores`` and the action.
+    """
+    actor: Actor = tx.actor
+    if actor.is_system:
+        may = any(grant in ("*", RIGHT, f"{RIGHT}.{action}") for grant in actor.grants)
+    else:
+        may = may_function(actor, RIGHT, action)
+    if not may:
+        raise ForbiddenError(f"{doing} is not granted: entity {RIGHT}, action {action}")
+
+
+@attrs.frozen
+class Measure:
+    """One indicator of one customer as of a day.
+
+    Args:
+        value: a number, a name, or None; amounts are whole minor units.
+        state: ``ok``; ``none`` where there is no basis; ``unavailable`` where nobody offers the facts.
+        points: 0 to 100 by the indicator's own scale; None where it would be left out of a score.
+    """
+
+    value: Any
+    state: Literal["ok", "none", "unavailable"]
+    points: float | None
+
+
+_UNAVAILABLE = Measure(None, "unavailable", None)
+
+
+def measure(
+    tx: Transaction, codes: Sequence[str], customers: Iterable[Any] | None, day: date | None
+) -> dict[Ref[Customer], dict[str, Measure]]:
+    """See `Session.measure`."""
+    refuse_without(tx, Action.READ, "measuring customers")
+    indicators = chosen(tx, codes)
+    day = as_of(tx, day)
+    there = [one for one in indicators if tx.crm.catalog.is_available(one)]
+    layers = Layers(tx.crm.catalog, everybody(), whole=True)
+    layers.measure(there)
+    layers.judge({one.code: one.scale for one in there}, {one.code: one.on_none for one in there})
+    wanted = None if customers is None else {one.id for one in customers}
+    found: dict[Ref[Customer], dict[str, Measure]] = {}
+    for customer, *row in run(tx, layers.statement(), day):
+        id = unkey(customer)
+        if id is not None and (wanted is None or id in wanted):
+            measured = dict(zip((one.code for one in there), _measures(row), strict=True))
+            found[Ref(Customer.__name__, id)] = {
+                one.code: measured.get(one.code, _UNAVAILABLE) for one in indicators
+            }
+    return found
+
+
+def _measures(row: Sequence[Any]) -> Iterator[Measure]:
+    half = len(row) // 2
+    for value, points in zip(row[:half], row[half:], strict=True):
+        yield Measure(value, "none" if value is None else "ok", points)
+
+
+def chosen(tx: Transaction, codes: Iterable[str]) -> list[Indicator]:
+    """The indicators of these codes.
+
+    Raises:
+        InvalidError: there is none of a code.
+    """
+    known, found = tx.crm.catalog.indicators, []
+    for index, code in enumerate(codes):
+        if code not in known:
+            wrong = Problem(f"codes/{index}", "unknown", f"there is no indicator {code}")
+            raise InvalidError(wrong.message, fields=[wrong])
+        found.append(known[code])
+    return found
+
+
+def as_of(tx: Transaction, day: date | None) -> date:
+    """The day as of which is asked: today, or one that has come.
+
+    Raises:
+        InvalidError: the day has not come yet.
+    """
+    today: date = tx.crm.calendar_day(tx.moment)
+    if day is not None and day > today:
+        wrong = Problem("as_of", "range", "that day has not come yet")
+        raise InvalidError(wrong.message, fields=[wrong])
+    return day or today
+
+
+def run(tx: Transaction, statement: Any, day: date) -> list[Any]:
+    """The rows of a statement as of a day."""
+    return tx.fetch(statement, moments(tx, statement, day))
+
+
+def moments(tx: Transaction, statement: Any, day: date) -> dict[str, Any]:
+    """The values of a statement's parameters that depend on the day."""
+    names = {part.key for part in visitors.iterate(statement) if isinstance(part, sa.BindParameter)}
+    return {name: value_of(tx.crm, name, day) for name in names if name.startswith("moment_")}
+
+
+def everybody() -> Any:
+    """All customers that there are and were filed by the day."""
+    table = Customer.__table__.c
+    created = sa.type_coerce(table.created_at, RawInstant())
+    found = sa.select(table.id.label("customer")).where(table.archived_at.is_(None))
+    return found.where(Window().holds(created))
+
+
+def some(ids: Sequence[UUID]) -> Any:
+    """These customers, as far as they are there."""
+    return everybody().where(Customer.__table__.c.id.in_([sa.literal(one, RawKey()) for one in ids]))

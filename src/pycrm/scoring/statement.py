@@ -1,0 +1,206 @@
+"""One statement for all indicators of all plugins, whatever their number.
+
+Each feed is read once and gathered once by customer; values that are worked out from others follow in
+layers, so that no expression is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import elements, visitors
+
+from pycrm.declare.raw import RawKey
+from pycrm.scoring.catalog import Catalog
+from pycrm.scoring.feed import FEEDS, Feed
+from pycrm.scoring.function import ratio
+from pycrm.scoring.indicator import Indicator, OnNone
+from pycrm.scoring.moment import LIFE
+from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
+from pycrm.scoring.value import Value, values_in
+
+__all__ = ["CUSTOMER", "POPULATION", "Layers"]
+
+POPULATION = sa.table("crm_scored", sa.column("customer", RawKey()))
+CUSTOMER: Any = sa.column("customer", RawKey())
+
+
+class Layers:
+    """A statement in the making: the customers, the feeds, and layer on layer of named columns.
+
+    Args:
+        population: the SELECT of the customers, whose one column is ``customer``.
+        whole: whether these are all customers; else feeds are held to those in the population.
+    """
+
+    def __init__(self, catalog: Catalog, population: Any, *, whole: bool) -> None:
+        self.catalog, self.whole = catalog, whole
+        self._ctes: list[Any] = [population.cte(POPULATION.name)]
+        self._made: dict[str, Feed] = {}
+        self._values: dict[str, Value] = {}
+        self._depths: dict[str, int] = {}
+        self.columns: list[Any] = []
+        self.source: Any = None
+
+    def measure(self, indicators: Iterable[Indicator]) -> None:
+        """Add the values of these indicators, each a column of its code."""
+        wanted = [one.result for one in indicators]
+        for value in wanted:
+            self._take(value)
+        self._gathered()
+        for depth in range(1, max(self._depths.values(), default=0) + 1):
+            at = [self._values[name] for name, its in self._depths.items() if its == depth]
+            self.layer([(value.name, self._said(value)) for value in at], f"crm_step_{depth}")
+        self.keep([value.name for value in wanted])
+
+    def judge(self, scales: Mapping[str, Scale], on_none: Mapping[str, OnNone]) -> None:
+        """Add the points of measured indicators, each a column ``p:`` and its code; None is left out of a score.
+
+        Those by percentile are ranked among all customers of this statement.
+        """
+        made = []
+        for code, scale in scales.items():
+            value = next(column for column in self.columns if column.name == code)
+            points = _ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            made.append((f"p:{code}", _filled(points, on_none[code])))
+        self.layer(made, "crm_points")
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Drop all columns but these, and put them in this order."""
+        by_name = {column.name: column for column in self.columns}
+        self.columns = [by_name[name] for name in names]
+
+    def layer(self, added: Sequence[tuple[str, Any]], name: str) -> None:
+        """Add columns that speak of those there are."""
+        made = [CUSTOMER, *self.columns, *(expression.label(named) for named, expression in added)]
+        self._put(sa.select(*made).select_from(self.source), name)
+        self.columns += [sa.column(named, expression.type) for named, expression in added]
+
+    def statement(self, *columns: Any) -> Any:
+        """The SELECT of these columns over the last layer."""
+        found = sa.select(*(columns or (CUSTOMER, *self.columns))).select_from(self.source)
+        return found.add_cte(*self._ctes)
+
+    def _put(self, select: Any, name: str) -> None:
+        # Left to themselves databases write each layer into the next, and an expression many times over.
+        self._ctes.append(select.cte(name).prefix_with("MATERIALIZED"))
+        self.source = sa.table(name)
+
+    def _take(self, value: Value) -> int:
+        """Note a value and all that it is worked out from; gives the layer in which it stands."""
+        if value.name in self._depths:
+            return self._depths[value.name]
+        if value.made is None or (value.feed is None and value.name in self.catalog.indicators):
+            value = self.catalog.indicators[value.name].result
+        if value.feed is not None:
+            self._feed(value.feed)
+            depth = 0
+        else:
+            behind = values_in(value.made).values()
+            depth = 1 + max((self._take(one) for one in behind), default=0)
+        self._values[value.name], self._depths[value.name] = value, depth
+        return depth
+
+    @staticmethod
+    def _said(value: Value) -> Any:
+        return value.made.over() if value.spans else value.made
+
+    def _gathered(self) -> None:
+        """The first layer: every aggregate, one reading of each feed."""
+        source: Any = POPULATION
+        names: list[Any] = []
+        for feed in list(self._made.values()):
+            at = [one for one in self._values.values() if one.feed is feed]
+            if not at:
+                continue
+            table = sa.table(f"crm_by_{feed.name}", sa.column("customer", RawKey()))
+            columns = [feed.table.c.customer, *(one.made.label(one.name) for one in at)]
+            gathered = sa.select(*columns)
+            if not feed.single:
+                gathered = gathered.group_by(feed.table.c.customer)
+            self._ctes.append(gathered.cte(table.name))
+            source = source.outerjoin(table, table.c.customer == POPULATION.c.customer)
+            names += [sa.column(one.name, one.type) for one in at]
+        self._put(sa.select(POPULATION.c.customer, *names).select_from(source), "crm_step_0")
+        self.columns = names
+
+    def _feed(self, feed: Feed) -> None:
+        if feed.name in self._made:
+            return
+        if feed.rows is not None:
+            rows = feed.rows()
+            for below in _feeds_in(rows):
+                self._feed(below)
+            self._ctes.append(rows.cte(feed.table.name))
+        else:
+            self._ctes.append(self._base(feed).cte(feed.table.name))
+        self._made[feed.name] = feed
+
+    def _base(self, feed: Feed) -> Any:
+        offered = self.catalog.sources[(feed.twin or feed).name]
+        if feed.single and len(offered) > 1:
+            return _side_by_side(feed, [one.rows().subquery() for one in offered])
+        return sa.union_all(*(self._rows(feed, one.rows().subquery()) for one in offered))
+
+    def _rows(self, feed: Feed, given: Any) -> Any:
+        found = sa.select(given.c.customer.label("customer"), *_columns(feed, [given]))
+        if feed.at is not None:
+            # What has not happened yet is no fact.
+            found = found.where(LIFE.holds(sa.type_coerce(given.c[feed.at], feed.table.c[feed.at].type)))
+        if not self.whole and feed.twin is None:
+            found = found.where(given.c.customer.in_(sa.select(POPULATION.c.customer)))
+        return found
+
+
+def _ranked(value: Any, scale: Percentile) -> Any:
+    """Of those with a value, the share that lies below and half of what is equal, in percent (VAL-3)."""
+    order = value.desc() if scale.falling else value
+    known = sa.func.count(value).over()
+    # What has no value comes last in its own way, and before none that has one.
+    below = sa.func.rank().over(order_by=[sa.case((value.is_(None), 1), else_=0), order]) - 1
+    same = sa.func.count().over(partition_by=value)
+    return sa.case((value.is_not(None), ratio(below * 100.0 + same * 50.0, known)))
+
+
+def _filled(points: Any, on_none: OnNone) -> Any:
+    if on_none is OnNone.SKIP:
+        return points
+    return sa.func.coalesce(points, NEUTRAL if on_none is OnNone.NEUTRAL else 0.0, type_=sa.Double())
+
+
+def _columns(feed: Feed, given: list[Any]) -> list[Any]:
+    found = []
+    for name in feed.columns:
+        kind = feed.table.c[name].type
+        there = [one.c[name] for one in given if name in one.c]
+        value = there[0] if len(there) == 1 else sa.func.coalesce(*there) if there else _empty(kind)
+        found.append(sa.type_coerce(value, kind).label(name))
+    return found
+
+
+def _empty(kind: Any) -> Any:
+    """Nothing, of a type that a union can bring together with that of another source."""
+    for wide, said in ((sa.Text, sa.Text()), (sa.BigInteger, sa.BigInteger()), (sa.Double, sa.Double())):
+        if isinstance(kind, wide):
+            return sa.cast(sa.null(), said)
+    return sa.null()
+
+
+def _side_by_side(feed: Feed, given: list[Any]) -> Any:
+    """One row a customer from several sources, the first that knows a column giving it."""
+    source: Any = POPULATION
+    for one in given:
+        source = source.outerjoin(one, one.c.customer == POPULATION.c.customer)
+    return sa.select(POPULATION.c.customer, *_columns(feed, given)).select_from(source)
+
+
+def _feeds_in(rows: Any) -> list[Feed]:
+    found: dict[str, Feed] = {}
+    for part in visitors.iterate(rows):
+        table = part.table if isinstance(part, elements.ColumnClause) else part
+        feed = FEEDS.get(table) if isinstance(table, sa.TableClause) else None
+        if feed is not None:
+            found[feed.name] = feed
+    return list(found.values())
