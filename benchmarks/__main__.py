@@ -22,7 +22,7 @@ from benchmarks.load import SIZES, load
 from benchmarks.moving import move_unit
 from benchmarks.overhead import gateway_overhead
 from benchmarks.peers import peers, peers_scope
-from benchmarks.pipelines import board_200, compile_32, move_10000, move_one
+from benchmarks.pipelines import board_200, compile_32, move_10000, move_gated, move_one
 from benchmarks.reading import page_50, read_10k
 from benchmarks.recalling import as_of
 from benchmarks.scoping import page_scope
@@ -31,6 +31,7 @@ from benchmarks.searching import page_text
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
 from benchmarks.storing import history_bytes
+from benchmarks.valuing import clv
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -59,14 +60,15 @@ SMALLEST: dict[str, Benchmark] = {
     "peers": peers,
     "board_200": board_200,
     "move_one": move_one,
+    "move_gated": move_gated,
     "move_10000": move_10000,
 }
-ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32}
+ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
     "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
-    "pipelines": ["board_200", "move_one", "move_10000", "compile_32"],
+    "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }
 
 

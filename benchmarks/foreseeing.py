@@ -31,11 +31,22 @@ _SINCE = date(2023, 1, 1)
 _OPEN = ("filed", "contacted", "need_confirmed", "quoted", "negotiating")
 _CHUNK = 5000
 
-_ENTRIES = ("record_id", "seq", "pipeline", "version", "source", "stage", "label", "probability", "at")
+_ENTRIES = (
+    "record_id",
+    "seq",
+    "region",
+    "pipeline",
+    "version",
+    "source",
+    "stage",
+    "label",
+    "probability",
+    "at",
+)
 _DEALS = (
     *("id", "version", "created_at", "updated_at", "owner_id", "owner_unit_id", "parent_owner_id"),
-    *("parent_unit_id", "stage", "stage_at", "pipeline_version", "customer_id", "name", "amount"),
-    *("amount_currency", "expected_close", "competitors"),
+    *("parent_unit_id", "stage", "stage_at", "pipeline", "pipeline_version", "customer_id", "name"),
+    *("amount", "amount_currency", "expected_close", "competitors"),
 )
 
 _LIVE = "FROM crm_opportunity o WHERE o.archived_at IS NULL{reach}"
@@ -229,7 +240,7 @@ def _deal(
     stage, source, at, seq = _OPEN[0], None, begun, 1
     entries = []
     for step in range(noise.randint(3, 9)):
-        entries.append((id, seq, "sales", 1, source, stage, stage, 10, server.moment(at)))
+        entries.append((id, seq, "", "sales", 1, source, stage, stage, 10, server.moment(at)))
         if stage in ("won", "lost") or step == 8:
             break
         place_, chance = _OPEN.index(stage), noise.random()
@@ -246,13 +257,14 @@ def _deal(
             id,
             last[1],
             server.moment(begun),
-            last[8],
+            last[9],
             owner,
             unit,
             owner,
             unit,
-            last[5],
-            last[8],
+            last[6],
+            last[9],
+            "sales",
             1,
             customer,
         ),

@@ -62,7 +62,8 @@ _COLUMNS = {
     "crm_customer": (
         *_STAMPS,
         *("owner_id", "owner_unit_id", "code", "party_id", "name", "kind", "lifecycle"),
-        *("activity_state", "source_id", "strategic", "needs", "preferences", "active_at"),
+        *("stage", "stage_at", "pipeline", "pipeline_version", "source_id", "strategic", "needs"),
+        *("preferences", "active_at"),
     ),
     "crm_ownership": ("entity", "record_id", "user_id", "unit_id", "since", "by_id", "reason"),
     "crm_claim": ("digest", "entity", "record_id"),
@@ -250,7 +251,8 @@ class Enterprise:
         rows["crm_customer"].append(
             (
                 *(customer, *stamps, id_(owner.id), id_(shape.units[owner.unit]), code, party, name),
-                *("organization", "prospect", state, id_(source.bytes), is_strategic, "[]", "[]", active),
+                *("organization", "prospect", state, moment, "customer", 1),
+                *(id_(source.bytes), is_strategic, "[]", "[]", active),
             )
         )
         rows["crm_ownership"].append(
@@ -267,7 +269,7 @@ class Enterprise:
             "name": name,
             "kind": "organization",
             "lifecycle": "prospect",
-            "activity_state": state,
+            "stage": state,
             "active_at": at.isoformat(),
             "source": str(source),
             "strategic": is_strategic,

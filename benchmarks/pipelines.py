@@ -20,9 +20,9 @@ from benchmarks.figure import LIMIT, Figure
 from benchmarks.peers import installed
 from benchmarks.timing import Timed, paired, timed
 from pycrm import CRM, Customer, Opportunity
-from pycrm.pipeline import SALES, Move, Pipeline, Stage, compile_pipeline
+from pycrm.pipeline import SALES, Move, Need, Pipeline, Stage, Where, compile_pipeline
 
-__all__ = ["board_200", "compile_32", "move_10000", "move_one"]
+__all__ = ["board_200", "compile_32", "move_10000", "move_gated", "move_one"]
 
 BOARD_MS, RECORD_MS, SECOND_MS = 3.0, 1.5, 0.005
 MOVE = {"sqlite": 2.5, "postgresql": 2.5}
@@ -74,6 +74,48 @@ def move_one(bench: Bench) -> Iterator[Figure]:
     yield attrs.evolve(bench.figure("move_one", taken, MOVE, "one change"), issue="pipelines")
 
 
+def move_gated(bench: Bench) -> Iterator[Figure]:
+    """One move that asks for two fields, a record, a reason and the owner, beside one change of one field."""
+    with ExitStack() as stack:
+        crm, _ = stack.enter_context(bench.opened(stack.enter_context(bench.copy())))
+        with crm.session(crm.system("benchmark")) as session:
+            session.publish_pipeline(_gated(), because="for the benchmark")
+        moved, changed = _deals(bench, crm, 2, need="pumps", campaign_code="gated")
+        assert moved.pipeline == "gated"
+        stages, words = cycle(("checked", "begun")), cycle(("call", "write"))
+
+        def move() -> None:
+            nonlocal moved
+            with crm.session(bench.shape.busiest) as session:
+                moved = session.move(moved, next(stages), because="all is there")
+
+        def change() -> None:
+            nonlocal changed
+            with crm.session(bench.shape.busiest) as session:
+                changed = session.change(changed, next_step=next(words))
+
+        taken = paired(move, change, bench.pairs(120))
+    yield attrs.evolve(bench.figure("move_gated", taken, MOVE, "one change"), issue="pipelines")
+
+
+def _gated() -> Pipeline:
+    customer = Need("customer", "Its customer", "Customer", match={"id": "customer"})
+    gate: dict[str, Any] = {"required": ("need", "expected_close"), "records": customer, "reason": True}
+    return Pipeline(
+        "gated",
+        1,
+        "Opportunity",
+        "Gated",
+        when=Where("campaign_code", "=", "gated"),
+        stages=(Stage("begun", "Begun"), Stage("checked", "Checked"), Stage("won", "Won", kind="won")),
+        moves=(
+            Move("check", "begun", "checked", "Check", reach="owner", **gate),
+            Move("uncheck", "checked", "begun", "Uncheck", reach="owner", **gate),
+            Move("win", ("begun", "checked"), "won", "Win"),
+        ),
+    )
+
+
 def move_10000(bench: Bench) -> Iterator[Figure]:
     """Ten thousand deals moved in one act, each with its gates, history and change: for each of them."""
     number = _MANY // 10 if bench.quick else _MANY
@@ -106,11 +148,13 @@ def compile_32(quick: bool) -> Iterator[Figure]:
     yield Figure("compile_32", "none", "none", ours.wall, LIMIT, SECOND_MS, 1.0, "pipelines", ours.cpu, None)
 
 
-def _deals(bench: Bench, crm: CRM, number: int) -> Sequence[Any]:
+def _deals(bench: Bench, crm: CRM, number: int, **values: Any) -> Sequence[Any]:
     with crm.session(bench.shape.busiest) as session:
         customers = session.find(Customer, limit=100)
         return session.add_all(
-            Opportunity(customer=customers[at % len(customers)], name=f"Deal {at}", expected_close=_CLOSE)
+            Opportunity(
+                customer=customers[at % len(customers)], name=f"Deal {at}", expected_close=_CLOSE, **values
+            )
             for at in range(number)
         )
 

@@ -205,7 +205,7 @@ def _pages(
 
 def _filtered(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Figure:
     """The first page of a list that is narrowed by two fields."""
-    kept = " AND activity_state = ? AND strategic = ?"
+    kept = " AND stage = ? AND strategic = ?"
     is_strategic = 1 if bench.server.name == "sqlite" else True
     narrowed = attrs.evolve(reader, kept=kept, values=("dormant", is_strategic))
     conditions = (Customer.activity_state == ActivityState.DORMANT, Customer.strategic.is_(True))

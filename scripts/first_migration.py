@@ -25,8 +25,15 @@ WIDTH = 100
 
 SALT = "salt"
 # The words for types; those of one type on both databases are told by what SQLite calls them.
-WORDS = {"KEY": "key", "INSTANT": "instant", "DAY": "day", "JSON_TEXT": "json", "GRAMS": "grams"}
-PLAIN = {"BIGINT": "int", "TEXT": "text", "BOOLEAN": "flag", "VARCHAR(3)": "currency"}
+WORDS = {
+    "KEY": "key",
+    "INSTANT": "instant",
+    "DAY": "day",
+    "JSON_TEXT": "json",
+    "SHORT": "short",
+    "GRAMS": "grams",
+}
+PLAIN = {"BIGINT": "int", "TEXT": "text", "BOOLEAN": "flag", "VARCHAR(3)": "currency", "DOUBLE": "number"}
 # Runs of columns that many tables begin with.
 COMMON = {
     "RECORD": "id key, version int, created_at instant, created_by_id key?, updated_at instant, "
@@ -225,6 +232,7 @@ def written(metadata: sa.MetaData) -> str:
     types += '    "int": sa.BigInteger(),\n    "text": sa.Text(),\n'
     types += '    "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),\n'
     types += '    "flag": sa.Boolean(create_constraint=False),\n    "currency": sa.String(3),\n'
+    types += '    "number": sa.Double(),\n'
     common = ""
     for name, run in COMMON.items():
         common += f"{name} = {text([run])}\n"

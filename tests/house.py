@@ -74,6 +74,16 @@ def enterprise(crm: CRM, *, customers: bool = False, since: date = date(2026, 1,
     return Cast(units, people, roles)
 
 
+def rows_of(table: str) -> str:
+    """What to read of a table after FROM, to see whether an act that was undone has left anything.
+
+    That somebody acted as the system stays, and so does its place in the chain of history.
+    """
+    if table in ("crm_unsealed", "crm_seal"):
+        return f"(SELECT * FROM {table} WHERE kind <> 'elevation')"
+    return table
+
+
 def drop_database(server: str, name: str) -> None:
     """Drop a database, and the roles that were made for raw SQL in it; copies share those of their template."""
     import psycopg

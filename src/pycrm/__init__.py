@@ -48,8 +48,8 @@ _HOMES = {
     "pycrm.errors": (
         *("AlreadyDoneError", "AmendmentRequiredError", "CRMError", "ConflictError"),
         *("DeclarationError", "ForbiddenError", "HeldError", "InvalidError", "MoveError"),
-        *("NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError", "StoreError"),
-        "UnknownOutcomeError",
+        *("NoSpaceError", "NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError"),
+        *("StoreError", "UnknownOutcomeError"),
     ),
     "pycrm.hooks": ("Change", "StageMove"),
     "pycrm.forecast": (
@@ -221,6 +221,7 @@ if TYPE_CHECKING:
     from pycrm.errors import HeldError as HeldError
     from pycrm.errors import InvalidError as InvalidError
     from pycrm.errors import MoveError as MoveError
+    from pycrm.errors import NoSpaceError as NoSpaceError
     from pycrm.errors import NotFoundError as NotFoundError
     from pycrm.errors import NotReadError as NotReadError
     from pycrm.errors import Problem as Problem

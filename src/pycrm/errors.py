@@ -23,6 +23,7 @@ __all__ = [
     "HeldError",
     "InvalidError",
     "MoveError",
+    "NoSpaceError",
     "NotFoundError",
     "NotReadError",
     "Problem",
@@ -43,6 +44,15 @@ class DeclarationError(CRMError):
 
 class StoreError(CRMError):
     """The database is missing, of another shape than expected, or was reached around the session."""
+
+
+class NoSpaceError(StoreError):
+    """The disk of the database is full: nothing was written, and the same act succeeds once there is space.
+
+    `status` is the HTTP status that says so.
+    """
+
+    status: ClassVar[int] = 507
 
 
 class UnknownOutcomeError(StoreError):

@@ -34,6 +34,8 @@ class BusinessCalendar:
     >>> friday = datetime(2026, 6, 26, 16, tzinfo=shanghai)
     >>> june.after(friday, hours=16).astimezone(shanghai).isoformat()
     '2026-06-30T14:00:00+08:00'
+    >>> str(june.between(friday, datetime(2026, 6, 29, 10, tzinfo=shanghai)))
+    '3:00:00'
     """
 
     zone: tzinfo
@@ -73,6 +75,21 @@ class BusinessCalendar:
                 left -= max(ends - begins, timedelta(0))
             day += _DAY
         raise ValueError("nobody works within ten years")
+
+    def between(self, since: datetime, until: datetime) -> timedelta:
+        """How much business time passes from one instant to the other; nothing where the second is the earlier.
+
+        Raises:
+            ValueError: an instant has no time zone.
+        """
+        first, last = (utc(one).astimezone(self.zone) for one in (since, until))
+        passed = timedelta(0)
+        for at in range((last.date() - first.date()).days + 1):
+            day = first.date() + timedelta(days=at)
+            if self.is_working(day):
+                begins, ends = (self._at(day, hour) for hour in (self.opens, self.closes))
+                passed += max(min(ends, last) - max(begins, first), timedelta(0))
+        return passed
 
     def _at(self, day: date, hour: time) -> datetime:
         return datetime.combine(day, hour, self.zone)

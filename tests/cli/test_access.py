@@ -131,8 +131,8 @@ def test_the_report_ends_in_a_total_and_names_the_scope(pycrm: Pycrm, deals: Non
 
 def test_what_has_no_pipeline_has_no_report(pycrm: Pycrm, deals: None) -> None:
     """Nobody gets a report by stage of records that have no stages."""
-    said = pycrm("report", "pipeline", "customers", "--as", "dir", "--json")
-    assert (said.code, said.refusal["message"]) == (2, "a customer has no pipeline")
+    said = pycrm("report", "pipeline", "contacts", "--as", "dir", "--json")
+    assert (said.code, said.refusal["message"]) == (2, "a contact has no pipeline")
 
 
 def test_an_administrator_is_told_who_reaches_a_record(crm: CRM, pycrm: Pycrm, customer: Any) -> None:

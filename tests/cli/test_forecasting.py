@@ -46,7 +46,7 @@ def test_a_funnel_and_what_is_behind_it(pycrm: Pycrm, deals: list[Opportunity]) 
     assert "1 left in contacted" in pycrm(*behind).out
     assert pycrm(*behind, "--until", "2026-06-29", "--json").data["items"] == []
     assert pycrm("funnel", "--stage", "nowhere", "--as", "lead_e").code == 2
-    assert pycrm("funnel", "customers", "--as", "lead_e").code == 2
+    assert pycrm("funnel", "contacts", "--as", "lead_e").code == 2
     assert {one["count"] for one in pycrm("funnel", "--as", "rep_b", "--json").data["stages"]} == {0}
 
 

@@ -34,7 +34,7 @@ from pycrm import (
     Role,
     ShareMode,
 )
-from pycrm.exchange import export_csv, import_file
+from pycrm.exchange import export_csv, export_scores, import_file
 
 __all__ = ["ACTS", "Act", "Scene", "uncovered", "writing_verbs"]
 
@@ -171,8 +171,8 @@ def act(
 # Verbs that read though they are tried in sessions that write; verbs that read and leave a row that
 # they did; and acts of the whole CRM, of which only these write.
 _READING = {"accuracy", "attainments", "snapshots", "try_move"}
-_TELLING = {"reveal", "export_csv", "import_file"}
-_OF_THE_WHOLE = {"run", "run_jobs", "seal"}
+_TELLING = {"reveal", "export_csv", "export_scores", "import_file"}
+_OF_THE_WHOLE = {"run", "run_jobs", "run_scores", "seal"}
 #: Public functions of a CRM that change no record.
 HARMLESS = {
     "migrate": "changes the shape of the database: tests/store",
@@ -240,6 +240,17 @@ def _no_stage_archived(scene: Scene) -> None:
     with scene.crm.session("admin") as session:
         if session.pipeline("sales").stage("negotiating").archived:
             session.publish_pipeline(_next_version(session), because=REASON)
+
+
+def _scored(scene: Scene) -> Any:
+    """A customer in a full run; one that was interrupted is brought to its end."""
+    made = scene.customer()
+    scene.crm.run_scores("dir", "known")
+    return made
+
+
+def _scores_taken_out(session: Any, made: Any, scene: Scene) -> None:
+    export_scores(session, "known", scene.folder / f"scores {scene.next()}.csv")
 
 
 def _revised(scene: Scene) -> Revision:
@@ -411,6 +422,21 @@ act(
     lambda s, made, scene: s.archive_pipeline_stage("sales", "negotiating", because=REASON),
 )
 act("write a forecast down", "snapshot", "rep_a", Scene.deal, lambda s, m, scene: s.snapshot(scene.month))
+act("score everybody", "run_scores", None, _scored, lambda crm, made, scene: crm.run_scores("dir", "known"))
+act(
+    "score one anew",
+    "refresh_scores",
+    "dir",
+    _scored,
+    lambda s, made, scene: s.refresh_scores("known", [made]),
+)
+act("take scores out", "export_scores", "dir", _scored, _scores_taken_out)
+act(
+    *("publish a score model", "publish_score_model", "dir", _nothing),
+    lambda s, made, scene: s.publish_score_model(
+        attrs.evolve(s.score_models()[-1], version=len(s.score_models()) + 1), because=REASON
+    ),
+)
 act("revert", "revert", "rep_a", _revised, lambda s, made, scene: s.revert(made, because=REASON))
 act(
     *("share", "share", "rep_a", Scene.customer),

@@ -6,6 +6,8 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
+from house import rows_of
+
 from pycrm import CRM
 from pycrm.declare import Child
 from pycrm.declare.table import key_column
@@ -39,7 +41,7 @@ class Books:
         connection = sqlite3.connect(self._file)
         try:
             for name in self._names:
-                found[name] = Counter(connection.execute(f'SELECT * FROM "{name}"').fetchall())
+                found[name] = Counter(connection.execute(f"SELECT * FROM {rows_of(name)}").fetchall())
         finally:
             connection.close()
         return found
@@ -49,7 +51,7 @@ class Books:
 
         if self._server is None:
             self._server = psycopg.connect(self._address, autocommit=True)
-        parts = (f"SELECT '{name}', t::text FROM \"{name}\" t" for name in self._names)
+        parts = (f"SELECT '{name}', t::text FROM {rows_of(name)} t" for name in self._names)
         found: Tables = {name: Counter() for name in self._names}
         for name, row in self._server.execute(" UNION ALL ".join(parts)).fetchall():
             found[name][(row,)] += 1
@@ -99,6 +101,7 @@ _AGREEING = {
     "revisions that wait for no seal": _LISTED.format("crm_revision"),
     "looks that wait for no seal": _LISTED.format("crm_access"),
     "exports that wait for no seal": _LISTED.format("crm_export"),
+    "sessions of system actors that wait for no seal": _LISTED.format("crm_elevation"),
     "operations done twice": "SELECT count(*) - count(DISTINCT operation) FROM crm_revision "
     "WHERE operation IS NOT NULL",
 }

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import evidence
 import pytest
+from noninterference.valuing import Valued
 
 from pycrm import CRM, Session, StoreError
 from pycrm.plugin import HookCaller, PluginError
@@ -98,7 +99,7 @@ def _whole(found: Shape) -> Shape:
 def stage(open_crm: Callable[..., CRM], tmp_path: Path) -> Iterator[Stage]:
     """A stage on the test's database, with a plugin that takes part in every hook."""
     fault = Fault()
-    crm = open_crm(plugins=[Watching(fault)], heads=tmp_path)
+    crm = open_crm(plugins=[Watching(fault), Valued], heads=tmp_path)
     crm.migrate()
     # So that it opens no connection any more that cannot fail.
     crm.close()

@@ -290,7 +290,7 @@ def rows(crm: CRM) -> dict[str, list[str]]:
     with crm.store.connect() as connection:
         return {
             name: sorted(repr(tuple(row)) for row in connection.execute(sa.text(f"SELECT * FROM {name}")))
-            for name in ("crm_forecast_snapshot", "crm_forecast_line")
+            for name in ("crm_forecast_snapshot", "crm_forecast_line", "crm_forecast_total")
         }
 
 

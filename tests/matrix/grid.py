@@ -147,10 +147,10 @@ def _role(crm: CRM, asker: Asker, reach: Reach) -> Role:
             for cls in named
             for action in actions
         ]
-        functions = ("sql", "duplicates", "pipelines")
+        functions = ("sql", "duplicates", "pipelines", "scores")
         given += [Grant(entity=name, action=Action.READ, reach=reach) for name in functions]
         if asker.role == "top":
-            given.append(Grant(entity="pipelines", action=Action.UPDATE, reach=reach))
+            given += [Grant(entity=one, action=Action.UPDATE, reach=reach) for one in ("pipelines", "scores")]
     return Role(name=asker.login, grants=given)
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import attrs
 from noninterference.operations import EXCLUDED, OPERATIONS, public_verbs
@@ -32,8 +33,10 @@ from pycrm import (
 )
 from pycrm.declare.row import layout
 from pycrm.entities.org import Reach
-from pycrm.exchange import Mapping, export_csv, import_file
+from pycrm.exchange import Mapping, export_csv, export_scores, import_file
 from pycrm.scope import reason
+from pycrm.scoring.book import ScoreRun
+from pycrm.scoring.model import ScoreModel
 
 from .grid import NOBODY, Asker, Grid
 
@@ -85,6 +88,15 @@ class Trial:
 
 
 TRIALS: dict[str, Trial] = {}
+# The first move of a record in each pipeline.
+MOVES = {
+    "Lead": "assigned",
+    "Opportunity": "contacted",
+    "Customer": "lost",
+    "Task": "in_progress",
+    "Commitment": "withdrawn",
+}
+STAGED = tuple(MOVES)
 # Public, and nothing that is tried with a person and a record.
 LEFT_OUT = {name: reason for name, reason in EXCLUDED.items() if name != "card"}
 
@@ -225,7 +237,7 @@ def overdue(session: Any, case: Case) -> Any:
     return session.overdue(case.cls) is not None
 
 
-@trial(entities=("Lead", "Opportunity"))
+@trial(entities=STAGED)
 def standing(session: Any, case: Case) -> Any:
     return session.standing(case.record)
 
@@ -294,7 +306,7 @@ def moves_all(session: Any, case: Case) -> Any:
     return session.moves_all([case.record])[0]
 
 
-@trial(entities=("Lead", "Opportunity"))
+@trial(entities=STAGED)
 def stage(session: Any, case: Case) -> Any:
     return session.stage(case.record)
 
@@ -408,6 +420,61 @@ def duplicates(session: Any, case: Case) -> Any:
     return session.duplicates() is not None
 
 
+# --- what customers are worth, in a CRM where nothing is measured ------------------------------------
+
+
+@trial("score", "score_history", entities=("Customer",))
+def score(session: Any, case: Case) -> Any:
+    return session.score(case.record) is None and session.score_history(case.record) == []
+
+
+@trial("export_scores", over="person")
+def export_of_scores(session: Any, case: Case) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return export_scores(session, "distributor", Path(folder) / "scores.csv")
+
+
+@trial("score_models", over="person")
+def score_models(session: Any, case: Case) -> Any:
+    return session.score_models() == []
+
+
+@trial("scores", over="person")
+def scores(session: Any, case: Case) -> Any:
+    return session.scores("distributor")
+
+
+@trial("measure", "score_runs", over="person")
+def measure(session: Any, case: Case) -> Any:
+    return session.measure() is not None and session.score_runs("distributor") == []
+
+
+@trial(over="person")
+def late_facts(session: Any, case: Case) -> Any:
+    made = {"id": UUID(int=1), "tables": UUID(int=1), "began_at": session.now}
+    words = {"model": "distributor", "kind": "full", "state": "done", "lacking": "[]"}
+    day = session.crm.calendar_day(session.now)
+    return session.late_facts(ScoreRun(number=1, model_version=1, as_of=day, **made, **words))
+
+
+@trial(over="person")
+def try_score_model(session: Any, case: Case) -> Any:
+    return session.try_score_model(_UNMEASURED)
+
+
+@trial(writes=True, over="person")
+def publish_score_model(session: Any, case: Case) -> Any:
+    return session.publish_score_model(_UNMEASURED)
+
+
+@trial(writes=True, over="person")
+def refresh_scores(session: Any, case: Case) -> Any:
+    return session.refresh_scores("distributor", [])
+
+
+_UNMEASURED = ScoreModel("distributor", 1, "Distributor", {"T": 1}, "T01:1")
+
+
 @trial(over="person")
 def pipelines(session: Any, case: Case) -> Any:
     return session.pipelines()
@@ -431,6 +498,11 @@ def draft_pipeline(session: Any, case: Case) -> Any:
 @trial(over="person", writes=True)
 def publish_pipeline(session: Any, case: Case) -> Any:
     return session.publish_pipeline(_following(session), because="other words")
+
+
+@trial(over="person", writes=True)
+def carry_over(session: Any, case: Case) -> Any:
+    return session.carry_over("sales", because="nothing stays behind")
 
 
 @trial(over="person", writes=True)
@@ -572,14 +644,14 @@ def revert_what_was_added(session: Any, case: Case) -> Any:
 
 @trial("move", writes=True)
 def move(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    return session.move(case.record, to)
+    to = MOVES.get(case.entity, "nowhere")
+    return session.move(case.record, to, because="because of the trial")
 
 
 @trial(writes=True)
 def try_move(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    found = session.try_move(case.record, to)
+    to = MOVES.get(case.entity, "nowhere")
+    found = session.try_move(case.record, to, because="because of the trial")
     if found.refusal is not None:
         raise found.refusal
     return found.record
@@ -587,14 +659,14 @@ def try_move(session: Any, case: Case) -> Any:
 
 @trial(writes=True)
 def propose(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
+    to = MOVES.get(case.entity, "nowhere")
     return session.propose(case.record, to, because="they agreed to it")
 
 
-@trial(writes=True, entities=("Lead", "Opportunity"))
+@trial(writes=True, entities=STAGED)
 def move_where(session: Any, case: Case) -> Any:
-    to = {"Lead": "assigned", "Opportunity": "contacted"}.get(case.entity, "nowhere")
-    return session.move_where(case.cls, _is(case), to=to) == 1
+    to = MOVES.get(case.entity, "nowhere")
+    return session.move_where(case.cls, _is(case), to=to, because="because of the trial") == 1
 
 
 @trial("share", writes=True)

@@ -13,6 +13,7 @@ from pool import Pool
 from pycrm import CRM, ClaimPolicy, FixedClock
 
 from .two_worlds import Pair
+from .valuing import Valued
 
 
 @pytest.fixture
@@ -35,9 +36,13 @@ def pair_in_a_file(sqlite_database: str, clock: FixedClock) -> Iterator[Pair]:
 
 def _pair(database: str, other: str, clock: FixedClock) -> Iterator[Pair]:
     crms = [
-        CRM(address, clock=clock, random=random.Random(7), claims={"*": ClaimPolicy.SILENT})
+        CRM(
+            address, plugins=(Valued,), clock=clock, random=random.Random(7), claims={"*": ClaimPolicy.SILENT}
+        )
         for address in (database, other)
     ]
+    for crm in crms:
+        crm.migrate()
     pair = Pair((crms[0], crms[1]))
     yield pair
     pair.close()

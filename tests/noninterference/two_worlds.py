@@ -19,6 +19,7 @@ from . import foreseeing as _foreseeing
 from . import inquiring as _inquiring
 from . import others
 from . import reading as _reading
+from . import valuing as _valuing
 from . import writing as _writing
 from .enter import book_of, enter, reseed, standing
 from .operations import OPERATIONS, Operation
@@ -29,16 +30,19 @@ from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
-_ENTERED = (_amending, _commands, _foreseeing, _inquiring, _reading, _writing)
+_ENTERED = (_amending, _commands, _foreseeing, _inquiring, _reading, _valuing, _writing)
 START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
+
+
+_TAKING_OUT = {"export_csv", "export_scores", "export"}
 
 
 def _kept(operations: list[Operation]) -> set[str]:
     """What stays on record whatever becomes of the session: who was shown a special field, who took a list out."""
     verbs = {verb for one in operations for verb in one.verbs}
     kept = {"crm_access", "crm_unsealed"} if "reveal" in verbs else set()
-    return kept | {"crm_export", "crm_unsealed"} if "export_csv" in verbs or "export" in verbs else kept
+    return kept | {"crm_export", "crm_unsealed"} if verbs & _TAKING_OUT else kept
 
 
 @attrs.frozen
@@ -133,6 +137,10 @@ class Play:
         self.pair.begin()
         self.crms[0].clock.set(START)  # type: ignore[attr-defined]
         one, other = (enter(crm, self.plan, side) for side, crm in enumerate(self.pair.crms))
+        if self.seed % 3 == 0:
+            for crm in self.crms:
+                reseed(crm, f"{self.seed} scores")
+                crm.run_scores(crm.system("scores of the example"), "known")
         self.book = book_of((one, other), self.plan)
         made = one.made | other.made
         self.viewer, self.login = made[f"user {self.plan.viewer}"], self.plan.viewer

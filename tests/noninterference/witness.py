@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Protocol
 
+from house import rows_of
+
 from pycrm import CRM
 
 __all__ = ["Witness", "witness"]
@@ -71,7 +73,7 @@ class _OfAFile:
 
 
 def _rows(connection: sqlite3.Connection, name: str) -> list[str]:
-    return sorted(map(repr, connection.execute(f"SELECT * FROM {name}")))
+    return sorted(map(repr, connection.execute(f"SELECT * FROM {rows_of(name)}")))
 
 
 class _OfAServer:
@@ -83,7 +85,9 @@ class _OfAServer:
         address = crm.store.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._past, self._present = (psycopg.connect(address, autocommit=True) for _ in range(2))
         digest = "md5(coalesce(string_agg(one::text, ' ' ORDER BY one::text), ''))"
-        self._all: Any = " UNION ALL ".join(f"SELECT '{name}', {digest} FROM {name} AS one" for name in names)
+        self._all: Any = " UNION ALL ".join(
+            f"SELECT '{name}', {digest} FROM {rows_of(name)} AS one" for name in names
+        )
         self._next = 0
 
     def pin(self) -> None:

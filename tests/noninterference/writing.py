@@ -256,6 +256,11 @@ def publish_pipeline(session: Any, pick: Pick) -> Any:
     return session.publish_pipeline(attrs.evolve(session.pipeline("sales"), version=2), because="try")
 
 
+@operation("carry_over", writes=True, weight=1)
+def carry_over(session: Any, pick: Pick) -> Any:
+    return session.carry_over("sales", because="try it")
+
+
 @operation("archive_pipeline_stage", writes=True, weight=1)
 def archive_pipeline_stage(session: Any, pick: Pick) -> Any:
     return session.archive_pipeline_stage("sales", "contacted", because="try")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
 import attrs
 import pytest
 
-from pycrm.pipeline import LEAD, RETURN, SALES, Move, Pipeline, Stage, mermaid
+from pycrm.pipeline import CUSTOMER, LEAD, RETURN, SALES, TASK, Move, Pipeline, Stage, mermaid
+from pycrm.pipeline import svg as drawing
 from pycrm.pipeline.svg import svg
 from pycrm.pipeline.toml import toml
 
@@ -148,6 +151,33 @@ def test_an_svg_shows_every_stage_and_move(drawn: Pipeline) -> None:
     for group, x, y in corners(root, 0, 0):
         assert 0 <= x <= width, group
         assert 0 <= y <= height, group
+
+
+def struck(root: Any) -> list[str]:
+    """The names of moves that a line of another one runs through."""
+    lines = [
+        (float(x), *sorted((float(y), float(end))))
+        for path in root.iter(f"{SVG}path")
+        for x, y, end in re.findall(r"M(\S+) (\S+?)V([\d.]+)", path.get("d"))
+    ]
+    found = []
+    for holder in root.iter(f"{SVG}g"):
+        for box, text in pairwise(holder):
+            if box.get("class") == "behind":
+                left, top = float(box.get("x")), float(box.get("y"))
+                right, low = left + float(box.get("width")), top + float(box.get("height"))
+                if any(left < x < right and y < low and end > top for x, y, end in lines):
+                    found.append(text.text)
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_line_runs_through_a_name(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of moves stand where no line passes; in the middle of their tracks some would be struck out."""
+    for drawn in (SALES, CUSTOMER, TASK):
+        assert struck(ElementTree.fromstring(svg(drawn, language=language))) == []
+    monkeypatch.setattr(drawing, "_free", lambda feet, *rest: sum(feet.values()) / len(feet))
+    assert struck(ElementTree.fromstring(svg(SALES, language=language))) != []
 
 
 def corners(root: Any, x: float, y: float) -> Iterator[tuple[str, float, float]]:

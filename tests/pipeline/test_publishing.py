@@ -8,7 +8,18 @@ import attrs
 import pytest
 from revision.world import differing, tables
 
-from pycrm import CRM, FixedClock, ForbiddenError, InvalidError, Opportunity, Period, StaleError
+from pycrm import (
+    CRM,
+    Contact,
+    FixedClock,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    Opportunity,
+    OpportunityContact,
+    Period,
+    StaleError,
+)
 from pycrm.pipeline import RETURN, SALES, Move, Pipeline, Stage
 
 from .selling import House, house, second, with_stage
@@ -167,6 +178,53 @@ def test_what_stayed_comes_over_later(crm: CRM, sold: House) -> None:
         assert session.count(Opportunity, Opportunity.stage == "need_confirmed") == 7
         assert session.count(Opportunity, Opportunity.pipeline_version == 3) == 18
         assert [one.stage for one in session.stages(sold.deals["contacted"][0])][-1] == "need_confirmed"
+
+
+def test_what_stayed_is_carried_over(crm: CRM, sold: House) -> None:
+    """Once they have a contact, those that lacked it come over by themselves, and others when that is said."""
+    with crm.session("admin") as session:
+        session.publish_pipeline(second(), {"contacted": "need_confirmed"}, because="shorter")
+    with crm.session("rep_a") as session:
+        first, *_ = session.find(
+            Opportunity, Opportunity.stage == "contacted", Opportunity.pipeline_version == 1
+        )
+        (contact, *_) = session.find(Contact)
+        session.change(first, contacts=[OpportunityContact(contact=contact)])
+    with crm.session("rep_a") as session, pytest.raises(ForbiddenError):
+        session.carry_over("sales", because="they have contacts now")
+    with crm.session("admin") as session:
+        done = session.carry_over("sales", because="they have contacts now")
+        assert (done.moving, done.failing_count, done.pipeline.version) == (1, 2, 2)
+    with crm.view("dir") as session:
+        over = session.get(first.ref)
+        assert (over.stage, over.pipeline_version) == ("need_confirmed", 2)
+        change = session.history(over)[0]
+        assert (change.act, change.reason) == ("carry_over", "they have contacts now")
+        assert session.count(Opportunity, Opportunity.pipeline_version == 2) == 16
+    before = tables(crm)
+    with crm.session("admin") as session:
+        assert session.carry_over("sales", because="nobody is ready").moving == 0
+    assert differing(before, tables(crm)) == []
+    with crm.session("admin") as session:
+        assert session.carry_over("sales", because="all of them", failing="move").moving == 2
+    with crm.view("dir") as session:
+        # 18 run; the lost and the won stay where they were decided.
+        assert session.count(Opportunity, Opportunity.pipeline_version == 2) == 18
+        assert session.count(Opportunity, Opportunity.pipeline_version == 1) == 3
+    with crm.session("admin") as session, pytest.raises(NotFoundError):
+        session.carry_over("nothing", because="there is none")
+
+
+def test_what_has_no_place_is_not_carried_over(crm: CRM, sold: House) -> None:
+    """A version that let all keep theirs, and dropped a stage unsaid, takes nobody out of that stage."""
+    with crm.session("admin") as session:
+        session.publish_pipeline(second(), because="new ones only", running="keep")
+    before = tables(crm)
+    with crm.session("admin") as session, pytest.raises(InvalidError) as refused:
+        session.carry_over("sales", because="all of them", failing="move")
+    assert [one.path for one in refused.value.fields] == ["mapping/contacted"]
+    assert "7 of 18" in refused.value.message
+    assert differing(before, tables(crm)) == []
 
 
 def test_a_stage_is_archived(crm: CRM, sold: House) -> None:

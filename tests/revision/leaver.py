@@ -82,7 +82,9 @@ def _work(session: Any, customers: list[Any]) -> None:
     """23 tasks, of which 9 are open, and 210 activities."""
     states = [TaskState.OPEN] * 9 + [TaskState.DONE] * 14
     for at, state in enumerate(states):
-        session.add(Task(title=f"Task {at}", due_at=session.now, customer=customers[at], state=state))
+        task = session.add(Task(title=f"Task {at}", due_at=session.now, customer=customers[at]))
+        if state is TaskState.DONE:
+            session.move(session.move(task, TaskState.IN_PROGRESS), TaskState.DONE)
     talk: dict[str, Any] = {"kind": ActivityKind.CALL, "summary": "Talked about the weather"}
     begun = session.now - timedelta(hours=1)
     session.add_all([Activity(customer=customers[at % 37], started_at=begun, **talk) for at in range(210)])

@@ -24,6 +24,7 @@ BOOKS = (
     "crm_revision",
     "crm_access",
     "crm_export",
+    "crm_elevation",
     "crm_seal",
     "crm_unsealed",
     "crm_tombstone",

@@ -13,7 +13,7 @@ from pycrm.revision.seal import Verification, sealer
 
 from .sealing import Hand, as_id, other
 
-SEALED = ("crm_change", "crm_revision", "crm_access", "crm_export", "crm_seal")
+SEALED = ("crm_change", "crm_revision", "crm_access", "crm_export", "crm_elevation", "crm_seal")
 
 
 @attrs.frozen
@@ -91,7 +91,7 @@ def _chained(hand: Hand, change: dict[str, Any]) -> bool:
 
 def forget(hand: Hand, seal: dict[str, Any]) -> None:
     """Delete what a link of the chain stands for."""
-    for table, column in (("crm_change", "revision_id"), *((name, "id") for name in SEALED[1:4])):
+    for table, column in (("crm_change", "revision_id"), *((name, "id") for name in SEALED[1:5])):
         for row in hand.rows(table):
             if row[column] == seal["item_id"]:
                 hand.drop(table, row)

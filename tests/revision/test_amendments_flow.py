@@ -107,6 +107,21 @@ def test_what_changed_meanwhile_is_no_more_applied(crm: CRM) -> None:
         assert session.get(made.pump.ref).name == "N2"
 
 
+@pytest.mark.parametrize("verb", ["amend", "override"])
+def test_a_name_that_changed_since_it_was_read_is_not_overwritten(crm: CRM, verb: str) -> None:
+    """Who read a customer before its name changed, and changes the name, is told what it says now."""
+    made = world(crm)
+    policy(crm, "Party.name")
+    with crm.session("dir") as session:
+        session.override(session.get(made.pump.ref), name="N3", because="the register says so")
+    who = "rep_a" if verb == "amend" else "dir"
+    with crm.session(who) as session, pytest.raises(StaleError) as refused:
+        getattr(session, verb)(made.pump, name="N2", because="licence renewed")
+    assert refused.value.data["fields"] == {"name": {"base": "Pump", "theirs": "N3", "yours": "N2"}}
+    with crm.session(who) as session:
+        getattr(session, verb)(session.get(made.pump.ref), name="N2", because="licence renewed")
+
+
 def test_it_holds_from_its_day_on(crm: CRM, clock: FixedClock) -> None:
     """Agreed on 06-30 for 07-01: until midnight the old value and what is ahead, then the new (REV-S4)."""
     made = world(crm)

@@ -214,7 +214,7 @@ def stages(crm: CRM) -> Counter[Any]:
     """How many records there are of each kind and stage."""
     with crm.view("dir") as session:
         found = [("Opportunity", one.stage) for one in session.find(Opportunity)]
-        found += [("Task", one.state.value) for one in session.find(Task)]
+        found += [("Task", one.state) for one in session.find(Task)]
         for cls in (Customer, Activity, Contact, Note):
             found += [(cls.__name__, "")] * session.count(cls)
     return Counter(found)

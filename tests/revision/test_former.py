@@ -20,6 +20,7 @@ from pycrm import (
     Organization,
     Party,
     Role,
+    Source,
 )
 from pycrm.entities.customer import SigningGrade
 from pycrm.entities.org import FieldReading
@@ -246,3 +247,21 @@ def test_what_was_hidden_then_selects_nothing_of_the_past(crm: CRM, clock: Fixed
     with crm.view("lead_e") as session:
         assert len(session.find(Customer, Customer.channel == "fair", as_of=then)) == 2
         assert [len(one.changes) for one in session.history(found, field="channel")] == [1, 1]
+
+
+def test_a_long_list_of_the_past_tells_how_far_it_is(crm: CRM, clock: FixedClock) -> None:
+    """Who reads a long list of the past is told again and again how many of its records are done."""
+    world(crm)
+    with crm.session(crm.system("many")) as session:
+        session.add_all([Source(name=f"fair {number}") for number in range(1100)])
+        total = session.count(Source)
+    moment = clock.now()
+    clock.advance(minutes=1)
+    told: list[tuple[int, int]] = []
+    with crm.view("rep_a") as session:
+        found = session.find(Source, as_of=moment, progress=lambda *how_far: told.append(how_far))
+    assert len(found) == total
+    assert told[-1] == (total, total)
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert all(of == total for _, of in told)

@@ -117,10 +117,10 @@ def test_a_preview_counts_and_changes_nothing(crm: CRM, cast: Cast) -> None:
     assert differing(before, tables(crm)) == []
     assert seen.is_possible
     counts = dict(seen.counts())
-    assert counts["Customer", None] == 37
+    assert counts["Customer", "active"] == 37
     assert {stage: counts["Opportunity", stage] for stage in STAGES} == STAGES
     assert (counts["Task", "open"], counts["Task", "done"], counts["Activity", None]) == (9, 14, 210)
-    assert seen.counts(cast.people["rep_b"])["Customer", None] == 25
+    assert seen.counts(cast.people["rep_b"])["Customer", "active"] == 25
     # Two quoted deals of 100 each, won or lost ones aside.
     quoted = [money for line in seen.lines if line.stage == "quoted" for money in line.sums]
     assert sum(money.units for money in quoted) == 20000
@@ -221,10 +221,10 @@ def test_equal_parts_by_number_and_by_amount(crm: CRM, cast: Cast) -> None:
             for rule in (HandoverRule.NUMBER, HandoverRule.AMOUNT)
         )
     people = [cast.people[one] for one in both]
-    assert [by_number.counts(one)["Customer", None] for one in people] == [19, 18]
+    assert [by_number.counts(one)["Customer", "active"] for one in people] == [19, 18]
     # Of the open deals only the two quoted ones have amounts, and these are equal.
     assert [by_amount.counts(one)["Opportunity", "quoted"] for one in people] == [1, 1]
-    assert by_amount.counts()["Customer", None] == 37
+    assert by_amount.counts()["Customer", "active"] == 37
 
 
 def test_exceptions_come_before_rules(crm: CRM, cast: Cast) -> None:
@@ -353,7 +353,7 @@ def test_what_is_hidden_changes_no_answer(crm: CRM, more: int) -> None:
     _role(crm, cast, "mkt_1", *_DESK)
     with crm.view("mkt_1") as session:
         seen = session.preview_handover("rep_a", "rep_b")
-    assert dict(seen.counts()) == {("Customer", None): 1}
+    assert dict(seen.counts()) == {("Customer", "active"): 1}
     assert (dict(seen.refused), seen.out_of_reach) == ({}, ())
     done = handed(crm, by="mkt_1")
     assert [(one.entity, one.count) for one in done.counts] == [("Customer", 1)]
@@ -435,7 +435,7 @@ def test_what_is_private_stays_with_its_writer(open_crm: Callable[..., CRM]) -> 
         session.add(Diary(customer=customer, text="wears red socks"))
     with crm.session("dir") as session:
         seen = session.preview_handover("rep_a", "rep_b")
-        assert (seen.private, dict(seen.counts())) == (("Diary",), {("Customer", None): 1})
+        assert (seen.private, dict(seen.counts())) == (("Diary",), {("Customer", "active"): 1})
         session.hand_over("rep_a", "rep_b", because=BECAUSE)
     found = {}
     for login in ("rep_a", "rep_b", "dir"):

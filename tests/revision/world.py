@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from house import Cast, enterprise
+from house import Cast, enterprise, rows_of
 
 from pycrm import (
     CRM,
@@ -140,7 +140,7 @@ def tables(crm: CRM) -> dict[str, list[str]]:
     with crm.store.connect() as connection:
         # That somebody acted as the system, or was told of a hidden value, stays where the act was undone.
         for name in crm.metadata.tables.keys() - {"crm_elevation", "crm_probe"}:
-            rows = connection.execute(sa.text(f"SELECT * FROM {name}"))
+            rows = connection.execute(sa.text(f"SELECT * FROM {rows_of(name)} one"))
             found[name] = sorted(repr(tuple(row)) for row in rows)
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pycrm.app import rules
+from pycrm.app import ageing, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.declare.row import layout
@@ -19,7 +19,7 @@ from pycrm.entities.amendment import (
     ApprovalTask,
     Holiday,
 )
-from pycrm.entities.customer import Contact, Customer, OwnershipInterval
+from pycrm.entities.customer import ActivityState, Contact, Customer, OwnershipInterval
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
@@ -30,10 +30,10 @@ from pycrm.entities.product import Product, ProductCategory
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.entities.target import Target
 from pycrm.exchange.book import ExternalId, ImportRun
-from pycrm.forecast.book import ForecastLine, ForecastSnapshot, StallNotice
-from pycrm.hooks import hookimpl
+from pycrm.forecast.book import ForecastLine, ForecastSnapshot, ForecastTotal, StallNotice
+from pycrm.hooks import StageMove, hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
-from pycrm.pipeline.defaults import LEAD, SALES
+from pycrm.pipeline.defaults import COMMITMENT, CUSTOMER, LEAD, SALES, TASK
 from pycrm.plugin import Plugin
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
 from pycrm.revision.model import (
@@ -52,6 +52,15 @@ from pycrm.revision.seal.model import SealRow, TombstoneRow, UnsealedRow
 from pycrm.scope import organisation
 from pycrm.scope.children import derived_write
 from pycrm.scope.sharing import refuse_delegation, refuse_share
+from pycrm.scoring.book import (
+    CustomerScore,
+    GradeChange,
+    ScoreModelVersion,
+    ScoreNow,
+    ScoreRun,
+    ScoreStep,
+    ScoreTotal,
+)
 
 __all__ = ["BOOKS", "Core"]
 
@@ -76,12 +85,20 @@ BOOKS = (
     StageEntry,
     ForecastSnapshot,
     ForecastLine,
+    ForecastTotal,
     StallNotice,
     ExternalId,
     ImportRun,
     AmendmentLineRow,
     OpenPath,
     AmendmentEffect,
+    ScoreModelVersion,
+    ScoreRun,
+    ScoreStep,
+    ScoreTotal,
+    CustomerScore,
+    ScoreNow,
+    GradeChange,
 )
 
 
@@ -103,7 +120,7 @@ class Core(Plugin):
         *(HandoverReceiver, HandoverCount, ErasurePart, ApprovalStep, ApprovalTask),
     )
     facets = (Person, Organization)
-    pipelines = (SALES, LEAD)
+    pipelines = (SALES, LEAD, TASK, COMMITMENT, CUSTOMER)
     migrations = "pycrm.store.migrations"
 
     @hookimpl
@@ -215,8 +232,17 @@ class Core(Plugin):
             rules.refuse_late_correction(session, record)
 
     @hookimpl
-    def record_added(self, session: Any, record: OrgUnit) -> None:
-        """A new unit takes its place in the tree."""
+    def before_move(self, session: Any, record: Customer, move: StageMove) -> None:
+        """A customer is closed when nothing is open any more."""
+        if move.target == ActivityState.CLOSED:
+            rules.refuse_closing_with_work(session, record)
+
+    @hookimpl
+    def record_added(self, session: Any, record: OrgUnit | Activity) -> None:
+        """A new unit takes its place in the tree; a contact tells of its customer."""
+        if isinstance(record, Activity):
+            ageing.follow(session, record)
+            return
         parent = record.parent
         organisation.place_unit(session.transaction, record.id, parent.id if parent else None)
 

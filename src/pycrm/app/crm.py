@@ -6,7 +6,7 @@ import random as _random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from pycrm.app.amendments import business_calendar
+from pycrm.app.asked import Asked
 from pycrm.app.core import BOOKS, Core
 from pycrm.app.jobs import JobReport
 from pycrm.app.jobs import run as run_jobs
@@ -22,7 +22,6 @@ from pycrm.app.policies import undeclared, ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError
-from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.pipeline.book import Book
 from pycrm.plugin import HookCaller, Plugin, load
 from pycrm.revision.model import Setting
@@ -32,9 +31,9 @@ from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
 from pycrm.values import Clock, Identifiers, SystemClock
-from pycrm.worktime import BusinessCalendar
 
 if TYPE_CHECKING:
+    from pycrm.scoring.book import ScoreRun
     from pycrm.scoring.catalog import Catalog
 
 __all__ = ["CRM"]
@@ -44,7 +43,7 @@ _TRIES = 8
 _MISSING = object()
 
 
-class CRM:
+class CRM(Asked):
     """One tenant's CRM: a database, the core and the enabled plugins.
 
     Args:
@@ -183,6 +182,30 @@ class CRM:
         """
         return run_jobs(self, day)
 
+    def run_scores(
+        self,
+        who: Any,
+        model: str,
+        *,
+        as_of: date | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ScoreRun:
+        """Score all customers of a model as of a day, in batches that are committed one by one.
+
+        Called again after it was interrupted, it goes on where it stopped.
+
+        Args:
+            as_of: a day that has come; today without it.
+            progress: called after each batch with how many are done, and of how many.
+
+        Raises:
+            NotFoundError: there is no such model.
+            ForbiddenError: the actor may not update ``scores``.
+        """
+        from pycrm.scoring.run import run
+
+        return run(self, who, model, day=as_of, progress=progress)
+
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
         self.refuse_unmigrated()
         return Transaction(self.store, write=write, moment=self.clock.now(), operation=operation)
@@ -239,7 +262,7 @@ class CRM:
 
     def _refuse_undeclared(self) -> None:
         wrong = list(undeclared(self.registry, self._claims))
-        if any(plugin.indicators or plugin.sources for plugin in self.registry.plugins):
+        if any(plugin.indicators or plugin.sources or plugin.models for plugin in self.registry.plugins):
             wrong += self.catalog.problems()
         if wrong:
             raise DeclarationError("\n".join(wrong))
@@ -256,37 +279,6 @@ class CRM:
         return ClaimPolicy(self._claims.get(name, self._claims.get("*", declared)))
 
     # --- what rooms below ask of the whole ---------------------------------------------------------
-
-    def entry_values(
-        self, tx: Transaction, cls: Any, record: Any = None, pipeline: Any = None
-    ) -> dict[str, Any]:
-        """Pipeline, stage and time with which a new record begins."""
-        return choosing.entry_values(tx, cls, record, pipeline)
-
-    def stage_entries(self, tx: Transaction, record: Any) -> Any:
-        """The first rows of a record's stage history."""
-        return standing.first_entries(tx, record)
-
-    def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
-        """Take a move to which those who had to agree have agreed."""
-        return execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
-
-    def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
-        """The flow of those who have to agree to a move."""
-        return proposing.approval_of(tx, self.record(entity), record, to)
-
-    @property
-    def zone(self) -> timezone:
-        """The business time zone, in which days begin and faces show instants."""
-        return self._zone
-
-    def calendar_day(self, moment: datetime) -> date:
-        """The business day of an instant."""
-        return moment.astimezone(self._zone).date()
-
-    def business_calendar(self, tx: Transaction) -> BusinessCalendar:
-        """The working days and hours of the enterprise, as a transaction sees them."""
-        return business_calendar(self, tx)
 
     def unkey(self, value: Any) -> UUID | None:
         """An id from what the driver gave."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.app import sealing
+from pycrm.app import ageing, sealing
 from pycrm.entities.amendment import Amendment, AmendmentState
 from pycrm.errors import InvalidError, Problem
 from pycrm.forecast import remind, snapshot
@@ -28,7 +28,8 @@ class JobReport:
     """What one run did: amendments applied and conflicted, tasks reminded of and taken further up.
 
     So many `owners` and `leaders` were reminded of records that stand still in their stage, and so many
-    forecasts were written down (`snapshots`).
+    forecasts were written down (`snapshots`). `aged` records went to another stage because time has passed;
+    where a pipeline that somebody published refuses that, `unaged` says why.
     `sealed` links were added to the chain of history; where it could not be sealed, `unsealed` says why.
     """
 
@@ -39,6 +40,8 @@ class JobReport:
     owners: int = 0
     leaders: int = 0
     snapshots: int = 0
+    aged: int = 0
+    unaged: tuple[str, ...] = ()
     sealed: int = 0
     unsealed: str | None = None
 
@@ -65,12 +68,21 @@ def run(crm: CRM, day: date | None = None) -> JobReport:
         more = crm.run(actor, partial(_pursue, one))
         reminded, escalated = reminded + more[0], escalated + more[1]
     owners, leaders, snapshots = _pipelines(crm)
+    aged, unaged = ageing.run(crm)
     # Last, so that what the jobs wrote is sealed with the rest.
     sealed = sealing.seal(crm).added if sealing.can_seal(crm) else 0
     unsealed = None if sealing.can_seal(crm) else sealing.NAMELESS
     written = {"owners": owners, "leaders": leaders, "snapshots": snapshots}
     return JobReport(
-        tuple(applied), tuple(conflicted), reminded, escalated, sealed=sealed, unsealed=unsealed, **written
+        tuple(applied),
+        tuple(conflicted),
+        reminded,
+        escalated,
+        aged=aged,
+        unaged=unaged,
+        sealed=sealed,
+        unsealed=unsealed,
+        **written,
     )
 
 

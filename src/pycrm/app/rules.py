@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from pycrm.declare.policy import OWN_PAIR
-from pycrm.entities.activity import Activity, Commitment, CommitmentState, Task, TaskState
+from pycrm.entities.activity import Activity, Commitment, Task
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.handover import Handover
@@ -21,6 +22,7 @@ from pycrm.errors import ConflictError, InvalidError, Problem
 from pycrm.scope.actor import Source
 
 __all__ = [
+    "refuse_closing_with_work",
     "refuse_early_close",
     "refuse_late_correction",
     "refuse_leaving_with_work",
@@ -172,8 +174,8 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         Customer: None,
         Lead: Lead.stage.in_(_open_stages(tx, Lead)),
         Opportunity: Opportunity.stage.in_(_open_stages(tx, Opportunity)),
-        Task: Task.state.in_((TaskState.OPEN, TaskState.IN_PROGRESS)),
-        Commitment: Commitment.state == CommitmentState.OPEN,
+        Task: Task.stage.in_(_open_stages(tx, Task)),
+        Commitment: Commitment.stage.in_(_open_stages(tx, Commitment)),
     }
     holds: dict[str, int] = {}
     for cls, is_open in work.items():
@@ -186,11 +188,24 @@ def refuse_leaving_with_work(session: Any, user: User) -> None:
         raise ConflictError("the user still owns open records; hand them over first", data={"holds": holds})
 
 
+def refuse_closing_with_work(session: Any, customer: Customer) -> None:
+    """A customer with open items is not closed: those that the mover sees, since others tell nothing."""
+    holds: dict[str, int] = {}
+    for cls in (Opportunity, Task, Commitment):
+        is_open = cls.stage.in_(_open_stages(session.transaction, cls))
+        # Whoever is not shown where they stand is not told of them.
+        with suppress(InvalidError):
+            holds[cls.__name__] = session.count(cls, cls.customer == customer, is_open)
+    if any(holds.values()):
+        holds = {name: number for name, number in holds.items() if number}
+        raise ConflictError("the customer still has open items; close them first", data={"holds": holds})
+
+
 def _open_stages(tx: Any, cls: Any) -> set[str]:
     """The stages in which work goes on, of every pipeline of a class."""
     return {
         stage.key
-        for key in tx.crm.pipelines.keys_of(cls)
+        for key in tx.crm.pipelines.keys_of(tx, cls)
         for stage in tx.crm.pipelines.current(tx, key).pipeline.stages
         if not stage.is_closed
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,16 @@ def _tables(classes: Iterable[Any]) -> Iterator[str]:
             yield search_table_name(cls)
 
 
+def _first_models(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
+    if any(plugin.models for plugin in session.crm.registry.plugins):
+        from pycrm.scoring.publish import unpublished
+        from pycrm.scoring.shelf import keep_model
+
+        for model in unpublished(session.transaction):
+            line = f"published the score model {model.key} {model.version}"
+            yield line, partial(keep_model, session.transaction, model, None)
+
+
 def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
     """What a database starts with and this one lacks: a line for each, and what enters it."""
     crm, tx = session.crm, session.transaction
@@ -167,3 +178,4 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
     if not session.count(Role):
         yield "added the roles staff, leader, top and administrator", lambda: session.add_all(default_roles())
     yield from first_policies(session)
+    yield from _first_models(session)

@@ -18,6 +18,7 @@ from pycrm.cli.call import group
 from pycrm.cli.history import history
 from pycrm.cli.pipeline import pipeline
 from pycrm.cli.plugin import plugin
+from pycrm.cli.scoring import score
 from pycrm.errors import InvalidError
 
 __all__ = ["app", "main"]
@@ -57,6 +58,7 @@ for part, name in (
     (report, "report"),
     (amending.jobs, "jobs"),
     (pipeline, "pipeline"),
+    (score, "score"),
     (plugin, "plugin"),
 ):
     app.add_typer(part, name=name)

@@ -65,7 +65,7 @@ def verify(
     age = 0 if found.tail_since is None else max(0, round((now - found.tail_since).total_seconds()))
     lines = [
         ("Sealed", f"{found.sealed:,}, head {found.head}"),
-        ("Proven", f"{found.changes:,} changes, {found.looks:,} looks and exports"),
+        ("Proven", f"{found.changes:,} changes, {found.looks:,} looks, exports and system sessions"),
         ("Erased since", f"{found.erased:,} rows"),
         ("Outside heads", f"{found.heads:,} compared" if found.heads else "none: a cut end would not show"),
         ("Not sealed yet", f"{found.tail:,}, the oldest {age:,} seconds old" if found.tail else "nothing"),

@@ -1,9 +1,8 @@
 """The kinds of value that a field can hold: how each is checked, stored and read back.
 
 A record that comes from the database keeps in its slots what the driver gave (16 bytes for a key,
-microseconds for an instant) and is decoded when the field is looked at, so that a list of ten
-thousand rows pays only for the fields somebody reads. `raw` names the driver's types that still
-have to be decoded.
+microseconds for an instant) and is decoded when the field is looked at, so that a long list pays
+only for the fields somebody reads. `raw` names the driver's types that still have to be decoded.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import json
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ class Kind:
 
     name = "text"
     raw: tuple[type, ...] = ()
-    # What of `raw` a driver takes back as it is; None where it takes all.
+    # What of `raw` a driver takes back; None where it takes all.
     taken: tuple[type, ...] | None = None
     # PostgreSQL's driver already returns dates, instants, keys and truth values.
     python: type = str
@@ -97,6 +97,23 @@ class IntKind(Kind):
         if not -_BIG <= value < _BIG:
             raise ValueError("the number is too large")
         return value
+
+
+class FloatKind(Kind):
+    """A measured number in a book of pycrm's own; records keep exact ones."""
+
+    name, python, json_type = "float", float, {"type": "number"}
+
+    def columns(self, name: str) -> Any:
+        return ((name, sa.Double()),)
+
+    def ddl(self, name: str, dialect: str) -> Any:
+        return self.columns(name)
+
+    def clean(self, value: Any, longest: int) -> Any:
+        if type(value) not in (int, float) or not isfinite(value):
+            raise ValueError("expected a number")
+        return float(value)
 
 
 class BoolKind(Kind):
@@ -358,6 +375,7 @@ class TextsKind(Kind):
 _SIMPLE: dict[Any, type[Kind]] = {
     str: Kind,
     int: IntKind,
+    float: FloatKind,
     bool: BoolKind,
     date: DateKind,
     datetime: InstantKind,

@@ -95,6 +95,8 @@ def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, 
     for spec in cls.__specs__.values():
         for name, kind in _columns(spec, dialect):
             nullable = spec.nullable or name in _OPEN
+            if dialect == "postgresql" and name in cls.__short__:
+                kind = sa.Integer()
             parts.append(sa.Column(name, kind, primary_key=name in keys, nullable=nullable))
         if (spec.unique and isinstance(cls.__scope__, Reference | Administered)) or (
             spec.unique and spec.target

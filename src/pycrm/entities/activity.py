@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from pycrm.declare import Field, Link, Record, field, ge, link, minimum_length, through
+from pycrm.declare.alias import Alias
 from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.lead import Lead
 from pycrm.entities.opportunity import Opportunity
@@ -62,7 +63,7 @@ class Outcome(StrEnum):
 
 
 class CommitmentState(StrEnum):
-    """What became of a promise."""
+    """What became of a promise: the stages of the pipeline ``commitment``."""
 
     OPEN = "open"
     KEPT = "kept"
@@ -71,7 +72,7 @@ class CommitmentState(StrEnum):
 
 
 class TaskState(StrEnum):
-    """How far a task is."""
+    """How far a task is: the stages of the pipeline ``task``."""
 
     OPEN = "open"
     IN_PROGRESS = "in_progress"
@@ -124,8 +125,13 @@ class Activity(Record, table="crm_activity", scope=through("customer", "lead", o
         return {}
 
 
-class Commitment(Record, table="crm_commitment", scope=through("customer", "lead", owned=True)):
-    """A promise made to a customer (承诺); its owner is whoever promised."""
+class Commitment(
+    Record, table="crm_commitment", scope=through("customer", "lead", owned=True), pipeline="commitment"
+):
+    """A promise made to a customer (承诺); its owner is whoever promised.
+
+    `state` is another name of its stage.
+    """
 
     activity: Link[Activity | None] = link("Activity", zh="跟进记录", default=None)
     customer: Link[Customer | None] = link("Customer", zh="客户", default=None)
@@ -133,34 +139,38 @@ class Commitment(Record, table="crm_commitment", scope=through("customer", "lead
     text: Field[str] = field("Promise", zh="承诺内容", longest=1000)
     to_contact: Link[Contact | None] = link("To", zh="承诺对象", default=None)
     due_on: Field[date] = field("Due on", zh="到期日", order=True)
-    state: Field[CommitmentState] = field("State", zh="状态", default=CommitmentState.OPEN)
     kept_on: Field[date | None] = field("Kept on", zh="兑现日期", default=None)
 
+    state = Alias("stage")
+
     def check(self, moment: datetime) -> None:
-        """A promise is made to a customer or a lead; a kept one has its date."""
+        """A promise is made to a customer or a lead; none has the date of its keeping before it is kept."""
         _one_of(self, "customer", "lead")
-        if (self.state is CommitmentState.KEPT) != (self.kept_on is not None):
-            wrong = Problem("kept_on", "rule", "a kept commitment has its date, another has none")
+        if self.kept_on is not None and self.stage == CommitmentState.OPEN:
+            wrong = Problem("kept_on", "rule", "an open commitment has no such date: move it to kept")
             raise InvalidError(wrong.message, fields=[wrong])
 
 
-class Task(Record, table="crm_task", scope=through("customer", "lead", "opportunity", owned=True)):
-    """Something to be done (任务); its owner is whoever does it."""
+class Task(
+    Record,
+    table="crm_task",
+    scope=through("customer", "lead", "opportunity", owned=True),
+    pipeline="task",
+):
+    """Something to be done (任务); its owner is whoever does it.
+
+    `state` is another name of its stage.
+    """
 
     title: Field[str] = field("Title", zh="标题", longest=300)
     due_at: Field[datetime] = field("Due at", zh="截止时间", order=True)
     priority: Field[TaskPriority] = field("Priority", zh="优先级", default=TaskPriority.NORMAL)
-    state: Field[TaskState] = field("State", zh="状态", default=TaskState.OPEN)
     reason: Field[str | None] = field("Reason", zh="原因", default=None, longest=400)
     customer: Link[Customer | None] = link("Customer", zh="客户", default=None)
     lead: Link[Lead | None] = link("Lead", zh="线索", default=None)
     opportunity: Link[Opportunity | None] = link("Opportunity", zh="商机", default=None)
 
-    def check(self, moment: datetime) -> None:
-        """A cancelled task says why."""
-        if self.state is TaskState.CANCELLED and not self.reason:
-            wrong = Problem("reason", "required", "a cancelled task names its reason")
-            raise InvalidError(wrong.message, fields=[wrong])
+    state = Alias("stage")
 
 
 class Note(Record, table="crm_note", scope=through("customer", "lead", "opportunity")):

@@ -22,6 +22,7 @@ from pycrm.declare import (
     owned,
     through,
 )
+from pycrm.declare.alias import Alias
 from pycrm.declare.record import Row
 from pycrm.entities.org import OrgUnit, User
 from pycrm.entities.party import (
@@ -60,7 +61,7 @@ class Lifecycle(StrEnum):
 
 
 class ActivityState(StrEnum):
-    """Whether anything happens between us."""
+    """Whether anything happens between us: the stages of the pipeline ``customer``."""
 
     ACTIVE = "active"
     DORMANT = "dormant"
@@ -112,12 +113,13 @@ def random_code(noise: bytes) -> str:
     return "".join([_PAIRS[pair] for pair in pairs])
 
 
-class Customer(Record, table="crm_customer", scope=owned()):
+class Customer(Record, table="crm_customer", scope=owned(), pipeline="customer"):
     """Somebody we sell to or want to sell to (客户).
 
     `name` and `kind` are derived from the party, `code` is drawn at random, and the owner moves
     only by assignment or handover. `active_at` is when the latest of its activities began
     (`Activity.started_at`), archived ones left out, and never before the customer was filed.
+    `activity_state` is another name of the stage. `lifecycle` follows what happens and never moves back.
     """
 
     code: Field[str] = field("Code", zh="编号", init=False, search=True, longest=20)
@@ -125,7 +127,6 @@ class Customer(Record, table="crm_customer", scope=owned()):
     name: Field[str] = field("Name", zh="名称", init=False, order=True, search=True, longest=300)
     kind: Field[PartyKind] = field("Kind", zh="类型", init=False)
     lifecycle: Field[Lifecycle] = field("Lifecycle", zh="客户阶段", init=False)
-    activity_state: Field[ActivityState] = field("Activity", zh="活跃状态", init=False)
     source: Link[Source] = link("Source", zh="来源")
     signing_grade: Field[SigningGrade | None] = field("Signing grade", zh="签约等级", default=None)
     trade_role: Field[TradeRole | None] = field("Trade role", zh="贸易角色", default=None)
@@ -138,6 +139,7 @@ class Customer(Record, table="crm_customer", scope=owned()):
     last_contact_at: Field[datetime | None] = field("Last contact", zh="最近联系", init=False, default=None)
     next_contact_on: Field[date | None] = field("Next contact", zh="下次联系", init=False, default=None)
 
+    activity_state = Alias("stage")
     mirrors = {"name": "party", "kind": "party"}
     keeps_latest = {"active_at": "Activity.customer.started_at"}
 
@@ -152,7 +154,6 @@ class Customer(Record, table="crm_customer", scope=owned()):
             "name": party.name,
             "kind": party.kind,
             "lifecycle": Lifecycle.PROSPECT,
-            "activity_state": ActivityState.ACTIVE,
             "active_at": session.now,
         }
 

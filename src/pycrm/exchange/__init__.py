@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pycrm.exchange.plan import Draft, Plan
     from pycrm.exchange.reading import Limits, Position, Row, TableReader, read_table
     from pycrm.exchange.report import ImportReport, KeyChange, Progress, ReportMark, RowVerdict, Verdict
+    from pycrm.exchange.scores import export_scores
     from pycrm.exchange.writing import TableWriter, neutralise, restore, write_table
 
 _HOMES = {
@@ -29,6 +30,7 @@ _HOMES = {
     "mapping": ("Children", "Column", "Formats", "Mapping"),
     "plan": ("Draft", "Plan"),
     "reading": ("Limits", "Position", "Row", "TableReader", "read_table"),
+    "scores": ("export_scores",),
     "report": ("ImportReport", "KeyChange", "Progress", "ReportMark", "RowVerdict", "Verdict"),
     "writing": ("TableWriter", "neutralise", "restore", "write_table"),
 }
@@ -57,6 +59,7 @@ __all__ = [
     "TableWriter",
     "Verdict",
     "export_csv",
+    "export_scores",
     "import_file",
     "neutralise",
     "read_table",

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare.record import child_class
 from pycrm.entities.party import ContactPoint, ContactPointKind, Party
 from pycrm.errors import InvalidError, Problem
 from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import Rule, rule_of, rules_over
 from pycrm.revision.amendment.propose import Proposal
-from pycrm.scope.fields import field_rights, whole
+from pycrm.scope.fields import whole
+from pycrm.scope.sight import is_shown
 from pycrm.store.pieces import pieces
 from pycrm.values import plain_phone
 
@@ -87,7 +87,7 @@ def update(session: Session, shape: Shape, one: Held, values: dict[str, Any]) ->
     for target in targets:
         specs = type(target).__specs__
         part = {name: rest.pop(name) for name in list(rest) if name in specs and specs[name].init}
-        part = {name: value for name, value in part.items() if _is_seen(tx, type(target), name)}
+        part = {name: value for name, value in part.items() if is_shown(tx, type(target), name)}
         differing = dict(_differing(target, part))
         if differing:
             # A facet that holds nothing has no row yet.
@@ -137,17 +137,6 @@ def _kept_rows(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(pool[row].pop() if pool.get(row) else row for row in new)
 
 
-def _is_seen(tx: Transaction, cls: Any, name: str) -> bool:
-    """Whether the importer is shown a field in full, of a list all that its rows hold."""
-    rights, spec = field_rights(tx, cls), cls.__specs__[name]
-    if name in rights.hidden | rights.masked:
-        return False
-    if spec.child is None:
-        return True
-    inner = field_rights(tx, child_class(cls, spec))
-    return not (inner.hidden or inner.masked)
-
-
 def _only_new_points(tx: Transaction, party: Party, values: dict[str, Any]) -> None:
     """Put the ways of contact that the party does not have yet behind those that it has."""
     known = list(party.contact_points)
@@ -161,7 +150,7 @@ def _only_new_points(tx: Transaction, party: Party, values: dict[str, Any]) -> N
         if _comparable(point) not in seen:
             seen.add(_comparable(point))
             fresh.append(point)
-    if fresh and _is_seen(tx, Party, "contact_points"):
+    if fresh and is_shown(tx, Party, "contact_points"):
         values["contact_points"] = [*known, *fresh]
 
 

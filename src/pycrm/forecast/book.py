@@ -9,7 +9,7 @@ from pycrm.declare import Field, Link, field, link
 from pycrm.declare.record import Row
 from pycrm.entities.org import User
 
-__all__ = ["ForecastLine", "ForecastSnapshot", "StallNotice"]
+__all__ = ["ForecastLine", "ForecastSnapshot", "ForecastTotal", "StallNotice"]
 
 
 class ForecastSnapshot(Row, table="crm_forecast_snapshot", primary=("id",), indexes=(("since", "until"),)):
@@ -24,6 +24,20 @@ class ForecastSnapshot(Row, table="crm_forecast_snapshot", primary=("id",), inde
     by: Link[User | None] = link("By", default=None)
     since: Field[date] = field("Since")
     until: Field[date] = field("Until")
+
+
+class ForecastTotal(Row, table="crm_forecast_total", primary=("snapshot_id", "method", "currency")):
+    """What a snapshot forecast as a whole by history, or blended, in minor units of one currency.
+
+    Such a number cannot be divided among opportunities. So `reach` keeps how far its writer reached, and
+    only who reaches as far is shown it.
+    """
+
+    snapshot: Field[UUID] = field("Snapshot", column="snapshot_id")
+    method: Field[str] = field("Method", longest=20)
+    currency: Field[str] = field("Currency", longest=3)
+    units: Field[int] = field("Amount")
+    reach: Field[str] = field("Reach", longest=100_000)
 
 
 class ForecastLine(

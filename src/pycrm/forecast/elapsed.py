@@ -25,9 +25,9 @@ from pycrm.scope.aggregate import halves, joined
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["StageTime", "time_in_stage"]
+__all__ = ["EPOCH", "StageTime", "summed", "time_in_stage", "whole"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @attrs.frozen
@@ -55,7 +55,7 @@ def time_in_stage(
 ) -> list[StageTime]:
     """See `Session.time_in_stage`."""
     asked = staged(tx, cls, conditions)
-    begin, end = since or _EPOCH, min(until or tx.moment, tx.moment)
+    begin, end = since or EPOCH, min(until or tx.moment, tx.moment)
     entry = entries(asked)
     early = sa.func.sum(sa.case((entry.at <= _bound(begin), 1), else_=0))
     statement = asked.select(entry.source, entry.stage, sa.func.count(), early, *_passed(tx, entry.at, begin))
@@ -64,7 +64,7 @@ def time_in_stage(
     statement = statement.group_by(entry.source, entry.stage)
     total, open_, stays = Counter[str](), Counter[str](), Counter[str]()
     for source, stage, number, before, *passed in [] if asked.nothing else tx.fetch(statement):
-        elapsed = _micros(tx, passed)
+        elapsed = whole(tx, passed)
         total[stage] -= elapsed
         open_[stage] += number
         stays[stage] += number
@@ -87,8 +87,16 @@ def _bound(moment: datetime) -> Any:
     return sa.literal(moment, RawInstant())
 
 
+def summed(tx: Transaction, passed: Any) -> list[Any]:
+    """The sum of times that have passed, as columns for `whole`."""
+    if tx.dialect == "postgresql":
+        # A numeric, and so exact; a sum of intervals overflows at 2**31 days.
+        return [sa.func.sum(sa.cast(sa.extract("epoch", passed), sa.Numeric()))]
+    return halves(sa.type_coerce(passed, sa.BigInteger()))
+
+
 def _passed(tx: Transaction, at: Any, begin: datetime) -> list[Any]:
-    """The sum of what had passed of the period at these instants, as columns for `_micros`."""
+    """The sum of what had passed of the period at these instants, as columns for `whole`."""
     passed = at - _bound(begin)
     if tx.dialect == "postgresql":
         # A numeric, and so exact; a sum of intervals overflows at 2**31 days.
@@ -97,7 +105,8 @@ def _passed(tx: Transaction, at: Any, begin: datetime) -> list[Any]:
     return halves(sa.case((at > _bound(begin), sa.type_coerce(passed, sa.BigInteger())), else_=0))
 
 
-def _micros(tx: Transaction, passed: list[Any]) -> int:
+def whole(tx: Transaction, passed: list[Any]) -> int:
+    """A sum in microseconds."""
     if tx.dialect == "postgresql":
         return int(passed[0] * 1_000_000)
     return joined(*passed)

@@ -15,6 +15,7 @@ from pycrm.declare.raw import RawDate, RawInstant, RawKey
 from pycrm.declare.raw import instant as instant_of
 from pycrm.declare.row import layout
 from pycrm.entities.opportunity import Opportunity
+from pycrm.errors import InvalidError, Problem
 from pycrm.forecast.amount import CERTAIN, weighted
 from pycrm.forecast.book import ForecastLine, ForecastSnapshot
 from pycrm.forecast.closing import closing, day, falls_in, opportunities, wins
@@ -22,6 +23,7 @@ from pycrm.forecast.outlook import open_in, probability_of, weights
 from pycrm.forecast.period import Period
 from pycrm.forecast.season import total
 from pycrm.forecast.stage import in_versions, percent
+from pycrm.forecast.whole import METHODS, Method, keep, totals
 from pycrm.revision.sql import insert_text
 from pycrm.scope.actor import unkey
 from pycrm.scope.aggregate import halves, joined, money
@@ -37,9 +39,11 @@ _MONDAY = time(0, 5)
 
 @attrs.frozen
 class Snapshot:
-    """The weighted forecast of a period as it was written down, of what its reader sees today.
+    """The forecast of a period as it was written down, of what its reader sees today.
 
-    `sums` has one amount a currency; `count` opportunities are behind them.
+    `sums` is the weighted one, with one amount a currency; `count` opportunities are behind them. What history
+    forecast, and the blended forecast, were written down as a whole: they are empty for who reaches less far
+    than their writer did, where only some opportunities are asked for, and where there was no history.
     """
 
     id: UUID
@@ -47,6 +51,12 @@ class Snapshot:
     period: Period
     sums: tuple[Money, ...]
     count: int
+    historic: tuple[Money, ...] = ()
+    blended: tuple[Money, ...] = ()
+
+    def by(self, method: Method) -> tuple[Money, ...]:
+        """What one of the methods forecast, one amount a currency."""
+        return self.sums if method == "weighted" else getattr(self, method)
 
 
 @attrs.frozen
@@ -85,6 +95,7 @@ def take(tx: Transaction, period: Period) -> Snapshot:
         columns = (sa.literal(id, RawKey()), table.id, table.stage, chance, table.amount)
         lines = asked.select(*columns, weighted(table.amount, chance), table.amount_currency)
         tx.execute(sa.insert(ForecastLine.__table__).from_select(list(layout(ForecastLine).names), lines))
+    keep(tx, id, period)
     return next(one for one in snapshots(tx, period, []) if one.id == id)
 
 
@@ -99,8 +110,8 @@ def _won_in(tx: Transaction, period: Period) -> Any:
 
 def snapshots(tx: Transaction, period: Period | None, conditions: Iterable[Any]) -> list[Snapshot]:
     """See `Session.snapshots`."""
-    heads = _heads(tx, period)
-    asked = opportunities(tx, conditions, archived=True)
+    given, heads = list(conditions), _heads(tx, period)
+    asked = opportunities(tx, given, archived=True)
     line = ForecastLine.__table__
     asked.source = asked.source.join(line, line.c.record_id == asked.table.c.id)
     asked.where.append(line.c.snapshot_id.in_([one[0] for one in heads]))
@@ -113,11 +124,14 @@ def snapshots(tx: Transaction, period: Period | None, conditions: Iterable[Any])
         assert key is not None
         sums.setdefault(key, {})[currency] = joined(high, low)
         counts[key] = counts.get(key, 0) + count
+    # Of some of the opportunities nobody can say what the whole was.
+    whole = totals(tx, [one[0] for one in heads]) if heads and not given else {}
     return [
         Snapshot(
             *(id, at, within),
             tuple(money(units, code) for code, units in sorted(sums.get(id, {}).items())),
             counts.get(id, 0),
+            *(whole.get((id, method), ()) for method in METHODS[1:]),
         )
         for id, at, within in heads
     ]
@@ -148,15 +162,23 @@ def _heads(tx: Transaction, period: Period | None) -> list[tuple[UUID, datetime,
     return found
 
 
-def accuracy(tx: Transaction, period: Period, conditions: Iterable[Any]) -> list[Accuracy]:
+def accuracy(
+    tx: Transaction, period: Period, conditions: Iterable[Any], method: Method = "weighted"
+) -> list[Accuracy]:
     """See `Session.accuracy`."""
     given = list(conditions)
+    if method not in METHODS:
+        wrong = Problem("method", "rule", f"one of {', '.join(METHODS)}")
+        raise InvalidError(wrong.message, fields=[wrong])
     if period.until >= tx.crm.calendar_day(tx.moment):
         return []
     taken, won = snapshots(tx, period, given), wins(tx, given, period)
     found = []
     for one in taken:
-        predicted = {each.currency: each.units for each in one.sums}
+        predicted = {each.currency: each.units for each in one.by(method)}
+        if method != "weighted" and not predicted:
+            # It was not forecast by that method, or is not this reader's to see: not a forecast of nothing.
+            continue
         for code in sorted({*predicted, *(win.currency for win in won)}):
             actual = total((win for win in won if win.currency == code), period)
             both = (money(units, code) for units in (predicted.get(code, 0), actual))

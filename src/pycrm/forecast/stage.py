@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,10 @@ def staged(tx: Transaction, cls: Any, conditions: Iterable[Any] = ()) -> Query:
     return asked
 
 
-def entries(asked: Query) -> Any:
+def entries(asked: Query, regions: Sequence[str] = (ROOT,)) -> Any:
     """The columns of the stage history of what is asked for, joined to it: of a pipeline's own stages.
+
+    Of stages within others the regions are named that they lie in.
 
     A join, since SQLite looks up a list of keys for each row of the history anew. Left to itself it
     also begins with an index of the history and looks up each row and its record in no order, which
@@ -50,7 +52,7 @@ def entries(asked: Query) -> Any:
         pipeline: Any = sa.literal_column(f"+{table.name}.pipeline", sa.Text())
         of_pipeline = pipeline == asked.cls.__pipeline__
     asked.source = asked.source.join(
-        table, sa.and_(table.c.record_id == key, of_pipeline, table.c.region == ROOT)
+        table, sa.and_(table.c.record_id == key, of_pipeline, table.c.region.in_(regions))
     )
     return table.c
 

@@ -5,7 +5,7 @@ the `Chart` that tells which moves are allowed, what they still need, and takes 
 """
 
 from pycrm.pipeline.chart import Chart, Outcome, Visit, compile_pipeline
-from pycrm.pipeline.defaults import LEAD, SALES
+from pycrm.pipeline.defaults import COMMITMENT, CUSTOMER, LEAD, SALES, TASK
 from pycrm.pipeline.draw import mermaid
 from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
 from pycrm.pipeline.facts import Facts, Guard, Requirement
@@ -15,9 +15,12 @@ from pycrm.pipeline.rules import check, problems, warnings
 from pycrm.pipeline.way import Standing, Way
 
 __all__ = [
+    "COMMITMENT",
+    "CUSTOMER",
     "LEAD",
     "RETURN",
     "SALES",
+    "TASK",
     "TODAY",
     "AddTask",
     "Chart",

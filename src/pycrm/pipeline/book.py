@@ -20,7 +20,7 @@ from pycrm.pipeline.bringing import settable
 from pycrm.pipeline.chart import Chart, compile_pipeline
 from pycrm.pipeline.effect import SetField
 from pycrm.pipeline.facts import Function
-from pycrm.pipeline.model import Move, Pipeline, Stage
+from pycrm.pipeline.model import OWNER, Move, Pipeline, Stage
 from pycrm.revision.sql import insert_text
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DRAFT",
     "DRAFTED",
+    "IN_FORCE",
     "LONGEST",
     "PUBLISHED",
     "RETIRED",
@@ -37,6 +38,7 @@ __all__ = [
     "PipelineVersion",
     "StageEntry",
     "enter",
+    "in_force",
     "retire",
     "text_of",
 ]
@@ -139,17 +141,20 @@ class Book:
             rules.problems(pipeline, fields=known, guards=self._guards.keys(), actions=self._actions.keys())
         )
         entities = {one.entity for (key, _), one in self.declared.items() if key == pipeline.key}
-        if not entities:
-            message = f"no plugin declares a pipeline {pipeline.key}, so no record begins in it"
-            found.append(Problem("key", "unknown", message))
-        elif pipeline.entity not in entities or cls is None:
+        if entities and pipeline.entity not in entities:
             message = f"{pipeline.key} is a pipeline of {', '.join(sorted(entities))}"
             found.append(Problem("entity", "rule", message))
+        elif cls is None or cls.__pipeline__ is None:
+            message = f"the records of {pipeline.entity} run through no pipeline: no class names one"
+            found.append(Problem("entity", "unknown", message))
         rights = {action.value for action in Action}
         for place, move in enumerate(pipeline.moves):
             if move.permission is not None and move.permission not in rights:
                 message = f"{move.permission} is no right of a role"
                 found.append(Problem(f"moves/{place}/permission", "unknown", message))
+            if move.reach == OWNER and cls is not None and "owner" not in cls.__specs__:
+                message = f"{pipeline.entity} has no owner"
+                found.append(Problem(f"moves/{place}/reach", "rule", message))
             for at, one in enumerate(move.effects):
                 if isinstance(one, SetField) and cls is not None and one.field not in settable(cls):
                     message = f"no move sets {one.field}"
@@ -204,11 +209,11 @@ class Book:
             if stored.get(one) != text_of(pipeline) and one[1] <= newest.get(one[0], 0)
         )
 
-    def keys_of(self, cls: Any) -> list[str]:
-        """The pipelines of a class, in the order of their declaration."""
-        return list(
-            dict.fromkeys(key for (key, _), one in self.declared.items() if one.entity == cls.__name__)
-        )
+    def keys_of(self, tx: Transaction, cls: Any) -> list[str]:
+        """The pipelines of a class: those in code in the order of their declaration, then what was published."""
+        declared = [key for (key, _), one in self.declared.items() if one.entity == cls.__name__]
+        published = [key for key, (_, entity) in sorted(in_force(tx).items()) if entity == cls.__name__]
+        return list(dict.fromkeys([*declared, *published]))
 
     # --- what is in force ------------------------------------------------------------------------------
 
@@ -225,15 +230,8 @@ class Book:
 
     def number(self, tx: Transaction, key: str) -> int | None:
         """The number of the newest published version, or None."""
-        memo = ("pipeline", key)
-        if memo not in tx.memo:
-            table = PipelineVersion.__table__.c
-            statement = sa.select(sa.func.max(table.version)).where(
-                table.key == key, table.state == PUBLISHED
-            )
-            tx.memo[memo] = tx.fetch(statement)[0][0]
-        found: int | None = tx.memo[memo]
-        return found
+        found = in_force(tx).get(key)
+        return None if found is None else found[0]
 
     def numbers(self, tx: Transaction, key: str) -> set[int]:
         """The numbers of all versions that are or were in force; a draft is none of them."""
@@ -278,7 +276,8 @@ class Book:
     def keep(self, tx: Transaction, chart: Chart, mapping: Mapping[str, str]) -> None:
         """Let this transaction use a version that it has just published; others read its row."""
         key, version = chart.pipeline.key, chart.pipeline.version
-        own = {("chart", key, version): chart, ("mapping", key, version): mapping, ("pipeline", key): version}
+        known = in_force(tx) | {key: (version, chart.pipeline.entity)}
+        own = {("chart", key, version): chart, ("mapping", key, version): mapping, IN_FORCE: known}
         before = {name: tx.memo.get(name) for name in own}
         tx.memo.update(own)
 
@@ -289,6 +288,20 @@ class Book:
                     tx.memo[name] = value
 
         tx.after_savepoint.append(forget)
+
+
+IN_FORCE: Final = "pipelines in force"
+
+
+def in_force(tx: Transaction) -> dict[str, tuple[int, str]]:
+    """Of each pipeline the newest published version and the entity, as this transaction sees them."""
+    found: dict[str, tuple[int, str]] | None = tx.memo.get(IN_FORCE)
+    if found is None:
+        table = PipelineVersion.__table__.c
+        statement = sa.select(table.key, table.version, table.entity).where(table.state == PUBLISHED)
+        rows = tx.fetch(statement.order_by(table.version))
+        found = tx.memo[IN_FORCE] = {key: (version, entity) for key, version, entity in rows}
+    return found
 
 
 def text_of(pipeline: Pipeline) -> str:

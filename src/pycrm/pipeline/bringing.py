@@ -82,7 +82,13 @@ def _amended(tx: Transaction, record: Any, effect: StartAmendment) -> Any:
         name: from_json(specs[name], value) if name in specs else value
         for name, value in effect.values.items()
     }
-    made = amend(tx, record, values, effect.because)
+    outer = tx.memo.get("reason")
+    # What is changed at once is kept with its own reason, and not with that of the move.
+    tx.memo["reason"] = effect.because
+    try:
+        made = amend(tx, record, values, effect.because)
+    finally:
+        tx.memo["reason"] = outer
     if not isinstance(made, Amendment):
         return made
     finish(tx, made)

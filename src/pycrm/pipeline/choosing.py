@@ -45,7 +45,7 @@ def _chosen(tx: Transaction, cls: Any, record: Any, by_hand: str | None) -> Char
         refuse_other(tx, cls, by_hand)
         return tx.crm.pipelines.current(tx, by_hand)  # type: ignore[no-any-return]
     if record is not None:
-        for key in tx.crm.pipelines.keys_of(cls):
+        for key in tx.crm.pipelines.keys_of(tx, cls):
             chart: Chart = tx.crm.pipelines.current(tx, key)
             if chart.pipeline.when and meets(record, chart.pipeline.when):
                 return chart
@@ -58,7 +58,7 @@ def refuse_other(tx: Transaction, cls: Any, key: str) -> None:
     Raises:
         InvalidError: it is not.
     """
-    if key not in tx.crm.pipelines.keys_of(cls):
+    if key not in tx.crm.pipelines.keys_of(tx, cls):
         raise _unknown(cls, key)
 
 

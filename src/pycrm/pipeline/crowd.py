@@ -201,7 +201,7 @@ def told_of(tx: Transaction, cls: Any, way: Route) -> bool:
     That a field is empty or filled is a value of it; that no record is there tells of those that are hidden.
     """
     rights = field_rights(tx, cls)
-    closed = rights.closed | rights.hidden | rights.masked
+    closed = rights.closed | rights.covered
     for name in (*way.fields, *(name for need in way.needs for name in need.then)):
         if not closed.isdisjoint((name, *cls.__specs__[name].columns)):
             return False

@@ -1,4 +1,4 @@
-"""The pipelines that come with the core: selling (PIP-16) and qualifying leads (appendix A)."""
+"""The pipelines that come with the core: selling (PIP-16), leads, customers, tasks and promises (appendix A)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from pycrm.pipeline.gate import Need, Where
 from pycrm.pipeline.model import RETURN, Move, Pipeline, Stage
 
-__all__ = ["LEAD", "SALES"]
+__all__ = ["COMMITMENT", "CUSTOMER", "LEAD", "SALES", "TASK"]
 
 _STALL_DAYS: Final = 14
 _REOPENED_WITHIN: Final = 180
@@ -122,3 +122,84 @@ LEAD: Final = Pipeline(
     ),
 )
 """The life of a lead (线索): assigned, accepted and converted, or rejected and recycled on a new fact."""
+
+TASK: Final = Pipeline(
+    "task",
+    1,
+    "Task",
+    "Task",
+    translations=_zh("任务"),
+    stages=(
+        Stage("open", "Open", translations=_zh("待办")),
+        Stage("in_progress", "In progress", translations=_zh("进行中")),
+        Stage("done", "Done", kind="won", translations=_zh("已完成")),
+        Stage("cancelled", "Cancelled", kind="lost", required="reason", translations=_zh("已取消")),
+    ),
+    moves=(
+        Move("start", "open", "in_progress", "Start", translations=_zh("开始")),
+        Move("finish", "in_progress", "done", "Finish", translations=_zh("完成")),
+        Move("cancel", ("open", "in_progress"), "cancelled", "Cancel", translations=_zh("取消")),
+        Move(
+            "reopen",
+            "done",
+            "open",
+            "Reopen",
+            reach="owner",
+            within_days=0,
+            translations=_zh("重新打开"),
+        ),
+    ),
+)
+"""The life of a task (任务): begun and done, or cancelled with a reason; reopened by its owner on the same day."""
+
+COMMITMENT: Final = Pipeline(
+    "commitment",
+    1,
+    "Commitment",
+    "Commitment",
+    translations=_zh("承诺"),
+    stages=(
+        Stage("open", "Open", translations=_zh("待兑现")),
+        Stage("kept", "Kept", kind="won", required="kept_on", translations=_zh("已兑现")),
+        Stage("broken", "Broken", kind="lost", translations=_zh("未兑现")),
+        Stage("withdrawn", "Withdrawn", kind="lost", translations=_zh("已撤回")),
+    ),
+    moves=(
+        Move("keep", "open", "kept", "Keep", translations=_zh("兑现")),
+        Move("break_off", "open", "broken", "Break", reach="unit", translations=_zh("违约")),
+        Move("withdraw", "open", "withdrawn", "Withdraw", reason=True, translations=_zh("撤回")),
+    ),
+)
+"""The life of a promise (承诺): kept on a day, broken by the word of a leader, or withdrawn with a reason.
+
+What nobody kept 30 days after it was due is broken by ``pycrm jobs run``.
+"""
+
+CUSTOMER: Final = Pipeline(
+    "customer",
+    1,
+    "Customer",
+    "Customer",
+    translations=_zh("客户"),
+    stages=(
+        Stage("active", "Active", translations=_zh("活跃")),
+        Stage("dormant", "Dormant", translations=_zh("沉睡")),
+        Stage("lost", "Lost", kind="lost", translations=_zh("流失")),
+        Stage("closed", "Closed", kind="lost", translations=_zh("关闭")),
+    ),
+    moves=(
+        Move("rest", "active", "dormant", "Rest", reach="product", translations=_zh("沉睡")),
+        Move("wake", "dormant", "active", "Wake", translations=_zh("唤醒")),
+        Move("lose", ("active", "dormant"), "lost", "Lose", reason=True, translations=_zh("流失")),
+        Move("win_back", "lost", "active", "Win back", reason=True, translations=_zh("挽回")),
+        Move(
+            "close", ("active", "dormant", "lost"), "closed", "Close", reason=True, translations=_zh("关闭")
+        ),
+        Move("reopen", "closed", "active", "Reopen", reason=True, reach="unit", translations=_zh("重新打开")),
+    ),
+)
+"""Whether anything happens between a customer and us (活跃状态, COR-3).
+
+``pycrm jobs run`` lets customers rest after 180 days without a contact and loses them after 365; a new
+contact wakes them. They are lost and closed by people with a reason, and only a leader reopens one.
+"""

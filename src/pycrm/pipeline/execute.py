@@ -14,7 +14,7 @@ from pycrm.hooks import StageMove
 from pycrm.pipeline.bringing import bring_about, fields_set, told
 from pycrm.pipeline.chart import Chart, Outcome
 from pycrm.pipeline.effect import Effect
-from pycrm.pipeline.facts import Requirement
+from pycrm.pipeline.facts import Requirement, words_of
 from pycrm.pipeline.judging import facts_of, lacking, refuse_without_pipeline
 from pycrm.pipeline.model import Stage
 from pycrm.pipeline.standing import entries, standing_of, standings
@@ -109,8 +109,8 @@ def _taken(
     chart: Chart = tx.crm.pipelines.of(tx, record)
     step = chart.resolve(standing, to)
     for way in step:
-        if (right := lacking(tx, cls, way.move)) is not None:
-            raise ForbiddenError(f"the move {way.move.key} needs the right to {right['name']}")
+        if (right := lacking(tx, record, way.move)) is not None:
+            raise ForbiddenError(f"the move {way.move.key}: {words_of(right)}")
     refuse_unwritable(tx, cls, values)
     if not is_approved:
         refuse_guarded(tx, record, values)

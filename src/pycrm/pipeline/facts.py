@@ -24,6 +24,7 @@ __all__ = [
     "objections",
     "refusal",
     "unbound",
+    "words_of",
 ]
 
 Guard = Callable[..., str | Sequence[str] | None]
@@ -41,7 +42,8 @@ Requirement = dict[str, str]
 ``field`` has ``name``, ``type`` and ``label``; ``record`` the ``name``, ``label`` and ``entity`` of a
 `Need`; ``guard`` a ``name`` and a ``message``; ``region`` the ``name`` and ``label`` of what is not done
 yet; ``approval`` the ``name`` of a flow; ``permission`` and ``reach`` a ``name``; ``days`` as ``name`` how
-many days were given; ``reason`` nothing else.
+many days were given; ``reason``, ``owner`` and ``product``
+nothing else.
 """
 
 _COLLECTIONS = (list, tuple, set, frozenset, dict, MappingProxyType)
@@ -54,6 +56,8 @@ _WORDS = {
     "approval": "others have to agree ({name})",
     "permission": "the right to {name} is missing",
     "reach": "only who reaches a whole {name} may do it",
+    "owner": "only its owner may do it",
+    "product": "nobody does it by hand",
     "days": "it was possible for {name} days only",
 }
 
@@ -105,7 +109,7 @@ def is_filled(value: Any) -> bool:
 
 def refusal(label: str, move: Move, to: str, missing: list[Requirement]) -> MoveError:
     """The refusal of a move to the stage of that label, with all that it still needs."""
-    needs = "; ".join(_said(need) for need in missing)
+    needs = "; ".join(words_of(need) for need in missing)
     return MoveError(
         f"Not yet {label}: {needs}.",
         fields=[
@@ -117,7 +121,7 @@ def refusal(label: str, move: Move, to: str, missing: list[Requirement]) -> Move
     )
 
 
-def _said(need: Requirement) -> str:
+def words_of(need: Requirement) -> str:
     return _WORDS[need["kind"]].format_map({"label": need.get("name", ""), **need})
 
 

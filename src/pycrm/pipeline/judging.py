@@ -12,7 +12,7 @@ from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.pipeline.chart import Chart
 from pycrm.pipeline.facts import Facts, Requirement
 from pycrm.pipeline.gate import Need
-from pycrm.pipeline.model import Move
+from pycrm.pipeline.model import OWNER, PRODUCT, Move
 from pycrm.pipeline.standing import standings
 from pycrm.pipeline.way import Standing, Way
 from pycrm.pipeline.wheres import counted
@@ -140,21 +140,36 @@ def facts_of(
         record=record if whole is None else whole,
         reason=because,
         days=lambda: (tx.crm.calendar_day(tx.moment) - tx.crm.calendar_day(record.stage_at)).days,
-        permits=lambda move: lacking(tx, type(record), move),
+        permits=lambda move: lacking(tx, record, move),
         count=count,
         is_approved=is_approved,
     )
 
 
-def lacking(tx: Transaction, cls: Any, move: Move) -> Requirement | None:
+def lacking(tx: Transaction, record: Any, move: Move) -> Requirement | None:
     """The right that the actor lacks for a move, besides that to change the record."""
+    cls = type(record)
     if move.permission is not None and not _holds(tx, cls, move.permission):
         return {"kind": "permission", "name": move.permission}
+    if move.reach == PRODUCT:
+        return None if tx.actor.is_system else {"kind": "product"}
+    if move.reach == OWNER:
+        return None if _is_owner(tx, record) else {"kind": "owner"}
     if move.reach is not None and not tx.session.reaches(
         cls, move.permission or Action.UPDATE, Reach(move.reach)
     ):
         return {"kind": "reach", "name": move.reach}
     return None
+
+
+def _is_owner(tx: Transaction, record: Any) -> bool:
+    """Whether the record is the actor's own; what the product does by itself it does for the owner."""
+    if tx.actor.is_system:
+        return True
+    try:
+        return record.owner is not None and record.owner.id == tx.actor.id
+    except NotReadError:
+        return False
 
 
 def _holds(tx: Transaction, cls: Any, permission: str) -> bool:

@@ -19,7 +19,7 @@ from pycrm.errors import DeclarationError
 from pycrm.pipeline.effect import EFFECTS, KEYS, Effect, SetField, effects
 from pycrm.pipeline.gate import Need, Use, Where, names, normal, texts, uses
 
-__all__ = ["KINDS", "RETURN", "Kind", "Move", "Pipeline", "Stage"]
+__all__ = ["KINDS", "OWNER", "PRODUCT", "RETURN", "Kind", "Move", "Pipeline", "Stage"]
 
 Kind = Literal["open", "won", "lost", "hold", "done"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -30,6 +30,9 @@ RETURN: Final = "<return>"
 From a stage of kind ``hold`` that is the last one that was not, from a closed one the stage in which the
 record was decided, with all that was open within it.
 """
+
+OWNER, PRODUCT = "owner", "product"
+"""The reach of a move that only the owner of the record takes, and of one that no person takes."""
 
 _CERTAIN: Mapping[Kind, int] = {"won": 100, "lost": 0}
 
@@ -125,7 +128,8 @@ class Move:
         permission: what the actor must hold besides the right to move the record; the session asks,
             the chart does not.
         reach: how far the mover's right to change such records must reach at least: ``unit`` or
-            ``subtree``, as that of a leader does.
+            ``subtree``, as that of a leader does; ``owner`` if the record must be the mover's own, and
+            ``product`` where no person takes it, but pycrm or a plugin as a system actor.
         approval: the name of the approval flow whose people have to agree first.
         guards: the guards that must have no objection, by name or as a `Use` with parameters.
         required: fields that must be filled besides those that the target stage requires.

@@ -14,7 +14,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, Problem, StaleError
 from pycrm.pipeline import rules
-from pycrm.pipeline.book import DRAFT, DRAFTED, PipelineVersion, StageEntry, enter, retire, text_of
+from pycrm.pipeline.book import DRAFT, DRAFTED, IN_FORCE, PipelineVersion, StageEntry, enter, retire, text_of
 from pycrm.pipeline.carry import Route
 from pycrm.pipeline.crowd import Group
 from pycrm.pipeline.edition import Edition, PipelineDraft, PipelinePreview
@@ -31,7 +31,7 @@ from pycrm.scope.actor import Actor, may_function
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["archive_stage", "draft", "editions", "one", "preview", "publish"]
+__all__ = ["archive_stage", "carry_over", "draft", "editions", "one", "preview", "publish"]
 
 _RIGHT = "pipelines"
 
@@ -175,7 +175,7 @@ def _hold(tx: Transaction, key: str) -> None:
     statement = sa.select(table.version).where(table.key == key).order_by(table.version)
     tx.fetch(statement.with_for_update() if tx.dialect == "postgresql" else statement)
     # What was current before others published may not be so any more.
-    tx.memo.pop(("pipeline", key), None)
+    tx.memo.pop(IN_FORCE, None)
 
 
 # --- publishing ----------------------------------------------------------------------------------------
@@ -210,9 +210,21 @@ def publish(
         records = {stage: [str(ref.id) for ref in refs] for stage, refs in found.stranded.items()}
         raise _refused(pipeline, found.problems, {"records": records})
     _enter(tx, succession, because)
-    moved = _carry_out(succession, because)
-    if moved != _going(found):
-        raise StaleError("records moved while the version was published; try again")
+    _carry_out(succession, because, "publish", found)
+    return found
+
+
+def carry_over(tx: Transaction, key: str, because: str, failing: Any, named: int) -> PipelinePreview:
+    """See `Session.carry_over`."""
+    _refuse_without(tx, Action.UPDATE)
+    comment_of(because)
+    _hold(tx, key)
+    succession = _succession(tx, one(tx, key, None, declared=False), None, "move", failing)
+    succession.is_in_force = True
+    found = succession.preview(named)
+    if found.problems:
+        raise _refused(succession.pipeline, found.problems)
+    _carry_out(succession, because, "carry_over", found)
     return found
 
 
@@ -252,11 +264,15 @@ def _enter(tx: Transaction, succession: Succession, because: str) -> None:
     book.keep(tx, book.compiled(pipeline), mapping)
 
 
-def _carry_out(succession: Succession, because: str) -> Counter[tuple[int, str]]:
-    """Move over what goes, and count it by version and place."""
+def _carry_out(succession: Succession, because: str, act: str, seen: PipelinePreview) -> None:
+    """Move over what goes.
+
+    Raises:
+        StaleError: other records than the preview promised, by version and place.
+    """
     moved: Counter[tuple[int, str]] = Counter()
     if succession.base is None or succession.running == "keep":
-        return moved
+        return
     routes = {
         group: way for group in succession.crowd.groups() if (way := succession.route(group)) is not None
     }
@@ -266,12 +282,17 @@ def _carry_out(succession: Succession, because: str) -> Counter[tuple[int, str]]
             if succession.left == "move" or not succession.missing(routes[group], person):
                 going.setdefault(group, []).append(person.record)
         for group, records in going.items():
-            _move_over(succession, routes[group], records, because)
+            _move_over(succession, routes[group], records, because, act)
             moved[group.version, "+".join(group.leaves)] += len(records)
-    return moved
+    if moved != _going(seen):
+        raise _overtaken()
 
 
-def _move_over(succession: Succession, way: Route, records: list[Any], because: str) -> None:
+def _overtaken() -> StaleError:
+    return StaleError("records moved while the version was published; try again")
+
+
+def _move_over(succession: Succession, way: Route, records: list[Any], because: str, act: str) -> None:
     """Write one batch of records of one place: one statement, a change row for each, and entries of stages."""
     tx, cls, pipeline = succession.tx, succession.cls, succession.pipeline
     values: dict[str, Any] = {"pipeline_version": pipeline.version}
@@ -295,7 +316,7 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
         .execution_options(preserve_rowcount=True)
     )
     if number != len(records):
-        raise StaleError("records moved while the version was published; try again")
+        raise _overtaken()
     stays: list[StageEntry] = []
     for record in records:
         made = layout(cls).copy(record, values | stamp(tx, record))
@@ -304,7 +325,7 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
             for name, value in values.items()
             if getattr(record, name) != value
         }
-        note(tx, made, "publish", pairs)
+        note(tx, made, act, pairs)
         stays += entries(tx, made, way.visits, because)
     if stays:
         written(tx, stays)

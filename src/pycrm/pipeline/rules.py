@@ -15,14 +15,14 @@ from pycrm.pipeline import paths
 from pycrm.pipeline.asking import effects_of, needs_of, uses_of, wheres_of
 from pycrm.pipeline.form import DOTTED, fields_of, is_whole, key_of, label_of, text_of, within
 from pycrm.pipeline.gate import Use
-from pycrm.pipeline.model import KINDS, RETURN, Move, Pipeline, Stage
+from pycrm.pipeline.model import KINDS, OWNER, PRODUCT, RETURN, Move, Pipeline, Stage
 from pycrm.pipeline.tree import Tree
 
 __all__ = ["check", "problems", "warnings"]
 
 _MOST_DAYS = 36_500
 _MOST_VERSIONS = 2**31 - 1
-_REACHES = ("unit", "subtree")
+_REACHES = (OWNER, PRODUCT, "unit", "subtree")
 _INNER = ("open", "hold", "done")
 
 

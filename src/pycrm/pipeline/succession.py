@@ -38,6 +38,9 @@ def declared_problems(tx: Transaction, pipeline: Pipeline, base: Pipeline | None
         found.append(Problem("", "range", f"is longer than {LONGEST} characters"))
     if base is None:
         return found
+    if pipeline.entity != base.entity:
+        message = f"{pipeline.key} is a pipeline of {base.entity}"
+        found.append(Problem("entity", "rule", message))
     if pipeline.version <= base.version:
         message = f"version {base.version} is published: the next is {base.version + 1}"
         found.append(Problem("version", "rule", message))
@@ -59,6 +62,7 @@ class Succession:
         given: old stages, each with the stage of the new version that its records go to.
         running: ``move`` them over, or let all ``keep`` their version.
         left: what becomes of those that lack something: ``leave`` them, or ``move`` them all the same.
+        is_in_force: it is published already, and takes what stayed behind.
     """
 
     tx: Transaction
@@ -66,6 +70,7 @@ class Succession:
     given: Mapping[str, str]
     running: Any = "move"
     left: Any = "leave"
+    is_in_force: bool = False
 
     @cached_property
     def base(self) -> Chart | None:
@@ -115,7 +120,7 @@ class Succession:
     def preview(self, named: int) -> PipelinePreview:
         """What publishing it would do; `named` records that lack something are named at most."""
         base = None if self.base is None else self.base.pipeline
-        wrong = declared_problems(self.tx, self.pipeline, base)
+        wrong = [] if self.is_in_force else declared_problems(self.tx, self.pipeline, base)
         seen = PipelinePreview(
             pipeline=self.pipeline,
             base=None if base is None else base.version,

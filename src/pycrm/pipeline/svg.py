@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 import attrs
 
@@ -204,13 +205,9 @@ def _tracks(
     """The tracks on one side of a row; `way` is -1 above and 1 below, `base` where they begin."""
     mine = [track for track in found if track in at]
     held = ports(mine, len(spans))
+    where = {track: _feet(track, held, spans) for track in mine}
     for track in mine:
-        y = base + way * (_STUB + _LEVEL * at[track])
-        xs = {}
-        for place in (*track.sources, track.target):
-            left, right = spans[place]
-            each = held[place]
-            xs[place] = left + (right - left) * (1 + each.index(track)) / (1 + len(each))
+        y, xs = base + way * (_STUB + _LEVEL * at[track]), where[track]
         low, high = min(xs.values()), max(xs.values())
         stubs = "".join(f"M{xs[place]:g} {edges[place]:g}V{y:g}" for place in track.sources)
         end = edges[track.target] + way * 7
@@ -220,15 +217,45 @@ def _tracks(
         yield f"<title>{name}: {_clean(', '.join(track.move.sources))} → {_clean(track.move.target)}</title>"
         yield f'<path class="{style}" d="{stubs}M{low:g} {y:g}H{high:g}M{xs[track.target]:g} {y:g}V{end:g}"/>'
         yield _tip(xs[track.target], edges[track.target], 0, -way)
-        # Beside the arrow, where the track has no other line for the longest.
-        near = sorted((abs(xs[place] - xs[track.target]), xs[place]) for place in track.sources)[0][1]
-        yield from _on_track((near + xs[track.target]) / 2, y, track.move.label_in(language))
         yield "</g>"
+    # Names after all lines, so that none is struck through.
+    for track in mine:
+        y, label = base + way * (_STUB + _LEVEL * at[track]), track.move.label_in(language)
+        # The lines of tracks farther out run through this one.
+        through = [x for other in mine if at[other] > at[track] for x in where[other].values()]
+        yield from _on_track(_free(where[track], track.target, through, _length(label)), y, label)
+
+
+def _feet(
+    track: Track, held: Sequence[Sequence[Track]], spans: Sequence[tuple[float, float]]
+) -> dict[int, float]:
+    """Where a track meets each of its stages."""
+    found = {}
+    for place in (*track.sources, track.target):
+        left, right = spans[place]
+        found[place] = left + (right - left) * (1 + held[place].index(track)) / (1 + len(held[place]))
+    return found
+
+
+def _free(feet: dict[int, float], target: int, through: Sequence[float], length: float) -> float:
+    """The middle of the stretch of a track that takes its name: that next to the arrow, else the longest."""
+    low, high, tip = min(feet.values()), max(feet.values()), feet[target]
+    marks = sorted({*feet.values(), *(x for x in through if low < x < high)})
+    # A line runs through a name that is as long as the stretch.
+    stretches = [(right - left < length, left, right) for left, right in pairwise(marks)]
+    fitting = [(abs((left + right) / 2 - tip), left, right) for short, left, right in stretches if not short]
+    longest = [(left - right, left, right) for _, left, right in stretches]
+    _, left, right = min(fitting or longest)
+    return (left + right) / 2
+
+
+def _length(label: str) -> float:
+    return _cells(label) * 6.4 + 10
 
 
 def _on_track(x: float, y: float, label: str) -> Iterator[str]:
     """The name of a move on its track, which it interrupts."""
-    width = _cells(label) * 6.4 + 10
+    width = _length(label)
     yield f'<rect class="behind" x="{x - width / 2:g}" y="{y - 8:g}" width="{width:g}" height="16"/>'
     yield f'<text class="said" x="{x:g}" y="{y + 4:g}" text-anchor="middle">{_clean(label)}</text>'
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.declare.codec import from_json
+from pycrm.declare.field import Spec
 from pycrm.declare.record import child_class
+from pycrm.declare.reference import per_class
 from pycrm.errors import InvalidError, NotReadError
 from pycrm.pipeline.facts import is_filled
 from pycrm.pipeline.gate import Need, Where
@@ -62,16 +64,22 @@ def _wanted(cls: Any, where: Where) -> Any:
     return from_json(spec, where.value)
 
 
+@per_class
+def _lists(cls: Any) -> Mapping[str, Spec]:
+    """The lists of child rows by the class of their rows; of several the first."""
+    return {spec.child: spec for spec in reversed(cls.__specs__.values()) if spec.child is not None}
+
+
 def counted(tx: Transaction, record: Any, values: Mapping[str, Any], need: Need) -> int:
     """How many records meet a need, counted no further than it asks.
 
     Records hidden from the actor do not count, and where the actor may not read a field that is
     compared, none does: an answer would tell of it.
     """
-    spec = next((one for one in type(record).__specs__.values() if one.child == need.entity), None)
+    spec = _lists(type(record)).get(need.entity)
     if spec is not None:
         rights = field_rights(tx, child_class(type(record), spec))
-        if any(where.field in rights.hidden | rights.masked for where in need.where):
+        if any(where.field in rights.covered for where in need.where):
             return 0
         return sum(meets(row, need.where) for row in values.get(spec.name) or ())
     masked = field_rights(tx, type(record)).masked

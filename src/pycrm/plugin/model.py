@@ -56,6 +56,7 @@ class Plugin:
       `session` first, that of whoever runs it.
     - `indicators`: what it measures of customers; their codes bear a prefix of its own.
     - `sources`: where it has facts of a feed, for indicators of any plugin.
+    - `models`: the score models that its customers begin with; once entered they are data.
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
       does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
@@ -90,6 +91,7 @@ class Plugin:
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
     indicators: ClassVar[tuple[Any, ...]] = ()
     sources: ClassVar[tuple[Any, ...]] = ()
+    models: ClassVar[tuple[Any, ...]] = ()
     budget: ClassVar[Any] = None
     migrations: ClassVar[str | None] = None
     sample: ClassVar[str | None] = None
@@ -279,6 +281,7 @@ _CHECKS: Mapping[str, Check] = {
     "commands": _each("functions", callable),
     "indicators": _each("indicators", lambda value: type(value).__name__ == "Indicator"),
     "sources": _each("sources of feeds", lambda value: type(value).__name__ == "Source"),
+    "models": _each("score models", lambda value: type(value).__name__ == "ScoreModel"),
     "budget": _budget,
     "migrations": _matching(_DOTTED, "exam.migrations"),
     "sample": _matching(_DOTTED_NAME, "exam.sample:add"),

@@ -96,7 +96,7 @@ class _Intake:
         # The fields that nobody types; those of its own are set anew for each record.
         self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls, None, pipeline)
         # Which of several it is depends on the record.
-        self._has_pipelines = pipeline is None and len(tx.crm.pipelines.keys_of(cls)) > 1
+        self._has_pipelines = pipeline is None and len(tx.crm.pipelines.keys_of(tx, cls)) > 1
         hooks = tx.crm.hooks
         self._is_asked: bool = hooks.has("before_add", cls)
         self.is_observed: bool = hooks.has("record_added", cls)

@@ -252,7 +252,7 @@ def why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
             "yours": _told(tx, record, name, value),
         }
         for name, value in values.items()
-        if name not in rights.hidden and name not in rights.masked
+        if name not in rights.covered
     }
     return StaleError(
         f"the {cls.__name__.lower()} was changed by somebody else in the meantime",

@@ -8,20 +8,18 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from pycrm.declare.raw import instant, micros
+from pycrm.declare.raw import instant
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action, RoleAssignment
 from pycrm.errors import ForbiddenError, InvalidError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Elevation, ElevationRow
-from pycrm.revision.sql import insert_text
-from pycrm.scope.actor import Actor, bounds, key
+from pycrm.revision.sql import enter
+from pycrm.scope.actor import Actor, bounds
 from pycrm.scope.gateway import bounded
 from pycrm.values import utc
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from pycrm.store import Transaction
 
 __all__ = ["elevations", "keep"]
@@ -34,17 +32,20 @@ def keep(tx: Transaction) -> None:
         StoreError: the row could not be written; the session does not begin then.
     """
     if tx.actor.is_system:
-        actor = tx.actor
-        apart.keep(tx, lambda own: _write(own, actor))
+        row = _row(tx.actor, tx.moment)
+        # Not counted as something that the session wrote: no verb stands behind it.
+        apart.keep(tx, lambda own: enter(own, ElevationRow, "elevation", row, counted=False))
 
 
-def _write(tx: Transaction, actor: Actor) -> None:
-    purpose, grants = actor.purpose or actor.name, " ".join(actor.grants)
-    at: Any = micros(tx.moment) if tx.dialect == "sqlite" else tx.moment
-    # Not of the CRM's own source, whose order a reading session must not change.
-    row = (key(tx, uuid4()), at, purpose, grants, actor.source.value)
-    # Not counted as something that the session wrote: no verb stands behind it.
-    tx.run(insert_text(tx, ElevationRow), row)
+def _row(actor: Actor, moment: datetime) -> ElevationRow:
+    return ElevationRow(
+        # Not of the CRM's own source, whose order a reading session must not change.
+        id=uuid4(),
+        at=moment,
+        purpose=actor.purpose or actor.name,
+        grants=" ".join(actor.grants),
+        source=actor.source.value,
+    )
 
 
 def elevations(tx: Transaction, since: datetime | None, limit: int) -> list[Elevation]:

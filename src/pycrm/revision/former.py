@@ -36,7 +36,11 @@ from pycrm.values import Money
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Former", "former_total"]
+__all__ = ["Former", "Told", "former_total"]
+
+# Is told how many records of how many are as they were.
+Told = Callable[[int, int], object]
+_AT_ONCE = 500
 
 
 class Former:
@@ -85,7 +89,11 @@ class Former:
         self._refuse_unkept([_plain(direction(one)[0]).name for one in order])
 
     def records(
-        self, order: Sequence[Any] = (), limit: int | None = None, children: bool = False
+        self,
+        order: Sequence[Any] = (),
+        limit: int | None = None,
+        children: bool = False,
+        progress: Told | None = None,
     ) -> list[Any]:
         """The records as they were, in order and then by id."""
         limit = bounded(limit)
@@ -93,7 +101,12 @@ class Former:
         gone, then = self._moved(order, children)
         found = self._sorted([*self._staying(order, limit, gone), *then], order)[:limit]
         known = {self._key(one): one for one in then}
-        known |= self._taken_back([one for one in found if self._key(one) not in known], children)
+        rest = [one for one in found if self._key(one) not in known]
+        for at in range(0, len(rest), _AT_ONCE):
+            some = rest[at : at + _AT_ONCE]
+            known |= self._taken_back(some, children)
+            if progress is not None:
+                progress(len(found) - len(rest) + at + len(some), len(found))
         there = (known[key] for key in map(self._key, found) if key in known)
         return shown_then(self.tx, there, self.moment)
 

@@ -63,6 +63,7 @@ class ChangeRow(
     primary=("record_id", "version", "entity"),
     indexes=(("revision_id",),),
     salted=True,
+    short=("version",),
 ):
     """What one unit of work did to one record: its version after, and each field before and after."""
 
@@ -135,7 +136,7 @@ class AccessRow(
     outcome: Field[str] = field("Outcome", longest=20)
 
 
-class ElevationRow(Row, table="crm_elevation", primary=("id",), indexes=(("at",),)):
+class ElevationRow(Row, table="crm_elevation", primary=("id",), indexes=(("at",),), salted=True):
     """One session opened as a system actor, which no role limits."""
 
     id: Field[UUID] = field("Id")

@@ -19,12 +19,13 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.raw import masked
-from pycrm.declare.record import _descriptor, child_class
+from pycrm.declare.record import _descriptor
 from pycrm.declare.row import forget
 from pycrm.entities.org import FieldReading, Role
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import Actor, Ruled
-from pycrm.scope.fields import field_rights, shown
+from pycrm.scope.fields import shown
+from pycrm.scope.sight import reading
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -45,31 +46,21 @@ def redacted(tx: Transaction, revisions: Iterable[Revision]) -> list[Revision]:
 def _redacted(tx: Transaction, revision: Revision) -> Iterator[FieldChange]:
     cls = tx.crm.record(revision.entity, default=None)
     for change in revision.changes if cls is not None else ():
-        reading = _shown_as(tx, cls, change.path, revision.at)
-        if reading is FieldReading.MASKED:
+        how = _shown_as(tx, cls, change.path, revision.at)
+        if how is FieldReading.MASKED:
             yield FieldChange(change.path, *(_mask(value) for value in (change.old, change.new)))
-        elif reading is FieldReading.PLAIN:
+        elif how is FieldReading.PLAIN:
             yield change
 
 
 def _shown_as(tx: Transaction, cls: Any, path: str, moment: datetime) -> FieldReading:
     """How the actor reads the value of a path that was written at that moment."""
     with ruled_then(tx, moment):
-        then = _reading(tx, cls, path)
-    return min(then, _reading(tx, cls, path), key=_OPENNESS.__getitem__)
+        then = reading(tx, cls, path)
+    return min(then, reading(tx, cls, path), key=_OPENNESS.__getitem__)
 
 
 _OPENNESS = {FieldReading.HIDDEN: 0, FieldReading.MASKED: 1, FieldReading.PLAIN: 2}
-
-
-def _reading(tx: Transaction, cls: Any, path: str) -> FieldReading:
-    name, _, rest = path.partition("/")
-    rights, field = field_rights(tx, cls), name
-    if rest and name not in rights.hidden and name in cls.__specs__:
-        rights, field = field_rights(tx, child_class(cls, cls.__specs__[name])), rest.rpartition("/")[2]
-    if field in rights.hidden:
-        return FieldReading.HIDDEN
-    return FieldReading.MASKED if field in rights.masked else FieldReading.PLAIN
 
 
 def _mask(value: Any) -> Any:

@@ -26,7 +26,7 @@ def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any
     cls = type(record)
     if not any(limits(tx, cls)):
         return record, values
-    closed = _closed(tx, cls)
+    closed = field_rights(tx, cls).covered
     fields = [name for name in closed if cls.__specs__[name].child is None]
     lists = [
         spec.name
@@ -51,27 +51,23 @@ def unseen(tx: Transaction, cls: Any, values: Mapping[str, Any]) -> frozenset[st
     """
     if not limits(tx, cls).closed:
         return frozenset()
-    closed = _closed(tx, cls)
+    closed = field_rights(tx, cls).covered
     found = {name for name in values if name in closed}
     for name, rows in values.items():
         spec = cls.__specs__[name]
         if spec.child is None:
             continue
         child = child_class(cls, spec)
-        inner = [one for one in _closed(tx, child) if child.__specs__[one].init]
+        inner = [one for one in field_rights(tx, child).covered if child.__specs__[one].init]
         found |= {
             f"{name}/{row.id}/{one}" for row in rows if not row.is_new for one in inner if _has(row, one)
         }
     return frozenset(found)
 
 
-def _closed(tx: Transaction, cls: Any) -> frozenset[str]:
-    rights = field_rights(tx, cls)
-    return rights.hidden | rights.masked
-
-
 def _is_limited(tx: Transaction, child: Any) -> bool:
-    return bool(_closed(tx, child) or field_rights(tx, child).locked)
+    rights = field_rights(tx, child)
+    return bool(rights.covered or rights.locked)
 
 
 def _rows(tx: Transaction, cls: Any, name: str, rows: Any, stored: Any) -> tuple[Any, ...]:
@@ -81,8 +77,9 @@ def _rows(tx: Transaction, cls: Any, name: str, rows: Any, stored: Any) -> tuple
         InvalidError, ForbiddenError: a row gives another value to a field that is not to be written.
     """
     child = child_class(cls, cls.__specs__[name])
-    closed, known = _closed(tx, child), {row.id: row for row in stored}
-    guarded = [one for one in (*closed, *field_rights(tx, child).locked) if child.__specs__[one].init]
+    rights, known = field_rights(tx, child), {row.id: row for row in stored}
+    closed = rights.covered
+    guarded = [one for one in (*closed, *rights.locked) if child.__specs__[one].init]
     made: list[Any] = []
     for row in rows:
         old = None if row.is_new else known.get(row.id)

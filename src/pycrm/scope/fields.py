@@ -58,6 +58,11 @@ class FieldRights:
     closed: frozenset[str] = _NONE
 
     @property
+    def covered(self) -> frozenset[str]:
+        """The fields that are not shown as they are."""
+        return self.hidden | self.masked
+
+    @property
     def shape(self) -> tuple[frozenset[str], frozenset[str]]:
         """Equal for two readers who are shown the same columns."""
         return self.hidden, self.masked

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators, visitors
 
-from pycrm.scoring.feed import FEEDS, Feed, Source
+from pycrm.scoring.feed import Feed, Source, feed_of
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.sources import SOURCES
 from pycrm.scoring.value import Value, is_date, values_in
@@ -25,8 +25,13 @@ _CODE = re.compile(r"(?P<prefix>[A-Z]{1,3})\d{2,3}|(?P<plugin>[a-z][a-z0-9_]*)\.
 
 # Whatever an indicator would tell of these, nobody is judged by (VAL-15).
 FORBIDDEN = ("gender", "sex", "ethnicity", "nationality", "religion", "marital_status", "marital")
+_FORBIDDEN = re.compile(rf"\b({'|'.join(FORBIDDEN)})\b", re.IGNORECASE)
 
 Column = tuple[str, str]
+
+# The age is told here alone, and of whoever uses it a reason is asked for.
+AGE: Column = ("profile", "birth_on")
+_BIRTH = "birth_date"
 
 
 class Catalog:
@@ -34,6 +39,7 @@ class Catalog:
 
     def __init__(self, registry: Registry) -> None:
         self.plugins = registry.plugins
+        self._tables = registry.tables
         self._homes: dict[str, list[str]] = {}
         found: dict[str, Indicator] = {}
         self.sources: dict[str, list[Source]] = {}
@@ -56,15 +62,15 @@ class Catalog:
         found = set()
         for sources in self.sources.values():
             for source in sources:
-                names = source.rows().selected_columns.keys()
-                found |= {(source.feed.name, name) for name in names}
+                names = source.statement.selected_columns.keys()
+                found |= {(source.feed.name, name) for name in (*names, "customer")}
         return frozenset(found)
 
     def lacking(self, indicator: Indicator) -> tuple[str, ...]:
         """The feeds or columns that nobody offers and without which the indicator is not available."""
         memo = ("lacking", indicator.code)
         if memo not in self.memo:
-            wanted = self._columns(indicator.value, frozenset())
+            wanted = self._columns(indicator.said, frozenset())
             wanted |= {(name, "customer") for feed in indicator.needs for name in feed.bases()}
             missing = {pair for pair in wanted if pair not in self.offered}
             whole = {feed for feed, _ in missing if (feed, "customer") not in self.offered}
@@ -72,6 +78,25 @@ class Catalog:
             self.memo[memo] = tuple(sorted(said))
         found: tuple[str, ...] = self.memo[memo]
         return found
+
+    def fields_of(self, indicator: Indicator) -> frozenset[tuple[Any, str]]:
+        """The columns of records that the sources of an indicator read for it, each with its class."""
+        memo = ("fields", indicator.code)
+        if memo not in self.memo:
+            wanted = self._columns(indicator.said, frozenset())
+            found = set()
+            for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
+                told = source.statement.selected_columns
+                for name in [column for feed, column in wanted if feed == source.feed.name]:
+                    if name in told:
+                        found |= {(self._record_of(one), one.name) for one in _roots(told[name])}
+            self.memo[memo] = frozenset(pair for pair in found if pair[0] is not None)
+        fields: frozenset[tuple[Any, str]] = self.memo[memo]
+        return fields
+
+    def feeds_of(self, indicator: Indicator) -> frozenset[str]:
+        """The names of the offered feeds that an indicator comes to in the end."""
+        return frozenset(feed for feed, _ in self._columns(indicator.said, frozenset()))
 
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""
@@ -87,7 +112,7 @@ class Catalog:
         for part in visitors.iterate(expression):
             if isinstance(part, Value):
                 found |= self._behind(part, seen)
-            elif isinstance(part, elements.ColumnClause) and (feed := FEEDS.get(part.table)) is not None:
+            elif isinstance(part, elements.ColumnClause) and (feed := feed_of(part.table)) is not None:
                 found |= self._of_feed(feed, part.name, seen)
         return found
 
@@ -97,7 +122,7 @@ class Catalog:
                 return set()
             within = self.indicators[value.name]
             needed = {(name, "customer") for feed in within.needs for name in feed.bases()}
-            return needed | self._columns(within.value, seen | {value.name})
+            return needed | self._columns(within.said, seen | {value.name})
         found = self._columns(value.made, seen)
         return found if value.feed is None else found | self._of_feed(value.feed, "customer", seen)
 
@@ -118,7 +143,7 @@ class Catalog:
     def problems(self) -> Iterator[str]:
         """What must not be, one line each with the plugin and the thing."""
         for source in (one for all_ in self.sources.values() for one in all_):
-            yield from _source_problems(source)
+            yield from self._source_problems(source)
         for code, one in self.indicators.items():
             said = f"indicator {code} of {self._homes[code][0]}"
             if len(self._homes[code]) > 1:
@@ -129,6 +154,10 @@ class Catalog:
             for wrong in (*one.scale.problems(), *self._expression_problems(one)):
                 yield f"{said}: {wrong}"
         yield from self._prefix_problems()
+        for plugin in self.plugins:
+            for model in plugin.models:
+                for wrong in model.problems(self.indicators):
+                    yield f"score model {model.key} of {plugin.name}: {wrong.path} {wrong.message}"
 
     def _prefix_problems(self) -> Iterator[str]:
         owners: dict[str, set[str]] = {}
@@ -144,7 +173,7 @@ class Catalog:
     def _expression_problems(self, one: Indicator) -> Iterator[str]:
         if is_date(one.result):
             yield "a date is no value: count its days"
-        yield from self._walk(one.value, (one.code,))
+        yield from self._walk(one.said, (one.code,))
 
     def _walk(self, expression: Any, path: tuple[str, ...]) -> Iterator[str]:
         for part in visitors.iterate(expression):
@@ -160,18 +189,54 @@ class Catalog:
         if value.feed is not None:
             if values_in(value.made):
                 yield "an aggregate over an aggregate: derive a feed from the first"
-            feeds = {FEEDS.get(getattr(it, "table", None)) for it in _columns_in(value.made)} - {None}
-            if feeds - {value.feed}:
+            columns = _columns_in(value.made)
+            if {feed_of(getattr(it, "table", None)) for it in columns} - {None, value.feed}:
                 yield "an aggregate speaks of two feeds"
+            if not self.indicators[path[0]].reason_needed and self._tells_age(value.feed, columns):
+                yield "speaks of an age: it has to be used with a reason (reason_needed, VAL-15)"
         elif value.made is None or value.name in self.indicators:
             if value.name in path:
                 yield f"a circle: {' > '.join([*path, value.name])}"
             elif value.name not in self.indicators:
                 yield f"needs {value.name}, which no plugin declares"
             else:
-                yield from self._walk(self.indicators[value.name].value, (*path, value.name))
+                yield from self._walk(self.indicators[value.name].said, (*path, value.name))
         else:
             yield from self._walk(value.made, path)
+
+    def _tells_age(self, feed: Feed, columns: list[Any]) -> bool:
+        """Whether one of these columns of a feed comes to the date of birth."""
+        if AGE[0] not in feed.bases():
+            return False
+        mine = [column.name for column in columns if column.table is feed.table]
+        return any(AGE in self._of_feed(feed, name, frozenset()) for name in mine)
+
+    def _source_problems(self, source: Source) -> Iterator[str]:
+        yield from _shape_problems(source)
+        for name in FORBIDDEN:
+            if name in source.feed.columns:
+                yield f"the feed {source.feed.name} tells {name}, by which nobody is judged (VAL-15)"
+        for part in visitors.iterate(source.statement):
+            for said in self._judged_by(source.feed, part):
+                yield f"a source of {source.feed.name} reads {said}, by which nobody is judged (VAL-15)"
+
+    def _judged_by(self, feed: Feed, part: Any) -> Iterator[str]:
+        """What one part of a source's statement reads of people that it must not."""
+        if isinstance(part, elements.TextClause) or getattr(part, "is_literal", False):
+            yield from _FORBIDDEN.findall(str(part))
+        elif isinstance(part, elements.ColumnClause):
+            record = self._record_of(part)
+            if record is None:
+                return
+            for spec in record.__specs__.values():
+                is_age = spec.name == _BIRTH and feed.name != AGE[0]
+                if part.name in spec.columns and (spec.special or is_age or spec.name in FORBIDDEN):
+                    yield f"{record.__name__}.{spec.name}"
+
+    def _record_of(self, column: Any) -> Any:
+        """The record class whose column this is, whatever stands for its table; or None."""
+        table = getattr(column, "table", None)
+        return self._tables.get(getattr(getattr(table, "element", table), "name", ""))
 
 
 def _behind(rows: Any, column: str) -> list[Any]:
@@ -179,7 +244,7 @@ def _behind(rows: Any, column: str) -> list[Any]:
     if not isinstance(rows, sa.Select):
         return [rows]
     conditions = [] if rows.whereclause is None else [rows.whereclause]
-    below = [one for one in rows.get_final_froms() if FEEDS.get(one) is None]
+    below = [one for one in rows.get_final_froms() if feed_of(one) is None]
     return [rows.selected_columns[column], *conditions, *below]
 
 
@@ -187,27 +252,28 @@ def _columns_in(expression: Any) -> list[Any]:
     return [part for part in visitors.iterate(expression) if isinstance(part, elements.ColumnClause)]
 
 
-def _source_problems(source: Source) -> Iterator[str]:
+def _roots(expression: Any) -> list[Any]:
+    """The columns of tables that an expression comes to, through whatever is selected from them on the way."""
+    found: dict[int, Any] = {}
+    left = [expression]
+    while left:
+        for part in visitors.iterate(left.pop()):
+            if isinstance(part, elements.ColumnClause) and id(part) not in found:
+                found[id(part)] = part
+                left += part.base_columns - {part}
+    return list(found.values())
+
+
+def _shape_problems(source: Source) -> Iterator[str]:
     feed = source.feed
     if feed.rows is not None or feed.twin is not None:
         yield f"the feed {feed.name} is derived and takes no source"
         return
-    rows = source.rows()
+    rows = source.statement
     names = set(rows.selected_columns.keys())
-    if "customer" not in names:
+    if "customer" not in names and not feed.shared:
         yield f"a source of {feed.name} does not say whose its rows are: it lacks customer"
     for name in sorted(names - {"customer", *feed.columns}):
         yield f"a source of {feed.name} gives {name}, which the feed does not have"
     if feed.at is not None and feed.at not in names:
         yield f"a source of {feed.name} does not say when: it lacks {feed.at}"
-    for column in _columns_in(rows):
-        yield from _forbidden(feed.name, column)
-
-
-def _forbidden(feed: str, column: Any) -> Iterator[str]:
-    record = getattr(getattr(column, "table", None), "info", {}).get("record")
-    if record is None:
-        return
-    for spec in record.__specs__.values():
-        if column.name in spec.columns and (spec.special or spec.name in FORBIDDEN):
-            yield f"a source of {feed} reads {record.__name__}.{spec.name}, by which nobody is judged (VAL-15)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Feed", "Source"]
+__all__ = ["FEEDS", "Feed", "Source", "feed_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -30,6 +31,8 @@ _TYPES: dict[type, Callable[[], Any]] = {
     datetime: RawInstant,
     UUID: RawKey,
 }
+
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
 
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
@@ -48,16 +51,25 @@ class Feed:
         title: what a row is, in words; amounts are whole minor units of the CRM's currency.
         at: the column of dates or instants that says when a fact became one; later ones are left out.
         single: a customer has one row at most.
+        shared: the rows are nobody's own and hold for all customers; other feeds are derived with them.
         columns: each with ``str``, ``int``, ``float``, ``bool``, ``date``, ``datetime`` or ``UUID``.
 
     Raises:
-        DeclarationError: a column of another type, or no column for `at`.
+        DeclarationError: a column of another type or of a name that a feed has already, or none for `at`.
     """
 
     def __init__(
-        self, name: str, title: str, /, *, at: str | None = None, single: bool = False, **columns: type
+        self,
+        name: str,
+        title: str,
+        /,
+        *,
+        at: str | None = None,
+        single: bool = False,
+        shared: bool = False,
+        **columns: type,
     ) -> None:
-        self.name, self.title, self.single = name, title, single
+        self.name, self.title, self.single, self.shared = name, title, single, shared
         self.rows: Callable[[], Any] | None = None
         self.of: tuple[Feed, ...] = ()
         # Of a feed over everybody, the one whose sources it takes.
@@ -67,12 +79,15 @@ class Feed:
         if at is not None and at not in columns:
             raise DeclarationError(f"the feed {name} has no column {at}")
         for column, kind in columns.items():
+            if column in ("customer", *_OWN):
+                raise DeclarationError(f"a feed has something else by the name {column}: call it otherwise")
             if kind not in _TYPES:
                 raise DeclarationError(f"the column {name}.{column} cannot be a {kind!r}")
         self.columns = MappingProxyType(dict(columns))
         self.at = at
-        made = [sa.column("customer", RawKey()), *(sa.column(one, _TYPES[columns[one]]()) for one in columns)]
-        self.table = sa.table(f"crm_feed_{name}", *made)
+        whose = [] if shared else [sa.column("customer", RawKey())]
+        made = [sa.column(one, _TYPES[columns[one]]()) for one in columns]
+        self.table = sa.table(f"crm_feed_{name}", *whose, *made)
         FEEDS[self.table] = self
 
     def __getattr__(self, name: str) -> Any:
@@ -99,6 +114,7 @@ class Feed:
         of: tuple[Feed, ...],
         at: str | None = None,
         single: bool = False,
+        shared: bool = False,
         **columns: type,
     ) -> Feed:
         """A feed that is worked out from others: purchases from lines, gaps from purchases.
@@ -107,7 +123,7 @@ class Feed:
             rows: gives the SELECT over the columns of the feeds in `of`; its columns bear the names of this
                 feed's own and ``customer``. It is called once.
         """
-        made = cls(name, title, at=at, single=single, **columns)
+        made = cls(name, title, at=at, single=single, shared=shared, **columns)
         made.rows, made.of = rows, of
         return made
 
@@ -116,7 +132,14 @@ class Feed:
 
         Where only some customers are worked out, this feed still holds the facts of all.
         """
-        found = Feed(f"all_{self.name}", self.title, at=self.at, single=self.single, **self.columns)
+        found = Feed(
+            f"all_{self.name}",
+            self.title,
+            at=self.at,
+            single=self.single,
+            shared=self.shared,
+            **self.columns,
+        )
         found.twin = self
         return found
 
@@ -125,6 +148,13 @@ class Feed:
         if self.twin is not None:
             return self.twin.bases()
         return {self.name} if self.rows is None else {name for one in self.of for name in one.bases()}
+
+
+def feed_of(table: Any) -> Feed | None:
+    """The feed that a table or an alias of it stands for, or None."""
+    if isinstance(table, sa.Alias):
+        table = table.element
+    return FEEDS.get(table) if isinstance(table, sa.TableClause) else None
 
 
 @attrs.frozen(eq=False)
@@ -146,6 +176,11 @@ class Source:
 
     feed: Feed
     rows: Callable[[], Any]
+
+    @cached_property
+    def statement(self) -> Any:
+        """What `rows` gives, always the same: what it names within must be known as one thing."""
+        return self.rows()
 
     def __repr__(self) -> str:
         return f"<source of {self.feed.name}>"

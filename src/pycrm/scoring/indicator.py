@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 import attrs
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ClauseList
 
 from pycrm.scoring.feed import Feed
 from pycrm.scoring.scale import Percentile, Scale
@@ -46,6 +48,8 @@ class Indicator:
         on_none: what becomes of it without a basis. A value that is nought says so by `zero` in `value`.
         needs: feeds that have to be there although the value speaks of others, or of none.
         reason_needed: the model that uses it has to give a business reason (VAL-15).
+        zero_where: a condition over values under which it has no points without a basis, whatever becomes
+            of it else: a cost for which nothing was bought.
     """
 
     code: str
@@ -58,11 +62,24 @@ class Indicator:
     on_none: OnNone = attrs.field(default=OnNone.SKIP, converter=OnNone)
     needs: tuple[Feed, ...] = ()
     reason_needed: bool = False
+    zero_where: Any = None
 
     @property
     def result(self) -> Value:
         """Its value, for the expressions of other indicators."""
         return Value.of(self.value, name=self.code)
+
+    @property
+    def barren(self) -> Value | None:
+        """1 where a missing value has no points (see `zero_where`), else 0; None where that is never so."""
+        if self.zero_where is None:
+            return None
+        return Value.of(sa.case((self.zero_where, 1), else_=0), name=f"z:{self.code}")
+
+    @property
+    def said(self) -> Any:
+        """All that it says of values, as one clause to look through."""
+        return self.value if self.zero_where is None else ClauseList(self.value, self.zero_where)
 
     @property
     def is_ranked(self) -> bool:

@@ -15,18 +15,27 @@ from pycrm.declare import Ref
 from pycrm.declare.raw import RawInstant, RawKey
 from pycrm.entities.customer import Customer
 from pycrm.entities.org import Action
+from pycrm.entities.party import PartyKind
 from pycrm.errors import ForbiddenError, InvalidError, Problem
 from pycrm.scope.actor import Actor, may_function, unkey
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.moment import Window, value_of
-from pycrm.scoring.statement import Layers
+from pycrm.scoring.statement import CUSTOMER, Layers
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Measure", "chosen", "everybody", "measure", "moments", "refuse_without", "run", "some"]
+__all__ = ["Measure", "chosen", "everybody", "may", "measure", "moments", "refuse_without", "run", "some"]
 
 RIGHT = "scores"
+
+
+def may(tx: Transaction, action: str) -> bool:
+    """Whether the actor holds a right over scores as a whole."""
+    actor: Actor = tx.actor
+    if actor.is_system:
+        return any(grant in ("*", RIGHT, f"{RIGHT}.{action}") for grant in actor.grants)
+    return may_function(actor, RIGHT, action)
 
 
 def refuse_without(tx: Transaction, action: str, doing: str) -> None:
@@ -35,12 +44,7 @@ def refuse_without(tx: Transaction, action: str, doing: str) -> None:
     Raises:
         ForbiddenError: no grant names ``scores`` and the action.
     """
-    actor: Actor = tx.actor
-    if actor.is_system:
-        may = any(grant in ("*", RIGHT, f"{RIGHT}.{action}") for grant in actor.grants)
-    else:
-        may = may_function(actor, RIGHT, action)
-    if not may:
+    if not may(tx, action):
         raise ForbiddenError(f"{doing} is not granted: entity {RIGHT}, action {action}")
 
 
@@ -75,7 +79,8 @@ def measure(
     layers.judge({one.code: one.scale for one in there}, {one.code: one.on_none for one in there})
     wanted = None if customers is None else {one.id for one in customers}
     found: dict[Ref[Customer], dict[str, Measure]] = {}
-    for customer, *row in run(tx, layers.statement(), day):
+    shown: list[Any] = [sa.column(name) for one in there for name in (one.code, f"p:{one.code}")]
+    for customer, *row in run(tx, layers.statement(CUSTOMER, *shown), day):
         id = unkey(customer)
         if id is not None and (wanted is None or id in wanted):
             measured = dict(zip((one.code for one in there), _measures(row), strict=True))
@@ -86,8 +91,7 @@ def measure(
 
 
 def _measures(row: Sequence[Any]) -> Iterator[Measure]:
-    half = len(row) // 2
-    for value, points in zip(row[:half], row[half:], strict=True):
+    for value, points in zip(row[::2], row[1::2], strict=True):
         yield Measure(value, "none" if value is None else "ok", points)
 
 
@@ -130,14 +134,16 @@ def moments(tx: Transaction, statement: Any, day: date) -> dict[str, Any]:
     return {name: value_of(tx.crm, name, day) for name in names if name.startswith("moment_")}
 
 
-def everybody() -> Any:
-    """All customers that there are and were filed by the day."""
+def everybody(of: PartyKind | None = None) -> Any:
+    """All customers that there are and were filed by the day, or only persons or organisations."""
     table = Customer.__table__.c
     created = sa.type_coerce(table.created_at, RawInstant())
     found = sa.select(table.id.label("customer")).where(table.archived_at.is_(None))
+    if of is not None:
+        found = found.where(table.kind == of)
     return found.where(Window().holds(created))
 
 
-def some(ids: Sequence[UUID]) -> Any:
+def some(ids: Sequence[UUID], of: PartyKind | None = None) -> Any:
     """These customers, as far as they are there."""
-    return everybody().where(Customer.__table__.c.id.in_([sa.literal(one, RawKey()) for one in ids]))
+    return everybody(of).where(Customer.__table__.c.id.in_([sa.literal(one, RawKey()) for one in ids]))

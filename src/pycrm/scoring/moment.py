@@ -12,6 +12,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.raw import RawDate, RawInstant
+from pycrm.values import currency_digits
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -24,7 +25,9 @@ __all__ = [
     "as_of",
     "currency",
     "days_ago",
+    "minor_units",
     "month_ago",
+    "month_ended",
     "months",
     "value_of",
 ]
@@ -80,9 +83,19 @@ def month_ago(number: int) -> Any:
     return sa.bindparam(f"moment_month_{number}", type_=RawDate())
 
 
+def month_ended() -> Any:
+    """The number of the last month that has ended by the day as of which is asked, that day being over."""
+    return sa.bindparam("moment_ended", type_=sa.BigInteger())
+
+
 def currency() -> Any:
     """The currency of the CRM, in which all amounts of feeds are."""
     return sa.bindparam("moment_currency", type_=sa.Text())
+
+
+def minor_units() -> Any:
+    """How many minor units the CRM's currency has in one: 100 fen in a yuan."""
+    return sa.bindparam("moment_minor", type_=sa.BigInteger())
 
 
 def _instant(number: int) -> Any:
@@ -97,6 +110,11 @@ def value_of(crm: CRM, name: str, day: date) -> Any:
         return round(crm.zone.utcoffset(None).total_seconds())
     if kind == "currency":
         return crm.currency
+    if kind == "minor":
+        return int(10 ** currency_digits(crm.currency))
+    if kind == "ended":
+        following = day + timedelta(1)
+        return following.year * 12 + following.month - 1
     number = int(rest[0])
     if kind == "end":
         return datetime.combine(day - timedelta(number - 1), time(), crm.zone)

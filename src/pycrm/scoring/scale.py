@@ -10,12 +10,29 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.errors import Problem
-from pycrm.scoring.function import clip, ratio
+from pycrm.scoring.function import clip, least, place_of, ratio
 
-__all__ = ["NEUTRAL", "Bands", "Linear", "Percentile", "Scale", "Table", "YesNo", "from_data", "to_data"]
+__all__ = [
+    "NEUTRAL",
+    "WITHIN",
+    "Bands",
+    "Linear",
+    "Nearest",
+    "Percentile",
+    "Scale",
+    "Table",
+    "YesNo",
+    "from_data",
+    "to_data",
+]
 
 NEUTRAL = 50.0
 """The points of what is not known where that shall neither help nor harm."""
+
+WITHIN = " < "
+"""What stands between the names of a path: ``Yuhang < Hangzhou < Zhejiang``."""
+
+_FAR = 1_000_000
 
 
 @attrs.frozen
@@ -95,7 +112,7 @@ class Table:
     def points(self, value: Any) -> Any:
         """The points as a column."""
         if not self.names:
-            return sa.null()
+            return sa.cast(sa.null(), sa.Double())
         steps: list[Any] = [
             (value == name, sa.literal(float(it), sa.Double())) for name, it in self.names.items()
         ]
@@ -105,6 +122,44 @@ class Table:
         """The points of one value, or None where the table does not hold it."""
         found = self.names.get(value)
         return None if found is None else float(found)
+
+
+@attrs.frozen
+class Nearest:
+    """Points by name along a path, such as a region and what it lies in: the first name that it holds counts.
+
+    >>> Nearest({"Zhejiang": 60, "Hangzhou": 90}).points_of("Yuhang < Hangzhou < Zhejiang")
+    90.0
+    """
+
+    names: Mapping[str, float]
+
+    def problems(self) -> Iterator[str]:
+        """Points lie between 0 and 100."""
+        yield from Table(self.names).problems()
+
+    def points(self, value: Any) -> Any:
+        """The points as a column."""
+        if not self.names:
+            return sa.cast(sa.null(), sa.Double())
+        # The place in the path decides, and says which name it is by what is left over.
+        step, path = len(self.names) + 1, WITHIN + value + WITHIN
+        places = [place_of(WITHIN + name + WITHIN, path) for name in self.names]
+        ranks = [
+            sa.case((place > 0, place * step + number), else_=_FAR * step + step - 1)
+            for number, place in enumerate(places)
+        ]
+        found: dict[Any, Any] = {
+            number: sa.literal(float(it), sa.Double()) for number, it in enumerate(self.names.values())
+        }
+        return sa.case(found, value=least(ranks) % step)
+
+    def points_of(self, value: str) -> float | None:
+        """The points of one path, or None where the table holds no name of it."""
+        path = WITHIN + value + WITHIN
+        places = {path.find(WITHIN + name + WITHIN): float(points) for name, points in self.names.items()}
+        places.pop(-1, None)
+        return places[min(places)] if places else None
 
 
 @attrs.frozen
@@ -144,11 +199,12 @@ class Percentile:
         return iter(())
 
 
-Scale = Linear | Bands | Table | YesNo | Percentile
+Scale = Linear | Bands | Table | Nearest | YesNo | Percentile
 _NAMES: dict[str, type[Any]] = {
     "linear": Linear,
     "bands": Bands,
     "table": Table,
+    "nearest": Nearest,
     "yes_no": YesNo,
     "percentile": Percentile,
 }
@@ -162,6 +218,8 @@ def to_data(scale: Scale) -> dict[str, Any]:
         return {"bands": [list(one) for one in scale.bands]}
     if isinstance(scale, Table):
         return {"table": dict(scale.names)}
+    if isinstance(scale, Nearest):
+        return {"nearest": dict(scale.names)}
     if isinstance(scale, Percentile):
         return {"percentile": "falling" if scale.falling else "rising"}
     return {"yes_no": True}
@@ -186,8 +244,9 @@ def _made(kind: str, said: Any) -> Scale:
         return Linear(_number(low), _number(high))
     if kind == "bands":
         return Bands(*[(_number(bound), _number(points)) for bound, points in _listed(said)])
-    if kind == "table":
-        return Table({str(name): _number(points) for name, points in dict(said).items()})
+    if kind in ("table", "nearest"):
+        names = {str(name): _number(points) for name, points in dict(said).items()}
+        return Table(names) if kind == "table" else Nearest(names)
     if kind == "percentile":
         if said not in ("rising", "falling"):
             raise ValueError(said)

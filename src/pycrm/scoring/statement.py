@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.raw import RawKey
+from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import FEEDS, Feed
-from pycrm.scoring.function import ratio
+from pycrm.scoring.feed import Feed, feed_of
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
@@ -33,37 +34,45 @@ class Layers:
     Args:
         population: the SELECT of the customers, whose one column is ``customer``.
         whole: whether these are all customers; else feeds are held to those in the population.
+        tables: the run by whose tables customers are ranked; without one they are ranked among themselves.
     """
 
-    def __init__(self, catalog: Catalog, population: Any, *, whole: bool) -> None:
-        self.catalog, self.whole = catalog, whole
+    def __init__(self, catalog: Catalog, population: Any, *, whole: bool, tables: UUID | None = None) -> None:
+        self.catalog, self.whole, self.tables = catalog, whole, tables
         self._ctes: list[Any] = [population.cte(POPULATION.name)]
         self._made: dict[str, Feed] = {}
         self._values: dict[str, Value] = {}
         self._depths: dict[str, int] = {}
         self.columns: list[Any] = []
+        self.overall: list[str] = []
         self.source: Any = None
 
     def measure(self, indicators: Iterable[Indicator]) -> None:
-        """Add the values of these indicators, each a column of its code."""
-        wanted = [one.result for one in indicators]
+        """Add the values of these indicators, each a column of its code, and what is over all customers."""
+        asked = list(indicators)
+        wanted = [one.result for one in asked]
+        wanted += [barren for one in asked if (barren := one.barren) is not None]
         for value in wanted:
             self._take(value)
         self._gathered()
         for depth in range(1, max(self._depths.values(), default=0) + 1):
             at = [self._values[name] for name, its in self._depths.items() if its == depth]
             self.layer([(value.name, self._said(value)) for value in at], f"crm_step_{depth}")
-        self.keep([value.name for value in wanted])
+        self.overall = [name for name, value in self._values.items() if value.spans]
+        self.keep([*(value.name for value in wanted), *self.overall])
 
     def judge(self, scales: Mapping[str, Scale], on_none: Mapping[str, OnNone]) -> None:
         """Add the points of measured indicators, each a column ``p:`` and its code; None is left out of a score.
 
-        Those by percentile are ranked among all customers of this statement.
+        Those by percentile are ranked among all customers of this statement, or by the tables of a run.
         """
         made = []
+        by_name = {column.name: column for column in self.columns}
         for code, scale in scales.items():
-            value = next(column for column in self.columns if column.name == code)
-            points = _ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            value, barren = by_name[code], by_name.get(f"z:{code}")
+            points = self._ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            if barren is not None:
+                points = sa.func.coalesce(points, sa.case((barren == 1, 0.0)), type_=sa.Double())
             made.append((f"p:{code}", _filled(points, on_none[code])))
         self.layer(made, "crm_points")
 
@@ -80,8 +89,11 @@ class Layers:
 
     def statement(self, *columns: Any) -> Any:
         """The SELECT of these columns over the last layer."""
-        found = sa.select(*(columns or (CUSTOMER, *self.columns))).select_from(self.source)
-        return found.add_cte(*self._ctes)
+        return self.read(sa.select(*(columns or (CUSTOMER, *self.columns))).select_from(self.source))
+
+    def read(self, select: Any) -> Any:
+        """A SELECT of one's own over the last layer, which is `source`."""
+        return select.add_cte(*self._ctes)
 
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over.
@@ -103,9 +115,14 @@ class Layers:
         self._values[value.name], self._depths[value.name] = value, depth
         return depth
 
-    @staticmethod
-    def _said(value: Value) -> Any:
-        return value.made.over() if value.spans else value.made
+    def _said(self, value: Value) -> Any:
+        if not value.spans:
+            return value.made
+        return value.made.over() if self.tables is None else ranks.total(self.tables, value.name)
+
+    def _ranked(self, value: Any, scale: Percentile) -> Any:
+        rising = ranks.among_all(value) if self.tables is None else ranks.by_tables(self.tables, value)
+        return 100.0 - rising if scale.falling else rising
 
     def _gathered(self) -> None:
         """The first layer: every aggregate, one reading of each feed."""
@@ -141,27 +158,18 @@ class Layers:
     def _base(self, feed: Feed) -> Any:
         offered = self.catalog.sources[(feed.twin or feed).name]
         if feed.single and len(offered) > 1:
-            return _side_by_side(feed, [one.rows().subquery() for one in offered])
-        return sa.union_all(*(self._rows(feed, one.rows().subquery()) for one in offered))
+            return _side_by_side(feed, [one.statement.subquery() for one in offered])
+        return sa.union_all(*(self._rows(feed, one.statement.subquery()) for one in offered))
 
     def _rows(self, feed: Feed, given: Any) -> Any:
-        found = sa.select(given.c.customer.label("customer"), *_columns(feed, [given]))
+        whose = [] if feed.shared else [given.c.customer.label("customer")]
+        found = sa.select(*whose, *_columns(feed, [given]))
         if feed.at is not None:
             # What has not happened yet is no fact.
             found = found.where(LIFE.holds(sa.type_coerce(given.c[feed.at], feed.table.c[feed.at].type)))
-        if not self.whole and feed.twin is None:
+        if not self.whole and feed.twin is None and not feed.shared:
             found = found.where(given.c.customer.in_(sa.select(POPULATION.c.customer)))
         return found
-
-
-def _ranked(value: Any, scale: Percentile) -> Any:
-    """Of those with a value, the share that lies below and half of what is equal, in percent (VAL-3)."""
-    order = value.desc() if scale.falling else value
-    known = sa.func.count(value).over()
-    # What has no value comes last in its own way, and before none that has one.
-    below = sa.func.rank().over(order_by=[sa.case((value.is_(None), 1), else_=0), order]) - 1
-    same = sa.func.count().over(partition_by=value)
-    return sa.case((value.is_not(None), ratio(below * 100.0 + same * 50.0, known)))
 
 
 def _filled(points: Any, on_none: OnNone) -> Any:
@@ -190,17 +198,21 @@ def _empty(kind: Any) -> Any:
 
 def _side_by_side(feed: Feed, given: list[Any]) -> Any:
     """One row a customer from several sources, the first that knows a column giving it."""
-    source: Any = POPULATION
+    # What compares with everybody asks for more than those who are worked out.
+    whose: Any = POPULATION
+    if feed.twin is not None:
+        whose = sa.union(*(sa.select(one.c.customer) for one in given)).subquery()
+    source = whose
     for one in given:
-        source = source.outerjoin(one, one.c.customer == POPULATION.c.customer)
-    return sa.select(POPULATION.c.customer, *_columns(feed, given)).select_from(source)
+        source = source.outerjoin(one, one.c.customer == whose.c.customer)
+    return sa.select(whose.c.customer, *_columns(feed, given)).select_from(source)
 
 
 def _feeds_in(rows: Any) -> list[Feed]:
     found: dict[str, Feed] = {}
     for part in visitors.iterate(rows):
         table = part.table if isinstance(part, elements.ColumnClause) else part
-        feed = FEEDS.get(table) if isinstance(table, sa.TableClause) else None
+        feed = feed_of(table)
         if feed is not None:
             found[feed.name] = feed
     return list(found.values())

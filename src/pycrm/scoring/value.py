@@ -70,6 +70,8 @@ _SAYING = DefaultDialect()
 
 def _gathered(column: Any, aggregate: Any, where: Any, within: Window, by: Any) -> Value:
     feed = _feed_of(column)
+    if feed.shared:
+        raise DeclarationError(f"the rows of {feed.name} are nobody's own: derive a feed from them")
     conditions = [] if where is None else [where]
     if within is not LIFE:
         when = by if by is not None else feed.time
@@ -111,9 +113,7 @@ def total(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = No
 
 def count(feed: Feed, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """How many facts there are; no value for customers without any fact of that feed: see `zero`."""
-    return _gathered(
-        feed.table.c.customer, lambda at: sa.func.count(_when(at, sa.literal(1))), where, within, by
-    )
+    return _gathered(feed.table.c[0], lambda at: sa.func.count(_when(at, sa.literal(1))), where, within, by)
 
 
 def distinct(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:

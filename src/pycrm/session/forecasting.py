@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pycrm.declare import Record
-from pycrm.forecast import attainment, chance, elapsed, funnel, outlook, snapshot, standing
+from pycrm.forecast import attainment, chance, elapsed, funnel, inner, outlook, snapshot, standing
 from pycrm.forecast import odds as modelling
 from pycrm.forecast.period import Period, span
 from pycrm.session.act import Act
@@ -68,19 +68,25 @@ class Forecasting(Reading):
         *conditions: ColumnElement[bool],
         since: datetime | date | None = None,
         until: datetime | date | None = None,
+        within: str | None = None,
     ) -> list[StageTime]:
         """How long the records that meet the conditions stood in each stage.
 
-        The times of all stages together are the time that the records lived within the period.
+        The times of all stages together are the time that the records lived within the period; those of each
+        region of a stage are the time that they stood in that stage.
 
         Args:
             conditions: over the records as they are now, as in `find`.
             since, until: between these instants, or from the one day to the other, both counted.
+            within: a stage that holds others, for the times in these.
 
         Raises:
-            InvalidError: the class has no pipeline, or a condition names what is unknown or hidden.
+            InvalidError: the class has no pipeline, or a condition names what is unknown or hidden, or no
+                version has such a stage.
         """
         bounds = span(self.transaction, since, until)
+        if within is not None:
+            return inner.time_within(self.transaction, cls, within, conditions, *bounds)
         return elapsed.time_in_stage(self.transaction, cls, conditions, *bounds)
 
     def funnel(
@@ -192,7 +198,7 @@ class Forecasting(Reading):
         return attainment.attainments(self.transaction, conditions)
 
     def snapshot(self, period: Period, /) -> Snapshot:
-        """Write down the weighted forecast of a period, of what the actor sees; it is never changed.
+        """Write down the forecast of a period by each method, of what the actor sees; it is never changed.
 
         Nobody else is shown it. The snapshots of the whole enterprise are taken every Monday by
         ``pycrm jobs run``.
@@ -216,6 +222,16 @@ class Forecasting(Reading):
         """
         return snapshot.snapshots(self.transaction, period, conditions)
 
-    def accuracy(self, period: Period, /, *conditions: ColumnElement[bool]) -> list[Accuracy]:
-        """Each snapshot of a period that is over, beside what was won in it; raises as `snapshots`."""
-        return snapshot.accuracy(self.transaction, period, conditions)
+    def accuracy(
+        self,
+        period: Period,
+        /,
+        *conditions: ColumnElement[bool],
+        method: Literal["weighted", "historic", "blended"] = "weighted",
+    ) -> list[Accuracy]:
+        """Each snapshot of a period that is over, beside what was won in it; raises as `snapshots`.
+
+        Args:
+            method: which of its forecasts; snapshots without that one, or not shown to the actor, are left out.
+        """
+        return snapshot.accuracy(self.transaction, period, conditions, method)

@@ -129,6 +129,30 @@ class Publishing(Moving):
                 named=named,
             )
 
+    def carry_over(
+        self, key: str, /, *, because: str, failing: Failing = "leave", named: int = 20
+    ) -> PipelinePreview:
+        """Move what stayed in older versions of a pipeline over to the one in force, as publishing it does.
+
+        Records stay behind where they lacked something, or were let keep their version. Stages that are no
+        more go where the versions since have sent them; those that none has named want a version that does.
+
+        Args:
+            key: of the pipeline.
+            failing, named: as for `preview_pipeline`.
+
+        Returns:
+            what was done, in the form of the preview.
+
+        Raises:
+            NotFoundError: there is no such pipeline.
+            InvalidError: records stand in a stage that has no place in the version in force.
+            StaleError: records moved meanwhile.
+            ForbiddenError: the actor may not update ``pipelines``.
+        """
+        with Act(self, None, because):
+            return publishing.carry_over(self.transaction, key, because, failing, named)
+
     def archive_pipeline_stage(self, key: str, stage: str, /, *, because: str) -> PipelinePreview:
         """Publish the version in force with one stage archived: no record enters it, all may leave (PIP-4).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -81,6 +81,7 @@ class Reading(Inquiry):
         children: bool = False,
         archived: bool = False,
         as_of: datetime | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> list[A]:
         """The records that the actor may see and that meet all conditions.
 
@@ -92,13 +93,14 @@ class Reading(Inquiry):
             archived: archived records too.
             as_of: the list as it was at that instant, of what the actor sees now; conditions are then
                 over the class and its facets.
+            progress: told, while a list of the past is made, how many records of how many are done.
 
         Raises:
             InvalidError: a condition names something unknown or unreadable.
         """
         if as_of is not None:
             former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"), archived)
-            return former.records(_several(order), limit, children)
+            return former.records(_several(order), limit, children, progress)
         found = query(self.transaction, cls, conditions, archived).records(_several(order), limit)
         return with_children(self.transaction, found) if children else found
 

@@ -18,11 +18,18 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from pycrm.errors import ConflictError, DeclarationError, InvalidError, StoreError, UnknownOutcomeError
+from pycrm.errors import (
+    ConflictError,
+    DeclarationError,
+    InvalidError,
+    NoSpaceError,
+    StoreError,
+    UnknownOutcomeError,
+)
+from pycrm.store.waiting import BUSY_MS
 
 __all__ = ["Store"]
 
-_BUSY_MS = 10_000
 _LEAST_SQLITE = (3, 35, 0)
 _LEAST_POSTGRESQL = 130000
 
@@ -51,7 +58,7 @@ class Store:
             pool["skip_autocommit_rollback"] = True
             if not self.in_memory:
                 pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": pool_size}
-            arguments = {"check_same_thread": False, "timeout": _BUSY_MS / 1000, "cached_statements": 512}
+            arguments = {"check_same_thread": False, "timeout": BUSY_MS / 1000, "cached_statements": 512}
             engine = sa.create_engine(self.url, connect_args=arguments, isolation_level="AUTOCOMMIT", **pool)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
@@ -84,7 +91,8 @@ class Store:
         try:
             connection = self.engine.connect()
         except sa.exc.DBAPIError as error:
-            raise StoreError(f"the database does not answer: {error.orig}") from error
+            kind = NoSpaceError if _is_full(error.orig) else StoreError
+            raise kind(f"the database does not answer: {error.orig}") from error
         connection = connection.execution_options(pycrm=self.token)
         if not self._checked:
             self._check(connection)
@@ -145,6 +153,8 @@ class Store:
             return InvalidError("the record refers to something that is not there, or is referred to")
         if name in ("NotNullViolation",) or "NOT NULL constraint" in text:
             return InvalidError("a value is required that was not given")
+        if _is_full(error):
+            return NoSpaceError("the disk of the database is full: nothing was written")
         return StoreError(f"the database refused: {name}: {text.splitlines()[0] if text else ''}")
 
     def is_transient(self, error: BaseException | None, operation: str | None = None) -> bool:
@@ -173,6 +183,13 @@ def _is_contended(error: BaseException) -> bool:
         return True
     text = str(error)
     return "database is locked" in text or "database table is locked" in text
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether there was no space: of SQLite also none for the index of the log, which it maps."""
+    if type(error).__name__ == "DiskFull":
+        return True
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -212,7 +229,7 @@ def _prepare_sqlite(driver: Any, record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.execute("PRAGMA cache_size=-65536")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()

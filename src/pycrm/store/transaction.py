@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.errors import StoreError, UnknownOutcomeError
+from pycrm.store.waiting import begin_writing
 
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Transaction"]
 
 _BEGIN = {
-    ("sqlite", True): "BEGIN IMMEDIATE",
     ("sqlite", False): "BEGIN",
     ("postgresql", True): "BEGIN ISOLATION LEVEL READ COMMITTED",
     ("postgresql", False): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -100,7 +100,10 @@ class Transaction:
         self._connection = self.store.connect()
         driver: Any = self._connection.connection.driver_connection
         self._cursor = driver.cursor()
-        self._cursor.execute(_BEGIN[self.dialect, self.write])
+        if self.dialect == "sqlite" and self.write:
+            begin_writing(self._cursor)
+        else:
+            self._cursor.execute(_BEGIN[self.dialect, self.write])
 
     def run(self, text: str, values: Sequence[Any] = ()) -> Any:
         """Execute one statement on the driver and return its cursor."""

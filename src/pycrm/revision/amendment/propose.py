@@ -13,13 +13,14 @@ from pycrm.declare import Record
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode
 from pycrm.entities.org import Action
-from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, Problem
+from pycrm.errors import AmendmentRequiredError, ForbiddenError, InvalidError, Problem, StaleError
 from pycrm.revision.add import add_all
 from pycrm.revision.amendment.apply import place, rehearse
 from pycrm.revision.amendment.book import Draft, open_amendment
 from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import LEAST_REASON, Rule, rule_of
 from pycrm.revision.change import apply, why_not
+from pycrm.revision.log import jsonable
 from pycrm.scope.fields import refuse_unwritable, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.values import clean_text
@@ -86,6 +87,7 @@ def proposal(tx: Transaction, record: Any, values: dict[str, Any]) -> Proposal:
     Raises:
         InvalidError: unknown or computed fields, wrong values.
         ForbiddenError: fields that are not the actor's to write.
+        StaleError: what the record repeats of its party says otherwise now than when it was read.
     """
     targets = _routed(tx, record, values)
     if any(target is not record for target, _ in targets):
@@ -95,8 +97,26 @@ def proposal(tx: Transaction, record: Any, values: dict[str, Any]) -> Proposal:
     for target, part in targets:
         refuse_unwritable(tx, _class_of(target), part)
         of = _part(tx, record).id if isinstance(target, type) else None
-        found += [(one, rule_of(tx, one)) for one in differences(tx, target, part, of)]
+        wanted = differences(tx, target, part, of)
+        if target is not record:
+            _refuse_overtaken(record, target, wanted)
+        found += [(one, rule_of(tx, one)) for one in wanted]
     return Proposal(record, tuple(targets), tuple(found))
+
+
+def _refuse_overtaken(record: Any, part: Any, wanted: Iterable[PathChange]) -> None:
+    """Hold what was read of a part by the record against the part: its version is none of the record's."""
+    specs, overtaken = type(record).__specs__, {}
+    for one in wanted:
+        # What was not read was not seen, and nobody is told of it.
+        if one.path in type(record).mirrors and hasattr(record, one.path):
+            seen = getattr(record, one.path)
+            if seen != one.before:
+                base = jsonable(specs[one.path], seen)
+                overtaken[one.path] = {"base": base, "theirs": one.base, "yours": one.new}
+    if overtaken:
+        told = f"the {type(part).__name__.lower()} was changed by somebody else in the meantime"
+        raise StaleError(told, data={"current": part.version, "fields": overtaken})
 
 
 def amend(

@@ -14,6 +14,7 @@ from pycrm.declare.codec import from_json
 from pycrm.declare.raw import masked
 from pycrm.declare.record import child_class
 from pycrm.entities.amendment import Amendment, AmendmentState, ApprovalState, ApprovalTask
+from pycrm.entities.org import FieldReading
 from pycrm.revision.amendment.apply import read_lines
 from pycrm.revision.amendment.judge import approvers_of
 from pycrm.revision.amendment.model import (
@@ -30,6 +31,7 @@ from pycrm.scope.actor import unkey
 from pycrm.scope.children import with_children
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import fetch_one, query
+from pycrm.scope.sight import reading
 
 if TYPE_CHECKING:
     from pycrm.declare import Ref
@@ -51,22 +53,16 @@ def _shown(tx: Transaction, found: Iterable[AmendmentLine]) -> Iterator[Amendmen
     """Lines without the values of hidden fields, as the history has it (REV-12)."""
     for line in found:
         cls = tx.crm.record(line.entity)
-        name, _, rest = line.path.partition("/")
-        if name in field_rights(tx, cls).hidden:
+        how = reading(tx, cls, line.path)
+        if how is FieldReading.HIDDEN:
             continue
         values = (line.base, line.new, line.current)
-        if not rest:
-            if name in field_rights(tx, cls).masked:
-                values = _masked(values)
-            yield attrs.evolve(line, base=values[0], new=values[1], current=values[2])
-            continue
-        inner = field_rights(tx, child_class(cls, cls.__specs__[name]))
-        field = rest.partition("/")[2]
-        if field in inner.hidden:
-            continue
-        if field in inner.masked:
+        if how is FieldReading.MASKED:
             values = _masked(values)
-        values = tuple(_row(one, inner) for one in values)
+        name, _, rest = line.path.partition("/")
+        if rest:
+            inner = field_rights(tx, child_class(cls, cls.__specs__[name]))
+            values = tuple(_row(one, inner) for one in values)
         yield attrs.evolve(line, base=values[0], new=values[1], current=values[2])
 
 

@@ -5,6 +5,7 @@ Whoever may write the database may write the chain anew. What was exported befor
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from pycrm.errors import StoreError
+from pycrm.errors import NoSpaceError, StoreError
 
 __all__ = ["Head", "append", "begin", "last", "load"]
 
@@ -89,6 +90,7 @@ def append(path: Path, number: int, hash: str, moment: datetime) -> None:
     """Add a head, durable when this returns.
 
     Raises:
+        NoSpaceError: there is no space for it.
         StoreError: it could not be written.
     """
     line = f"{number} {hash} {moment.isoformat()}\n"
@@ -102,7 +104,8 @@ def append(path: Path, number: int, hash: str, moment: datetime) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise StoreError(f"head {number} of the chain could not be written to {path}: {error}") from error
+        kind = NoSpaceError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
+        raise kind(f"head {number} of the chain could not be written to {path}: {error}") from error
 
 
 def _to_disk(folder: Path) -> None:

@@ -14,14 +14,14 @@ __all__ = ["Broken", "SealRow", "Sealed", "TombstoneRow", "UnsealedRow", "Verifi
 
 
 class UnsealedRow(Row, table="crm_unsealed", primary=("id",)):
-    """A revision, a look or an export that is committed and not yet sealed."""
+    """A revision, a look, an export or a session of a system actor that is committed and not yet sealed."""
 
     id: Field[UUID] = field("Id")
     kind: Field[str] = field("Kind", longest=20)
 
 
 class SealRow(Row, table="crm_seal", primary=("number",)):
-    """One link of the chain: the number and hash of a revision, a look or an export.
+    """One link of the chain: the number and hash of a revision, a look, an export or a system session.
 
     `marks` are the first bytes of the digests of its rows, by which the one that was changed is found.
     """
@@ -81,7 +81,8 @@ class Broken:
 class Verification:
     """What checking the chain found.
 
-    `changes` and `looks` (with exports) were proven, `erased` of them by what an erasure left.
+    `changes` and `looks` (with exports and sessions of system actors) were proven, `erased` of them by
+    what an erasure left.
     `tail` items are committed and not yet sealed, the oldest since `tail_since`: nothing proves them.
     `heads` outside heads were compared, the last of them `exported`.
     """

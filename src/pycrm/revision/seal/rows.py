@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from pycrm.declare.table import SALT
-from pycrm.revision.model import AccessRow, ChangeRow, ExportRow, RevisionRow
+from pycrm.revision.model import AccessRow, ChangeRow, ElevationRow, ExportRow, RevisionRow
 from pycrm.revision.seal.digest import change_digest, revision_digest, row_digest
 from pycrm.revision.seal.model import TombstoneRow
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["BOOKS", "Digested", "Source", "changes", "items", "place_of", "tombstones"]
 
 #: What a link of the chain stands for, and the book that holds it.
-BOOKS: dict[str, Any] = {"revision": RevisionRow, "look": AccessRow, "export": ExportRow}
+BOOKS: dict[str, Any] = {
+    "revision": RevisionRow,
+    "look": AccessRow,
+    "export": ExportRow,
+    "elevation": ElevationRow,
+}
 
 Key = tuple[bytes, int, str]
 

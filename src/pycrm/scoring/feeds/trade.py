@@ -1,18 +1,36 @@
-"""What customers buy."""
+"""What customers buy, line by line, and what follows from the lines.
+
+Each derived feed is one grouping of the lines, which all indicators share. None of them counts distinct
+values: of a million customers that would sort every line once more, and the least and the greatest tell
+as well whether there are several.
+"""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
 from pycrm.scoring.feed import Feed
+from pycrm.scoring.function import days_between, first_of_month
+from pycrm.scoring.moment import YEAR, month_ago
 
-__all__ = ["purchases", "transactions"]
+__all__ = [
+    "assortment",
+    "bought_categories",
+    "bought_months",
+    "bought_products",
+    "intervals",
+    "novelties",
+    "purchases",
+    "transactions",
+]
 
 transactions = Feed(
     "transactions",
-    "Lines of what was sold: each counts once, by its origin (an order, a bill); cancelled ones are not here",
+    "Lines of what was sold: each counts once, by its origin (an order, a bill); cancelled ones are not here. "
+    "Quantities are in the category's base unit; is_lead marks the category in whose units the house counts",
     on=date,
     origin=str,
     product=str,
@@ -25,29 +43,174 @@ transactions = Feed(
     margin_class=str,
     channel=str,
     is_return=bool,
+    is_lead=bool,
 )
 
+assortment = Feed(
+    "assortment",
+    "What a customer can choose from: in how many categories there are active products",
+    single=True,
+    categories=int,
+)
 
-def _purchases() -> sa.Select[tuple[object, ...]]:
-    line = transactions
+_line = transactions
+_sold = _line.net > 0
+
+
+def _sum(amount: Any) -> Any:
+    # PostgreSQL sums whole numbers to numerics, which are slow and no plain numbers.
+    return sa.cast(sa.func.sum(amount), sa.BigInteger())
+
+
+def _if_sold(column: Any) -> Any:
+    return sa.case((_sold, column))
+
+
+def _are_several(column: Any) -> Any:
+    return sa.func.min(_if_sold(column)) < sa.func.max(_if_sold(column))
+
+
+def _purchases() -> Any:
     return sa.select(
-        line.customer,
-        line.origin,
-        sa.func.min(line.on).label("on"),
-        sa.cast(sa.func.sum(line.net), sa.BigInteger()).label("net"),
-        sa.func.count(line.category.distinct()).label("categories"),
-        sa.func.max(line.channel).label("channel"),
-    ).group_by(line.customer, line.origin)
+        _line.customer,
+        _line.origin,
+        sa.func.min(_line.on).label("on"),
+        _sum(_line.net).label("net"),
+        _are_several(_line.category).label("is_mixed"),
+        sa.func.max(_line.channel).label("channel"),
+    ).group_by(_line.customer, _line.origin)
 
 
 purchases = Feed.derived(
     "purchases",
-    "Origins with their lines taken together: what a customer bought at once",
+    "Origins with their lines taken together: what a customer bought at once, and whether in several categories",
     _purchases,
     of=(transactions,),
     on=date,
     origin=str,
     net=int,
-    categories=int,
+    is_mixed=bool,
     channel=str,
+)
+
+
+def _bought_products() -> Any:
+    within_year = sa.case((YEAR.holds(_line.on), _line.net))
+    return (
+        sa.select(
+            _line.customer,
+            _line.product,
+            sa.func.min(_if_sold(_line.on)).label("first_on"),
+            sa.func.max(_if_sold(_line.on)).label("last_on"),
+            _are_several(_line.origin).label("is_repeated"),
+            _sum(within_year).label("net_of_year"),
+        )
+        .where(_line.product.is_not(None))
+        .group_by(_line.customer, _line.product)
+    )
+
+
+bought_products = Feed.derived(
+    "bought_products",
+    "Products with a customer's lines of them taken together, whether bought more than once, and the last year's net",
+    _bought_products,
+    of=(transactions,),
+    product=str,
+    first_on=date,
+    last_on=date,
+    is_repeated=bool,
+    net_of_year=int,
+)
+
+
+def _novelties() -> Any:
+    product = bought_products
+    begun = sa.func.min(product.first_on).over(partition_by=product.customer)
+    return sa.select(product.customer, product.first_on.label("on"), begun.label("begun_on")).where(
+        product.first_on.is_not(None)
+    )
+
+
+novelties = Feed.derived(
+    "novelties",
+    "Products on the day a customer first bought them, beside the day on which it first bought anything",
+    _novelties,
+    of=(bought_products,),
+    on=date,
+    begun_on=date,
+)
+
+
+def _bought_categories() -> Any:
+    return (
+        sa.select(_line.customer, _line.category)
+        .where(_line.category.is_not(None), _sold, YEAR.holds(_line.on))
+        .group_by(_line.customer, _line.category)
+    )
+
+
+bought_categories = Feed.derived(
+    "bought_categories",
+    "Categories of which a customer bought something in the last year",
+    _bought_categories,
+    of=(transactions,),
+    category=str,
+)
+
+
+def _bought_months() -> Any:
+    month = first_of_month(_line.on)
+    return (
+        sa.select(_line.customer, month.label("on"), _sum(_line.net).label("net"))
+        .where(_line.on >= month_ago(12))
+        .group_by(_line.customer, month)
+    )
+
+
+bought_months = Feed.derived(
+    "bought_months",
+    "Calendar months of the last year, and the present one, by their first days; months of nothing are not here",
+    _bought_months,
+    of=(transactions,),
+    on=date,
+    net=int,
+)
+
+
+def _intervals() -> Any:
+    """A median goes by row numbers: twice it is twice the middle interval, or the sum of both middle ones."""
+    one = purchases
+    before = sa.func.lag(one.on).over(partition_by=one.customer, order_by=[one.on, one.origin])
+    each = sa.select(one.customer, one.on, before.label("before_on")).where(one.net > 0).subquery("each")
+    days = days_between(each.c.before_on, each.c.on)
+    gap = sa.select(each.c.customer, each.c.on, each.c.before_on, days.label("days")).subquery("gap")
+    # The first purchase ends no interval: it comes last, and is not counted.
+    order = [sa.case((gap.c.days.is_(None), 1), else_=0), gap.c.days]
+    place = sa.func.row_number().over(partition_by=gap.c.customer, order_by=order)
+    number = sa.func.count(gap.c.days).over(partition_by=gap.c.customer)
+    placed = sa.select(gap, place.label("place"), number.label("number")).subquery("placed")
+    twice = placed.c.place * 2
+    middle = sa.case(
+        (twice == placed.c.number + 1, placed.c.days * 2),
+        (twice.in_([placed.c.number, placed.c.number + 2]), placed.c.days),
+    )
+    twice_median = sa.func.sum(middle).over(partition_by=placed.c.customer)
+    return sa.select(
+        placed.c.customer,
+        placed.c.on,
+        placed.c.before_on,
+        placed.c.days,
+        sa.cast(twice_median, sa.BigInteger()).label("twice_median"),
+    )
+
+
+intervals = Feed.derived(
+    "intervals",
+    "Purchases beside the one before, the days between them, and twice the median of the customer's days",
+    _intervals,
+    of=(purchases,),
+    on=date,
+    before_on=date,
+    days=int,
+    twice_median=int,
 )

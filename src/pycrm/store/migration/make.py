@@ -42,6 +42,10 @@ TYPES: dict[str, tuple[sa.types.TypeEngine[Any], str]] = {
         sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
         'sa.Text().with_variant(postgresql.JSONB(), "postgresql")',
     ),
+    "SHORT": (
+        sa.BigInteger().with_variant(sa.Integer(), "postgresql"),
+        'sa.BigInteger().with_variant(sa.Integer(), "postgresql")',
+    ),
     "GRAMS": (
         sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql"),
         'sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql")',

@@ -199,7 +199,7 @@ class Keep:
 
     def do(self, session: Session, book: Book) -> None:
         promise = book.promises[self.deal]
-        session.change(promise, state=CommitmentState.KEPT, kept_on=self.on)
+        session.move(promise, CommitmentState.KEPT, kept_on=self.on)
 
 
 @attrs.frozen
@@ -222,7 +222,8 @@ class FinishTask:
     deal: int
 
     def do(self, session: Session, book: Book) -> None:
-        session.change(book.tasks[self.deal], state=TaskState.DONE)
+        begun = session.move(book.tasks[self.deal], TaskState.IN_PROGRESS)
+        session.move(begun, TaskState.DONE)
 
 
 @attrs.frozen

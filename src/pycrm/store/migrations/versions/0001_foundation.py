@@ -17,12 +17,14 @@ TYPES: dict[str, Any] = {
     "instant": sa.BigInteger().with_variant(sa.DateTime(timezone=True), "postgresql"),
     "day": sa.Text().with_variant(sa.Date(), "postgresql"),
     "json": sa.Text().with_variant(postgresql.JSONB(), "postgresql"),
+    "short": sa.BigInteger().with_variant(sa.Integer(), "postgresql"),
     "grams": sa.Text().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql"),
     "int": sa.BigInteger(),
     "text": sa.Text(),
     "salt": sa.LargeBinary(16).with_variant(sa.Uuid(), "postgresql"),
     "flag": sa.Boolean(create_constraint=False),
     "currency": sa.String(3),
+    "number": sa.Double(),
 }
 # What the database draws by itself for each row of a sealed book.
 SALTS = {"sqlite": "(randomblob(16))", "postgresql": "gen_random_uuid()"}
@@ -78,7 +80,7 @@ def upgrade() -> None:
     )
     table(
         "crm_change",
-        "record_id key, version int, entity text, revision_id key, act text, reason text?, changes text",
+        "record_id key, version short, entity text, revision_id key, act text, reason text?, changes text",
         "salt salt",
         key="record_id version entity",
         index="revision_id",
@@ -92,7 +94,9 @@ def upgrade() -> None:
     )
     table("crm_contact_search", "of_id key, name text?, grams grams?", key="of_id")
     table("crm_customer_search", "of_id key, code text?, name text?, grams grams?", key="of_id")
-    table("crm_elevation", "id key, at instant, purpose text, grants text, source text", index="at")
+    table(
+        "crm_elevation", "id key, at instant, purpose text, grants text, source text, salt salt", index="at"
+    )
     table("crm_erasure", RECORD, "subject_id key, pseudonym text, reason text")
     table(
         "crm_erasure_part",
@@ -114,6 +118,17 @@ def upgrade() -> None:
         "snapshot_id key, record_id key, stage text, probability int, amount int, weighted int, currency text",
         key="snapshot_id record_id",
         index="record_id",
+    )
+    table(
+        "crm_forecast_total",
+        "snapshot_id key, method text, currency text, units int, reach text",
+        key="snapshot_id method currency",
+    )
+    table(
+        "crm_grade_change",
+        "run_id key, customer_id key, former text, grade text, at instant",
+        key="run_id customer_id",
+        index="customer_id",
     )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
@@ -157,6 +172,19 @@ def upgrade() -> None:
         index="parent_id",
     )
     table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
+    table(
+        "crm_score",
+        "run_id key, customer_id key, score int?, own text, grade text, fallen int, inputs text",
+        key="run_id customer_id",
+        index="customer_id run_id",
+    )
+    table("crm_score_now", "customer_id key, model text, run_id key", key="customer_id model", index="run_id")
+    table(
+        "crm_score_step",
+        "run_id key, code text, least number, most number, below int, same int",
+        key="run_id code least",
+    )
+    table("crm_score_total", "run_id key, code text, number int, total number?", key="run_id code")
     table("crm_seal", "number int, kind text, item_id key, hash text, marks text", key="number")
     table("crm_setting", "name text, value text", key="name")
     table("crm_source", RECORD, "name text", unique="name", live="name id")
@@ -254,9 +282,10 @@ def upgrade() -> None:
         "crm_customer",
         RECORD,
         OWNER,
-        "code text, party_id key, name text, kind text, lifecycle text, activity_state text, source_id key",
-        "signing_grade text?, trade_role text?, channel text?, strategic flag, parent_group_id key?",
-        "needs json, preferences json, active_at instant, last_contact_at instant?, next_contact_on day?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, code text",
+        "party_id key, name text, kind text, lifecycle text, source_id key, signing_grade text?",
+        "trade_role text?, channel text?, strategic flag, parent_group_id key?, needs json, preferences json",
+        "active_at instant, last_contact_at instant?, next_contact_on day?",
         unique="party_id",
         refers="party_id crm_party, source_id crm_source, parent_group_id crm_customer",
         live=(
@@ -374,6 +403,22 @@ def upgrade() -> None:
         index="role_id, unit_id, user_id",
     )
     table(
+        "crm_score_model",
+        "key text, version int, definition text, at instant, by_id key?, reason text?",
+        key="key version",
+        refers="by_id crm_user",
+        index="by_id",
+    )
+    table(
+        "crm_score_run",
+        "id key, number int, model text, model_version int, kind text, as_of day, state text",
+        "began_at instant, ended_at instant?, by_id key?, tables key, before key?, reached key?",
+        "customers int, lacking text",
+        refers="by_id crm_user",
+        index="by_id, model as_of",
+        unique_index="model number",
+    )
+    table(
         "crm_share",
         RECORD,
         OWNER,
@@ -472,8 +517,8 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
-        "title text, due_at instant, priority text, state text, reason text?, customer_id key?, lead_id key?",
-        "opportunity_id key?",
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int, title text",
+        "due_at instant, priority text, reason text?, customer_id key?, lead_id key?, opportunity_id key?",
         refers="customer_id crm_customer, lead_id crm_lead, opportunity_id crm_opportunity",
         live=(
             "due_at id, owner_id due_at id, owner_unit_id due_at id, parent_owner_id due_at id, "
@@ -486,8 +531,9 @@ def upgrade() -> None:
         RECORD,
         OWNER,
         PARENT,
+        "stage text, stage_at instant, stage_config json?, pipeline text, pipeline_version int",
         "activity_id key?, customer_id key?, lead_id key?, text text, to_contact_id key?, due_on day",
-        "state text, kept_on day?",
+        "kept_on day?",
         refers="activity_id crm_activity, customer_id crm_customer, lead_id crm_lead, to_contact_id crm_contact",
         live=(
             "due_on id, owner_id due_on id, owner_unit_id due_on id, parent_owner_id due_on id, "

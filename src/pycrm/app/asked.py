@@ -1,0 +1,51 @@
+"""What rooms below ask of the whole: of pipelines, which lie above them, and of the calendar."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Any
+from uuid import UUID
+
+from pycrm.app.amendments import business_calendar
+from pycrm.pipeline import choosing, execute, proposing, standing
+from pycrm.store import Transaction
+from pycrm.worktime import BusinessCalendar
+
+__all__ = ["Asked"]
+
+
+class Asked:
+    """Answers to rooms that may not import the one that knows, and the days of the enterprise."""
+
+    _zone: timezone
+
+    def entry_values(
+        self, tx: Transaction, cls: Any, record: Any = None, pipeline: Any = None
+    ) -> dict[str, Any]:
+        """Pipeline, stage and time with which a new record begins."""
+        return choosing.entry_values(tx, cls, record, pipeline)
+
+    def stage_entries(self, tx: Transaction, record: Any) -> Any:
+        """The first rows of a record's stage history."""
+        return standing.first_entries(tx, record)
+
+    def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
+        """Take a move to which those who had to agree have agreed."""
+        return execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
+
+    def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
+        """The flow of those who have to agree to a move."""
+        return proposing.approval_of(tx, tx.crm.record(entity), record, to)
+
+    @property
+    def zone(self) -> timezone:
+        """The business time zone, in which days begin and faces show instants."""
+        return self._zone
+
+    def calendar_day(self, moment: datetime) -> date:
+        """The business day of an instant."""
+        return moment.astimezone(self._zone).date()
+
+    def business_calendar(self, tx: Transaction) -> BusinessCalendar:
+        """The working days and hours of the enterprise, as a transaction sees them."""
+        return business_calendar(tx.crm, tx)

@@ -1,0 +1,1 @@
+"""Plugins that come with pycrm, written only against its public names."""

@@ -1,0 +1,38 @@
+"""The plugin: its table of contents."""
+
+from __future__ import annotations
+
+from pycrm import Plugin
+from pycrm.plugins.customer_value import (
+    agreements,
+    characteristics,
+    collection,
+    contact,
+    finance,
+    service,
+    transactions,
+)
+from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
+
+__all__ = ["CustomerValue"]
+
+
+class CustomerValue(Plugin):
+    """Customer value
+
+    Indicators of characteristics, transactions, financial contribution, contact and service, and the
+    models by which they are weighed into a score.
+    """
+
+    name = "customer_value"
+    facets = (ValueProfile,)
+    sources = SOURCES
+    indicators = (
+        *characteristics.INDICATORS,
+        *transactions.INDICATORS,
+        *agreements.INDICATORS,
+        *contact.INDICATORS,
+        *service.INDICATORS,
+        *finance.INDICATORS,
+        *collection.INDICATORS,
+    )

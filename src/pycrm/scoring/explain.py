@@ -1,0 +1,267 @@
+"""What a score is made of: the contributions of its indicators, which add up to it (VAL-8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from pycrm.declare import Ref
+from pycrm.declare.raw import RawKey
+from pycrm.entities.customer import Customer
+from pycrm.scope.actor import unkey
+from pycrm.scope.fields import field_rights
+from pycrm.scope.gateway import bounded, query
+from pycrm.scoring.book import CustomerScore, ScoreNow, ScoreRun
+from pycrm.scoring.indicator import Aspect, Indicator
+from pycrm.scoring.model import ScoreModel
+from pycrm.scoring.shelf import in_force, rows
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Part", "Score", "history", "score", "scores"]
+
+_SHOWN = 5
+
+
+@attrs.frozen
+class Part:
+    """One indicator of a score.
+
+    Args:
+        value: as it was measured; amounts in minor units.
+        state: ``ok``; ``none`` without a basis; ``unavailable`` where nobody offers the facts; ``hidden``
+            where it tells of a field that the reader may not see.
+        points: 0 to 100, None where it was left out.
+        weight: its share of the whole score, from 0 to 1.
+        contribution: share times points; those of all parts are the score.
+    """
+
+    indicator: str
+    label: str
+    zh: str
+    aspect: Aspect
+    unit: str
+    value: Any
+    state: Literal["ok", "none", "unavailable", "hidden"]
+    points: float | None
+    weight: float
+    contribution: float
+
+
+@attrs.frozen
+class Score:
+    """A customer's score of one run.
+
+    Args:
+        score: 0 to 100 with two places; None where nothing could be weighed.
+        grade: the one in force; `own` is that of the score alone.
+        as_of, tables_of: the day of the facts, and that of the ranks.
+        parts: every indicator of the model.
+        lacking: aspects of which nothing is available here.
+    """
+
+    customer: Ref[Customer]
+    model: str
+    version: int
+    as_of: date
+    tables_of: date
+    score: Decimal | None
+    grade: str
+    own: str
+    parts: tuple[Part, ...]
+    lacking: tuple[Aspect, ...]
+    before: Score | None = None
+
+    @property
+    def aspects(self) -> dict[Aspect, float]:
+        """The points of each aspect that has some, 0 to 100."""
+        found = {}
+        for aspect in Aspect:
+            of = [part for part in self.parts if part.aspect is aspect and part.weight > 0]
+            if of:
+                found[aspect] = sum(one.contribution for one in of) / sum(one.weight for one in of)
+        return found
+
+    @cached_property
+    def _moves(self) -> list[tuple[Part, float]]:
+        former = {one.indicator: one.contribution for one in self.before.parts} if self.before else {}
+        moved = [(one, one.contribution - former.get(one.indicator, 0.0)) for one in self.parts]
+        return sorted(moved, key=lambda pair: (-pair[1], pair[0].indicator)) if self.before else []
+
+    @property
+    def gains(self) -> list[tuple[Part, float]]:
+        """The five indicators that added most against the run before, and by how much."""
+        return [one for one in self._moves if one[1] > 0][:_SHOWN]
+
+    @property
+    def losses(self) -> list[tuple[Part, float]]:
+        """The five indicators that took most against the run before, and by how much."""
+        return [one for one in self._moves[::-1] if one[1] < 0][:_SHOWN]
+
+
+def score(tx: Transaction, customer: Any, model: str | None) -> Score | None:
+    """See `Session.score`."""
+    found = history(tx, customer, model, limit=2)
+    return attrs.evolve(found[0], before=found[1] if len(found) > 1 else None) if found else None
+
+
+def history(tx: Transaction, customer: Any, model: str | None, limit: int | None = None) -> list[Score]:
+    """See `Session.score_history`."""
+    own, run = CustomerScore.__table__, ScoreRun.__table__
+    key = model or _only_model(tx, customer)
+    statement = (
+        sa.select(run.c.id, *(own.c[name] for name in _COLUMNS))
+        .select_from(own.join(run, run.c.id == own.c.run_id))
+        .where(own.c.customer_id == sa.literal(customer.id, RawKey()), run.c.state == "done")
+        .where(run.c.model == sa.literal(key, sa.Text()))
+        .order_by(run.c.as_of.desc(), run.c.number.desc())
+    )
+    told = tx.fetch(statement if limit is None else statement.limit(limit))
+    by_id = _runs(tx, [unkey(row[0]) for row in told])
+    return [_score(tx, by_id[unkey(id)], row) for id, *row in told]
+
+
+_COLUMNS = ("customer_id", "score", "own", "grade", "inputs")
+
+
+def _only_model(tx: Transaction, customer: Any) -> str:
+    """The model by which a customer is scored today, the first by its key."""
+    now = ScoreNow.__table__.c
+    found = (
+        sa.select(now.model).where(now.customer_id == sa.literal(customer.id, RawKey())).order_by(now.model)
+    )
+    told = tx.fetch(found.limit(1))
+    return str(told[0][0]) if told else ""
+
+
+def scores(
+    tx: Transaction, model: str, conditions: Iterable[Any], grade: str | None, limit: int | None
+) -> list[Score]:
+    """See `Session.scores`."""
+    in_force(tx, model)
+    asked = query(tx, Customer, conditions)
+    if asked.nothing:
+        return []
+    now, own = ScoreNow.__table__, CustomerScore.__table__
+    is_now = sa.and_(now.c.customer_id == asked.table.c.id, now.c.model == sa.literal(model, sa.Text()))
+    is_own = sa.and_(own.c.run_id == now.c.run_id, own.c.customer_id == asked.table.c.id)
+    asked.source = asked.source.join(now, is_now).join(own, is_own)
+    if grade is not None:
+        asked.where.append(own.c.grade == grade)
+    statement = asked.select(own.c.run_id, *(own.c[name] for name in _COLUMNS))
+    best_first = (sa.func.coalesce(own.c.score, -1).desc(), asked.table.c.id)
+    limit = bounded(limit)
+    ordered = statement.order_by(*best_first)
+    told = tx.fetch(ordered if limit is None else ordered.limit(limit))
+    by_id = _runs(tx, [unkey(row[0]) for row in told])
+    return [_score(tx, by_id[unkey(id)], row) for id, *row in told]
+
+
+def _runs(tx: Transaction, ids: list[UUID | None]) -> dict[UUID | None, ScoreRun]:
+    wanted = [sa.literal(one, RawKey()) for one in dict.fromkeys(ids)]
+    found = rows(tx, ScoreRun, ScoreRun.__table__.c.id.in_(wanted)) if wanted else []
+    return {one.id: one for one in found}
+
+
+def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
+    customer, hundredths, own, grade, inputs = row
+    id = unkey(customer)
+    assert id is not None
+    model = _model(tx, run)
+    parts = _parts(tx, model, run, json.loads(inputs))
+    there = {part.aspect for part in parts if part.state != "unavailable"}
+    weighed = [Aspect(one) for one, weight in model.weights.items() if weight > 0]
+    return Score(
+        customer=Ref(Customer.__name__, id),
+        model=run.model,
+        version=run.model_version,
+        as_of=run.as_of,
+        tables_of=_day_of_tables(tx, run),
+        score=None if hundredths is None else Decimal(hundredths).scaleb(-2),
+        grade=grade,
+        own=own,
+        parts=parts,
+        lacking=tuple(one for one in weighed if one not in there),
+    )
+
+
+def _model(tx: Transaction, run: ScoreRun) -> ScoreModel:
+    memo = ("score model", run.model, run.model_version)
+    if memo not in tx.memo:
+        tx.memo[memo] = in_force(tx, run.model, run.model_version)
+    found: ScoreModel = tx.memo[memo]
+    return found
+
+
+def _day_of_tables(tx: Transaction, run: ScoreRun) -> date:
+    if run.tables == run.id:
+        return run.as_of
+    memo = ("tables of", run.tables)
+    if memo not in tx.memo:
+        tx.memo[memo] = rows(tx, ScoreRun, ScoreRun.__table__.c.id == sa.literal(run.tables, RawKey()))[
+            0
+        ].as_of
+    found: date = tx.memo[memo]
+    return found
+
+
+def _parts(tx: Transaction, model: ScoreModel, run: ScoreRun, inputs: list[list[Any]]) -> tuple[Part, ...]:
+    lacking = {one["indicator"] for one in json.loads(run.lacking)}
+    flat = [one for some in inputs for one in some]
+    there = [item.indicator for item in model.items if item.indicator not in lacking]
+    measured = {code: (flat[2 * at], flat[2 * at + 1]) for at, code in enumerate(there)}
+    shares = _shares(tx, model, {code: points for code, (_, points) in measured.items()})
+    made = []
+    for item in model.items:
+        one: Indicator = tx.crm.catalog.indicators[item.indicator]
+        value, points = measured.get(one.code, (None, None))
+        state: Any = "unavailable" if one.code in lacking else "none" if value is None else "ok"
+        share = shares.get(one.code, 0.0)
+        contribution = share * (points or 0.0)
+        if is_hidden(tx, one):
+            value, points, state, share, contribution = None, None, "hidden", 0.0, 0.0
+        made.append(
+            Part(
+                *(one.code, one.label, one.zh, one.aspect, one.unit, value, state),
+                *(None if points is None else float(points), share, contribution),
+            )
+        )
+    return tuple(made)
+
+
+def _shares(tx: Transaction, model: ScoreModel, points: Mapping[str, float | None]) -> dict[str, float]:
+    """How much of the score each indicator with points has, from 0 to 1."""
+    known = tx.crm.catalog.indicators
+    counted = [item for item in model.items if points.get(item.indicator) is not None]
+    by_aspect: dict[Aspect, float] = {}
+    for item in counted:
+        aspect = known[item.indicator].aspect
+        by_aspect[aspect] = by_aspect.get(aspect, 0.0) + item.weight
+    weights = {one: model.weights.get(one.value, 0) for one in by_aspect}
+    whole = sum(weights.values())
+    if not whole:
+        return {}
+    return {
+        item.indicator: weights[aspect] / whole * item.weight / by_aspect[aspect]
+        for item in counted
+        for aspect in (known[item.indicator].aspect,)
+    }
+
+
+def is_hidden(tx: Transaction, indicator: Indicator) -> bool:
+    """Whether an indicator reads a field that is closed to the reader."""
+    memo = ("hidden indicator", indicator.code)
+    if memo not in tx.memo:
+        read = tx.crm.catalog.fields_of(indicator)
+        tx.memo[memo] = any(column in field_rights(tx, cls).closed for cls, column in read)
+    found: bool = tx.memo[memo]
+    return found

@@ -1,0 +1,134 @@
+"""Were one of the rules of scoring broken, the test that holds it would fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pycrm import CRM, FixedClock
+from pycrm.scoring import explain, late, measure, ranks, weigh
+from pycrm.scoring import run as running
+from pycrm.scoring.moment import Window
+
+from . import test_scores as told
+from .shop import WHOLE, filed, marked, opened
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def _skipped_weighs_nothing(patch: pytest.MonkeyPatch) -> None:
+    """What has no basis counts as nought."""
+    patch.setattr(weigh, "_points", lambda code: sa.func.coalesce(sa.column(f"p:{code}", sa.Double()), 0.0))
+
+
+def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:
+    """The weights of aspects are passed over in the explanation."""
+    real = explain._shares
+    patch.setattr(explain, "_shares", lambda tx, model, points: dict.fromkeys(real(tx, model, points), 0.125))
+
+
+def _grades_fall_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A run knows no run before it."""
+    patch.setattr(running, "_before", lambda tx, key, day: None)
+
+
+def _every_run_counts_as_a_month(patch: pytest.MonkeyPatch) -> None:
+    """A run begins from the grades of the last, of whatever day."""
+
+    def before(tx: Any, key: str, day: Any) -> Any:
+        found = running.latest(tx, key)
+        return found.id if found else None
+
+    patch.setattr(running, "_before", before)
+
+
+def _refreshed_among_themselves(patch: pytest.MonkeyPatch) -> None:
+    """Ranks are taken among those that are scored anew."""
+    patch.setattr(ranks, "by_tables", lambda run, value: ranks.among_all(value))
+
+
+def _equal_ones_count_whole(patch: pytest.MonkeyPatch) -> None:
+    """All of those with an equal value lie below."""
+    real = ranks.steps
+
+    def steps(run: Any, code: str, value: Any, source: Any) -> Any:
+        inner = real(run, code, value, source).subquery()
+        below, same = list(inner.c)[4:6]
+        return sa.select(*list(inner.c)[:4], below + same, same)
+
+    patch.setattr(ranks, "steps", steps)
+
+
+def _later_facts_count(patch: pytest.MonkeyPatch) -> None:
+    """What happens after the day is taken for a fact."""
+    patch.setattr(late, "LIFE", Window(ending=-100))
+
+
+def _everybody_may(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks for the right over scores."""
+    for module in (measure, running, late):
+        patch.setattr(module, "refuse_without", lambda tx, action, doing: None)
+
+
+def _scores_of_all(patch: pytest.MonkeyPatch) -> None:
+    """The scores of all customers are listed."""
+    real = explain.query
+
+    def query(tx: Any, cls: Any, conditions: Any) -> Any:
+        asked = real(tx, cls, conditions)
+        asked.scope = real.__globals__["Query"](_System(tx), cls, ()).scope
+        return asked
+
+    patch.setattr(explain, "query", query)
+
+
+class _System:
+    """A transaction as the product itself would see it."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx, self.actor = tx, tx.crm.system("planted")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+
+FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
+    "skipped": (_skipped_weighs_nothing, told.test_a_score_is_the_weighted_mean_of_its_aspects),
+    "aspects": (_aspects_weigh_alike, told.test_contributions_add_up_to_the_score),
+    "falling": (_grades_fall_at_once, told.test_grades_rise_at_once_and_fall_after_two_months),
+    "months": (_every_run_counts_as_a_month, told.test_a_second_run_of_a_month_does_not_let_a_grade_fall),
+    "tables": (_refreshed_among_themselves, told.test_percentiles_are_frozen_by_a_full_run),
+    "equal": (_equal_ones_count_whole, told.test_percentiles_are_frozen_by_a_full_run),
+    "late": (_later_facts_count, told.test_a_run_never_changes_and_late_facts_are_counted),
+    "rights": (_everybody_may, told.test_scores_are_seen_with_their_customers),
+    "scope": (_scores_of_all, told.test_scores_are_seen_with_their_customers),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_planted_fault_is_seen(
+    sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Each of nine faults turns the test red that holds the rule."""
+    plant, test = FAULTS[name]
+    made: list[CRM] = []
+
+    def open_crm(**options: Any) -> CRM:
+        made.append(CRM(sqlite_database, clock=clock, **options))
+        return made[-1]
+
+    wanted = test.__code__.co_varnames[: test.__code__.co_argcount]
+    given: dict[str, Any] = {"open_crm": open_crm, "clock": clock}
+    if "whole" in wanted:
+        crm = opened(open_crm, WHOLE)
+        (customer,) = filed(crm, 1)
+        marked(crm, customer, told.TODAY, C01=80, C23=60, T02=90, T06=50, F03=40, F17=100, S02=70)
+        given["whole"] = crm, customer
+    plant(monkeypatch)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(**{one: given[one] for one in wanted})
+    for crm in made:
+        crm.close()
