@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from pycrm.entities.org import FieldReading
 from pycrm.revision import former, inquiry, redaction, revert
 from pycrm.revision import history as past
-from pycrm.scope.fields import FieldRights
 from pycrm.session import inquiry as asking
 from pycrm.session.unit import Unit
 
@@ -44,7 +44,7 @@ def s17_list_of_the_past_whole(patch: pytest.MonkeyPatch) -> None:
 @through("diff", **_TOP, events=("touch",))
 def s17_diff_whole(patch: pytest.MonkeyPatch) -> None:
     """What differs between two moments tells of fields that are hidden."""
-    patch.setattr(redaction, "field_rights", lambda tx, cls: FieldRights())
+    patch.setattr(redaction, "reading", lambda tx, cls, path: FieldReading.PLAIN)
 
 
 @through("history of a field", **_TOP, events=("touch",))

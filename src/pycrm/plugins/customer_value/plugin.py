@@ -12,6 +12,7 @@ from pycrm.plugins.customer_value import (
     service,
     transactions,
 )
+from pycrm.plugins.customer_value.models import MODELS
 from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
 
 __all__ = ["CustomerValue"]
@@ -27,6 +28,7 @@ class CustomerValue(Plugin):
     name = "customer_value"
     facets = (ValueProfile,)
     sources = SOURCES
+    models = MODELS
     indicators = (
         *characteristics.INDICATORS,
         *transactions.INDICATORS,
