@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -90,6 +91,12 @@ def listed(world: World, who: str = "rep_a", **options: Any) -> list[tuple[str, 
         return [(one.grade, one.computed) for one in session.scores("marked", **options)]
 
 
+def chosen(world: World) -> tuple[dict[str, int], int]:
+    """How many customers have each grade, and how many an expression finds with an A."""
+    with world.crm.view("dir") as session:
+        return dict(Counter(session.grades().values())), len(session.choose("grade = A").customers)
+
+
 def test_a_set_grade_is_in_force_until_its_day_and_leaves_the_score(world: World, clock: FixedClock) -> None:
     """VAL-7: until the end of 31 July the grade is A, with B shown beside it; score and runs stay as they are."""
     set_grade(world)
@@ -104,12 +111,14 @@ def test_a_set_grade_is_in_force_until_its_day_and_leaves_the_score(world: World
         history = session.score_history(world.customers[0])
         assert [(one.grade, one.override) for one in history] == [("B", None), ("B", None)]
         assert session.grade_changes(world.customers[0]) == []
+    assert chosen(world) == ({"A": 1, "D": 1}, 1)
     clock.set("2026-07-31T23:59:59+08:00")
     assert told(world).grade == "A"
     clock.set("2026-08-01T00:00:00+08:00")
     ended = told(world)
     assert (ended.grade, ended.override, ended.score) == ("B", None, Decimal("70.00"))
     assert (listed(world, grade="A"), listed(world, grade="B")) == ([], [("B", "B")])
+    assert chosen(world) == ({"B": 1, "D": 1}, 0)
 
 
 def test_an_override_without_end_reason_or_known_grade_is_refused(sqlite_world: World) -> None:
