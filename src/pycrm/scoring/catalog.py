@@ -49,6 +49,8 @@ class Catalog:
             for one in plugin.indicators:
                 found.setdefault(one.code, one)
                 self._homes.setdefault(one.code, []).append(plugin.name)
+        # Where several tell of one column the first is believed, which the order of loading does not decide.
+        for plugin in sorted(registry.plugins, key=lambda one: one.name):
             for source in plugin.sources:
                 self.sources.setdefault(source.feed.name, []).append(source)
         self.indicators: Mapping[str, Indicator] = MappingProxyType(found)
