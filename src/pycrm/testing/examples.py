@@ -1,0 +1,135 @@
+"""Records of any class, entered through the session with whatever they need around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from pycrm.declare import Facet, Ref
+from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.declare.record import child_class
+from pycrm.entities import Contact, Customer, Department, OrgUnit, Party, PartyKind, User
+from pycrm.entities.party import contact_points
+from pycrm.errors import CRMError, DeclarationError
+from pycrm.testing.organisation import Organisation
+from pycrm.testing.values import value_of
+
+__all__ = ["Examples"]
+
+
+class Examples:
+    """Enters records in the sample organisation, each with values made from its declaration.
+
+    Args:
+        organisation: where.
+        values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``.
+    """
+
+    def __init__(
+        self, organisation: Organisation, values: Mapping[type[Any], Mapping[str, Any]] | None = None
+    ) -> None:
+        self.organisation = organisation
+        self._values = dict(values or {})
+        self._number = count(1)
+        self._common: dict[Any, Ref[Any]] = {}
+
+    def add(self, cls: type[Any], login: str, *, text: str | None = None, **given: Any) -> Any:
+        """Enter a record or a facet as that person, who owns it, and return it.
+
+        Args:
+            text: fills every field, those that may be empty too, and its texts say this.
+            given: values and links of this one; ``of`` is what a facet extends.
+
+        Raises:
+            DeclarationError: what was made of the declaration is refused; the contract's `values` help.
+        """
+        draft = self._draft(cls, login, text, given)
+        try:
+            if isinstance(cls.__scope__, Reference | Administered):
+                with self.organisation.system() as session:
+                    return session.add(draft)
+            with self.organisation.as_(login) as session:
+                return session.add(draft)
+        except CRMError as error:
+            message = f"an example of {cls.__name__} is refused ({error}): say in `values` what it takes"
+            raise DeclarationError(message) from error
+
+    def person(self, login: str, name: str) -> Any:
+        """Enter a human being as a customer of that person."""
+        draft = Customer.person(name, source="fair", email=self._email())
+        with self.organisation.as_(login) as session:
+            return session.add(draft)
+
+    def links(self, cls: type[Any], login: str, **given: Any) -> dict[str, Any]:
+        """The links that a record needs besides those given, by name; what they name is entered."""
+        return {name: self._linked(target, login) for name, target in _links(cls, given)}
+
+    def _draft(self, cls: Any, login: str, text: str | None, given: dict[str, Any]) -> Any:
+        if cls is Customer:
+            return Customer.organization(self._name(), source="fair", email=self._email())
+        if cls is Party:
+            kind = PartyKind.PERSON
+            return Party(kind=kind, name=self._name(), contact_points=contact_points(None, self._email(), None))
+        if cls is Contact:
+            customer = given.get("customer") or self.add(Customer, login).ref
+            user = Department.USER
+            return Contact.named(self._name(), customer=customer, department=user, email=self._email())
+        fields = self._fields(cls, text) | self.links(cls, login, **given) | given
+        return cls(**fields)
+
+    def _fields(self, cls: Any, text: str | None) -> dict[str, Any]:
+        own = self._values.get(cls, {})
+        found: dict[str, Any] = {}
+        for spec in cls.__specs__.values():
+            if not spec.init or spec.target or spec.name in own:
+                continue
+            if spec.child is not None:
+                if spec.required or text is not None:
+                    child = child_class(cls, spec)
+                    found[spec.name] = (child(**self._fields(child, text)),)
+            elif spec.required or text is not None:
+                now = self.organisation.crm.clock.now()
+                found[spec.name] = value_of(cls.__name__, spec, next(self._number), now, text)
+        return found | {name: one() if callable(one) else one for name, one in own.items()}
+
+    def _linked(self, target: str, login: str) -> Any:
+        crm = self.organisation.crm
+        if target in (User.__name__, OrgUnit.__name__):
+            with self.organisation.system() as session:
+                user = session.find(User, User.login == login)[0]
+                return user.ref if target == User.__name__ else user.home_unit
+        cls = Customer if target == "Record" else crm.record(target)
+        if isinstance(cls.__scope__, Reference | Administered | UsedBy) and cls is not Party:
+            if cls not in self._common:
+                self._common[cls] = self._shared(cls, login)
+            return self._common[cls]
+        return self.add(cls, login).ref
+
+    def _shared(self, cls: Any, login: str) -> Ref[Any]:
+        draft = self._draft(cls, login, None, {})
+        with self.organisation.system() as session:
+            found: Ref[Any] = session.add(draft).ref
+            return found
+
+    def _name(self) -> str:
+        return f"Sample {next(self._number)}"
+
+    def _email(self) -> str:
+        return f"sample{next(self._number)}@example.com"
+
+
+def _links(cls: Any, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The links that an example has to name, each with its target: required ones, and its parent."""
+    found = [
+        (spec.name, spec.target) for spec in cls.__specs__.values() if spec.target and spec.init and spec.required
+    ]
+    if issubclass(cls, Facet):
+        host = cls.__facet_of__ or ""
+        return [(name, host if name == "of" else target) for name, target in found]
+    parents = getattr(cls.__scope__, "links", ())
+    if parents and not isinstance(cls.__scope__, UsedBy) and not {name for name, _ in found} & set(parents):
+        spec = cls.__specs__[parents[0]]
+        found.append((spec.name, spec.target or ""))
+    return [(name, target) for name, target in found if name not in given]
+
