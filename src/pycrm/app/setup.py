@@ -78,11 +78,15 @@ def pending(crm: CRM) -> list[str]:
         return [line for line, _ in _first_rows(session)]
 
 
-def differences(crm: CRM) -> list[str]:
-    """How the tables differ from what is declared, in words; of a migrated database, not at all."""
+def differences(crm: CRM, plugin: str | None = None) -> list[str]:
+    """How the tables differ from what is declared, in words; of a migrated database, not at all.
+
+    Args:
+        plugin: look at the tables of this one alone.
+    """
     from pycrm.store.migration import run
 
-    return run.differences(crm.store, _lines(crm))
+    return run.differences(crm.store, _lines(crm) if plugin is None else [_line(crm, plugin)])
 
 
 def refuse_unmigrated(crm: CRM) -> None:

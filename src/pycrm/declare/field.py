@@ -28,6 +28,7 @@ T = TypeVar("T")
 L = TypeVar("L")
 X = TypeVar("X", bound="Record")
 
+
 class _Required:
     """Stands for the default that a field does not have."""
 

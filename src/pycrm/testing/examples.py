@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -24,15 +24,22 @@ class Examples:
     Args:
         organisation: where.
         values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``.
+        numbers: by which values differ; those of the examples that are in the database already.
     """
 
     def __init__(
-        self, organisation: Organisation, values: Mapping[type[Any], Mapping[str, Any]] | None = None
+        self,
+        organisation: Organisation,
+        values: Mapping[type[Any], Mapping[str, Any]] | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self.organisation = organisation
         self._values = dict(values or {})
-        self._number = count(1)
+        self.numbers = count(1) if numbers is None else numbers
         self._common: dict[Any, Ref[Any]] = {}
+        # About whom further examples are, and the ids of all that are.
+        self._subject: dict[str, Ref[Any]] = {}
+        self._about: set[Any] = set()
 
     def add(self, cls: type[Any], login: str, *, text: str | None = None, **given: Any) -> Any:
         """Enter a record or a facet as that person, who owns it, and return it.
@@ -50,10 +57,16 @@ class Examples:
                 with self.organisation.system() as session:
                     return session.add(draft)
             with self.organisation.as_(login) as session:
-                return session.add(draft)
+                made = session.add(draft)
         except CRMError as error:
             message = f"an example of {cls.__name__} is refused ({error}): say in `values` what it takes"
             raise DeclarationError(message) from error
+        ends = (
+            getattr(made, spec.name) for spec in cls.__specs__.values() if spec.target and not spec.derived
+        )
+        if any(end is not None and end.id in self._about for end in ends):
+            self._about.add(made.id)
+        return made
 
     def person(self, login: str, name: str) -> Any:
         """Enter a human being as a customer of that person."""
@@ -61,16 +74,27 @@ class Examples:
         with self.organisation.as_(login) as session:
             return session.add(draft)
 
+    def concern(self, subject: Mapping[type[Any], Ref[Any]]) -> None:
+        """Let all further examples be about somebody, wherever they link to such a record."""
+        self._subject = {cls.__name__: ref for cls, ref in subject.items()}
+        self._about = {ref.id for ref in subject.values()}
+
+    def concerns(self, record: Any) -> bool:
+        """Whether a record leads to whom `concern` named, straight or by others."""
+        return record.id in self._about
+
     def links(self, cls: type[Any], login: str, **given: Any) -> dict[str, Any]:
         """The links that a record needs besides those given, by name; what they name is entered."""
-        return {name: self._linked(target, login) for name, target in _links(cls, given)}
+        return {name: self._linked(target, login) for name, target in self._open(cls, given)}
 
     def _draft(self, cls: Any, login: str, text: str | None, given: dict[str, Any]) -> Any:
         if cls is Customer:
             return Customer.organization(self._name(), source="fair", email=self._email())
         if cls is Party:
             kind = PartyKind.PERSON
-            return Party(kind=kind, name=self._name(), contact_points=contact_points(None, self._email(), None))
+            return Party(
+                kind=kind, name=self._name(), contact_points=contact_points(None, self._email(), None)
+            )
         if cls is Contact:
             customer = given.get("customer") or self.add(Customer, login).ref
             user = Department.USER
@@ -90,11 +114,13 @@ class Examples:
                     found[spec.name] = (child(**self._fields(child, text)),)
             elif spec.required or text is not None:
                 now = self.organisation.crm.clock.now()
-                found[spec.name] = value_of(cls.__name__, spec, next(self._number), now, text)
+                found[spec.name] = value_of(cls.__name__, spec, next(self.numbers), now, text)
         return found | {name: one() if callable(one) else one for name, one in own.items()}
 
     def _linked(self, target: str, login: str) -> Any:
         crm = self.organisation.crm
+        if target in self._subject:
+            return self._subject[target]
         if target in (User.__name__, OrgUnit.__name__):
             with self.organisation.system() as session:
                 user = session.find(User, User.login == login)[0]
@@ -113,23 +139,19 @@ class Examples:
             return found
 
     def _name(self) -> str:
-        return f"Sample {next(self._number)}"
+        return f"Sample {next(self.numbers)}"
 
     def _email(self) -> str:
-        return f"sample{next(self._number)}@example.com"
+        return f"sample{next(self.numbers)}@example.com"
 
-
-def _links(cls: Any, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The links that an example has to name, each with its target: required ones, and its parent."""
-    found = [
-        (spec.name, spec.target) for spec in cls.__specs__.values() if spec.target and spec.init and spec.required
-    ]
-    if issubclass(cls, Facet):
-        host = cls.__facet_of__ or ""
-        return [(name, host if name == "of" else target) for name, target in found]
-    parents = getattr(cls.__scope__, "links", ())
-    if parents and not isinstance(cls.__scope__, UsedBy) and not {name for name, _ in found} & set(parents):
-        spec = cls.__specs__[parents[0]]
-        found.append((spec.name, spec.target or ""))
-    return [(name, target) for name, target in found if name not in given]
-
+    def _open(self, cls: Any, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The links an example has to name besides those given: required ones, its parent, its subject."""
+        links = [spec for spec in cls.__specs__.values() if spec.target and spec.init]
+        found = [spec for spec in links if spec.required or spec.target in self._subject]
+        if issubclass(cls, Facet):
+            hosts = {"of": cls.__facet_of__ or ""}
+            return [(one.name, hosts.get(one.name, one.target)) for one in found if one.name not in given]
+        parents = () if isinstance(cls.__scope__, UsedBy) else getattr(cls.__scope__, "links", ())
+        if parents and not {one.name for one in found} & set(parents):
+            found.append(cls.__specs__[parents[0]])
+        return [(one.name, one.target or "") for one in found if one.name not in given]

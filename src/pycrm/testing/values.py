@@ -52,7 +52,9 @@ def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | Non
             return spec.clean(value)
         except ValueError:
             continue
-    raise DeclarationError(f"{owner}.{spec.name}: say in `values` what it takes; its validators refuse all tried")
+    raise DeclarationError(
+        f"{owner}.{spec.name}: say in `values` what it takes; its validators refuse all tried"
+    )
 
 
 def _tried(spec: Spec, number: int, now: datetime, text: str | None) -> Iterator[Any]:
@@ -85,5 +87,3 @@ def _numbers(name: str, bounds: Bounds, number: int) -> Iterator[Any]:
     yield make(number)
     yield make(1)
     yield from (bound for bound in (bounds.least, bounds.most) if bound is not None)
-
-
