@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,16 @@ import pytest
 from pycrm.app.examine import examine
 from pycrm.testing import Databases
 from pycrm.testing.checks import CHECKS, is_loadable
+from pycrm.testing.fixtures import shared
 from pycrm.testing.trial import Trial
 
 from .bad import FAULTS, Good, lagging, write_steps
 
 
 @pytest.fixture(scope="module")
-def databases() -> Iterator[Databases]:
+def databases(request: pytest.FixtureRequest) -> Databases:
     """Where the plugins are tried; one kind is enough to see whether a check sees."""
-    made = Databases("sqlite")
-    yield made
-    made.close()
+    return shared(request.config, "sqlite")
 
 
 def red(trial: Trial) -> dict[str, list[str]]:

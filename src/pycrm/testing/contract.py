@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
 
 from pycrm.testing.checks import CHECKS, is_loadable
-from pycrm.testing.databases import KINDS, Databases
+from pycrm.testing.databases import KINDS
+from pycrm.testing.fixtures import shared
 from pycrm.testing.trial import Trial
 
 __all__ = ["PluginContract"]
@@ -40,11 +41,15 @@ class PluginContract:
 
     @pytest.fixture(scope="class", params=KINDS)
     @classmethod
-    def trial(cls, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    def trial(cls, request: pytest.FixtureRequest) -> Trial:
         """The plugin in the sample organisation, on one database for all tests of the class."""
-        databases = Databases(request.param)
-        yield Trial(cls.plugin, beside=cls.beside, values=cls.values, common=cls.common, databases=databases)
-        databases.close()
+        return Trial(
+            cls.plugin,
+            beside=cls.beside,
+            values=cls.values,
+            common=cls.common,
+            databases=shared(request.config, request.param),
+        )
 
     def test_loads_beside_core(self, trial: Trial) -> None:
         """The plugin loads beside core and what it requires."""

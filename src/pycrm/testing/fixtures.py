@@ -12,15 +12,24 @@ from pycrm.testing.databases import KINDS, Databases
 from pycrm.testing.organisation import Organisation
 from pycrm.values import FixedClock
 
-__all__ = ["clock", "crm", "databases", "organisation", "plugins"]
+__all__ = ["clock", "crm", "databases", "organisation", "plugins", "shared"]
+
+_SHARED = pytest.StashKey[dict[str, Databases]]()
+
+
+def shared(config: pytest.Config, kind: str) -> Databases:
+    """The databases of a kind that all tests of a run share, so that their template is made once."""
+    made = config.stash.setdefault(_SHARED, {})
+    if kind not in made:
+        made[kind] = Databases(kind)
+        config.add_cleanup(made[kind].close)
+    return made[kind]
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+def databases(request: pytest.FixtureRequest) -> Databases:
     """Databases of each kind: SQLite, and PostgreSQL where ``PYCRM_TEST_POSTGRESQL`` names a server."""
-    made = Databases(request.param)
-    yield made
-    made.close()
+    return shared(request.config, request.param)
 
 
 @pytest.fixture
