@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 _INT = 2**63
 _MOST_ROWS = 3
+_LEFT_OUT = object()
 _NOW = datetime(2026, 6, 30, 1, tzinfo=UTC)
 # What the gates of texts take: no surrogates, no NUL.
 _LETTERS = st.characters(codec="utf-8", exclude_characters="\x00")
@@ -39,29 +40,24 @@ def records(cls: type[R], /, **given: Any) -> st.SearchStrategy[R]:
             lead to records that there are not.
     """
     declared: Any = cls
-    wanted, may = {}, {}
+    fields = {}
     for spec in declared.__specs__.values():
         if not spec.init:
             continue
-        strategy = _given(given.pop(spec.name)) if spec.name in given else None
-        if strategy is not None:
-            wanted[spec.name] = strategy
-        elif spec.required:
-            wanted[spec.name] = _values(declared, spec)
+        if spec.name in given:
+            fields[spec.name] = _given(given.pop(spec.name))
         else:
-            may[spec.name] = _values(declared, spec)
+            values = _values(declared, spec)
+            fields[spec.name] = values if spec.required else st.just(_LEFT_OUT) | values
     if given:
         raise TypeError(f"{declared.__name__} has no field {', '.join(given)}")
-    return (
-        st.fixed_dictionaries(wanted, optional=may)
-        .map(lambda values: _made(cls, values))
-        .filter(lambda made: made is not None)
-    )
+    made = st.fixed_dictionaries(fields).map(lambda values: _made(cls, values))
+    return made.filter(lambda record: record is not None)
 
 
 def _made(cls: Any, values: dict[str, Any]) -> Any:
     try:
-        made = cls(**values)
+        made = cls(**{name: value for name, value in values.items() if value is not _LEFT_OUT})
         made.check(_NOW)
     except (InvalidError, ValueError):
         return None
