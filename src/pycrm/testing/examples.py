@@ -25,6 +25,7 @@ class Examples:
         organisation: where.
         values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``.
         numbers: by which values differ; those of the examples that are in the database already.
+        by_product: the classes that people may not enter, and the product enters for them.
     """
 
     def __init__(
@@ -32,9 +33,10 @@ class Examples:
         organisation: Organisation,
         values: Mapping[type[Any], Mapping[str, Any]] | None = None,
         numbers: Iterator[int] | None = None,
+        by_product: tuple[type[Any], ...] = (),
     ) -> None:
         self.organisation = organisation
-        self._values = dict(values or {})
+        self._values, self._by_product = dict(values or {}), by_product
         self.numbers = count(1) if numbers is None else numbers
         self._common: dict[Any, Ref[Any]] = {}
         # About whom further examples are, and the ids of all that are.
@@ -53,11 +55,7 @@ class Examples:
         """
         draft = self._draft(cls, login, text, given)
         try:
-            if isinstance(cls.__scope__, Reference | Administered):
-                with self.organisation.system() as session:
-                    return session.add(draft)
-            with self.organisation.as_(login) as session:
-                made = session.add(draft)
+            made = self._entered(cls, draft, login)
         except CRMError as error:
             message = f"an example of {cls.__name__} is refused ({error}): say in `values` what it takes"
             raise DeclarationError(message) from error
@@ -67,6 +65,14 @@ class Examples:
         if any(end is not None and end.id in self._about for end in ends):
             self._about.add(made.id)
         return made
+
+    def _entered(self, cls: Any, draft: Any, login: str) -> Any:
+        if cls not in self._by_product and not isinstance(cls.__scope__, Reference | Administered):
+            with self.organisation.as_(login) as session:
+                return session.add(draft)
+        with self.organisation.system() as session:
+            has_owner = getattr(cls.__scope__, "passes_on", False)
+            return session.add(draft, owner=session.named(User, login)) if has_owner else session.add(draft)
 
     def person(self, login: str, name: str) -> Any:
         """Enter a human being as a customer of that person."""

@@ -8,8 +8,6 @@ from pycrm.app import CRM
 from pycrm.app.setup import differences, take_back, take_next
 from pycrm.entities import Customer
 from pycrm.errors import CRMError, StoreError
-from pycrm.testing.examples import Examples
-from pycrm.testing.organisation import Organisation
 from pycrm.testing.trial import Trial
 
 __all__ = ["disabling", "migrating"]
@@ -41,7 +39,7 @@ def migrating(trial: Trial) -> Iterator[str]:
 
 
 def _fill(trial: Trial, crm: CRM) -> None:
-    examples = Examples(Organisation(crm), trial.values, trial.examples.numbers)
+    examples = trial.further(crm)
     for cls in trial.classes:
         examples.add(cls, "ana")
 
@@ -74,7 +72,7 @@ def disabling(trial: Trial) -> Iterator[str]:
     url = crm.store.url.render_as_string(hide_password=False)
     try:
         without = trial.databases.open(trial.beside, url=url)
-        examples = Examples(Organisation(without), trial.values, trial.examples.numbers)
+        examples = trial.further(without)
         customer = examples.add(Customer, "ana")
         with without.session("ana") as session:
             session.change(customer, channel="fair")

@@ -8,7 +8,6 @@ from typing import Any
 from pycrm.declare.record import child_class
 from pycrm.entities import Customer, Party
 from pycrm.errors import CRMError
-from pycrm.testing.examples import Examples
 from pycrm.testing.trial import Trial
 
 __all__ = ["erasing", "handing_over"]
@@ -18,7 +17,7 @@ _NAME = "Erasmus Gone"
 
 def erasing(trial: Trial) -> Iterator[str]:
     """Whoever is erased is named nowhere any more in what the plugin keeps of them."""
-    examples = Examples(trial.organisation, trial.values, trial.examples.numbers)
+    examples = trial.further(trial.organisation.crm)
     person = examples.person("ana", _NAME)
     examples.concern({Customer: person.ref, Party: person.party})
     made = [examples.add(cls, "ana", text=f"Said by {_NAME}") for cls in trial.belonging()]

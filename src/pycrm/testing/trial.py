@@ -27,6 +27,7 @@ class Trial:
         beside: the plugins that it requires, likewise.
         values: what declarations cannot tell of examples, for each class.
         common: the records that everybody may see.
+        by_product: the records that people may not enter, and the product enters for them.
         databases: where databases come from.
     """
 
@@ -37,10 +38,12 @@ class Trial:
         beside: tuple[Any, ...] = (),
         values: Mapping[type[Any], Mapping[str, Any]] | None = None,
         common: tuple[type[Any], ...] = (),
+        by_product: tuple[type[Any], ...] = (),
         databases: Databases,
     ) -> None:
         self.plugins = (*beside, plugin)
-        self.beside, self.values, self.common = beside, values, common
+        self.beside, self.values = beside, values
+        self.common, self.by_product = common, by_product
         self.databases = databases
 
     @cached_property
@@ -68,7 +71,11 @@ class Trial:
     @cached_property
     def examples(self) -> Examples:
         """Enters records there."""
-        return Examples(self.organisation, self.values)
+        return Examples(self.organisation, self.values, by_product=self.by_product)
+
+    def further(self, crm: CRM) -> Examples:
+        """Enters records besides those, in the same database or in another."""
+        return Examples(Organisation(crm), self.values, self.examples.numbers, self.by_product)
 
     def open(self, url: str | None = None) -> CRM:
         """A CRM with the plugin and all that it requires."""
