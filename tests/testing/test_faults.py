@@ -46,7 +46,12 @@ def test_a_good_plugin_passes(databases: Databases, tmp_path: Path, monkeypatch:
     assert red(tried(Good, lambda text: text, databases, tmp_path, monkeypatch)) == {}
 
 
-@pytest.mark.parametrize(("check", "plugin", "edit"), FAULTS, ids=lambda it: getattr(it, "__name__", it))
+EACH = pytest.mark.parametrize(
+    ("check", "plugin", "edit"), FAULTS, ids=lambda it: getattr(it, "__name__", it)
+)
+
+
+@EACH
 def test_each_fault_is_found_by_its_check(
     check: str,
     plugin: Any,
@@ -55,7 +60,21 @@ def test_each_fault_is_found_by_its_check(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An author with one fault hears of it from one check alone."""
+    """An author with one fault hears of it from the check that is about it."""
+    assert list(CHECKS[check](tried(plugin, edit, databases, tmp_path, monkeypatch))) != []
+
+
+@pytest.mark.torture
+@EACH
+def test_each_fault_is_found_by_one_check_alone(
+    check: str,
+    plugin: Any,
+    edit: Any,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An author with one fault hears of it from no other check."""
     assert list(red(tried(plugin, edit, databases, tmp_path, monkeypatch))) == [check]
 
 
