@@ -164,6 +164,8 @@ def pages() -> dict[str, str]:
         written["errors.md"] = errors_page(errors)
     if hooks := module("pycrm.hooks"):
         written["hooks.md"] = names_page("Hooks", hooks)
+    if testing := module("pycrm.testing"):
+        written["testing.md"] = names_page("Testing", testing)
     if cli := module("pycrm.cli"):
         written["command-line.md"] = command_line_page(cli)
     found = {name: "\n\n".join(filter(None, (MARK, *parts))) + "\n" for name, parts in written.items()}

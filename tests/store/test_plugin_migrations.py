@@ -12,7 +12,7 @@ import pytest
 from house import enterprise
 
 from pycrm import CRM, Customer, DeclarationError, Field, Plugin, Record, StoreError, field, reference
-from pycrm.app.setup import differences, make_migration
+from pycrm.app.setup import differences, make_migration, take_back, take_next
 
 from . import clinic, clinic_next
 from .conftest import Shelf
@@ -281,6 +281,26 @@ def test_a_migration_is_made_of_one_plugins_changes(database: str, at: Open, she
         make_migration(crm, "clinic", "…", folder)
     with pytest.raises(DeclarationError, match="no plugin pool is loaded"):
         make_migration(crm, "pool", "x", folder)
+
+
+def test_steps_are_taken_back_one_by_one(database: str, at: Open, shelf: Shelf) -> None:
+    """An author tries a step on rows as often as they like, and a way back that fails changes nothing."""
+    crm = with_lab(database, at, shelf)
+    assert take_back(crm, "lab") is None
+    assert (take_next(crm, "clinic"), take_next(crm, "clinic")) == ("clinic 0002: rooms", None)
+    text = shelf.texts["clinic_steps/0002_rooms.py"]
+    broken = text.replace('"""Take it back; what it added is lost."""', "1 / 0")
+    assert broken != text
+    shelf.put("clinic_steps", "0002_rooms.py", broken)
+    before = catalogue(database)
+    with pytest.raises(StoreError, match=r"clinic 0002: rooms could not be taken back: .*zero"):
+        take_back(at(database, clinic_next.Clinic, clinic.Lab), "clinic")
+    assert catalogue(database) == before
+    shelf.put("clinic_steps", "0002_rooms.py")
+    assert take_back(crm, "clinic") == "clinic 0002: rooms"
+    assert "clinic_room" not in names(database)
+    assert crm.pending() == ["clinic 0002: rooms"]
+    assert fetch(database, "SELECT count(*) FROM lab_finding") == [(3,)]
 
 
 def test_files_that_are_no_line_are_refused(database: str, at: Open, shelf: Shelf) -> None:

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from pycrm.app.crm import CRM
     from pycrm.session import Session
 
-__all__ = ["differences", "make_migration", "migrate", "pending", "portable_tables", "refuse_unmigrated"]
+__all__ = [
+    "differences",
+    "make_migration",
+    "migrate",
+    "pending",
+    "portable_tables",
+    "refuse_unmigrated",
+    "take_back",
+    "take_next",
+]
 
 _CORE = "core"
 
@@ -69,11 +78,15 @@ def pending(crm: CRM) -> list[str]:
         return [line for line, _ in _first_rows(session)]
 
 
-def differences(crm: CRM) -> list[str]:
-    """How the tables differ from what is declared, in words; of a migrated database, not at all."""
+def differences(crm: CRM, plugin: str | None = None) -> list[str]:
+    """How the tables differ from what is declared, in words; of a migrated database, not at all.
+
+    Args:
+        plugin: look at the tables of this one alone.
+    """
     from pycrm.store.migration import run
 
-    return run.differences(crm.store, _lines(crm))
+    return run.differences(crm.store, _lines(crm) if plugin is None else [_line(crm, plugin)])
 
 
 def refuse_unmigrated(crm: CRM) -> None:
@@ -114,6 +127,39 @@ def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path
         return make.make_migration(store, lines[:place], lines[place - 1], message, directory)
     finally:
         store.dispose()
+
+
+def take_back(crm: CRM, plugin: str) -> str | None:
+    """Take back the newest migration of a plugin and say which; None where none is left.
+
+    What the migration added is lost, so this is for databases that somebody tries migrations on.
+
+    Raises:
+        DeclarationError: the plugin is not loaded.
+        StoreError: it could not be taken back, and nothing has changed.
+    """
+    from pycrm.store.migration import run
+
+    step = run.take_back(crm.store, _line(crm, plugin))
+    return None if step is None else str(step)
+
+
+def take_next(crm: CRM, plugin: str) -> str | None:
+    """Take the one migration of a plugin that comes next and say which; None where none is missing.
+
+    Raises:
+        DeclarationError: the plugin is not loaded.
+        StoreError: it failed, and nothing of it was kept.
+    """
+    from pycrm.store.migration import run
+
+    step = run.take_next(crm.store, _line(crm, plugin))
+    return None if step is None else str(step)
+
+
+def _line(crm: CRM, plugin: str) -> Line:
+    crm.registry.plugin(plugin)
+    return next(line for line in _lines(crm) if line.plugin == plugin)
 
 
 def portable_tables(crm: CRM) -> sa.MetaData:

@@ -1,10 +1,12 @@
-"""Commands about plugins: what is installed, and what is loaded."""
+"""Commands about plugins: what is installed and loaded, a new one, and what is wrong with one."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import attrs
+import typer
 
 from pycrm.cli.answer import Table
 from pycrm.cli.call import UNNAMED, Call, command, group
@@ -38,6 +40,40 @@ def list_plugins(call: Call) -> None:
     call.answer(data, Table(["Name", "Version", "State", "Title", "Contents"], rows))
 
 
+def new(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name: lower-case, the prefix of its tables.")
+    ],
+    into: Annotated[
+        Path, typer.Option("--into", metavar="FOLDER", help="Where its folder is made.")
+    ] = Path(),
+) -> None:
+    """Write a new plugin as an installable package, with tests that pass."""
+    from pycrm.cli.scaffold import write_package
+
+    written = write_package(name, into)
+    folder = into / name.replace("_", "-")
+    call.answer(
+        {"plugin": name, "folder": str(folder), "files": [str(one) for one in written]},
+        f"wrote {len(written)} files into {folder}",
+        f"next: cd {folder} && pip install -e '.[test]' && pytest",
+    )
+
+
+def check(
+    call: Call, name: Annotated[str, typer.Argument(metavar="NAME", help="The name it is installed by.")]
+) -> None:
+    """Say everything that is wrong with an installed plugin; name what it requires with --plugin."""
+    from pycrm.app.examine import examine
+
+    beside = [one for one in call.plugins if one != name]
+    wrong = examine([*beside, name])
+    call.answer({"plugin": name, "ok": not wrong, "wrong": wrong}, *(wrong or [f"{name}: nothing is wrong"]))
+    if wrong:
+        raise typer.Exit(1)
+
+
 def _contents(one: Any) -> str:
     counted = (
         ("record", one.records),
@@ -49,3 +85,5 @@ def _contents(one: Any) -> str:
 
 
 command(plugin, "list", shared=UNNAMED)(list_plugins)
+command(plugin, "new", shared=("json",))(new)
+command(plugin, "check", shared=("plugins", "json"))(check)

@@ -1,9 +1,10 @@
 """Declaring records: from one class body come table, codec, schema, form and list."""
 
-from pycrm.declare.field import Children, Field, Link, children, field, ge, le, link, minimum_length
+from pycrm.declare.field import Children, Field, Link, children, field, link
 from pycrm.declare.policy import administered, owned, private, reference, through, used_by
 from pycrm.declare.record import Child, Facet, Record
 from pycrm.declare.reference import Ref
+from pycrm.declare.validator import ge, le, minimum_length
 
 __all__ = [
     "Child",

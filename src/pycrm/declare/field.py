@@ -13,6 +13,7 @@ from pycrm.declare.kind import Kind, LinkKind
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.declare.raw import Dump, Masked
 from pycrm.declare.reference import Ref
+from pycrm.declare.validator import Validator
 from pycrm.errors import DeclarationError, NotReadError
 from pycrm.values import Money
 
@@ -26,8 +27,6 @@ __all__ = ["Children", "Field", "Link", "MoneyColumn", "Spec", "children", "fiel
 T = TypeVar("T")
 L = TypeVar("L")
 X = TypeVar("X", bound="Record")
-
-Validator = Callable[[Any], None]
 
 
 class _Required:
@@ -345,36 +344,6 @@ def children(label: str, *, zh: str | None = None, key: bool = False, default: A
 def kept(label: str, *, init: Literal[False] = False, column: str | None = None) -> Any:
     """Declare what pycrm itself keeps of every record (its id, its version, its owner)."""
     return Declared({"label": label, "init": init, "derived": True, "column": column, "scale": 0})
-
-
-def ge(least: Any) -> Validator:
-    """At least `least`."""
-
-    def validate(value: Any) -> None:
-        if not value >= least:
-            raise ValueError(f"must be at least {least}")
-
-    return validate
-
-
-def le(most: Any) -> Validator:
-    """At most `most`."""
-
-    def validate(value: Any) -> None:
-        if not value <= most:
-            raise ValueError(f"must be at most {most}")
-
-    return validate
-
-
-def minimum_length(characters: int) -> Validator:
-    """At least so many characters, white space at the ends aside."""
-
-    def validate(value: str) -> None:
-        if len(value.strip()) < characters:
-            raise ValueError(f"at least {characters} characters")
-
-    return validate
 
 
 def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any) -> Spec:

@@ -66,7 +66,7 @@ class Decision(StrEnum):
 
 
 class Criterion(Child, table="b2b_criterion"):
-    """One line of the evaluation: a score from 0 to 5, and at or below `veto_at` no go at all."""
+    """One line of the evaluation (评估项): a score from 0 to 5, and at or below `veto_at` no go at all."""
 
     name: Field[str] = field("Criterion", zh="评估项", longest=100)
     weight: Field[int] = field("Weight %", zh="权重", validator=(ge(1), le(100)))

@@ -72,7 +72,7 @@ class SegmentMember(
     scope=through("customer"),
     indexes=(("segment_id", "until"), ("customer_id", "since")),
 ):
-    """A customer was in a segment from a day until another, on which it was so no more."""
+    """A customer was in a segment from a day until another, on which it was so no more (客户群成员)."""
 
     segment: Link[Segment] = link("Segment", zh="客户群")
     customer: Link[Customer] = link("Customer", zh="客户")
@@ -133,7 +133,7 @@ class Treatment(Record, table="segments_treatment", scope=reference()):
 
 
 class Serving(Facet, table="segments_serving", of=Customer):
-    """How a customer is to be served, by the treatments in force.
+    """How a customer is to be served, by the treatments in force (服务安排).
 
     It is derived from them by `serve`, except for price tier and account days: what these are, only an
     amendment changes. `wanted_*` is what was last asked for, `sources` which treatment gives what.
@@ -193,7 +193,7 @@ class ExperimentMember(
     scope=through("experiment"),
     indexes=(("experiment_id", "customer_id"),),
 ):
-    """A customer takes part in an experiment; on which side is told when it has ended."""
+    """A customer takes part in an experiment; on which side is told when it has ended (试验成员)."""
 
     experiment: Link[Experiment] = link("Experiment", zh="试验")
     customer: Link[Customer] = link("Customer", zh="客户")

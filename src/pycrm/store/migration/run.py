@@ -23,7 +23,7 @@ from pycrm.store.migration.version import pending, remaining
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
 
-__all__ = ["LOCK_WAIT", "create_schema", "differences", "hold", "take_all"]
+__all__ = ["LOCK_WAIT", "create_schema", "differences", "hold", "take_all", "take_back", "take_next"]
 
 # Alembic hands the running step to its script through one module-wide name.
 _ONE_AT_A_TIME = threading.Lock()
@@ -43,6 +43,39 @@ def take_all(store: Store, lines: Sequence[Line]) -> Iterator[Step]:
         if line.plugin in waiting:
             while (step := _take(store, line)) is not None:
                 yield step
+
+
+def take_next(store: Store, line: Line) -> Step | None:
+    """Take the one step of a line that comes next, and return it; None where there is none.
+
+    Raises:
+        StoreError, DeclarationError: as `take_all`.
+    """
+    return _take(store, line)
+
+
+def take_back(store: Store, line: Line) -> Step | None:
+    """Take back the newest step of a line, whole or not at all, and return it; None where there is none.
+
+    What the step added is lost. For those who try out their migrations: `pycrm migrate` never goes back.
+
+    Raises:
+        StoreError: it could not be taken back, and nothing has changed.
+    """
+    step = None
+    try:
+        with _ONE_AT_A_TIME, _alone(store) as connection:
+            waiting = remaining(connection, [line])
+            taken = line.steps[: len(line.steps) - len(waiting)]
+            if not taken:
+                return None
+            step = taken[-1]
+            _migrate(connection, line, step, is_upgrade=False)
+    except CRMError:
+        raise
+    except Exception as error:
+        raise StoreError(f"{step or line.plugin} could not be taken back: {_reason(error)}") from error
+    return step
 
 
 def create_schema(store: Store) -> None:
@@ -115,12 +148,15 @@ def _begun(connection: sa.Connection, begin: str) -> Iterator[None]:
 
 
 def _run(connection: sa.Connection, line: Line, step: Step) -> None:
-    script = _scripts(line)
-    revision = script.get_revision(step.revision)
     if step == line.steps[0]:
         # Left from tables that were made from declarations and dropped since.
         _forget(connection, line)
-    taken = RevisionStep(script.revision_map, revision, True)
+    _migrate(connection, line, step)
+
+
+def _migrate(connection: sa.Connection, line: Line, step: Step, *, is_upgrade: bool = True) -> None:
+    script = _scripts(line)
+    taken = RevisionStep(script.revision_map, script.get_revision(step.revision), is_upgrade)
     context = _context(connection, line, fn=lambda heads, migration: [taken])
     with warnings.catch_warnings():
         # What reflection cannot carry through a rebuild is put back by `derived_kept`.

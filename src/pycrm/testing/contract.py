@@ -1,0 +1,103 @@
+"""The contract of a plugin, as a test class that vendors subclass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pytest
+
+from pycrm.errors import DeclarationError
+from pycrm.testing.checks import CHECKS, is_loadable
+from pycrm.testing.databases import KINDS
+from pycrm.testing.fixtures import shared
+from pycrm.testing.trial import Trial
+
+__all__ = ["PluginContract"]
+
+
+class PluginContract:
+    """What every plugin keeps, on SQLite, and on PostgreSQL where ``PYCRM_TEST_POSTGRESQL`` names a server.
+
+    Subclass it in a test file and name the plugin; each of its tests is one promise::
+
+        from loyalty import Loyalty
+        from pycrm.testing import PluginContract
+
+
+        class TestLoyalty(PluginContract):
+            plugin = Loyalty
+
+    - `plugin`: the class, or the name that it is installed by.
+    - `beside`: the plugins that it requires, likewise.
+    - `values`: what the examples of a record class need and its declaration does not tell, for each
+      class: ``{Criterion: {"weight": 100}}``; functions without arguments are called.
+    - `common`: the record classes that everybody may see, such as a price list.
+    - `by_product`: the record classes that staff may not enter, and the product enters for them.
+    """
+
+    plugin: ClassVar[Any] = None
+    beside: ClassVar[tuple[Any, ...]] = ()
+    values: ClassVar[Mapping[type[Any], Mapping[str, Any]]] = {}
+    common: ClassVar[tuple[type[Any], ...]] = ()
+    by_product: ClassVar[tuple[type[Any], ...]] = ()
+
+    @pytest.fixture(scope="class", params=KINDS)
+    @classmethod
+    def trial(cls, request: pytest.FixtureRequest) -> Trial:
+        """The plugin in the sample organisation, on one database for all tests of the class."""
+        return Trial(
+            cls.plugin,
+            beside=cls.beside,
+            values=cls.values,
+            common=cls.common,
+            by_product=cls.by_product,
+            databases=shared(request.config, request.param),
+        )
+
+    def test_loads_beside_core(self, trial: Trial) -> None:
+        """The plugin loads beside core and what it requires."""
+        _hold("loading", trial)
+
+    def test_names_bear_its_prefix(self, trial: Trial) -> None:
+        """Nothing of the plugin bears a name that another plugin may have."""
+        _hold("prefixes", trial)
+
+    def test_labels_in_both_languages(self, trial: Trial) -> None:
+        """People who read English and people who read Chinese find every name in their language."""
+        _hold("labels", trial)
+
+    def test_hooks_fit(self, trial: Trial) -> None:
+        """Every hook method is called, for the classes that it is written for."""
+        _hold("hooks", trial)
+
+    def test_scope_on_every_path(self, trial: Trial) -> None:
+        """A record is seen by its owner and the owner's leader, and by nobody beside them."""
+        _hold("scope", trial)
+
+    def test_migrations_up_and_down(self, trial: Trial) -> None:
+        """Migrations go down and up on filled tables and lead to what is declared."""
+        _hold("migrations", trial)
+
+    def test_people_are_erased(self, trial: Trial) -> None:
+        """Whoever is erased is named nowhere any more in what the plugin keeps of them."""
+        _hold("erasure", trial)
+
+    def test_records_are_handed_over(self, trial: Trial) -> None:
+        """What somebody who leaves owns goes to a colleague."""
+        _hold("handover", trial)
+
+    def test_data_outlive_the_plugin(self, trial: Trial) -> None:
+        """While the plugin is away everything else works and its rows stay; it comes back to them."""
+        _hold("disabling", trial)
+
+
+def _hold(name: str, trial: Trial) -> None:
+    if name not in ("loading", "hooks") and not is_loadable(trial):
+        pytest.skip("the plugin does not load, as the other tests say")
+    try:
+        wrong = list(CHECKS[name](trial))
+    except DeclarationError as error:
+        wrong = [str(error)]
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)

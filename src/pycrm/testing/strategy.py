@@ -1,0 +1,135 @@
+"""Hypothesis strategies from declarations: any record that a class accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from pycrm.declare import Ref
+from pycrm.declare.field import Spec
+from pycrm.declare.record import child_class
+from pycrm.errors import InvalidError
+from pycrm.testing.values import Bounds, bounds_of
+from pycrm.values import Money
+
+__all__ = ["records"]
+
+R = TypeVar("R")
+
+_INT = 2**63
+_MOST_ROWS = 3
+_LEFT_OUT = object()
+_NOW = datetime(2026, 6, 30, 1, tzinfo=UTC)
+# What the gates of texts take: no surrogates, no NUL.
+_LETTERS = st.characters(codec="utf-8", exclude_characters="\x00")
+
+
+def records(cls: type[R], /, **given: Any) -> st.SearchStrategy[R]:
+    """A strategy for values of a record, facet or child class, as its declaration allows them.
+
+    Fields that may be empty or have a default are sometimes left out. What `ge`, `le`,
+    `minimum_length` and `longest` demand is met from the start; for other validators and for
+    `check` values are tried, so give a strategy where hardly any would pass.
+
+    Args:
+        given: values, or strategies of them, by the name of the field; links that are not given
+            lead to records that there are not.
+    """
+    declared: Any = cls
+    fields = {}
+    for spec in declared.__specs__.values():
+        if not spec.init:
+            continue
+        if spec.name in given:
+            fields[spec.name] = _given(given.pop(spec.name))
+        else:
+            values = _values(declared, spec)
+            fields[spec.name] = values if spec.required else st.just(_LEFT_OUT) | values
+    if given:
+        raise TypeError(f"{declared.__name__} has no field {', '.join(given)}")
+    made = st.fixed_dictionaries(fields).map(lambda values: _made(cls, values))
+    return made.filter(lambda record: record is not None)
+
+
+def _made(cls: Any, values: dict[str, Any]) -> Any:
+    try:
+        made = cls(**{name: value for name, value in values.items() if value is not _LEFT_OUT})
+        made.check(_NOW)
+    except (InvalidError, ValueError):
+        return None
+    return made
+
+
+def _given(value: Any) -> st.SearchStrategy[Any]:
+    return value if isinstance(value, st.SearchStrategy) else st.just(value)
+
+
+def _values(cls: Any, spec: Spec) -> st.SearchStrategy[Any]:
+    if spec.child is not None:
+        return st.lists(records(child_class(cls, spec)), max_size=_MOST_ROWS).map(tuple)
+    assert spec.kind is not None
+    strategy = _KINDS[spec.kind.name](spec, bounds_of(spec)).filter(lambda value: _passes(spec, value))
+    return st.none() | strategy if spec.nullable else strategy
+
+
+def _passes(spec: Spec, value: Any) -> bool:
+    try:
+        spec.clean(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(spec: Spec, bounds: Bounds) -> st.SearchStrategy[str]:
+    least = max(bounds.shortest, 0 if spec.nullable else 1)
+    return st.text(_LETTERS, min_size=least, max_size=min(spec.longest, max(least, 40)))
+
+
+def _whole(spec: Spec, bounds: Bounds) -> st.SearchStrategy[int]:
+    low = -_INT if bounds.least is None else bounds.least
+    return st.integers(low, _INT - 1 if bounds.most is None else bounds.most)
+
+
+def _decimal(spec: Spec, bounds: Bounds) -> st.SearchStrategy[Decimal]:
+    places: int = spec.kind.scale  # type: ignore[union-attr]
+    low = Decimal(-(10**9)) if bounds.least is None else bounds.least
+    most = Decimal(10**9) if bounds.most is None else bounds.most
+    return st.decimals(low, most, places=places)
+
+
+def _money(spec: Spec, bounds: Bounds) -> st.SearchStrategy[Money]:
+    low = 0 if bounds.least is None else bounds.least.units
+    most = 10**12 if bounds.most is None else bounds.most.units
+    return st.integers(low, most).map(lambda units: Money.minor(units, "CNY"))
+
+
+def _day(spec: Spec, bounds: Bounds) -> st.SearchStrategy[date]:
+    return st.dates(bounds.least or date(1970, 1, 1), bounds.most or date(2100, 1, 1))
+
+
+def _instant(spec: Spec, bounds: Bounds) -> st.SearchStrategy[datetime]:
+    return st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+
+
+def _texts(spec: Spec, bounds: Bounds) -> st.SearchStrategy[tuple[str, ...]]:
+    one = st.text(_LETTERS, min_size=1, max_size=min(spec.longest, 40))
+    return st.lists(one, max_size=_MOST_ROWS).map(tuple)
+
+
+_KINDS: dict[str, Callable[[Any, Bounds], st.SearchStrategy[Any]]] = {
+    "text": _text,
+    "int": _whole,
+    "decimal": _decimal,
+    "money": _money,
+    "date": _day,
+    "instant": _instant,
+    "texts": _texts,
+    "bool": lambda spec, bounds: st.booleans(),
+    "key": lambda spec, bounds: st.uuids(),
+    "enum": lambda spec, bounds: st.sampled_from(list(spec.kind.python)),
+    "link": lambda spec, bounds: st.uuids().map(lambda id: Ref(spec.target, id)),
+}

@@ -1,0 +1,53 @@
+"""The bundled plugins and the example keep the contract of plugins."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import count
+
+from b2b_project_sales import Criterion, ProjectSales
+
+from pycrm.plugins.customer_value import CustomerValue
+from pycrm.plugins.segments import Segments
+from pycrm.plugins.segments.model import (
+    Experiment,
+    ExperimentMember,
+    FairnessFinding,
+    Segment,
+    SegmentMember,
+    Serving,
+    Treatment,
+)
+from pycrm.testing import PluginContract
+
+
+class TestCustomerValue(PluginContract):
+    """Customer value keeps what every plugin keeps."""
+
+    plugin = CustomerValue
+
+
+class TestProjectSales(PluginContract):
+    """Project sales keep what every plugin keeps."""
+
+    plugin = ProjectSales
+    values = {Criterion: {"weight": 100}}
+
+
+class TestSegments(PluginContract):
+    """Segments keep what every plugin keeps."""
+
+    plugin = Segments
+    beside = (CustomerValue,)
+    values = {
+        Segment: {"code": map("group_{}".format, count()).__next__, "expression": "grade = A"},
+        Treatment: {"grade": "A", "since": date(2026, 7, 1), "until": date(2026, 9, 1)},
+        Experiment: {
+            "treated_share": 50,
+            "measure": "T02",
+            "since": date(2026, 7, 1),
+            "until": date(2026, 9, 1),
+        },
+    }
+    common = (Segment, Treatment)
+    by_product = (SegmentMember, Serving, Experiment, ExperimentMember, FairnessFinding)

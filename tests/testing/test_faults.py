@@ -1,0 +1,87 @@
+"""Each check of the contract finds the plugin that breaks it, and no other check does."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pycrm.app.examine import examine
+from pycrm.testing import Databases
+from pycrm.testing.checks import CHECKS, is_loadable
+from pycrm.testing.fixtures import shared
+from pycrm.testing.trial import Trial
+
+from .bad import FAULTS, Good, lagging, write_steps
+
+
+@pytest.fixture(scope="module")
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Where the plugins are tried; one kind is enough to see whether a check sees."""
+    return shared(request.config, "sqlite")
+
+
+def red(trial: Trial) -> dict[str, list[str]]:
+    """The checks that a plugin does not pass, with what they say."""
+    names = CHECKS if is_loadable(trial) else ("loading", "hooks")
+    found = {name: list(CHECKS[name](trial)) for name in names}
+    return {name: said for name, said in found.items() if said}
+
+
+def tried(plugin: Any, edit: Any, databases: Databases, folder: Path, patch: pytest.MonkeyPatch) -> Trial:
+    """A plugin whose first migration was edited, on trial."""
+    if plugin.migrations:
+        patch.syspath_prepend(folder)
+        patch.delitem(sys.modules, "loyal_steps", raising=False)
+        write_steps(folder, plugin, edit)
+        importlib.invalidate_caches()
+    return Trial(plugin, databases=databases)
+
+
+def test_a_good_plugin_passes(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author whose plugin keeps all promises hears of nothing."""
+    assert red(tried(Good, lambda text: text, databases, tmp_path, monkeypatch)) == {}
+
+
+EACH = pytest.mark.parametrize(
+    ("check", "plugin", "edit"), FAULTS, ids=lambda it: getattr(it, "__name__", it)
+)
+
+
+@EACH
+def test_each_fault_is_found_by_its_check(
+    check: str,
+    plugin: Any,
+    edit: Any,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An author with one fault hears of it from the check that is about it."""
+    assert list(CHECKS[check](tried(plugin, edit, databases, tmp_path, monkeypatch))) != []
+
+
+@pytest.mark.torture
+@EACH
+def test_each_fault_is_found_by_one_check_alone(
+    check: str,
+    plugin: Any,
+    edit: Any,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An author with one fault hears of it from no other check."""
+    assert list(red(tried(plugin, edit, databases, tmp_path, monkeypatch))) == [check]
+
+
+def test_a_migration_that_lags_behind_is_named(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author who added a field and no migration is told which column is missing, before anything else."""
+    trial = tried(Good, lagging, databases, tmp_path, monkeypatch)
+    assert list(CHECKS["migrations"](trial)) == ["column loyal_card.note is missing"]
+    assert examine([Good]) == ["migrations: column loyal_card.note is missing"]

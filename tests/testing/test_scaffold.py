@@ -1,0 +1,117 @@
+"""A new plugin is whole from the start: its tests pass, and the checkers have nothing against it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pycrm import InvalidError
+from pycrm.cli import app
+from pycrm.cli.scaffold import write_package
+
+SOURCE = Path(__file__).parents[2] / "src"
+NAME = "dog_walking"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a new plugin, as the command writes it."""
+    folder = tmp_path_factory.mktemp("new")
+    before = set(sys.modules)
+    done = CliRunner().invoke(app, ["plugin", "new", NAME, "--into", str(folder)], catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    yield folder / "dog-walking"
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] == NAME:
+            del sys.modules[name]
+
+
+def said(folder: Path, *command: str, **settings: str) -> str:
+    """What a program says when it fails in that folder; nothing when it succeeds."""
+    quiet = {name: value for name, value in os.environ.items() if name != "PYCRM_TEST_POSTGRESQL"}
+    found = (
+        quiet | {"PYTHONPATH": f"{SOURCE}{os.pathsep}src", "MYPYPATH": f"{SOURCE}{os.pathsep}src"} | settings
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=found, capture_output=True, text=True, check=False
+    )
+    return f"{done.stdout}{done.stderr}" if done.returncode else ""
+
+
+def test_its_tests_pass(package: Path) -> None:
+    """Whoever begins a plugin begins with green tests, without a network or a server."""
+    assert said(package, "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "-x") == ""
+
+
+def test_the_checkers_have_nothing_against_it(package: Path) -> None:
+    """Whoever begins a plugin begins with code that ruff and mypy in its strict mode accept."""
+    assert said(package, "ruff", "check", "--no-cache", ".") == ""
+    planted = package / "src" / NAME / "planted.py"
+    planted.write_text("import os\n", "utf-8")
+    assert "planted.py" in said(package, "ruff", "check", "--no-cache", ".")
+    planted.unlink()
+    assert said(package, "ruff", "format", "--no-cache", "--check", ".") == ""
+    cache = str(SOURCE.parent / ".mypy_cache" / "typing")
+    assert said(package, "mypy", "--cache-dir", cache) == ""
+
+
+@pytest.mark.parametrize("name", ["Loyalty", "json", "crm", "class", "a" * 31, "two words"])
+def test_names_that_are_none_are_refused(name: str, tmp_path: Path) -> None:
+    """Nobody gets a package that would hide another, or that no plugin could be in."""
+    with pytest.raises(InvalidError):
+        write_package(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_over(package: Path) -> None:
+    """Whoever says the same name twice keeps what they wrote."""
+    done = CliRunner().invoke(app, ["plugin", "new", NAME, "--into", str(package.parent)])
+    assert done.exit_code == 2
+    assert "already" in done.stderr
+
+
+def offered(folder: Path, module: str, text: str, patch: Any) -> None:
+    """Install a plugin called `shop` as a distribution would."""
+    known = folder / "shop-0.dist-info"
+    known.mkdir(parents=True)
+    (known / "METADATA").write_text("Name: shop\nVersion: 1.2\n")
+    (known / "entry_points.txt").write_text(f"[pycrm.plugins]\nshop = {module}:Shop\n")
+    (folder / f"{module}.py").write_text(text, "utf-8")
+    patch.syspath_prepend(folder)
+
+
+SHOP = '''
+from pycrm import Field, Plugin, Record, field, hookimpl, reference
+
+class Shelf(Record, table="shop_shelf", scope=reference()):
+    """A shelf."""
+    name: Field[str] = field("Name")
+
+class Shop(Plugin):
+    """Shop"""
+    name = "shop"
+    records = (Shelf,)
+'''
+WRONG = SHOP.replace(", scope=reference()", "") + "    @hookimpl\n    def before_ad(self): ...\n"
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author reads of every mistake in one go, and of none where there is none."""
+    offered(tmp_path / "good", "shop_good", SHOP, monkeypatch)
+    done = CliRunner().invoke(app, ["plugin", "check", "shop"])
+    assert (done.exit_code, done.stdout.strip()) == (0, "shop: nothing is wrong")
+    monkeypatch.undo()
+    offered(tmp_path / "bad", "shop_bad", WRONG, monkeypatch)
+    done = CliRunner().invoke(app, ["plugin", "check", "shop"])
+    assert done.exit_code == 1
+    assert "no scope declared" in done.stdout
+    assert "hook before_ad" in done.stdout
+    done = CliRunner().invoke(app, ["plugin", "check", "nowhere"])
+    assert (done.exit_code, "no plugin nowhere is installed" in done.stdout) == (1, True)
