@@ -34,7 +34,7 @@ from pycrm.values import Clock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun
-    from pycrm.scoring.catalog import Catalog
+    from pycrm.scoring.engine import Engine
 
 __all__ = ["CRM"]
 
@@ -188,6 +188,7 @@ class CRM(Asked):
         model: str,
         *,
         as_of: date | None = None,
+        engine: Engine = "database",
         progress: Callable[[int, int], None] | None = None,
     ) -> ScoreRun:
         """Score all customers of a model as of a day, in batches that are committed one by one.
@@ -196,15 +197,18 @@ class CRM(Asked):
 
         Args:
             as_of: a day that has come; today without it.
+            engine: ``database``, the operational one, or ``duckdb`` in memory beside it, with the same results.
             progress: called after each batch with how many are done, and of how many.
 
         Raises:
             NotFoundError: there is no such model.
+            InvalidError: there is no such engine, or the day has not come.
             ForbiddenError: the actor may not update ``scores``.
+            DeclarationError: DuckDB is not installed (extra ``analytics``).
         """
         from pycrm.scoring.run import run
 
-        return run(self, who, model, day=as_of, progress=progress)
+        return run(self, who, model, day=as_of, engine=engine, progress=progress)
 
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
         self.refuse_unmigrated()
@@ -252,13 +256,6 @@ class CRM(Asked):
     def rank(self, cls: Any) -> int:
         """The place of a class in the order of writing: what is referred to comes first."""
         return self._ranks[cls]
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The indicators and the sources of facts of core and plugins, made when first asked for."""
-        from pycrm.scoring.catalog import Catalog
-
-        return Catalog(self.registry)
 
     def _refuse_undeclared(self) -> None:
         wrong = list(undeclared(self.registry, self._claims))
