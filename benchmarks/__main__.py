@@ -26,6 +26,7 @@ from benchmarks.pipelines import board_200, compile_32, move_10000, move_gated, 
 from benchmarks.reading import page_50, read_10k
 from benchmarks.recalling import as_of
 from benchmarks.scoping import page_scope
+from benchmarks.scoring import scoring
 from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.setting import change_where
@@ -49,6 +50,7 @@ GROWING: dict[str, Benchmark] = {
     "gateway_overhead": gateway_overhead,
     "peers_scope": peers_scope,
     "page_text": page_text,
+    "scoring": scoring,
 }
 SMALLEST: dict[str, Benchmark] = {
     "import_200k": import_200k,

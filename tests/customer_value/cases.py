@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from pycrm import CRM, Customer, Plugin
 from pycrm import Source as Origin
 from pycrm.scoring import Feed, Indicator, Source
+from pycrm.scoring.engine import Engine
 
 # An organisation of which nothing is known but that it was filed.
 FILED = {"is_person": False, "strategic": False, "lifecycle": "prospect", "source": "cases"}
@@ -144,11 +145,13 @@ def write(crm: CRM, feed: Feed, *rows: dict[str, Any]) -> None:
         connection.execute(sa.insert(_table(feed)), list(rows))
 
 
-def wrong(crm: CRM, found: list[Case], customers: list[Any], day: date) -> Iterator[str]:
+def wrong(
+    crm: CRM, found: list[Case], customers: list[Any], day: date, engine: Engine = "database"
+) -> Iterator[str]:
     """What comes out otherwise than the cases say, a line each."""
     codes = sorted({case.code for case in found})
     with crm.view(crm.system("measuring")) as session:
-        measured = session.measure(*codes, as_of=day)
+        measured = session.measure(*codes, as_of=day, engine=engine)
     for case, customer in zip(found, customers, strict=True):
         one = measured[customer.ref][case.code]
         told = (_same(one.value, case.value), case.points == "~" or _same(one.points, case.points))

@@ -52,7 +52,11 @@ def _every_run_counts_as_a_month(patch: pytest.MonkeyPatch) -> None:
 
 def _refreshed_among_themselves(patch: pytest.MonkeyPatch) -> None:
     """Ranks are taken among those that are scored anew."""
-    patch.setattr(ranks, "by_tables", lambda run, value: ranks.among_all(value))
+
+    def among_themselves(run: Any, value: Any) -> Any:
+        return sa.func.percent_rank().over(order_by=value) * 100.0
+
+    patch.setattr(ranks, "by_tables", among_themselves)
 
 
 def _equal_ones_count_whole(patch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from pycrm.values import Clock, Identifiers, SystemClock
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun
     from pycrm.scoring.catalog import Catalog
+    from pycrm.scoring.engine import Engine
 
 __all__ = ["CRM"]
 
@@ -188,6 +189,7 @@ class CRM(Asked):
         model: str,
         *,
         as_of: date | None = None,
+        engine: Engine = "database",
         progress: Callable[[int, int], None] | None = None,
     ) -> ScoreRun:
         """Score all customers of a model as of a day, in batches that are committed one by one.
@@ -196,15 +198,19 @@ class CRM(Asked):
 
         Args:
             as_of: a day that has come; today without it.
+            engine: where it is worked out: ``database``, in the operational one, or ``duckdb``, in memory
+                beside it. Results are the same; many customers are done in a fraction of the time.
             progress: called after each batch with how many are done, and of how many.
 
         Raises:
             NotFoundError: there is no such model.
             ForbiddenError: the actor may not update ``scores``.
+            InvalidError: there is no such engine, or the day has not come.
+            DeclarationError: the engine is not installed: ``pip install 'pycrm[analytics]'``.
         """
         from pycrm.scoring.run import run
 
-        return run(self, who, model, day=as_of, progress=progress)
+        return run(self, who, model, day=as_of, engine=engine, progress=progress)
 
     def _transaction(self, write: bool, operation: str | None) -> Transaction:
         self.refuse_unmigrated()

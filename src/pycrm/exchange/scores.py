@@ -91,7 +91,7 @@ def _exact(value: Any) -> Any:
 
 def _parquet(file: Path, names: list[str], rows: list[list[Any]]) -> None:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
         raise DeclarationError(f"Parquet needs {error.name}: pip install 'pycrm[analytics]'") from error

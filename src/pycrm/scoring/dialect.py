@@ -81,6 +81,7 @@ DAY = _function(
     RawDate(),
     "CAST(timezone('UTC', {0}) + {1} * INTERVAL '1 second' AS DATE)",
     sqlite="date({0} / 1000000 + {1}, 'unixepoch')",
+    duckdb="CAST({0} + {1} * INTERVAL '1 second' AS DATE)",
 )
 DAY_AFTER = _function("day_after", RawDate(), "({0} + 1)", sqlite="date({0}, '+1 day')")
 SECONDS = _function(
@@ -89,6 +90,7 @@ SECONDS = _function(
     "CAST(EXTRACT(EPOCH FROM CAST(timezone('UTC', {0}) + {1} * INTERVAL '1 second' AS TIME))"
     " AS DOUBLE PRECISION)",
     sqlite="((({0} + {1} * 1000000) % 86400000000) / 1000000.0)",
+    duckdb="EXTRACT(EPOCH FROM CAST({0} + {1} * INTERVAL '1 second' AS TIME))",
 )
 FIRST_OF_MONTH = _function(
     "first_of_month",

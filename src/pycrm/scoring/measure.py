@@ -9,7 +9,6 @@ from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from pycrm.declare import Ref
 from pycrm.declare.raw import RawInstant, RawKey
@@ -19,13 +18,25 @@ from pycrm.entities.party import PartyKind
 from pycrm.errors import ForbiddenError, InvalidError, Problem
 from pycrm.scope.actor import Actor, may_function, unkey
 from pycrm.scoring.indicator import Indicator
-from pycrm.scoring.moment import Window, value_of
+from pycrm.scoring.moment import Window, moments_in, value_of
+from pycrm.scoring.plan import Plan, planned
 from pycrm.scoring.statement import CUSTOMER, Layers
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Measure", "chosen", "everybody", "may", "measure", "moments", "refuse_without", "run", "some"]
+__all__ = [
+    "Measure",
+    "chosen",
+    "everybody",
+    "may",
+    "measure",
+    "moments",
+    "plan",
+    "refuse_without",
+    "run",
+    "some",
+]
 
 RIGHT = "scores"
 
@@ -67,20 +78,20 @@ _UNAVAILABLE = Measure(None, "unavailable", None)
 
 
 def measure(
-    tx: Transaction, codes: Sequence[str], customers: Iterable[Any] | None, day: date | None
+    tx: Transaction,
+    codes: Sequence[str],
+    customers: Iterable[Any] | None,
+    day: date | None,
+    engine: str = "database",
 ) -> dict[Ref[Customer], dict[str, Measure]]:
     """See `Session.measure`."""
     refuse_without(tx, Action.READ, "measuring customers")
     indicators = chosen(tx, codes)
     day = as_of(tx, day)
     there = [one for one in indicators if tx.crm.catalog.is_available(one)]
-    layers = Layers(tx.crm.catalog, everybody(), whole=True)
-    layers.measure(there)
-    layers.judge({one.code: one.scale for one in there}, {one.code: one.on_none for one in there})
     wanted = None if customers is None else {one.id for one in customers}
     found: dict[Ref[Customer], dict[str, Measure]] = {}
-    shown: list[Any] = [sa.column(name) for one in there for name in (one.code, f"p:{one.code}")]
-    for customer, *row in run(tx, layers.statement(CUSTOMER, *shown), day):
+    for customer, *row in _found(tx, there, day, engine):
         id = unkey(customer)
         if id is not None and (wanted is None or id in wanted):
             measured = dict(zip((one.code for one in there), _measures(row), strict=True))
@@ -88,6 +99,38 @@ def measure(
                 one.code: measured.get(one.code, _UNAVAILABLE) for one in indicators
             }
     return found
+
+
+def _found(tx: Transaction, indicators: list[Indicator], day: date, engine: str) -> list[Any]:
+    """Of each customer its key, and value and points of each indicator."""
+    if engine == "database":
+        return plan(tx, tuple(one.code for one in indicators)).rows(tx, day)
+    if engine != "duckdb":
+        wrong = Problem("engine", "unknown", f"there is no engine {engine}: it is database or duckdb")
+        raise InvalidError(wrong.message, fields=[wrong])
+    from pycrm.scoring.duck import duck
+
+    layers, statement = _statement(tx, indicators, apart=True)
+    with duck(tx.crm, day) as beside:
+        beside.load(tx, layers.facts())
+        return beside.rows(statement)
+
+
+def plan(tx: Transaction, codes: tuple[str, ...]) -> Plan:
+    """The statement that measures these indicators, each of which is available, said once."""
+
+    def made() -> Any:
+        return _statement(tx, [tx.crm.catalog.indicators[code] for code in codes], apart=False)[1]
+
+    return planned(tx, ("measure", codes), made)
+
+
+def _statement(tx: Transaction, indicators: list[Indicator], *, apart: bool) -> tuple[Layers, Any]:
+    layers = Layers(tx.crm.catalog, everybody(), whole=True, apart=apart)
+    layers.measure(indicators)
+    layers.judge({one.code: one.scale for one in indicators}, {one.code: one.on_none for one in indicators})
+    shown: list[Any] = [sa.column(name) for one in indicators for name in (one.code, f"p:{one.code}")]
+    return layers, layers.statement(CUSTOMER, *shown)
 
 
 def _measures(row: Sequence[Any]) -> Iterator[Measure]:
@@ -130,8 +173,7 @@ def run(tx: Transaction, statement: Any, day: date) -> list[Any]:
 
 def moments(tx: Transaction, statement: Any, day: date) -> dict[str, Any]:
     """The values of a statement's parameters that depend on the day."""
-    names = {part.key for part in visitors.iterate(statement) if isinstance(part, sa.BindParameter)}
-    return {name: value_of(tx.crm, name, day) for name in names if name.startswith("moment_")}
+    return {name: value_of(tx.crm, name, day) for name in moments_in(statement)}
 
 
 def everybody(of: PartyKind | None = None) -> Any:
@@ -146,4 +188,6 @@ def everybody(of: PartyKind | None = None) -> Any:
 
 def some(ids: Sequence[UUID], of: PartyKind | None = None) -> Any:
     """These customers, as far as they are there."""
-    return everybody(of).where(Customer.__table__.c.id.in_([sa.literal(one, RawKey()) for one in ids]))
+    # One parameter, so that the statement is the same for any number of them.
+    those = sa.bindparam("crm_those", list(ids), expanding=True, type_=RawKey())
+    return everybody(of).where(Customer.__table__.c.id.in_(those))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from pycrm.declare.raw import RawDate, RawInstant
 from pycrm.values import currency_digits
@@ -26,6 +27,7 @@ __all__ = [
     "currency",
     "days_ago",
     "minor_units",
+    "moments_in",
     "month_ago",
     "month_ended",
     "months",
@@ -101,6 +103,12 @@ def minor_units() -> Any:
 def _instant(number: int) -> Any:
     """The instant at which the day so many days before ends."""
     return sa.bindparam(f"moment_end_{number}", type_=RawInstant())
+
+
+def moments_in(statement: Any) -> set[str]:
+    """The names of a statement's parameters that depend on the day."""
+    names = {part.key for part in visitors.iterate(statement) if isinstance(part, sa.BindParameter)}
+    return {name for name in names if name.startswith("moment_")}
 
 
 def value_of(crm: CRM, name: str, day: date) -> Any:

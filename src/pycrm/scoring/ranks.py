@@ -17,18 +17,56 @@ from pycrm.declare.raw import RawKey
 from pycrm.scoring.book import ScoreStep, ScoreTotal
 from pycrm.scoring.function import hundredths, ratio
 
-__all__ = ["MOST_STEPS", "among_all", "by_tables", "steps", "total", "totals"]
+__all__ = ["MOST_STEPS", "along_tables", "among_all", "by_tables", "steps", "total", "totals", "worth_of"]
 
 MOST_STEPS = 10_000
 
 
-def among_all(value: Any) -> Any:
-    """Of the customers of a statement with a value, in percent: those below and half of the equal (VAL-3)."""
-    known = sa.func.count(value).over()
-    # What has no value comes last in its own way, and before none that has one.
-    below = sa.func.rank().over(order_by=[sa.case((value.is_(None), 1), else_=0), value]) - 1
-    same = sa.func.count().over(partition_by=value)
-    return sa.case((value.is_not(None), ratio(below * 100.0 + same * 50.0, known)))
+def among_all(value: Any, source: Any) -> Any:
+    """Of each value in a layer, the customers below and half of those with an equal one, in percent (VAL-3)."""
+    counted = _counted(value, source)
+    whole = sa.func.sum(counted.same).over()
+    upto = sa.func.sum(counted.same).over(order_by=counted.worth)
+    share = ratio((upto - counted.same) * 100.0 + counted.same * 50.0, whole)
+    return _found_by_index(sa.select(counted.worth, share.label("share")))
+
+
+def _found_by_index(shares: Any) -> Any:
+    """Shares by values, of which SQLite believes that there are many: it makes no index of what windows give."""
+    given = shares.subquery().c
+    worth = worth_of(given.worth)
+    return sa.select(worth.label("worth"), sa.func.max(given.share).label("share")).group_by(worth)
+
+
+def _counted(value: Any, source: Any) -> Any:
+    worth = worth_of(value)
+    found = sa.select(worth.label("worth"), sa.func.count().label("same")).select_from(source)
+    return found.where(value.is_not(None)).group_by(worth).subquery().c
+
+
+def worth_of(value: Any) -> Any:
+    """A value as it is ranked. SQLite finds its place by an index where both sides have the same type alone."""
+    return sa.cast(value, sa.Double())
+
+
+def along_tables(run: UUID, value: Any, source: Any) -> Any:
+    """The same by the tables of a run, for many customers at once: values and steps are put in one row."""
+    step, counted = ScoreStep.__table__.c, _counted(value, source)
+    none: Any = sa.cast(sa.null(), sa.BigInteger())
+    ends: Any = sa.cast(sa.null(), sa.Double())
+    steps_ = sa.select(
+        step.least.label("worth"), sa.literal(0).label("kind"), step.below, step.same, step.most
+    ).where(step.run_id == _key(run), step.code == value.name)
+    values = sa.select(counted.worth, sa.literal(1), none, none, ends)
+    row = sa.union_all(steps_, values).subquery().c
+    # Steps rise in all they say, so that the greatest until here is the last one.
+    last: dict[str, Any] = {"order_by": (row.worth, row.kind), "rows": (None, 0)}
+    below, upto = sa.func.max(row.below).over(**last), sa.func.max(row.below + row.same).over(**last)
+    most = sa.func.max(row.most).over(**last)
+    reached = sa.case((row.worth <= most, (below + upto) * 50.0), else_=upto * 100.0)
+    told = sa.select(row.worth, row.kind, sa.func.coalesce(reached, 0.0).label("reached")).subquery().c
+    share = ratio(told.reached, total_row(run, value.name, "number"))
+    return sa.select(told.worth, share.label("share")).where(told.kind == 1)
 
 
 def by_tables(run: UUID, value: Any) -> Any:

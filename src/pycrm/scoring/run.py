@@ -7,7 +7,7 @@ batch and the mark of how far it came are one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.customer import Customer
 from pycrm.entities.org import Action
 from pycrm.revision.sql import insert_text
-from pycrm.scope.actor import unkey
-from pycrm.scoring import ranks
+from pycrm.scoring import engine as engines
 from pycrm.scoring.book import (
     DONE,
     FULL,
@@ -31,16 +30,14 @@ from pycrm.scoring.book import (
     GradeChange,
     ScoreNow,
     ScoreRun,
-    ScoreStep,
-    ScoreTotal,
 )
+from pycrm.scoring.changed import changed
+from pycrm.scoring.engine import DATABASE, Work
 from pycrm.scoring.indicator import Indicator
-from pycrm.scoring.measure import as_of, everybody, moments, refuse_without, some
+from pycrm.scoring.measure import as_of, refuse_without, some
 from pycrm.scoring.model import Item, ScoreModel
-from pycrm.scoring.scale import Percentile
 from pycrm.scoring.shelf import in_force, rows
-from pycrm.scoring.statement import Layers
-from pycrm.scoring.weigh import judged, scored, usable, weigh
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -48,41 +45,61 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "latest", "refresh", "run", "runs"]
 
-BATCH = 20_000
 Progress = Callable[[int, int], None]
 
 
 def run(
-    crm: CRM, who: Any, key: str, *, day: date | None = None, progress: Progress | None = None
+    crm: CRM,
+    who: Any,
+    key: str,
+    *,
+    day: date | None = None,
+    engine: str = DATABASE,
+    progress: Progress | None = None,
 ) -> ScoreRun:
     """See `CRM.run_scores`."""
-    begun: ScoreRun = crm.run(who, lambda session: _begin(session.transaction, key, day))
-    total = crm.run(who, lambda session: _ranked(session.transaction, begun))
-    while begun.state == RUNNING:
-        if progress is not None:
-            progress(begun.customers, max(total, begun.customers))
-        number = begun.id
-        begun = crm.run(who, partial(_next, number))
+    open_ = engines.engine(engine)
+    begun, model = crm.run(who, lambda session: _begin(session.transaction, key, day))
+    with open_(crm, who, begun, model) as work:
+        while begun.state == RUNNING:
+            if progress is not None:
+                progress(begun.customers, max(work.total, begun.customers))
+            begun = crm.run(who, partial(_next, begun.id, work))
     if progress is not None:
         progress(begun.customers, begun.customers)
     return begun
 
 
-def _next(number: UUID, session: Any) -> ScoreRun:
-    return _batch(session.transaction, number)
+def _next(number: UUID, work: Work, session: Any) -> ScoreRun:
+    """Score the next customers by their ids, and say how far the run has come."""
+    tx = session.transaction
+    # Two who run the same take turns, and the second goes on where the first has come.
+    mine = ScoreRun.__table__.c.id == sa.literal(number, RawKey())
+    begun: ScoreRun = rows(tx, ScoreRun, mine, lock=True)[0]
+    if begun.state == DONE:
+        return begun
+    batch = work.batch(tx, begun)
+    if batch is None:
+        return _end(tx, begun)
+    work.score(tx, begun, batch)
+    begun = layout(ScoreRun).copy(
+        begun, {"reached": batch.until, "customers": begun.customers + batch.number}
+    )
+    _keep(tx, begun)
+    return begun
 
 
-def _begin(tx: Transaction, key: str, day: date | None) -> ScoreRun:
-    """The run of that day that was interrupted, or a new one."""
+def _begin(tx: Transaction, key: str, day: date | None) -> tuple[ScoreRun, ScoreModel]:
+    """The run of that day that was interrupted, or a new one; and its model."""
     refuse_without(tx, Action.UPDATE, "scoring customers")
     model, day = in_force(tx, key), as_of(tx, day)
     table = ScoreRun.__table__.c
     same = (table.model == key, table.model_version == model.version, table.kind == FULL)
     left = rows(tx, ScoreRun, *same, table.state == RUNNING, table.as_of == sa.literal(day, RawDate()))
     if left:
-        return left[0]  # type: ignore[no-any-return]
+        return left[0], model
     id = tx.crm.identifiers.new()
-    return _enter(tx, model, FULL, day, id, id, _before(tx, key, day))
+    return _enter(tx, model, FULL, day, id, id, _before(tx, key, day)), model
 
 
 def _enter(
@@ -149,71 +166,6 @@ def runs(tx: Transaction, key: str) -> list[ScoreRun]:
     return rows(tx, ScoreRun, table.model == key, order=order)
 
 
-def _ranked(tx: Transaction, begun: ScoreRun) -> int:
-    """Freeze the ranks of a run, unless it has them; gives the number of customers."""
-    model = in_force(tx, begun.model, begun.model_version)
-    counted = everybody(model.of).subquery()
-    statement = sa.select(sa.func.count()).select_from(counted)
-    number = int(tx.fetch(statement, moments(tx, statement, begun.as_of))[0][0])
-    table = ScoreTotal.__table__.c
-    if rows(tx, ScoreTotal, table.run_id == sa.literal(begun.id, RawKey()), limit=1):
-        return number
-    catalog = tx.crm.catalog
-    layers = Layers(catalog, everybody(model.of), whole=True)
-    layers.measure([catalog.indicators[item.indicator] for item in usable(catalog, model)])
-    ranked = [
-        column
-        for column in layers.columns
-        if column.name in catalog.indicators
-        and isinstance(model.scale_of(column.name, catalog.indicators), Percentile)
-    ]
-    # Every run has a row here, by which is seen that its ranks are frozen.
-    told: list[tuple[str, Any, Any]] = [("", sa.func.count(), sa.cast(sa.null(), sa.Double()))]
-    told += [(column.name, sa.func.count(column), sa.cast(sa.null(), sa.Double())) for column in ranked]
-    told += [(name, sa.func.count(), sa.func.max(sa.column(name, sa.Double()))) for name in layers.overall]
-    for column in ranked:
-        _insert(tx, ScoreStep, layers.read(ranks.steps(begun.id, column.name, column, layers.source)), begun)
-    _insert(tx, ScoreTotal, layers.read(ranks.totals(begun.id, told, layers.source)), begun)
-    return number
-
-
-def _insert(tx: Transaction, cls: Any, select: Any, begun: ScoreRun) -> None:
-    given = moments(tx, select, begun.as_of)
-    statement = sa.insert(cls.__table__).from_select(list(layout(cls).names), select, include_defaults=False)
-    tx.execute(statement, given)
-
-
-def _batch(tx: Transaction, id: UUID) -> ScoreRun:
-    """Score the next customers by their ids, and say how far the run has come."""
-    table = ScoreRun.__table__.c
-    # Two who run the same take turns, and the second goes on where the first has come.
-    begun: ScoreRun = rows(tx, ScoreRun, table.id == sa.literal(id, RawKey()), lock=True)[0]
-    if begun.state == DONE:
-        return begun
-    model, customer = in_force(tx, begun.model, begun.model_version), Customer.__table__.c
-    beyond = [] if begun.reached is None else [customer.id > sa.literal(begun.reached, RawKey())]
-    next_ids = everybody(model.of).where(*beyond).order_by(customer.id).limit(BATCH).subquery()
-    number = sa.select(sa.func.count()).select_from(next_ids).scalar_subquery()
-    last = sa.select(next_ids.c.customer, number).order_by(next_ids.c.customer.desc()).limit(1)
-    found = tx.fetch(last, moments(tx, last, begun.as_of))
-    if not found:
-        return _end(tx, begun)
-    reached, done = unkey(found[0][0]), int(found[0][1])
-    _score(tx, begun, model, everybody(model.of).where(*beyond, customer.id <= sa.literal(reached, RawKey())))
-    begun = layout(ScoreRun).copy(begun, {"reached": reached, "customers": begun.customers + done})
-    _keep(tx, begun)
-    return begun
-
-
-def _score(tx: Transaction, begun: ScoreRun, model: ScoreModel, population: Any) -> None:
-    catalog = tx.crm.catalog
-    items = usable(catalog, model)
-    layers = Layers(catalog, population, whole=False, tables=begun.tables)
-    judged(layers, model, items)
-    weigh(layers, model, items)
-    _insert(tx, CustomerScore, scored(layers, model, items, begun.id, begun.before), begun)
-
-
 def _keep(tx: Transaction, begun: ScoreRun) -> None:
     table = ScoreRun.__table__
     statement = sa.update(table).where(table.c.id == sa.literal(begun.id, RawKey()))
@@ -239,35 +191,42 @@ def _end(tx: Transaction, begun: ScoreRun) -> ScoreRun:
         )
         changes = sa.select(own.c.run_id, own.c.customer_id, model, former.c.grade, own.c.grade, at)
         changes = changes.select_from(source).where(own.c.run_id == mine, former.c.grade != own.c.grade)
-        _insert(tx, GradeChange, changes, begun)
+        engines.insert(tx, GradeChange, changes, begun)
         scored_now = sa.select(own.c.customer_id).where(own.c.run_id == mine)
         # A full run speaks of everybody: who is not in it has no score of today.
         those = () if begun.kind == FULL else (now.c.customer_id.in_(scored_now),)
         tx.execute(sa.delete(now).where(held, *those))
         entered = sa.select(own.c.customer_id, model, own.c.run_id)
-        _insert(tx, ScoreNow, entered.where(own.c.run_id == mine), begun)
+        engines.insert(tx, ScoreNow, entered.where(own.c.run_id == mine), begun)
     ended = layout(ScoreRun).copy(begun, {"state": DONE, "ended_at": tx.moment})
     _keep(tx, ended)
     return ended  # type: ignore[no-any-return]
 
 
-def refresh(tx: Transaction, key: str, customers: list[UUID]) -> ScoreRun | None:
+def refresh(tx: Transaction, key: str, customers: list[UUID] | None) -> ScoreRun | None:
     """See `Session.refresh_scores`."""
     refuse_without(tx, Action.UPDATE, "scoring customers")
     full = latest(tx, key)
     if full is None:
         return None
     model = in_force(tx, key, full.model_version)
+    if customers is None:
+        customers = changed(tx, model, full.began_at)
     begun = _enter(
         tx, model, INCREMENTAL, as_of(tx, None), tx.crm.identifiers.new(), full.tables, full.before
     )
-    for ids in _pieces(customers):
-        _score(tx, begun, model, some(ids, model.of))
+    for ids in pieces(customers):
+        engines.score(tx, begun, model, some(ids, model.of))
+        _forget(tx, key, ids)
     table = CustomerScore.__table__.c
     counted = sa.select(sa.func.count()).where(table.run_id == sa.literal(begun.id, RawKey()))
     return _end(tx, layout(ScoreRun).copy(begun, {"customers": int(tx.fetch(counted)[0][0])}))
 
 
-def _pieces(ids: list[UUID]) -> Iterator[list[UUID]]:
-    for at in range(0, len(ids), 500):
-        yield ids[at : at + 500]
+def _forget(tx: Transaction, key: str, ids: list[UUID]) -> None:
+    """Those of these customers who are no more have no score of today."""
+    customer, now = Customer.__table__.c, ScoreNow.__table__.c
+    there = sa.select(customer.id).where(customer.archived_at.is_(None))
+    those = now.customer_id.in_([sa.literal(one, RawKey()) for one in ids])
+    gone = sa.delete(ScoreNow.__table__).where(now.model == sa.literal(key, sa.Text()), those)
+    tx.execute(gone.where(now.customer_id.not_in(there)))

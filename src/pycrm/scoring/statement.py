@@ -26,6 +26,8 @@ __all__ = ["CUSTOMER", "POPULATION", "Layers"]
 
 POPULATION = sa.table("crm_scored", sa.column("customer", RawKey()))
 CUSTOMER: Any = sa.column("customer", RawKey())
+# SQLite joins 64 tables and no more.
+_AT_ONCE = 50
 
 
 class Layers:
@@ -35,12 +37,23 @@ class Layers:
         population: the SELECT of the customers, whose one column is ``customer``.
         whole: whether these are all customers; else feeds are held to those in the population.
         tables: the run by whose tables customers are ranked; without one they are ranked among themselves.
+        apart: whether the customers and the facts stand in tables of their own, as `facts` gives them.
     """
 
-    def __init__(self, catalog: Catalog, population: Any, *, whole: bool, tables: UUID | None = None) -> None:
-        self.catalog, self.whole, self.tables = catalog, whole, tables
-        self._ctes: list[Any] = [population.cte(POPULATION.name)]
-        self._made: dict[str, Feed] = {}
+    def __init__(
+        self,
+        catalog: Catalog,
+        population: Any,
+        *,
+        whole: bool,
+        tables: UUID | None = None,
+        apart: bool = False,
+    ) -> None:
+        self.catalog, self.whole, self.tables, self.apart = catalog, whole, tables, apart
+        self._population = population.cte(POPULATION.name)
+        self._ctes: list[Any] = [] if apart else [self._population]
+        self._made: dict[str, tuple[Feed, Any]] = {}
+        self._used: set[tuple[str, str]] = set()
         self._values: dict[str, Value] = {}
         self._depths: dict[str, int] = {}
         self.columns: list[Any] = []
@@ -58,6 +71,9 @@ class Layers:
         """Add these values, each a column of its name, and what is over all customers."""
         for value in wanted:
             self._take(value)
+        for feed, rows in self._made.values():
+            if rows is not None or not self.apart:
+                self._ctes.append((self._base(feed) if rows is None else rows).cte(feed.table.name))
         self._gathered()
         for depth in range(1, max(self._depths.values(), default=0) + 1):
             at = [self._values[name] for name, its in self._depths.items() if its == depth]
@@ -70,15 +86,35 @@ class Layers:
 
         Those by percentile are ranked among all customers of this statement, or by the tables of a run.
         """
-        made = []
         by_name = {column.name: column for column in self.columns}
+        ranked = [code for code, scale in scales.items() if isinstance(scale, Percentile)]
+        self._rank([by_name[code] for code in ranked])
+        made = []
         for code, scale in scales.items():
             value, barren = by_name[code], by_name.get(f"z:{code}")
-            points = self._ranked(value, scale) if isinstance(scale, Percentile) else scale.points(value)
+            points = self._risen(code, scale) if isinstance(scale, Percentile) else scale.points(value)
             if barren is not None:
                 points = sa.func.coalesce(points, sa.case((barren == 1, 0.0)), type_=sa.Double())
             made.append((f"p:{code}", _filled(points, on_none[code])))
         self.layer(made, "crm_points")
+        self.columns = [column for column in self.columns if not column.name.startswith("r:")]
+
+    def facts(self) -> dict[str, Any]:
+        """Of the customers and of each feed that others are worked out from, its SELECT by the name of its table."""
+        found = {POPULATION.name: sa.select(POPULATION.c.customer).add_cte(self._population)}
+        for feed, rows in self._made.values():
+            if rows is None:
+                base = self._base(feed)
+                found[feed.table.name] = base.add_cte(self._population) if feed.single else base
+        return found
+
+    def kept(self, name: str, *where: Any, tables: UUID) -> Layers:
+        """The same columns, which have become a table of this name."""
+        found = Layers(self.catalog, sa.select(POPULATION.c.customer), whole=True, tables=tables, apart=True)
+        found.columns, found.overall, found.source = list(self.columns), list(self.overall), sa.table(name)
+        if where:
+            found._put(sa.select(CUSTOMER, *self.columns).select_from(found.source).where(*where), "crm_some")
+        return found
 
     def keep(self, names: Sequence[str]) -> None:
         """Drop all columns but these, and put them in this order."""
@@ -106,8 +142,11 @@ class Layers:
 
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over.
-        self._ctes.append(select.cte(name).prefix_with("MATERIALIZED"))
-        self.source = sa.table(name)
+        made = select.cte(name)
+        for dialect in ("sqlite", "postgresql"):
+            made = made.prefix_with("MATERIALIZED", dialect=dialect)
+        self._ctes.append(made)
+        self.source = sa.table(name, sa.column("customer", RawKey()))
 
     def _take(self, value: Value) -> int:
         """Note a value and all that it is worked out from; gives the layer in which it stands."""
@@ -117,6 +156,7 @@ class Layers:
             value = self.catalog.indicators[value.name].result
         if value.feed is not None:
             self._feed(value.feed)
+            self._use(value.made)
             depth = 0
         else:
             behind = values_in(value.made).values()
@@ -129,50 +169,77 @@ class Layers:
             return value.made
         return value.made.over() if self.tables is None else ranks.total(self.tables, value.name)
 
-    def _ranked(self, value: Any, scale: Percentile) -> Any:
-        rising = ranks.among_all(value) if self.tables is None else ranks.by_tables(self.tables, value)
+    def _rank(self, values: Sequence[Any]) -> None:
+        """Add the share of customers that lie below, each a column ``r:`` and the name of its value."""
+        if self.tables is not None and not self.apart:
+            tables = self.tables
+            self.layer([(f"r:{one.name}", ranks.by_tables(tables, one)) for one in values], "crm_ranked")
+            return
+        for at in range(0, len(values), _AT_ONCE):
+            joined, added = self.source, []
+            for number, value in enumerate(values[at : at + _AT_ONCE], at):
+                table = sa.table(f"crm_rank_{number}", sa.column("worth", sa.Double()), sa.column("share"))
+                among = ranks.among_all(value, self.source)
+                if self.tables is not None:
+                    among = ranks.along_tables(self.tables, value, self.source)
+                self._ctes.append(among.cte(table.name))
+                joined = joined.outerjoin(table, table.c.worth == ranks.worth_of(value))
+                added.append(table.c.share.label(f"r:{value.name}"))
+            self._put(sa.select(CUSTOMER, *self.columns, *added).select_from(joined), f"crm_ranked_{at}")
+            self.columns += [sa.column(one.name, sa.Double()) for one in added]
+
+    def _risen(self, code: str, scale: Percentile) -> Any:
+        rising: Any = sa.column(f"r:{code}", sa.Double())
         return 100.0 - rising if scale.falling else rising
 
     def _gathered(self) -> None:
         """The first layer: every aggregate, one reading of each feed."""
-        source: Any = POPULATION
-        names: list[Any] = []
-        for feed in list(self._made.values()):
-            at = [one for one in self._values.values() if one.feed is feed]
-            if not at:
-                continue
-            table = sa.table(f"crm_by_{feed.name}", sa.column("customer", RawKey()))
-            columns = [feed.table.c.customer, *(one.made.label(one.name) for one in at)]
-            gathered = sa.select(*columns)
-            if not feed.single:
-                gathered = gathered.group_by(feed.table.c.customer)
-            self._ctes.append(gathered.cte(table.name))
-            source = source.outerjoin(table, table.c.customer == POPULATION.c.customer)
-            names += [sa.column(one.name, one.type) for one in at]
-        self._put(sa.select(POPULATION.c.customer, *names).select_from(source), "crm_step_0")
-        self.columns = names
+        feeds = [
+            (feed, [one for one in self._values.values() if one.feed is feed])
+            for feed, _ in self._made.values()
+        ]
+        feeds = [(feed, at) for feed, at in feeds if at]
+        # The first layer of all has the customers and nothing else.
+        self.source = POPULATION
+        for start in range(0, max(len(feeds), 1), _AT_ONCE):
+            joined, added = self.source, []
+            for feed, at in feeds[start : start + _AT_ONCE]:
+                table = sa.table(f"crm_by_{feed.name}", sa.column("customer", RawKey()))
+                self._ctes.append(_by_customer(feed, at).cte(table.name))
+                joined = joined.outerjoin(table, table.c.customer == self.source.c.customer)
+                added += [sa.column(one.name, one.type) for one in at]
+            name = f"crm_step_0_{start}" if start else "crm_step_0"
+            self._put(sa.select(self.source.c.customer, *self.columns, *added).select_from(joined), name)
+            self.columns = [*self.columns, *added]
 
     def _feed(self, feed: Feed) -> None:
         if feed.name in self._made:
             return
-        if feed.rows is not None:
-            rows = feed.rows()
-            for below in _feeds_in(rows):
-                self._feed(below)
-            self._ctes.append(rows.cte(feed.table.name))
-        else:
-            self._ctes.append(self._base(feed).cte(feed.table.name))
-        self._made[feed.name] = feed
+        rows = feed.rows() if feed.rows is not None else None
+        for below in _feeds_in(rows) if rows is not None else ():
+            self._feed(below)
+        self._use(rows)
+        self._made[feed.name] = (feed, rows)
+
+    def _use(self, expression: Any) -> None:
+        """Note the columns of feeds that an expression speaks of: no others are read."""
+        for part in visitors.iterate(expression) if expression is not None else ():
+            # A table that is selected whole is said by its name alone.
+            for column in part.selected_columns if isinstance(part, sa.Select) else (part,):
+                if isinstance(column, elements.ColumnClause) and (feed := feed_of(column.table)) is not None:
+                    self._used.add((feed.name, column.name))
 
     def _base(self, feed: Feed) -> Any:
         offered = self.catalog.sources[(feed.twin or feed).name]
+        given = [one.statement.subquery() for one in offered]
+        names = [name for name in feed.columns if (feed.name, name) in self._used]
         if feed.single and len(offered) > 1:
-            return _side_by_side(feed, [one.statement.subquery() for one in offered])
-        return sa.union_all(*(self._rows(feed, one.statement.subquery()) for one in offered))
+            return _side_by_side(feed, names, given)
+        return sa.union_all(*(self._rows(feed, names, one) for one in given))
 
-    def _rows(self, feed: Feed, given: Any) -> Any:
+    def _rows(self, feed: Feed, names: Sequence[str], given: Any) -> Any:
         whose = [] if feed.shared else [given.c.customer.label("customer")]
-        found = sa.select(*whose, *_columns(feed, [given]))
+        found = sa.select(*whose, *_columns(feed, names, [given]))
         if feed.at is not None:
             # What has not happened yet is no fact.
             found = found.where(LIFE.holds(sa.type_coerce(given.c[feed.at], feed.table.c[feed.at].type)))
@@ -181,15 +248,21 @@ class Layers:
         return found
 
 
+def _by_customer(feed: Feed, values: Sequence[Value]) -> Any:
+    """Values of a feed, for each customer that has facts of it."""
+    gathered = sa.select(feed.table.c.customer, *(one.made.label(one.name) for one in values))
+    return gathered if feed.single else gathered.group_by(feed.table.c.customer)
+
+
 def _filled(points: Any, on_none: OnNone) -> Any:
     if on_none is OnNone.SKIP:
         return points
     return sa.func.coalesce(points, NEUTRAL if on_none is OnNone.NEUTRAL else 0.0, type_=sa.Double())
 
 
-def _columns(feed: Feed, given: list[Any]) -> list[Any]:
+def _columns(feed: Feed, names: Sequence[str], given: list[Any]) -> list[Any]:
     found = []
-    for name in feed.columns:
+    for name in names:
         kind = feed.table.c[name].type
         there = [one.c[name] for one in given if name in one.c]
         value = there[0] if len(there) == 1 else sa.func.coalesce(*there) if there else _empty(kind)
@@ -205,7 +278,7 @@ def _empty(kind: Any) -> Any:
     return sa.null()
 
 
-def _side_by_side(feed: Feed, given: list[Any]) -> Any:
+def _side_by_side(feed: Feed, names: Sequence[str], given: list[Any]) -> Any:
     """One row a customer from several sources, the first that knows a column giving it."""
     # What compares with everybody asks for more than those who are worked out.
     whose: Any = POPULATION
@@ -214,7 +287,7 @@ def _side_by_side(feed: Feed, given: list[Any]) -> Any:
     source = whose
     for one in given:
         source = source.outerjoin(one, one.c.customer == whose.c.customer)
-    return sa.select(whose.c.customer, *_columns(feed, given)).select_from(source)
+    return sa.select(whose.c.customer, *_columns(feed, names, given)).select_from(source)
 
 
 def _feeds_in(rows: Any) -> list[Feed]:

@@ -16,7 +16,7 @@ from pycrm.scoring.indicator import Aspect
 from pycrm.scoring.model import UNRATED, Item, ScoreModel
 from pycrm.scoring.statement import CUSTOMER, Layers
 
-__all__ = ["judged", "scored", "usable", "weigh"]
+__all__ = ["judge", "judged", "scored", "usable", "weigh"]
 
 _SCORE: Any = sa.column("crm_score_now", sa.BigInteger())
 _OWN: Any = sa.column("crm_own_grade", sa.Text())
@@ -29,8 +29,13 @@ def usable(catalog: Catalog, model: ScoreModel) -> list[Item]:
 
 def judged(layers: Layers, model: ScoreModel, items: Sequence[Item]) -> None:
     """Add values and points of a model's items."""
+    layers.measure([layers.catalog.indicators[item.indicator] for item in items])
+    judge(layers, model, items)
+
+
+def judge(layers: Layers, model: ScoreModel, items: Sequence[Item]) -> None:
+    """Add points of a model's items, which are measured."""
     known = layers.catalog.indicators
-    layers.measure([known[item.indicator] for item in items])
     scales = {item.indicator: model.scale_of(item.indicator, known) for item in items}
     layers.judge(scales, {code: known[code].on_none for code in scales})
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pycrm.entities import Customer
     from pycrm.scoring.book import GradeChange, ScoreRun
     from pycrm.scoring.choice import Checked, Chosen, Node
+    from pycrm.scoring.engine import Engine
     from pycrm.scoring.explain import Score
     from pycrm.scoring.feed import Feed
     from pycrm.scoring.measure import Measure
@@ -38,6 +39,7 @@ class Scoring(Publishing):
         *codes: str,
         customers: Iterable[Customer | Ref[Customer]] | None = None,
         as_of: date | None = None,
+        engine: Engine = "database",
     ) -> dict[Ref[Customer], dict[str, Measure]]:
         """The values of indicators, by customer and code, worked out from all facts until a day.
 
@@ -46,14 +48,16 @@ class Scoring(Publishing):
         Args:
             customers: only these, of which none that is archived; without them all.
             as_of: a day that has come; today without it. What was entered later and dated earlier counts.
+            engine: where it is worked out, ``database`` or ``duckdb``; see `CRM.run_scores`.
 
         Raises:
-            InvalidError: an unknown code, or the day has not come.
+            InvalidError: an unknown code or engine, or the day has not come.
             ForbiddenError: the actor may not read ``scores``.
+            DeclarationError: the engine is not installed.
         """
         from pycrm.scoring.measure import measure
 
-        return measure(self.transaction, codes, customers, as_of)
+        return measure(self.transaction, codes, customers, as_of, engine)
 
     def score(self, customer: Customer, /, model: str | None = None) -> Score | None:
         """The score of today with what it is made of, and the one before it; None where there is none.
@@ -252,8 +256,14 @@ class Scoring(Publishing):
         with Act(self, None, because):
             return publish(self.transaction, model, because, confirmed=confirmed)
 
-    def refresh_scores(self, model: str, /, customers: Iterable[Customer | Ref[Customer]]) -> ScoreRun | None:
+    def refresh_scores(
+        self, model: str, /, customers: Iterable[Customer | Ref[Customer]] | None = None
+    ) -> ScoreRun | None:
         """Score some customers anew, by the ranks of the last full run; None where there was none.
+
+        Args:
+            customers: without them all those of whom a fact was entered or changed since that run. Facts
+                that a plugin keeps in no record leave no trace, and whoever changes them says whose they are.
 
         Raises:
             NotFoundError: there is no such model.
@@ -262,4 +272,5 @@ class Scoring(Publishing):
         from pycrm.scoring.run import refresh
 
         with Act(self):
-            return refresh(self.transaction, model, [one.id for one in customers])
+            ids = None if customers is None else [one.id for one in customers]
+            return refresh(self.transaction, model, ids)
