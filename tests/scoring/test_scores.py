@@ -13,7 +13,7 @@ import pytest
 from pycrm import CRM, FixedClock, ForbiddenError, InvalidError, NotFoundError
 from pycrm.errors import ConflictError
 from pycrm.scoring import Aspect, Linear, Table
-from pycrm.scoring import run as running
+from pycrm.scoring import engine as engines
 from pycrm.scoring.model import Item, ScoreModel
 
 from .shop import RANKED, WHOLE, Shop, filed, marked, opened, sold
@@ -164,7 +164,7 @@ def test_an_interrupted_run_goes_on(open_crm: Open, monkeypatch: pytest.MonkeyPa
     crm = opened(open_crm, RANKED)
     for customer, net in zip(filed(crm, 7), range(100, 800, 100), strict=True):
         sold(crm, customer, TODAY, net)
-    monkeypatch.setattr(running, "BATCH", 3)
+    monkeypatch.setattr(engines, "BATCH", 3)
     told: list[tuple[int, int]] = []
 
     def broken_off(done: int, total: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from pycrm.errors import InvalidError, NotFoundError, Problem
 
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun
+    from pycrm.scoring.engine import Engine
     from pycrm.scoring.explain import Part as Share
     from pycrm.scoring.explain import Score
     from pycrm.scoring.model import ScoreModel
@@ -27,6 +28,9 @@ score = group("What customers are worth, by which model, and why.")
 
 Key = Annotated[str, typer.Argument(metavar="MODEL", help="The score model, such as distributor.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A version as TOML or JSON; see `show`.")]
+Where = Annotated[
+    str, typer.Option("--engine", metavar="ENGINE", help="Where it is worked out: database or duckdb.")
+]
 Day = Annotated[
     datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="By the facts until that day.")
 ]
@@ -60,11 +64,11 @@ def show(call: Call, key: Key) -> None:
 
 
 @command(score, "run")
-def run(call: Call, key: Key, as_of: Day = None) -> None:
+def run(call: Call, key: Key, as_of: Day = None, engine: Where = "database") -> None:
     """Score all customers; a run that was interrupted goes on where it stopped."""
     with call.crm() as crm, _progress(call) as told:
         day = None if as_of is None else as_of.date()
-        made = crm.run_scores(call.who(), key, as_of=day, progress=told)
+        made = crm.run_scores(call.who(), key, as_of=day, engine=cast("Engine", engine), progress=told)
         with crm.view(call.who()) as session:
             grades = _counted(session, key)
     lacking = _lacking(made)
