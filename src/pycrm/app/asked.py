@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.app.amendments import business_calendar
@@ -11,12 +12,17 @@ from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.store import Transaction
 from pycrm.worktime import BusinessCalendar
 
+if TYPE_CHECKING:
+    from pycrm.plugin import Registry
+    from pycrm.scoring.catalog import Catalog
+
 __all__ = ["Asked"]
 
 
 class Asked:
     """Answers to rooms that may not import the one that knows, and the days of the enterprise."""
 
+    registry: Registry
     _zone: timezone
 
     def entry_values(
@@ -49,3 +55,10 @@ class Asked:
     def business_calendar(self, tx: Transaction) -> BusinessCalendar:
         """The working days and hours of the enterprise, as a transaction sees them."""
         return business_calendar(tx.crm, tx)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The indicators and the sources of facts of core and plugins, made when first asked for."""
+        from pycrm.scoring.catalog import Catalog
+
+        return Catalog(self.registry)

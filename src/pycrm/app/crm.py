@@ -34,7 +34,6 @@ from pycrm.values import Clock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun
-    from pycrm.scoring.catalog import Catalog
     from pycrm.scoring.engine import Engine
 
 __all__ = ["CRM"]
@@ -198,15 +197,14 @@ class CRM(Asked):
 
         Args:
             as_of: a day that has come; today without it.
-            engine: where it is worked out: ``database``, in the operational one, or ``duckdb``, in memory
-                beside it. Results are the same; many customers are done in a fraction of the time.
+            engine: ``database``, the operational one, or ``duckdb`` in memory beside it, with the same results.
             progress: called after each batch with how many are done, and of how many.
 
         Raises:
             NotFoundError: there is no such model.
-            ForbiddenError: the actor may not update ``scores``.
             InvalidError: there is no such engine, or the day has not come.
-            DeclarationError: the engine is not installed: ``pip install 'pycrm[analytics]'``.
+            ForbiddenError: the actor may not update ``scores``.
+            DeclarationError: DuckDB is not installed (extra ``analytics``).
         """
         from pycrm.scoring.run import run
 
@@ -258,13 +256,6 @@ class CRM(Asked):
     def rank(self, cls: Any) -> int:
         """The place of a class in the order of writing: what is referred to comes first."""
         return self._ranks[cls]
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The indicators and the sources of facts of core and plugins, made when first asked for."""
-        from pycrm.scoring.catalog import Catalog
-
-        return Catalog(self.registry)
 
     def _refuse_undeclared(self) -> None:
         wrong = list(undeclared(self.registry, self._claims))
