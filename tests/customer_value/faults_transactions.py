@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pycrm.scoring import YEAR, Indicator, Value, measure
+from pycrm.scoring import YEAR, Indicator, Value, plan
 from pycrm.scoring.feeds import intervals, purchases, trade, transactions
 
 __all__ = ["FAULTS", "Plant"]
@@ -21,8 +21,8 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def _moment(patch: pytest.MonkeyPatch, shifted: Callable[[str, Any], Any]) -> None:
-    right = measure.value_of
-    patch.setattr(measure, "value_of", lambda crm, name, day: shifted(name, right(crm, name, day)))
+    right = plan.value_of
+    patch.setattr(plan, "value_of", lambda crm, name, day: shifted(name, right(crm, name, day)))
 
 
 def a_day_too_long(patch: pytest.MonkeyPatch) -> None:

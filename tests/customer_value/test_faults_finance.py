@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.scoring import Feed, Window, let, measure, overall, percent, ratio, total, zero
+from pycrm.scoring import Feed, Window, let, overall, percent, plan, ratio, total, zero
 from pycrm.scoring.feeds import costs, earnings, items, receivables
 from pycrm.scoring.feeds.ledger import SERVING
 from pycrm.scoring.indicator import Indicator
@@ -78,13 +78,13 @@ def balance_of_today(patch: pytest.MonkeyPatch, known: Known) -> None:
 
 def a_month_more_has_ended(patch: pytest.MonkeyPatch, known: Known) -> None:
     """F29 looks at the ends of months one later."""
-    value_of = measure.value_of
+    value_of = plan.value_of
 
     def later(crm: CRM, name: str, day: date) -> Any:
         found = value_of(crm, name, day)
         return found + 1 if name == "moment_ended" else found
 
-    patch.setattr(measure, "value_of", later)
+    patch.setattr(plan, "value_of", later)
 
 
 def losses_are_set_off(patch: pytest.MonkeyPatch, known: Known) -> None:

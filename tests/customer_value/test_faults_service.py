@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, FixedClock
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.scoring import YEAR, Source, Window, catalog, count, feeds, measure, statement
+from pycrm.scoring import YEAR, Source, Window, catalog, count, feeds, plan, statement
 from pycrm.scoring.feeds import cases, contact, owners
 
 from . import cases as telling
@@ -32,13 +32,13 @@ def nothing_of(source: Source) -> Source:
 
 def _a_year_has_a_day_more(patch: pytest.MonkeyPatch, crm: CRM) -> None:
     """The day 365 days ago is taken into the year."""
-    real = measure.value_of
+    real = plan.value_of
 
     def value_of(crm: CRM, name: str, day: date) -> Any:
         found = real(crm, name, day)
         return found - timedelta(1) if name == "moment_day_365" else found
 
-    patch.setattr(measure, "value_of", value_of)
+    patch.setattr(plan, "value_of", value_of)
 
 
 def _later_facts_count(patch: pytest.MonkeyPatch, crm: CRM) -> None:
@@ -90,6 +90,8 @@ def test_each_planted_fault_is_seen(sqlite_database: str, clock: FixedClock) -> 
     for code, plant in PLANTS.items():
         with pytest.MonkeyPatch.context() as patch:
             plant(patch, crm)
+            # A statement is said once.
+            crm.catalog.memo.clear()
             said = list(telling.wrong(crm, found, customers, TODAY))
         assert any(code in line for line in said), plant.__doc__
     crm.close()
