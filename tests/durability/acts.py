@@ -236,10 +236,22 @@ def _pipeline_drafted(scene: Scene) -> None:
         session.draft_pipeline(_to_come(session))
 
 
+def _left_behind(scene: Scene) -> None:
+    """A deal that kept its version when another was published."""
+    scene.deal()
+    with scene.crm.session("admin") as session:
+        session.publish_pipeline(_next_version(session), running="keep", because=REASON)
+
+
 def _no_stage_archived(scene: Scene) -> None:
     with scene.crm.session("admin") as session:
         if session.pipeline("sales").stage("negotiating").archived:
             session.publish_pipeline(_next_version(session), because=REASON)
+
+
+def _run_ended(scene: Scene) -> None:
+    """A run that was interrupted is brought to its end, so that the next is a whole one."""
+    scene.crm.run_scores("dir", "known")
 
 
 def _scored(scene: Scene) -> Any:
@@ -418,11 +430,15 @@ act(
     lambda s, made, scene: s.publish_pipeline(_next_version(s), because=REASON),
 )
 act(
+    *("carry over", "carry_over", "admin", _left_behind),
+    lambda s, made, scene: s.carry_over("sales", because=REASON),
+)
+act(
     *("archive a stage", "archive_pipeline_stage", "admin", _no_stage_archived),
     lambda s, made, scene: s.archive_pipeline_stage("sales", "negotiating", because=REASON),
 )
 act("write a forecast down", "snapshot", "rep_a", Scene.deal, lambda s, m, scene: s.snapshot(scene.month))
-act("score everybody", "run_scores", None, _scored, lambda crm, made, scene: crm.run_scores("dir", "known"))
+act("score everybody", "run_scores", None, _run_ended, lambda crm, made, scene: crm.run_scores("dir", "known"))
 act(
     "score one anew",
     "refresh_scores",

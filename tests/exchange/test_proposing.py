@@ -500,7 +500,7 @@ FAULTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Bench], 
         test_a_batch_tells_only_of_records_in_sight,
     ),
     "hidden values are compared": (
-        lambda patch: patch.setattr(merge, "_is_seen", lambda tx, cls, name: True),
+        lambda patch: patch.setattr(merge, "is_shown", lambda tx, cls, name: True),
         test_a_hidden_value_is_neither_asked_for_nor_told,
     ),
     "a refused one is left half-written": (

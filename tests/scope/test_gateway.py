@@ -189,8 +189,10 @@ def test_values_fit_their_fields(crm: CRM, cast: Cast, sent: Counter) -> None:
     with crm.view("rep_a") as session:
         before = sent.statements
         for path, make in WRONG.items():
+            # A customer has a stage of its own.
+            is_its_own = path in Customer.__specs__ and path != "stage_at"
             with pytest.raises(InvalidError) as refused:
-                session.find(Customer if path in Customer.__specs__ else Opportunity, make())
+                session.find(Customer if is_its_own else Opportunity, make())
             assert [(problem.path, problem.code) for problem in refused.value.fields] == [(path, "type")]
         assert sent.statements == before
 

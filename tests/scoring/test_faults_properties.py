@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pycrm.scoring import catalog, explain, statement
-from pycrm.scoring import run as running
+from pycrm.scoring import catalog, engine, explain, statement
 from pycrm.scoring.moment import Window
 
 from .test_properties import FEW, PROPERTIES, Hall
@@ -32,14 +31,14 @@ def _the_future_counts(patch: pytest.MonkeyPatch) -> None:
 
 def _who_is_away_counts_as_nought(patch: pytest.MonkeyPatch) -> None:
     """An indicator that nobody can measure has no points, and its weight all the same."""
-    real = running.weigh
+    real = engine.weigh
 
     def weigh(layers: Any, model: Any, items: Any) -> None:
         away = [one for one in model.items if one not in items]
         layers.layer([(f"p:{one.indicator}", sa.literal(0.0, sa.Double())) for one in away], "crm_away")
         real(layers, model, model.items)
 
-    patch.setattr(running, "weigh", weigh)
+    patch.setattr(engine, "weigh", weigh)
 
 
 def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:

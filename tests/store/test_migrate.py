@@ -29,8 +29,11 @@ FIRST = [
     "core 0001: foundation",
     "made the key of claims and cursors",
     "made the index of texts of Customer, Contact, Product, Lead, Opportunity",
+    "published pipeline commitment 1",
+    "published pipeline customer 1",
     "published pipeline lead 1",
     "published pipeline sales 1",
+    "published pipeline task 1",
     "added the roles staff, leader, top and administrator",
 ]
 

@@ -148,7 +148,7 @@ class ElevationRow(Row, table="crm_elevation", primary=("id",), indexes=(("at",)
     id: Field[UUID] = field("Id")
     at: Field[datetime] = field("At")
     purpose: Field[str] = field("Purpose", longest=2000)
-    grants: Field[str] = field("Grants", longest=100_000)
+    grants: Field[str] = field("Grants", default="", longest=100_000)
     source: Field[str] = field("Source", longest=20)
 
 

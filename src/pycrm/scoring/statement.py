@@ -71,9 +71,7 @@ class Layers:
         """Add these values, each a column of its name, and what is over all customers."""
         for value in wanted:
             self._take(value)
-        for feed, rows in self._made.values():
-            if rows is not None or not self.apart:
-                self._ctes.append((self._base(feed) if rows is None else rows).cte(feed.table.name))
+        self._said_once()
         self._gathered()
         for depth in range(1, max(self._depths.values(), default=0) + 1):
             at = [self._values[name] for name, its in self._depths.items() if its == depth]
@@ -137,8 +135,16 @@ class Layers:
 
     def over(self, feed: Feed, select: Any) -> Any:
         """A SELECT over a feed of these customers."""
+        self._use(select)
         self._feed(feed)
+        self._said_once()
         return select.add_cte(*self._ctes)
+
+    def _said_once(self) -> None:
+        """Each feed that is spoken of, by its name."""
+        for feed, rows in self._made.values():
+            if rows is not None or not self.apart:
+                self._ctes.append((self._base(feed) if rows is None else rows).cte(feed.table.name))
 
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over.

@@ -27,6 +27,8 @@ class Act:
         tx, _ = self._session.transaction, self._session.actor
         if not tx.write:
             raise StoreError("this session only reads: open it with crm.session")
+        if tx.is_over:
+            raise StoreError("the session has ended")
         if tx.spoiled is not None:
             raise tx.spoiled
         self._outer, self._written = tx.memo.get("reason"), tx.written

@@ -60,6 +60,11 @@ class Transaction:
         self._savepoints = 0
 
     @property
+    def is_over(self) -> bool:
+        """Whether it was committed or rolled back."""
+        return self._closed
+
+    @property
     def connection(self) -> sa.Connection:
         """The connection, begun."""
         if self._connection is None:
