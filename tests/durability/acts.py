@@ -237,8 +237,11 @@ def _pipeline_drafted(scene: Scene) -> None:
 
 
 def _left_behind(scene: Scene) -> None:
-    """A deal that kept its version when another was published."""
-    scene.deal()
+    """Deals that kept their version when another was published: as many each time."""
+    with scene.crm.view(scene.crm.system("look for a deal")) as session:
+        has_one = session.count(Opportunity) > 0
+    if not has_one:
+        scene.deal()
     with scene.crm.session("admin") as session:
         session.publish_pipeline(_next_version(session), running="keep", because=REASON)
 
