@@ -441,7 +441,9 @@ act(
     lambda s, made, scene: s.archive_pipeline_stage("sales", "negotiating", because=REASON),
 )
 act("write a forecast down", "snapshot", "rep_a", Scene.deal, lambda s, m, scene: s.snapshot(scene.month))
-act("score everybody", "run_scores", None, _run_ended, lambda crm, made, scene: crm.run_scores("dir", "known"))
+act(
+    "score everybody", "run_scores", None, _run_ended, lambda crm, made, scene: crm.run_scores("dir", "known")
+)
 act(
     "score one anew",
     "refresh_scores",
