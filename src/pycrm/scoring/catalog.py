@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -106,15 +106,16 @@ class Catalog:
                     found |= {(self._record_of(one), one.name) for one in _roots(told[name])}
         return frozenset(pair for pair in found if pair[0] is not None)
 
-    def feeds_of(self, indicator: Indicator) -> frozenset[str]:
-        """The names of the offered feeds that an indicator comes to in the end."""
-        return frozenset(feed for feed, _ in self._columns(indicator.said, frozenset()))
+    def feeds_of(self, codes: Iterable[str]) -> frozenset[str]:
+        """The names of the offered feeds that these indicators come to in the end."""
+        told = (self._columns(self.indicators[code].said, frozenset()) for code in codes)
+        return frozenset(feed for columns in told for feed, _ in columns)
 
     def records_of(self, indicator: Indicator) -> frozenset[Any]:
         """The classes of records that the sources of an indicator read for it."""
         memo = ("records", indicator.code)
         if memo not in self.memo:
-            sources = [one for feed in self.feeds_of(indicator) for one in self.sources.get(feed, [])]
+            sources = [one for feed in self.feeds_of([indicator.code]) for one in self.sources.get(feed, [])]
             read = {self._record_of(column) for one in sources for column in _columns_in(one.statement)}
             self.memo[memo] = frozenset(read - {None})
         classes: frozenset[Any] = self.memo[memo]

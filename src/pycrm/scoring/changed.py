@@ -49,7 +49,7 @@ def changed(tx: Transaction, model: ScoreModel, since: datetime) -> list[UUID]:
 def _read(tx: Transaction, model: ScoreModel) -> dict[Any, list[str]]:
     """The records that the sources of a model read, each with the names under which the change book has it."""
     catalog, tables = tx.crm.catalog, set[Any]()
-    feeds = {feed for item in model.items for feed in catalog.feeds_of(catalog.indicators[item.indicator])}
+    feeds = catalog.feeds_of(item.indicator for item in model.items)
     for source in (one for feed in feeds for one in catalog.sources.get(feed, ())):
         tables |= {getattr(part, "info", {}).get("record") for part in visitors.iterate(source.statement)}
     names = {one.__name__ for one in tables if one is not None}

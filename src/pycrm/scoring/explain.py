@@ -19,7 +19,7 @@ from pycrm.entities.customer import Customer
 from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import bounded, query
-from pycrm.scoring.book import CustomerScore, ScoreNow, ScoreRun
+from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
 from pycrm.scoring.grade import Override, lasting, override, read_override, told_of
 from pycrm.scoring.indicator import Aspect, Indicator
 from pycrm.scoring.model import ScoreModel
@@ -133,7 +133,7 @@ def history(tx: Transaction, customer: Any, model: str | None, limit: int | None
     statement = (
         sa.select(run.c.id, *(own.c[name] for name in _COLUMNS))
         .select_from(own.join(run, run.c.id == own.c.run_id))
-        .where(own.c.customer_id == sa.literal(customer.id, RawKey()), run.c.state == "done")
+        .where(own.c.customer_id == sa.literal(customer.id, RawKey()), run.c.state == DONE)
         .where(run.c.model == sa.literal(key, sa.Text()))
         .order_by(run.c.as_of.desc(), run.c.number.desc())
     )
@@ -189,7 +189,7 @@ def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
     customer, hundredths, own, grade, inputs = row
     id = unkey(customer)
     assert id is not None
-    model = _model(tx, run)
+    model = in_force(tx, run.model, run.model_version)
     parts = _parts(tx, model, run, json.loads(inputs))
     there = {part.aspect for part in parts if part.state != "unavailable"}
     weighed = [Aspect(one) for one, weight in model.weights.items() if weight > 0]
@@ -206,14 +206,6 @@ def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
         parts=parts,
         lacking=tuple(one for one in weighed if one not in there),
     )
-
-
-def _model(tx: Transaction, run: ScoreRun) -> ScoreModel:
-    memo = ("score model", run.model, run.model_version)
-    if memo not in tx.memo:
-        tx.memo[memo] = in_force(tx, run.model, run.model_version)
-    found: ScoreModel = tx.memo[memo]
-    return found
 
 
 def _day_of_tables(tx: Transaction, run: ScoreRun) -> date:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseList
 
 from pycrm.scoring.feed import Feed
-from pycrm.scoring.scale import Percentile, Scale
+from pycrm.scoring.scale import Scale
 from pycrm.scoring.value import Value
 
 __all__ = ["Aspect", "Indicator", "OnNone"]
@@ -80,8 +80,3 @@ class Indicator:
     def said(self) -> Any:
         """All that it says of values, as one clause to look through."""
         return self.value if self.zero_where is None else ClauseList(self.value, self.zero_where)
-
-    @property
-    def is_ranked(self) -> bool:
-        """Whether its points depend on the values of others."""
-        return isinstance(self.scale, Percentile)

@@ -26,7 +26,7 @@ def late_facts(tx: Transaction, run: ScoreRun) -> int:
     """See `Session.late_facts`."""
     refuse_without(tx, Action.READ, "asking for late facts")
     catalog, model = tx.crm.catalog, in_force(tx, run.model, run.model_version)
-    feeds = {feed for item in model.items for feed in catalog.feeds_of(catalog.indicators[item.indicator])}
+    feeds = catalog.feeds_of(item.indicator for item in model.items)
     found = 0
     for name in sorted(feeds):
         for source in catalog.sources.get(name, ()):
@@ -37,7 +37,7 @@ def late_facts(tx: Transaction, run: ScoreRun) -> int:
 
 def _late(source: Source, run: ScoreRun) -> Iterator[Any]:
     """The statement that counts them; a source without a record that says when it was entered has none."""
-    feed, rows = source.feed, source.rows()
+    feed, rows = source.feed, source.statement
     if feed.at is None or not isinstance(rows, sa.Select):
         return
     column = rows.selected_columns[feed.at]

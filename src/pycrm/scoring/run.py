@@ -140,30 +140,35 @@ def _items(tx: Transaction, model: ScoreModel) -> list[tuple[Item, Indicator]]:
 
 def _before(tx: Transaction, key: str, day: date) -> UUID | None:
     """The last full run of an earlier month: grades fall by months, however often one runs (VAL-6)."""
-    table = ScoreRun.__table__.c
-    earlier = table.as_of < sa.literal(day.replace(day=1), RawDate())
-    found = rows(
-        tx, ScoreRun, table.model == key, table.kind == FULL, table.state == DONE, earlier,
-        order=(table.as_of.desc(), table.number.desc()), limit=1,
-    )  # fmt: skip
-    return found[0].id if found else None
+    found = latest(tx, key, until=day.replace(day=1))
+    return found.id if found else None
 
 
-def latest(tx: Transaction, key: str, *, kind: str | None = FULL) -> ScoreRun | None:
-    """The newest run of a model that is done."""
+def latest(
+    tx: Transaction, key: str, *, kind: str | None = FULL, until: date | None = None
+) -> ScoreRun | None:
+    """The newest run of a model that is done; with `until` the newest as of a day before that."""
     table = ScoreRun.__table__.c
-    of_kind = () if kind is None else (table.kind == kind,)
-    order = (table.as_of.desc(), table.number.desc())
-    found = rows(tx, ScoreRun, table.model == key, table.state == DONE, *of_kind, order=order, limit=1)
+    wanted = [table.state == DONE]
+    if kind is not None:
+        wanted.append(table.kind == kind)
+    if until is not None:
+        wanted.append(table.as_of < sa.literal(until, RawDate()))
+    found = _newest(tx, key, *wanted, limit=1)
     return found[0] if found else None
 
 
 def runs(tx: Transaction, key: str) -> list[ScoreRun]:
     """See `Session.score_runs`."""
     refuse_without(tx, Action.READ, "asking for runs of score models")
+    return _newest(tx, key)
+
+
+def _newest(tx: Transaction, key: str, *where: Any, limit: int | None = None) -> list[ScoreRun]:
+    """The runs of a model, the newest day first, and of one day the last that was begun."""
     table = ScoreRun.__table__.c
     order = (table.as_of.desc(), table.number.desc())
-    return rows(tx, ScoreRun, table.model == key, order=order)
+    return rows(tx, ScoreRun, table.model == key, *where, order=order, limit=limit)
 
 
 def _keep(tx: Transaction, begun: ScoreRun) -> None:

@@ -39,10 +39,15 @@ def in_force(tx: Transaction, key: str, version: int | None = None) -> ScoreMode
     Raises:
         NotFoundError: there is none.
     """
+    # What is published never changes, but which version is the newest may.
+    memo = ("score model", key, version)
+    if version is not None and memo in tx.memo:
+        return tx.memo[memo]  # type: ignore[no-any-return]
     found = [one for one in models(tx, key) if version in (None, one.version)]
     if not found:
         raise NotFoundError("no such score model")
-    return ScoreModel.from_dict(json.loads(found[-1].definition))
+    made = tx.memo[memo] = ScoreModel.from_dict(json.loads(found[-1].definition))
+    return made
 
 
 def keep_model(tx: Transaction, model: ScoreModel, reason: str | None) -> None:

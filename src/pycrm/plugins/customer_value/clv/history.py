@@ -79,6 +79,10 @@ def _grouped(keys: list[NDArray[Any]], customers: Counts) -> tuple[NDArray[np.in
     return order[begins], np.add.reduceat(customers[order], begins)
 
 
+def _one_each(columns: Histories | Spending) -> Counts:
+    return np.ones(len(columns.frequency), dtype=np.int64)
+
+
 @attrs.frozen(eq=False)
 class Histories:
     """Purchase histories as columns, each row of one customer or of all who have the same.
@@ -99,11 +103,7 @@ class Histories:
     frequency: Counts = attrs.field(converter=_frequency)
     recency: Floats = attrs.field(converter=_recency)
     age: Floats = attrs.field(converter=_age)
-    customers: Counts = attrs.field(converter=_customers)
-
-    @customers.default
-    def _one_each(self) -> Counts:
-        return np.ones(len(self.frequency), dtype=np.int64)
+    customers: Counts = attrs.field(default=attrs.Factory(_one_each, takes_self=True), converter=_customers)
 
     def __attrs_post_init__(self) -> None:
         _same_length(self)
@@ -138,11 +138,7 @@ class Spending:
 
     frequency: Counts = attrs.field(converter=_frequency)
     total: Counts = attrs.field(converter=_total)
-    customers: Counts = attrs.field(converter=_customers)
-
-    @customers.default
-    def _one_each(self) -> Counts:
-        return np.ones(len(self.frequency), dtype=np.int64)
+    customers: Counts = attrs.field(default=attrs.Factory(_one_each, takes_self=True), converter=_customers)
 
     def __attrs_post_init__(self) -> None:
         _same_length(self)
