@@ -130,6 +130,16 @@ def test_a_paused_deal_goes_on_where_it_was(at: At) -> None:
     assert at.move(paused, "resume_legal").stage_config == ("legal_agreed", "finance_waiting")
 
 
+def test_what_paused_when_all_was_lost_goes_on(at: At) -> None:
+    """A region that paused when the deal was lost and reopened, twice, still knows what it paused in."""
+    deal = at.move(at.move(in_review(at), "agree_legal"), "pause_legal")
+    for _ in range(2):
+        lost = at.move(deal, "drop", lost_reason="price")
+        deal = at.move(lost, "review", because="they called")
+        assert deal.stage_config == ("legal_paused", "finance_waiting")
+    assert at.move(deal, "resume_legal").stage_config == ("legal_agreed", "finance_waiting")
+
+
 def test_a_loss_is_taken_back_for_180_days(at: At, clock: FixedClock) -> None:
     """A lost deal is reopened on the 180th day and not on the 181st, and never without a reason (PIP-6)."""
     lost = at.move(at.deal(), "drop", lost_reason="price")

@@ -193,10 +193,16 @@ def _left_for(past: Sequence[_Moment], key: str) -> tuple[_Moment | None, tuple[
     if region is None or past[-1].at.get(region) != key:
         return None, ()
     is_hold = past[-1].tree.stages[key].kind == "hold"
+    was_away = False
     for one in reversed(past):
         stood = one.at.get(region)
         if stood is None:
+            was_away = True
+            continue
+        if was_away and stood != key:
+            # It came here from outside, so there is no stage within that it left for this one.
             return None, ()
+        was_away = False
         kind = one.tree.stages[stood].kind
         if kind not in _CLOSED and not (is_hold and kind == "hold"):
             return one, tuple(_leaves(one, stood))

@@ -122,7 +122,7 @@ def take(tx: Transaction, wanted: Iterable[Wanted]) -> None:
     if not rows:
         return
     if tx.dialect == "sqlite":
-        text, _ = tx.store.text("claim", lambda: _insert(tx))
+        text, _ = tx.store.common("claim", lambda: _insert(tx))
         entered = tx.run_many(text, [(one.digest, one.entity, one.record.bytes) for one in rows])
     else:
         lists = (

@@ -120,7 +120,7 @@ def _until(tx: Transaction, entity: str, id: UUID, moment: datetime) -> list[Ste
     """The changes of one record up to a moment, in the order of its versions."""
     if tx.write:
         flush(tx)
-    text, names = tx.store.text("history until", _steps)
+    text, names = tx.store.common("history until", _steps)
     given = {"of": key(tx, id), "entity": entity, "moment": driven(tx, moment)}
     rows = tx.run(text, [given[name] for name in names]).fetchall()
     return [Step(version, at, by, json.loads(changes)) for version, at, by, changes in rows]

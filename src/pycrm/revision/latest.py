@@ -89,7 +89,7 @@ def _raise_one(tx: Transaction, keeper: _Keeper, record: Any) -> None:
         rises = sa.and_(key == sa.bindparam("key", type_=key.type), column < moment)
         return sa.update(host.__table__).values({column.name: moment}).where(rises)
 
-    text, order = tx.store.text(("latest", host, keeper.field), statement)
+    text, order = tx.store.common(("latest", host, keeper.source, keeper.field), statement)
     names = (keeper.link, keeper.moment)
     values = dict(
         zip(("key", "moment"), layout(keeper.source).dump_of(names, tx.dialect)(record), strict=True)

@@ -25,7 +25,7 @@ def insert_text(tx: Transaction, cls: Any) -> str:
     def statement() -> Any:
         return sa.insert(cls.__table__).values({name: sa.bindparam(name) for name in layout(cls).names})
 
-    return tx.store.text(("insert", cls), statement)[0]
+    return tx.store.common(("insert", cls), statement)[0]
 
 
 def enter(tx: Transaction, cls: Any, kind: str, row: Any, *, counted: bool = True) -> None:
@@ -86,4 +86,4 @@ def delete_text(tx: Transaction, cls: Any) -> str:
         table = cls.__table__.c
         return sa.delete(cls.__table__).where(table.id == sa.bindparam("key", type_=table.id.type))
 
-    return tx.store.text(("delete", cls), statement)[0]
+    return tx.store.common(("delete", cls), statement)[0]

@@ -32,6 +32,8 @@ __all__ = ["Store"]
 
 _LEAST_SQLITE = (3, 35, 0)
 _LEAST_POSTGRESQL = 130000
+# Statements that depend on the kind of database alone, by kind and key.
+_COMMON: dict[tuple[str, Any], tuple[str, tuple[str, ...]]] = {}
 
 
 class Store:
@@ -126,6 +128,18 @@ class Store:
         The ORM's way of compiling and caching costs a short statement more than the database does.
         """
         return self.prepared(key, make)[:2]
+
+    def common(
+        self, key: Any, make: Callable[[], sa.sql.expression.ClauseElement]
+    ) -> tuple[str, tuple[str, ...]]:
+        """As `text`, of a statement that is the same in every database of this kind, as one of a class alone is.
+
+        A process that serves many houses compiles it once, and not once a house.
+        """
+        found = _COMMON.get((self.dialect, key))
+        if found is None:
+            found = _COMMON[self.dialect, key] = self.text(key, make)
+        return found
 
     def prepared(
         self, key: Any, make: Callable[[], sa.sql.expression.ClauseElement]
