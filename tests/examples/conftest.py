@@ -1,4 +1,4 @@
-"""The example package, whether it is installed or not, and its sample data, loaded once a run."""
+"""The example packages, whether they are installed or not, and their sample data, loaded once a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from pycrm import CRM, FixedClock
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "b2b_project_sales" / "src"))
+for _example in ("b2b_project_sales", "medical_exam_center"):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / _example / "src"))
 
 NOW = "2026-06-30T09:00:00+08:00"
 _PATIENCE = 280
@@ -70,5 +71,15 @@ def b2b(open_crm: Callable[..., CRM]) -> CRM:
     from b2b_project_sales import ProjectSales
 
     crm = open_crm(plugins=[ProjectSales()])
+    crm.migrate()
+    return crm
+
+
+@pytest.fixture
+def exam(open_crm: Callable[..., CRM]) -> CRM:
+    """A CRM with the plugin of the examination centre on an empty database of either kind."""
+    from medical_exam_center import ExamCenter
+
+    crm = open_crm(plugins=[ExamCenter()])
     crm.migrate()
     return crm

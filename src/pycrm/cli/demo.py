@@ -1,15 +1,17 @@
-"""The example company in a SQLite file, and what three of its people see of it."""
+"""An example company in a SQLite file, and what some of its people see of it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from pycrm.cli.access import tally_table, totals
 from pycrm.cli.answer import Part, tell
@@ -17,39 +19,73 @@ from pycrm.cli.call import Call
 from pycrm.errors import DeclarationError, InvalidError, Problem
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["load", "views"]
+__all__ = ["EXAMPLE", "Example", "installed", "load", "views"]
 
-_PACKAGE = "b2b_project_sales"
-# Enabled beside the example, so that its customers are worth something.
-_BESIDE = "customer_value"
-_MODEL = "project"
+EXAMPLE = "b2b_project_sales"
 _SQLITE = b"SQLite format 3\0"
 
 
-def _plugin_name() -> str:
+@attrs.frozen
+class Example:
+    """An installed example: its plugin, and what its module of sample data says.
+
+    Besides the function that adds the data the module has `PEOPLE`, a login for each rank; and, where
+    the example wants them, `BESIDE`, the plugins that are enabled with it, and `MODEL`, the score model
+    by which its customers are scored.
+    """
+
+    plugin: str
+    add: Callable[[CRM], None]
+    people: Mapping[str, str]
+    beside: tuple[str, ...]
+    model: str | None
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """All that is enabled."""
+        return (self.plugin, *self.beside)
+
+
+def installed(package: str) -> Example:
+    """The example of that name.
+
+    Raises:
+        DeclarationError: it is not installed, or brings no sample data.
+    """
     from pycrm.plugin import discover
 
     for one in discover():
-        if one.target.split(":")[0].split(".")[0] == _PACKAGE:
-            return one.name
-    raise DeclarationError(
-        f"the example {_PACKAGE} is not installed: `make demo` installs it, or pip install examples/{_PACKAGE}"
+        if one.target.split(":")[0].split(".")[0] == package:
+            break
+    else:
+        raise DeclarationError(
+            f"the example {package} is not installed: `make demo` installs it, or pip install examples/{package}"
+        )
+    plugin: Any = one.open()
+    sample = plugin.sample
+    if sample is None:
+        raise DeclarationError(f"the plugin {one.name} brings no sample data")
+    home, _, function = sample.partition(":")
+    module = import_module(home)
+    return Example(
+        one.name,
+        getattr(module, function),
+        module.PEOPLE,
+        getattr(module, "BESIDE", ()),
+        getattr(module, "MODEL", None),
     )
 
 
-def load(call: Call, file: str, fresh: bool) -> Path:
+def load(call: Call, example: Example, file: str, fresh: bool) -> Path:
     """Fill the file with the example's sample data, unless it is there and `fresh` is not asked for.
 
     Raises:
-        DeclarationError: the example is not installed.
         InvalidError: the file is something else than a SQLite database.
     """
-    path, name = Path(file), _plugin_name()
+    path = Path(file)
     if path.exists():
         _refuse_foreign(path)
         if not fresh:
@@ -57,11 +93,11 @@ def load(call: Call, file: str, fresh: bool) -> Path:
     # A file of half a company would be taken for the whole one at the next call.
     part = path.with_name(f"{path.name}.part")
     _remove(part)
-    with _crm(call, part, name) as crm, _waiting(call):
+    with _crm(call, part, example) as crm, _waiting(call):
         crm.migrate()
-        function = str(crm.registry.plugin(name).sample).partition(":")[2]
-        getattr(_sample(crm, name), function)(crm)
-        crm.run_scores(crm.system("scores of the example"), _MODEL)
+        example.add(crm)
+        if example.model is not None:
+            crm.run_scores(crm.system("scores of the example"), example.model)
     _remove(path)
     os.replace(part, path)
     return path
@@ -81,8 +117,8 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _crm(call: Call, path: Path, plugin: str) -> Iterator[CRM]:
-    call = Call(database=f"sqlite:///{path}", plugins=(plugin, _BESIDE), settings=call.settings)
+def _crm(call: Call, path: Path, example: Example) -> Iterator[CRM]:
+    call = Call(database=f"sqlite:///{path}", plugins=example.plugins, settings=call.settings)
     with call.crm(new=True) as crm:
         yield crm
 
@@ -91,7 +127,7 @@ def _crm(call: Call, path: Path, plugin: str) -> Iterator[CRM]:
 def _waiting(call: Call) -> Iterator[None]:
     from rich.console import Console
 
-    console, words = Console(stderr=True), "Writing two years of business, each act by whoever did it …"
+    console, words = Console(stderr=True), "Writing the business of the example, each act by whoever did it …"
     if call.json:
         yield
     elif console.is_terminal:
@@ -102,26 +138,17 @@ def _waiting(call: Call) -> Iterator[None]:
         yield
 
 
-def _sample(crm: CRM, name: str) -> ModuleType:
-    sample = crm.registry.plugin(name).sample
-    if sample is None:
-        raise DeclarationError(f"the plugin {name} brings no sample data")
-    return import_module(sample.partition(":")[0])
-
-
-def views(call: Call, path: Path) -> tuple[dict[str, Any], list[Part]]:
-    """What a salesperson, a regional manager and the director see, for programs and for people."""
-    name = _plugin_name()
+def views(call: Call, example: Example, path: Path) -> tuple[dict[str, Any], list[Part]]:
+    """What somebody of each rank sees, for programs and for people."""
     data: list[dict[str, Any]] = []
-    parts: list[Part] = [f"{path}: one company, three views", ""]
-    with _crm(call, path, name) as crm:
-        people: Mapping[str, str] = _sample(crm, name).PEOPLE
-        for rank, login in people.items():
+    parts: list[Part] = [f"{path}: one company, {len(example.people)} views", ""]
+    with _crm(call, path, example) as crm:
+        for rank, login in example.people.items():
             with crm.view(login) as session:
                 seen, shown = _view(session, rank, login)
             data.append(seen)
             parts += [*shown, ""]
-    hints = _hints(path, name, list(people.values()))
+    hints = _hints(path, example)
     return {"file": str(path), "views": data, "next": hints}, [*parts, "What to type next:", *hints]
 
 
@@ -156,16 +183,17 @@ def _view(session: Session, rank: str, login: str) -> tuple[dict[str, Any], list
     return seen, [head, f"sees {customers:,} customers and {deals:,} opportunities:", tally_table(tallies)]
 
 
-def _hints(path: Path, plugin: str, logins: list[str]) -> list[str]:
-    seller, manager, director = (logins * 3)[:3]
+def _hints(path: Path, example: Example) -> list[str]:
+    seller, manager, director = (list(example.people.values()) * 3)[:3]
     script = Path(sys.executable).with_name("pycrm")
     # `make demo` runs in an environment that the reader's shell has not entered.
     pycrm = "pycrm" if which("pycrm") or not script.exists() else os.path.relpath(script)
-    return [
-        f"  export PYCRM_DATABASE=sqlite:///{path} PYCRM_PLUGINS={plugin},{_BESIDE}",
+    hints = [
+        f"  export PYCRM_DATABASE=sqlite:///{path} PYCRM_PLUGINS={','.join(example.plugins)}",
         f"  {pycrm} list customers --as {seller}",
         f"  {pycrm} list opportunities --where stage=quoted --order -amount --as {manager}",
         f"  {pycrm} report pipeline --as {director}",
-        f"  {pycrm} score list {_MODEL} --as {director}",
-        f"  {pycrm} --help",
     ]
+    if example.model is not None:
+        hints.append(f"  {pycrm} score list {example.model} --as {director}")
+    return [*hints, f"  {pycrm} --help"]

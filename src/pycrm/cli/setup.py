@@ -118,12 +118,16 @@ def demo(
     call: Call,
     file: Annotated[str, typer.Option("--file", help="The SQLite file to make.")] = "demo.db",
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the file anew if it is there.")] = False,
+    app: Annotated[
+        str, typer.Option("--app", help="The example: b2b_project_sales or medical_exam_center.")
+    ] = "b2b_project_sales",
 ) -> None:
     """Load an example company, and show who sees what."""
-    from pycrm.cli.demo import load, views
+    from pycrm.cli.demo import installed, load, views
 
-    path = load(call, file, fresh)
-    data, parts = views(call, path)
+    example = installed(app)
+    path = load(call, example, file, fresh)
+    data, parts = views(call, example, path)
     call.answer(data, *parts)
 
 

@@ -31,7 +31,8 @@ class PluginContract:
     - `plugin`: the class, or the name that it is installed by.
     - `beside`: the plugins that it requires, likewise.
     - `values`: what the examples of a record class need and its declaration does not tell, for each
-      class: ``{Criterion: {"weight": 100}}``; functions without arguments are called.
+      class: ``{Criterion: {"weight": 100}}``; functions without arguments are called. For rows a list
+      of their classes, ``{Booking: {"places": [Place]}}``.
     - `common`: the record classes that everybody may see, such as a price list.
     - `by_product`: the record classes that staff may not enter, and the product enters for them.
     """

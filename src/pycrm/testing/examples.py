@@ -23,7 +23,8 @@ class Examples:
 
     Args:
         organisation: where.
-        values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``.
+        values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``; for
+            rows a list of their classes, ``{Booking: {"places": [Place]}}``, each with what it links to.
         numbers: by which values differ; those of the examples that are in the database already.
         by_product: the classes that people may not enter, and the product enters for them.
     """
@@ -67,7 +68,10 @@ class Examples:
         return made
 
     def _entered(self, cls: Any, draft: Any, login: str) -> Any:
-        if cls not in self._by_product and not isinstance(cls.__scope__, Reference | Administered):
+        # What is special nobody writes without a rule for that field.
+        is_closed = any(spec.special for spec in cls.__specs__.values())
+        by_people = cls not in self._by_product and not is_closed
+        if by_people and not isinstance(cls.__scope__, Reference | Administered):
             with self.organisation.as_(login) as session:
                 return session.add(draft)
         with self.organisation.system() as session:
@@ -105,10 +109,10 @@ class Examples:
             customer = given.get("customer") or self.add(Customer, login).ref
             user = Department.USER
             return Contact.named(self._name(), customer=customer, department=user, email=self._email())
-        fields = self._fields(cls, text) | self.links(cls, login, **given) | given
+        fields = self._fields(cls, login, text) | self.links(cls, login, **given) | given
         return cls(**fields)
 
-    def _fields(self, cls: Any, text: str | None) -> dict[str, Any]:
+    def _fields(self, cls: Any, login: str, text: str | None) -> dict[str, Any]:
         own = self._values.get(cls, {})
         found: dict[str, Any] = {}
         for spec in cls.__specs__.values():
@@ -116,12 +120,19 @@ class Examples:
                 continue
             if spec.child is not None:
                 if spec.required or text is not None:
-                    child = child_class(cls, spec)
-                    found[spec.name] = (child(**self._fields(child, text)),)
+                    found[spec.name] = (self._row(child_class(cls, spec), login, text),)
             elif spec.required or text is not None:
                 now = self.organisation.crm.clock.now()
                 found[spec.name] = value_of(cls.__name__, spec, next(self.numbers), now, text)
-        return found | {name: one() if callable(one) else one for name, one in own.items()}
+        return found | {name: self._said(one, login, text) for name, one in own.items()}
+
+    def _row(self, child: type[Any], login: str, text: str | None) -> Any:
+        return child(**self._fields(child, login, text) | self.links(child, login))
+
+    def _said(self, value: Any, login: str, text: str | None) -> Any:
+        if isinstance(value, list) and value and all(isinstance(one, type) for one in value):
+            return tuple(self._row(one, login, text) for one in value)
+        return value() if callable(value) else value
 
     def _linked(self, target: str, login: str) -> Any:
         crm = self.organisation.crm
@@ -157,7 +168,9 @@ class Examples:
         if issubclass(cls, Facet):
             hosts = {"of": cls.__facet_of__ or ""}
             return [(one.name, hosts.get(one.name, one.target)) for one in found if one.name not in given]
-        parents = () if isinstance(cls.__scope__, UsedBy) else getattr(cls.__scope__, "links", ())
+        # A child row has no scope of its own.
+        scope = getattr(cls, "__scope__", None)
+        parents = () if isinstance(scope, UsedBy) else getattr(scope, "links", ())
         if parents and not {one.name for one in found} & set(parents):
             found.append(cls.__specs__[parents[0]])
         return [(one.name, one.target or "") for one in found if one.name not in given]

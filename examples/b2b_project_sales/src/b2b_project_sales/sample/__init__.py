@@ -41,7 +41,11 @@ from b2b_project_sales.sample.people import (
 from b2b_project_sales.sample.plan import Calendar, plan
 from b2b_project_sales.sample.words import CATALOGUE, SOURCES
 
-__all__ = ["PEOPLE", "add"]
+__all__ = ["BESIDE", "MODEL", "PEOPLE", "add"]
+
+# Enabled beside the example, so that its customers are worth something: by this model.
+BESIDE = ("customer_value",)
+MODEL = "project"
 
 
 def add(
