@@ -9,6 +9,7 @@ import pytest
 from pycrm.entities.org import FieldReading
 from pycrm.revision import former, inquiry, redaction, revert
 from pycrm.revision import history as past
+from pycrm.revision.amendment import propose
 from pycrm.session import inquiry as asking
 from pycrm.session.unit import Unit
 
@@ -77,3 +78,9 @@ def s17_list_of_the_past_without_scope(patch: pytest.MonkeyPatch) -> None:
 def s17_taken_back_whole(patch: pytest.MonkeyPatch) -> None:
     """Taking a revision back tells whether it, or one after it, touched fields that are hidden."""
     patch.setattr(revert, "redacted", lambda tx, revisions: list(revisions))
+
+
+@through("amend on a later day", rules=("Party.name",))
+def s17_overtaken_whole(patch: pytest.MonkeyPatch) -> None:
+    """Whoever holds an old copy of a record is told what a field that is hidden now says."""
+    patch.setattr(propose, "is_shown", lambda tx, cls, name: True)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from scope.rights import ruled
 
 from pycrm import (
     CRM,
@@ -120,6 +121,19 @@ def test_a_name_that_changed_since_it_was_read_is_not_overwritten(crm: CRM, verb
     assert refused.value.data["fields"] == {"name": {"base": "Pump", "theirs": "N3", "yours": "N2"}}
     with crm.session(who) as session:
         getattr(session, verb)(session.get(made.pump.ref), name="N2", because="licence renewed")
+
+
+def test_whoever_may_not_read_a_name_any_more_is_not_told_what_it_says_now(crm: CRM) -> None:
+    """Who read a name before it was hidden, and may write it, asks for a change as if nothing had been read."""
+    made = world(crm)
+    policy(crm, "Party.name")
+    ruled(crm, "staff", ("Party.name", "hidden", True))
+    with crm.session("dir") as session:
+        session.override(session.get(made.pump.ref), name="N3", because="the register says so")
+    amendment = ask(crm, "rep_a", made.pump, name="N2")
+    assert approve(crm, "lead_e", amendment).state == "applied"
+    with crm.view("lead_e") as session:
+        assert session.get(made.pump.ref).name == "N2"
 
 
 def test_it_holds_from_its_day_on(crm: CRM, clock: FixedClock) -> None:

@@ -22,6 +22,7 @@ from pycrm.revision.change import apply, why_not
 from pycrm.revision.log import jsonable
 from pycrm.scope.fields import refuse_unwritable, whole
 from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.sight import is_shown
 from pycrm.values import clean_text
 
 if TYPE_CHECKING:
@@ -98,17 +99,18 @@ def proposal(tx: Transaction, record: Any, values: dict[str, Any]) -> Proposal:
         of = _host(tx, record, target).id if isinstance(target, type) else None
         wanted = differences(tx, target, part, of)
         if target is not record:
-            _refuse_overtaken(record, target, wanted)
+            _refuse_overtaken(tx, record, target, wanted)
         found += [(one, rule_of(tx, one)) for one in wanted]
     return Proposal(record, tuple(targets), tuple(found))
 
 
-def _refuse_overtaken(record: Any, part: Any, wanted: Iterable[PathChange]) -> None:
+def _refuse_overtaken(tx: Transaction, record: Any, part: Any, wanted: Iterable[PathChange]) -> None:
     """Hold what was read of a part by the record against the part: its version is none of the record's."""
     specs, overtaken = type(record).__specs__, {}
     for one in wanted:
-        # What was not read was not seen, and nobody is told of it.
-        if one.path in type(record).mirrors and hasattr(record, one.path):
+        # What was not read, or may not be read any more, is compared with nothing, and nobody is told of it.
+        is_mirrored = one.path in type(record).mirrors and hasattr(record, one.path)
+        if is_mirrored and is_shown(tx, type(record), one.path) and is_shown(tx, _class_of(part), one.path):
             seen = getattr(record, one.path)
             if seen != one.before:
                 base = jsonable(specs[one.path], seen)
