@@ -66,6 +66,9 @@ def _sqlite() -> Finding:
 
 def _plugins(crm: CRM) -> Finding:
     loaded = ", ".join(f"{one.name} {one.version}" for one in crm.registry.describe())
+    left = "; ".join(f"{one.name} is left out: {one.reason}" for one in crm.left_out)
+    if left:
+        return Finding("Plugins", False, f"{loaded}; {left}", "mend it, or `pycrm plugin disable` it")
     return Finding("Plugins", True, loaded)
 
 
