@@ -46,6 +46,8 @@ def examine(call: Call) -> list[Finding]:
         with call.crm(new=True) as crm:
             findings.append(_plugins(crm))
             findings += _database(call, crm)
+    except StoreError as error:
+        findings.append(Finding("Database", False, str(error), "check --database, or run `pycrm init`"))
     except CRMError as error:
         remedy = "see `pycrm plugin list` for what is installed, and check --plugin and --database"
         findings.append(Finding("Plugins and address", False, str(error), remedy))
