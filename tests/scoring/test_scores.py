@@ -316,3 +316,28 @@ def test_scores_are_seen_with_their_customers(open_crm: Open) -> None:
     with crm.view("dir") as session:
         assert [one.customer.id for one in session.scores("ranked")] == [theirs.id, mine.id]
     assert crm.run_scores("dir", "ranked").customers == 2
+
+
+def test_a_model_whose_plugin_is_gone_is_refused_by_its_name(whole: tuple[CRM, Any], open_crm: Open) -> None:
+    """Who scores, or looks at scores, after a plugin was taken away is told which plugin that is."""
+    crm, customer = whole
+    run(crm, "whole")
+    without = open_crm()
+    with without.view(without.system("looking")) as session:
+        (model,) = session.score_models()
+        looks: list[Callable[[], Any]] = [
+            lambda: session.score(customer),
+            lambda: session.scores("whole"),
+            lambda: session.late_facts(session.score_runs("whole")[0]),
+            lambda: run(without, "whole"),
+            lambda: run(without, "whole", date(2026, 6, 1)),
+        ]
+        for look in looks:
+            with pytest.raises(ConflictError, match=r"MC01, .* of the plugin shop, which is") as told:
+                look()
+            assert told.value.data["plugins"] == ["shop"]
+    with without.session(without.system(RUNNER)) as session:
+        with pytest.raises(ConflictError, match="plugin shop"):
+            session.refresh_scores("whole")
+        with pytest.raises(InvalidError, match="there is no indicator MC01"):
+            session.publish_score_model(attrs.evolve(model, version=2))

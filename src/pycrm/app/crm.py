@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta, timezone
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
@@ -15,15 +14,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.app.asked import Asked
-from pycrm.app.core import BOOKS, Core
+from pycrm.app.declared import Declared, assemble
 from pycrm.app.jobs import JobReport
 from pycrm.app.jobs import run as run_jobs
-from pycrm.app.policies import undeclared, ungrantable
+from pycrm.app.policies import ungrantable
 from pycrm.declare.policy import ClaimPolicy
-from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline.book import Book
-from pycrm.plugin import HookCaller, Plugin, load
+from pycrm.plugin import HookCaller, Plugin
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
 from pycrm.revision.size import HistorySize
@@ -40,10 +38,9 @@ __all__ = ["CRM"]
 
 T = TypeVar("T")
 _TRIES = 8
-_MISSING = object()
 
 
-class CRM(Asked):
+class CRM(Declared, Asked):
     """One tenant's CRM: a database, the core and the enabled plugins.
 
     Args:
@@ -60,7 +57,8 @@ class CRM(Asked):
         probes_per_hour: how many values that are held elsewhere one person may enter in an hour.
         heads: the folder in which the heads of the sealed history are kept, best on another machine. Without
             it they stand beside the SQLite file, and nothing is sealed on PostgreSQL.
-        on_error: whether a failing plugin stops the act (``"refuse"``) or is left out (``"isolate"``).
+        on_error: whether a plugin that does not load, or fails, stops the CRM and the act (``"refuse"``) or
+            is left out (``"isolate"``), with its reason in `left_out` and in the report of hooks.
 
     Raises:
         DeclarationError: the plugins or their declarations do not fit together.
@@ -89,16 +87,14 @@ class CRM(Asked):
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
-        registry = self.registry = load([Core(), *plugins])
-        self.pipelines = Book.listed(registry)
+        self._lay_out(assemble(plugins, self._claims, on_error))
+        self.pipelines = Book.listed(self.registry)
         self.hooks = HookCaller(
-            registry.plugins, on_error=on_error, savepoint=lambda session: session.transaction.savepoint()
+            self.registry.plugins,
+            on_error=on_error,
+            savepoint=lambda session: session.transaction.savepoint(),
         )
         self.hooks.freeze()
-        self._refuse_undeclared()
-        self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
-        self._tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
-        check_tables(self.classes(), self._tables)
         self._secret: bytes | None = None
         self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
@@ -106,6 +102,25 @@ class CRM(Asked):
         self.sql_digests: dict[Any, str] = {}
         self.keepers: dict[Any, Any] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, *, plugins: Iterable[str | Plugin | type[Plugin]] = (), **settings: Any) -> Self:
+        """The CRM with the plugins that are enabled in its database (`pycrm plugin enable`).
+
+        Args:
+            plugins: those of the product, which are loaded whatever the database says.
+            settings: as of the class.
+
+        Raises:
+            DeclarationError: the plugins do not fit together, or one is not installed any more.
+            StoreError: the database does not answer.
+        """
+        from pycrm.app.enabling import enabled
+
+        given = tuple(plugins)
+        known = {getattr(one, "name", one) for one in given}
+        names = [name for name in enabled(url, schema=settings.get("schema")) if name not in known]
+        return cls(url, plugins=(*given, *names), **settings)
 
     # --- sessions ------------------------------------------------------------------------------
 
@@ -222,60 +237,11 @@ class CRM(Asked):
             refuse_unmigrated(self)
             self._is_migrated = True
 
-    # --- what is declared ------------------------------------------------------------------------
-
-    def records(self) -> tuple[type[Any], ...]:
-        """Every record class, of core and plugins, in the order of loading."""
-        return tuple(self.registry.records.values())
-
-    def classes(self) -> tuple[Any, ...]:
-        """Every class with a table: records, children, facets and pycrm's own books."""
-        return (*(cls for each in self.registry.loaded for cls in each.classes), *BOOKS)
-
-    def record(self, name: str, default: Any = _MISSING) -> Any:
-        """The record or facet class of that name.
-
-        Raises:
-            DeclarationError: no loaded plugin has one, and there is no default.
-        """
-        found = self.registry.records.get(name)
-        if found is None:
-            found = next((cls for cls in self.registry.tables.values() if cls.__name__ == name), None)
-        if found is None and default is _MISSING:
-            raise DeclarationError(f"no loaded plugin has a record {name}")
-        return found if found is not None else default
-
-    def is_registered(self, cls: Any) -> bool:
-        """Whether the class belongs to this CRM."""
-        return cls in self._ranks
-
-    def facets_of(self, cls: Any) -> tuple[Any, ...]:
-        """The facets that extend a record class."""
-        return self.registry.facets.get(cls, ())
-
-    def rank(self, cls: Any) -> int:
-        """The place of a class in the order of writing: what is referred to comes first."""
-        return self._ranks[cls]
-
-    def _refuse_undeclared(self) -> None:
-        wrong = list(undeclared(self.registry, self._claims))
-        if any(plugin.indicators or plugin.sources or plugin.models for plugin in self.registry.plugins):
-            wrong += self.catalog.problems()
-        if wrong:
-            raise DeclarationError("\n".join(wrong))
-
-    @cached_property
-    def metadata(self) -> sa.MetaData:
-        """All tables as declared; made when first asked for, which a CRM at work never does."""
-        metadata = sa.MetaData(naming_convention=NAMING)
-        create_tables(metadata, self.classes(), self.store.dialect, self._tables)
-        return metadata
+    # --- what rooms below ask of the whole ---------------------------------------------------------
 
     def claim_policy(self, name: str, declared: ClaimPolicy) -> ClaimPolicy:
         """What holds for a unique field, ``Person.id_no``, or for a class of rows that claim."""
         return ClaimPolicy(self._claims.get(name, self._claims.get("*", declared)))
-
-    # --- what rooms below ask of the whole ---------------------------------------------------------
 
     def unkey(self, value: Any) -> UUID | None:
         """An id from what the driver gave."""

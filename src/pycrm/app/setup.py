@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "differences",
+    "line_of",
     "make_migration",
     "migrate",
     "pending",
@@ -86,7 +87,7 @@ def differences(crm: CRM, plugin: str | None = None) -> list[str]:
     """
     from pycrm.store.migration import run
 
-    return run.differences(crm.store, _lines(crm) if plugin is None else [_line(crm, plugin)])
+    return run.differences(crm.store, _lines(crm) if plugin is None else [line_of(crm, plugin)])
 
 
 def refuse_unmigrated(crm: CRM) -> None:
@@ -140,7 +141,7 @@ def take_back(crm: CRM, plugin: str) -> str | None:
     """
     from pycrm.store.migration import run
 
-    step = run.take_back(crm.store, _line(crm, plugin))
+    step = run.take_back(crm.store, line_of(crm, plugin))
     return None if step is None else str(step)
 
 
@@ -153,11 +154,16 @@ def take_next(crm: CRM, plugin: str) -> str | None:
     """
     from pycrm.store.migration import run
 
-    step = run.take_next(crm.store, _line(crm, plugin))
+    step = run.take_next(crm.store, line_of(crm, plugin))
     return None if step is None else str(step)
 
 
-def _line(crm: CRM, plugin: str) -> Line:
+def line_of(crm: CRM, plugin: str) -> Line:
+    """The migrations and tables of one plugin.
+
+    Raises:
+        DeclarationError: it is not loaded.
+    """
     crm.registry.plugin(plugin)
     return next(line for line in _lines(crm) if line.plugin == plugin)
 

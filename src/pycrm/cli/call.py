@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -86,8 +87,11 @@ class Call:
     settings: Mapping[str, Any] = attrs.field(factory=dict)
 
     @contextmanager
-    def crm(self, *, new: bool = False) -> Iterator[CRM]:
+    def crm(self, *, new: bool = False, bare: bool = False) -> Iterator[CRM]:
         """The CRM, closed at the end; `new` where its database may be absent or not yet set up.
+
+        Args:
+            bare: without any plugin, so that one that does not load is no hindrance.
 
         Raises:
             DeclarationError: no such plugin, or no address of a database.
@@ -98,7 +102,8 @@ class Call:
         settings = dict(self.settings)
         plugins = (*settings.pop("plugins", ()), *self.plugins)
         try:
-            crm = CRM(self.database, plugins=plugins, **settings)
+            made = CRM if bare else partial(CRM.open, plugins=plugins)
+            crm = made(self.database, **settings)
         except ModuleNotFoundError as error:
             raise DeclarationError(f"PostgreSQL needs {error.name}: pip install 'pycrm[postgres]'") from error
         try:

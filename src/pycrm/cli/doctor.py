@@ -46,6 +46,8 @@ def examine(call: Call) -> list[Finding]:
         with call.crm(new=True) as crm:
             findings.append(_plugins(crm))
             findings += _database(call, crm)
+    except StoreError as error:
+        findings.append(Finding("Database", False, str(error), "check --database, or run `pycrm init`"))
     except CRMError as error:
         remedy = "see `pycrm plugin list` for what is installed, and check --plugin and --database"
         findings.append(Finding("Plugins and address", False, str(error), remedy))
@@ -66,6 +68,9 @@ def _sqlite() -> Finding:
 
 def _plugins(crm: CRM) -> Finding:
     loaded = ", ".join(f"{one.name} {one.version}" for one in crm.registry.describe())
+    left = "; ".join(f"{one.name} is left out: {one.reason}" for one in crm.left_out)
+    if left:
+        return Finding("Plugins", False, f"{loaded}; {left}", "mend it, or `pycrm plugin disable` it")
     return Finding("Plugins", True, loaded)
 
 

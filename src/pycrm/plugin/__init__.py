@@ -19,7 +19,7 @@ from pycrm.plugin.caller import HookCaller
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.loading import InstalledPlugin, discover, load
 from pycrm.plugin.model import API, Plugin
-from pycrm.plugin.registry import Contents, Registry
+from pycrm.plugin.registry import Contents, LeftOut, Registry
 from pycrm.plugin.report import Failure, Measure, Quarantine
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Failure",
     "HookCaller",
     "InstalledPlugin",
+    "LeftOut",
     "Measure",
     "Plugin",
     "PluginDeclarationError",

@@ -11,7 +11,15 @@ import attrs
 from pycrm.errors import DeclarationError
 from pycrm.plugin.model import Loaded, Plugin, hook_methods, host_name
 
-__all__ = ["Contents", "Registry"]
+__all__ = ["Contents", "LeftOut", "Registry"]
+
+
+@attrs.frozen
+class LeftOut:
+    """A plugin that was wanted and could not be loaded, and why."""
+
+    name: str
+    reason: str
 
 
 @attrs.frozen
@@ -57,6 +65,7 @@ class Registry:
     guards: Mapping[str, Callable[..., object]]
     actions: Mapping[str, Callable[..., object]]
     _homes: Mapping[type[Any], Plugin] = attrs.field(repr=False)
+    left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
     def of(cls, loaded: Iterable[Loaded]) -> Registry:

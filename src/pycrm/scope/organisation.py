@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.policy import OWN_PAIR, PARENT_PAIR, Through
-from pycrm.entities.org import OrgUnit, UnitClosure
+from pycrm.entities.org import OrgUnit, UnitClosure, User
 from pycrm.errors import ConflictError, Problem
 from pycrm.scope.children import keys
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["follow", "move_unit", "place_unit"]
+__all__ = ["catch_up", "follow", "move_unit", "place_unit"]
 
 
 def place_unit(tx: Transaction, unit: UUID, parent: UUID | None) -> None:
@@ -103,6 +103,41 @@ def carry(tx: Transaction, entity: str, id: UUID, pair: Sequence[Ref[Any] | None
                 tx.execute(sa.update(table).where(where).values(values))
             for one in below:
                 carry(tx, cls.__name__, one, pair)
+
+
+def catch_up(tx: Transaction, classes: Sequence[Any]) -> None:
+    """Copy the owners and units anew for classes whose plugin was away while people and records moved.
+
+    `classes` come in the order of loading: what others are seen through stands before them, or is one of
+    them and is copied once more.
+    """
+    waiting = [cls for cls in classes if cls.__scope__ is not None and cls.__scope__.pairs]
+    for cls in waiting:
+        if OWN_PAIR in cls.__scope__.pairs:
+            table, user = cls.__table__, User.__table__
+            home = sa.select(user.c.home_unit_id).where(user.c.id == table.c.owner_id).scalar_subquery()
+            tx.execute(sa.update(table).where(table.c.owner_id.is_not(None)).values(owner_unit_id=home))
+    # A child of a child of one plugin takes as many rounds as it stands deep.
+    below = [cls for cls in waiting if isinstance(cls.__scope__, Through)]
+    for _ in below:
+        for cls in below:
+            _copy_parents(tx, cls)
+
+
+def _copy_parents(tx: Transaction, cls: Any) -> None:
+    table = cls.__table__
+    found: dict[str, list[tuple[Any, Any]]] = {part: [] for part in PARENT_PAIR}
+    for link in cls.__scope__.links:
+        spec = cls.__specs__[link]
+        parent = tx.crm.record(spec.target)
+        above, column = parent.__table__.alias(f"up_{link}"), table.c[spec.columns[0]]
+        pair = PARENT_PAIR if PARENT_PAIR in parent.__scope__.pairs else OWN_PAIR
+        for part, source in zip(PARENT_PAIR, pair, strict=True):
+            copied = sa.select(above.c[f"{source}_id"]).where(above.c.id == column).scalar_subquery()
+            found[part].append((column.is_not(None), copied))
+    # Of several links the first that is set names the parent.
+    values = {f"{part}_id": sa.case(*cases, else_=sa.null()) for part, cases in found.items()}
+    tx.execute(sa.update(table).values(values))
 
 
 def forget_places(tx: Transaction) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators, visitors
 
+from pycrm.errors import ConflictError
 from pycrm.scoring.feed import Feed, Source, feed_of
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.sources import SOURCES
@@ -120,6 +121,20 @@ class Catalog:
             self.memo[memo] = frozenset(read - {None})
         classes: frozenset[Any] = self.memo[memo]
         return classes
+
+    def indicator(self, code: str) -> Indicator:
+        """The indicator of that code, which somebody has kept.
+
+        Raises:
+            ConflictError: the plugin that declares it is not loaded any more.
+        """
+        if code not in self.indicators:
+            raise ConflictError(f"the indicator {code} is of a plugin that is not loaded: enable it")
+        return self.indicators[code]
+
+    def homes(self, codes: Iterable[str]) -> frozenset[str]:
+        """The plugins that declare these indicators."""
+        return frozenset(self._homes[code][0] for code in codes if code in self._homes)
 
     def is_available(self, indicator: Indicator) -> bool:
         """Whether somebody offers all that it speaks of (VAL-2)."""

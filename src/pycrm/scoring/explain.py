@@ -23,7 +23,7 @@ from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
 from pycrm.scoring.grade import Override, lasting, override, read_override, told_of
 from pycrm.scoring.indicator import Aspect, Indicator
 from pycrm.scoring.model import ScoreModel
-from pycrm.scoring.shelf import in_force, rows
+from pycrm.scoring.shelf import in_force, measurable, rows
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -189,7 +189,7 @@ def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
     customer, hundredths, own, grade, inputs = row
     id = unkey(customer)
     assert id is not None
-    model = in_force(tx, run.model, run.model_version)
+    model = measurable(tx, run.model, run.model_version)
     parts = _parts(tx, model, run, json.loads(inputs))
     there = {part.aspect for part in parts if part.state != "unavailable"}
     weighed = [Aspect(one) for one, weight in model.weights.items() if weight > 0]

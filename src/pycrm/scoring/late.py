@@ -14,7 +14,7 @@ from pycrm.scoring.book import ScoreRun
 from pycrm.scoring.feed import Source
 from pycrm.scoring.measure import moments, refuse_without
 from pycrm.scoring.moment import LIFE
-from pycrm.scoring.shelf import in_force
+from pycrm.scoring.shelf import measurable
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -25,7 +25,7 @@ __all__ = ["late_facts"]
 def late_facts(tx: Transaction, run: ScoreRun) -> int:
     """See `Session.late_facts`."""
     refuse_without(tx, Action.READ, "asking for late facts")
-    catalog, model = tx.crm.catalog, in_force(tx, run.model, run.model_version)
+    catalog, model = tx.crm.catalog, measurable(tx, run.model, run.model_version)
     feeds = catalog.feeds_of(item.indicator for item in model.items)
     found = 0
     for name in sorted(feeds):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
@@ -19,7 +18,7 @@ from pycrm.scope.actor import unkey
 from pycrm.scoring.book import CustomerScore, ScoreNow
 from pycrm.scoring.measure import as_of, everybody, refuse_without, run
 from pycrm.scoring.model import UNRATED, ScoreModel
-from pycrm.scoring.shelf import keep_model, models
+from pycrm.scoring.shelf import keep_model, model_of, models
 from pycrm.scoring.statement import CUSTOMER, Layers
 from pycrm.scoring.weigh import judged, usable, weigh
 
@@ -56,7 +55,7 @@ class Trial:
 
 def published(tx: Transaction) -> list[ScoreModel]:
     """See `Session.score_models`."""
-    return [ScoreModel.from_dict(json.loads(one.definition)) for one in models(tx)]
+    return [model_of(one) for one in models(tx)]
 
 
 def try_model(tx: Transaction, given: Any, day: date | None) -> Trial:

@@ -36,7 +36,7 @@ from pycrm.scoring.engine import DATABASE, Work
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.measure import as_of, refuse_without, some
 from pycrm.scoring.model import Item, ScoreModel
-from pycrm.scoring.shelf import in_force, rows
+from pycrm.scoring.shelf import measurable, rows
 from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _next(number: UUID, work: Work, session: Any) -> ScoreRun:
 def _begin(tx: Transaction, key: str, day: date | None) -> tuple[ScoreRun, ScoreModel]:
     """The run of that day that was interrupted, or a new one; and its model."""
     refuse_without(tx, Action.UPDATE, "scoring customers")
-    model, day = in_force(tx, key), as_of(tx, day)
+    model, day = measurable(tx, key), as_of(tx, day)
     table = ScoreRun.__table__.c
     same = (table.model == key, table.model_version == model.version, table.kind == FULL)
     left = rows(tx, ScoreRun, *same, table.state == RUNNING, table.as_of == sa.literal(day, RawDate()))
@@ -214,7 +214,7 @@ def refresh(tx: Transaction, key: str, customers: list[UUID] | None) -> ScoreRun
     full = latest(tx, key)
     if full is None:
         return None
-    model = in_force(tx, key, full.model_version)
+    model = measurable(tx, key, full.model_version)
     if customers is None:
         customers = changed(tx, model, full.began_at)
     begun = _enter(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.declare.row import layout
-from pycrm.errors import NotFoundError
+from pycrm.errors import ConflictError, NotFoundError
 from pycrm.revision.sql import insert_text
 from pycrm.scoring.book import ScoreModelVersion
 from pycrm.scoring.model import ScoreModel
@@ -17,7 +17,10 @@ from pycrm.scoring.model import ScoreModel
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["all_in_force", "in_force", "keep_model", "models", "rows"]
+__all__ = ["all_in_force", "in_force", "keep_model", "measurable", "model_of", "models", "rows"]
+
+# Beside what a definition says stands who declared its indicators, for the day on which they are gone.
+_HOMES = "plugins"
 
 
 def models(tx: Transaction, key: str | None = None) -> list[ScoreModelVersion]:
@@ -27,10 +30,17 @@ def models(tx: Transaction, key: str | None = None) -> list[ScoreModelVersion]:
     return made.build(tx.fetch(statement if key is None else statement.where(table.key == key)))
 
 
+def model_of(row: ScoreModelVersion) -> ScoreModel:
+    """The model that a published version is of."""
+    told = json.loads(row.definition)
+    told.pop(_HOMES, None)
+    return ScoreModel.from_dict(told)
+
+
 def all_in_force(tx: Transaction) -> list[ScoreModel]:
     """The newest version of each model."""
     newest = {one.key: one for one in models(tx)}
-    return [ScoreModel.from_dict(json.loads(one.definition)) for one in newest.values()]
+    return [model_of(one) for one in newest.values()]
 
 
 def in_force(tx: Transaction, key: str, version: int | None = None) -> ScoreModel:
@@ -46,13 +56,43 @@ def in_force(tx: Transaction, key: str, version: int | None = None) -> ScoreMode
     found = [one for one in models(tx, key) if version in (None, one.version)]
     if not found:
         raise NotFoundError("no such score model")
-    made = tx.memo[memo] = ScoreModel.from_dict(json.loads(found[-1].definition))
+    made = tx.memo[memo] = model_of(found[-1])
     return made
+
+
+def measurable(tx: Transaction, key: str, version: int | None = None) -> ScoreModel:
+    """A published version as `in_force`, all of whose indicators are loaded.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: the plugin of some of its indicators is not loaded; ``data["plugins"]`` names it.
+    """
+    model = in_force(tx, key, version)
+    known = tx.crm.catalog.indicators
+    gone = [item.indicator for item in model.items if item.indicator not in known]
+    if gone:
+        (row,) = [one for one in models(tx, key) if one.version == model.version]
+        loaded = {plugin.name for plugin in tx.crm.registry.plugins}
+        homes = [name for name in json.loads(row.definition).get(_HOMES, ()) if name not in loaded]
+        raise _gone(model, gone, homes)
+    return model
+
+
+def _gone(model: ScoreModel, codes: list[str], homes: list[str]) -> ConflictError:
+    whose = (
+        f" of the plugin {' or '.join(homes)}, which is not loaded" if homes else ", which nobody declares"
+    )
+    return ConflictError(
+        f"the score model {model.key} {model.version} needs {', '.join(codes)}{whose}: "
+        "enable it, or publish a version without them",
+        data={"indicators": codes, "plugins": homes},
+    )
 
 
 def keep_model(tx: Transaction, model: ScoreModel, reason: str | None) -> None:
     """Write a version down."""
-    text = json.dumps(model.as_dict(), ensure_ascii=False, sort_keys=True)
+    homes = sorted(tx.crm.catalog.homes(item.indicator for item in model.items))
+    text = json.dumps(model.as_dict() | {_HOMES: homes}, ensure_ascii=False, sort_keys=True)
     row = ScoreModelVersion(
         key=model.key, version=model.version, definition=text, at=tx.moment, by=tx.actor.ref, reason=reason
     )

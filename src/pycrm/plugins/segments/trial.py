@@ -89,7 +89,7 @@ def effect(session: Session, experiment: Experiment) -> Effect:
         ForbiddenError: the actor may not read ``scores``.
     """
     until = min(experiment.until, session.crm.calendar_day(session.now))
-    indicator = session.crm.catalog.indicators[experiment.measure]
+    indicator = session.crm.catalog.indicator(experiment.measure)
     # Amounts are measured in whole minor units.
     unit = Money.minor(1, session.crm.currency).amount if indicator.unit == "money" else Decimal(1)
     found: dict[Arm, list[Decimal]] = {}

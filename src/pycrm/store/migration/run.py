@@ -23,7 +23,16 @@ from pycrm.store.migration.version import pending, remaining
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
 
-__all__ = ["LOCK_WAIT", "create_schema", "differences", "hold", "take_all", "take_back", "take_next"]
+__all__ = [
+    "LOCK_WAIT",
+    "create_schema",
+    "differences",
+    "hold",
+    "remove",
+    "take_all",
+    "take_back",
+    "take_next",
+]
 
 # Alembic hands the running step to its script through one module-wide name.
 _ONE_AT_A_TIME = threading.Lock()
@@ -76,6 +85,31 @@ def take_back(store: Store, line: Line) -> Step | None:
     except Exception as error:
         raise StoreError(f"{step or line.plugin} could not be taken back: {_reason(error)}") from error
     return step
+
+
+def remove(store: Store, line: Line, acts: Sequence[Any]) -> None:
+    """Drop every table of a line with its rows, and how far it was taken; whole or not at all.
+
+    Args:
+        acts: statements that are executed first, while the rows are there.
+
+    Raises:
+        StoreError: it could not be done, and nothing has changed.
+    """
+    try:
+        with _ONE_AT_A_TIME, _alone(store) as connection:
+            for act in acts:
+                connection.execute(act)
+            # What SQLite keeps for searching is a table of its own, which nothing declares.
+            more = [f"{name}_fts" for name in line.tables if store.dialect == "sqlite"]
+            names = [*more, *line.tables, line.version_table.name]
+            if store.dialect == "sqlite":
+                for name in names:
+                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {store.quoted(name)}")
+            else:
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(map(store.quoted, names))}")
+    except Exception as error:
+        raise StoreError(f"the tables of {line.plugin} could not be dropped: {_reason(error)}") from error
 
 
 def create_schema(store: Store) -> None:
