@@ -28,8 +28,10 @@ __all__ = [
     "NotReadError",
     "Problem",
     "RefusedError",
+    "SignInError",
     "StaleError",
     "StoreError",
+    "TooManyError",
     "UnknownOutcomeError",
 ]
 
@@ -84,7 +86,7 @@ class Problem:
 class RefusedError(CRMError):
     """The rules say no. Nothing was written.
 
-    `code` is one of the eight words that every face shares, `status` the HTTP status and
+    `code` is one of the eight words that every face shares (over HTTP there are two more), `status` the HTTP status and
     `exit_code` the exit code of the command line that belong to it. `fields` holds every problem
     found, `data` whatever the caller needs in order to go on.
     """
@@ -165,3 +167,21 @@ class HeldError(RefusedError):
     """The record is on hold; `data` says by what and who can release it."""
 
     code, status, exit_code = "held", 409, 6
+
+
+class SignInError(RefusedError):
+    """Nobody is known by what was shown: no session, no token, or a wrong name or password.
+
+    Only where people come in over HTTP; the same for names that there are and that there are not.
+    """
+
+    code, status, exit_code = "sign_in", 401, 3
+
+
+class TooManyError(RefusedError):
+    """Asked too often: `data["seconds"]` says after how many it may be tried again."""
+
+    code, status, exit_code = "too_many", 429, 5
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message, data={"seconds": seconds})

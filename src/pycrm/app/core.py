@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from pycrm.app import ageing, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
+from pycrm.credential.door import end_sessions
+from pycrm.credential.model import AttemptRow, PasswordRow, SignInRow, TokenRow
 from pycrm.declare.row import layout
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.amendment import (
@@ -101,6 +103,10 @@ BOOKS = (
     CustomerScore,
     ScoreNow,
     GradeChange,
+    PasswordRow,
+    SignInRow,
+    TokenRow,
+    AttemptRow,
 )
 
 
@@ -257,8 +263,13 @@ class Core(Plugin):
 
     @hookimpl
     def record_changed(self, session: Any, record: OrgUnit | User | Party, changes: Any) -> None:
-        """Keep what is derived in step: the tree, the names of customers, the unit of owners."""
+        """Keep what is derived in step: the tree, the names of customers, the unit of owners.
+
+        Whoever may not sign in any more is out at once, and does not come back by what is left.
+        """
         tx = session.transaction
+        if isinstance(record, User) and (record.archived_at or record.state is not UserState.ACTIVE):
+            end_sessions(tx, record.id)
         if isinstance(record, OrgUnit) and "parent" in changes:
             organisation.move_unit(tx, record.id, record.parent.id if record.parent else None)
         elif isinstance(record, User) and "home_unit" in changes:

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
-from pycrm.cli import amending, erasing, forecasting, handing, organisation, record, setup, table
+from pycrm.cli import (
+    amending,
+    credential,
+    erasing,
+    forecasting,
+    handing,
+    organisation,
+    record,
+    serving,
+    setup,
+    table,
+)
 from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import Group, group
@@ -58,6 +69,8 @@ def _root(
 
 
 setup.add_to(app)
+serving.add_to(app)
+credential.add_to(organisation.user)
 record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
@@ -74,6 +87,7 @@ for part, name in (
     (pipeline, "pipeline"),
     (score, "score"),
     (plugin, "plugin"),
+    (credential.token, "token"),
 ):
     app.add_typer(part, name=name)
 

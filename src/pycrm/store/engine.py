@@ -181,6 +181,18 @@ class Store:
         """Whether the connection broke: what it had not committed is undone."""
         return any(_is_lost(one) for one in _causes(error))
 
+    def ping(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            StoreError: it gives none.
+        """
+        try:
+            with self.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except sa.exc.DBAPIError as error:
+            raise StoreError(f"the database does not answer: {error.orig}") from error
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()

@@ -78,6 +78,7 @@ def upgrade() -> None:
         "approver text, who text?, levels int, mode text, condition text?, on_empty text",
         index="parent_id position",
     )
+    table("crm_attempt", "id key, at instant, login key, place key", index="at, login at, place at")
     table(
         "crm_change",
         "record_id key, version short, entity text, revision_id key, act text, reason text?, changes text",
@@ -372,6 +373,13 @@ def upgrade() -> None:
         index="by_id, unit_id, user_id, user_id since",
     )
     table(
+        "crm_password",
+        "user_id key, hash text, changed_at instant, changed_by_id key?, is_temporary flag",
+        key="user_id",
+        refers="user_id crm_user, changed_by_id crm_user",
+        index="changed_by_id, user_id",
+    )
+    table(
         "crm_person",
         FACET,
         "gender text?, birth_date day?, id_type text?, id_no text?, occupation text?, income_band text?",
@@ -429,12 +437,26 @@ def upgrade() -> None:
         index="unit_id, user_id",
     )
     table(
+        "crm_sign_in",
+        "id key, user_id key, at instant, seen_at instant, until instant",
+        refers="user_id crm_user",
+        index="until, user_id",
+    )
+    table(
         "crm_stage_entry",
         "record_id key, seq int, region text, pipeline text, version int, source text?, stage text",
         "label text, probability int?, at instant, by_id key?, reason text?",
         key="record_id seq region",
         refers="by_id crm_user",
         index="by_id, pipeline stage at",
+    )
+    table(
+        "crm_token",
+        "id key, digest key, user_id key, name text, scope text, at instant, until instant, used_at instant?",
+        "revoked_at instant?",
+        refers="user_id crm_user",
+        index="user_id",
+        unique_index="digest",
     )
     table(
         "crm_contact",

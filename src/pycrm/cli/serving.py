@@ -1,0 +1,106 @@
+"""The command that serves a CRM over HTTP."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pycrm.cli.answer import tell
+from pycrm.cli.call import UNNAMED, Call, address, command
+from pycrm.errors import DeclarationError, InvalidError, Problem
+
+if TYPE_CHECKING:
+    from pycrm.serve import Application
+
+__all__ = ["add_to", "worker"]
+
+_WORKER = "PYCRM_SERVE"
+
+
+def serve(
+    call: Call,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port.")] = 8000,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--origin",
+            envvar="PYCRM_ORIGIN",
+            help="The address under which people reach it, such as https://crm.example.com.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Processes; more than one on PostgreSQL.")
+    ] = 1,
+    proxy: Annotated[
+        str | None,
+        typer.Option("--proxy", help="The address of the proxy before it, whose word on clients is taken."),
+    ] = None,
+) -> None:
+    """Serve pages and REST face; without --origin to this machine alone."""
+    from pycrm.http import Settings
+
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
+    Settings(origin=origin)
+    with call.crm() as crm:
+        crm.refuse_unmigrated()
+        where, dialect = address(crm), crm.store.dialect
+    if workers > 1 and dialect != "postgresql":
+        wrong = Problem("workers", "rule", "several processes need PostgreSQL")
+        raise InvalidError(wrong.message, fields=[wrong])
+    if workers > 1 and call.settings:
+        wrong = Problem("workers", "rule", "a product with settings of its own starts its processes itself")
+        raise InvalidError(wrong.message, fields=[wrong])
+    tell(f"serving {where} at {origin or f'http://{host}:{port}'}")
+    options: dict[str, Any] = {"host": host, "port": port, "access_log": False, "log_config": _LOGGING}
+    options |= {
+        "server_header": False,
+        "proxy_headers": proxy is not None,
+        "forwarded_allow_ips": proxy or "",
+    }
+    if workers == 1:
+        uvicorn.run(_made(call, origin), **options)
+        return
+    os.environ[_WORKER] = "\n".join((call.database, " ".join(call.plugins), origin or ""))
+    uvicorn.run("pycrm.cli.serving:worker", factory=True, workers=workers, **options)
+
+
+def worker() -> Application:
+    """The application of one of several processes, by what the first one was told."""
+    database, plugins, origin = os.environ[_WORKER].split("\n")
+    return _made(Call(database=database, plugins=tuple(plugins.split())), origin or None)
+
+
+def _made(call: Call, origin: str | None) -> Application:
+    from pycrm.app import CRM
+    from pycrm.http import Settings
+    from pycrm.serve import application
+
+    given = dict(call.settings)
+    plugins = (*given.pop("plugins", ()), *call.plugins)
+    return application(CRM(call.database, plugins=plugins, **given), Settings(origin=origin))
+
+
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"lines": {"()": "pycrm.http.log.Lines"}},
+    "handlers": {
+        "out": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stdout"}
+    },
+    "loggers": {
+        "pycrm": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        "uvicorn.error": {"level": "INFO"},
+    },
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    command(app, "serve", shared=UNNAMED)(serve)

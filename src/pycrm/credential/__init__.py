@@ -1,0 +1,31 @@
+"""What proves who somebody is: passwords, sessions of a browser, and tokens of programs.
+
+Nothing in its tables lets anybody in: passwords are kept as argon2id hashes, sessions and tokens as
+digests of secrets that were told once. Faces over HTTP ask here whom a secret names; what that person
+may do is decided by the session that is opened for them.
+"""
+
+from pycrm.credential.door import count_try, end_session, end_sessions, sign_in, visit_of
+from pycrm.credential.model import Access, Opened, Scope, TokenMade, TokenShown, Visit
+from pycrm.credential.password import LEAST_LENGTH, change_password, set_password
+from pycrm.credential.token import make_token, revoke_token, tokens
+
+__all__ = [
+    "LEAST_LENGTH",
+    "Access",
+    "Opened",
+    "Scope",
+    "TokenMade",
+    "TokenShown",
+    "Visit",
+    "change_password",
+    "count_try",
+    "end_session",
+    "end_sessions",
+    "make_token",
+    "revoke_token",
+    "set_password",
+    "sign_in",
+    "tokens",
+    "visit_of",
+]

@@ -1,0 +1,92 @@
+"""What a route answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import IO, Any, Self
+
+import attrs
+
+__all__ = ["Answer", "as_json"]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_PIECE = 2**16
+
+
+def as_json(data: Any) -> bytes:
+    """The data as compact JSON."""
+    return _encode(data).encode()
+
+
+@attrs.define
+class Answer:
+    """Status, headers and body of one answer; `file` is sent in pieces after the body and closed then.
+
+    What must never be kept by a browser or a proxy is the rule: `cached` says for how long this may be.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    media: str | None = None
+    headers: list[tuple[str, str]] = attrs.field(factory=list)
+    file: IO[bytes] | None = None
+    cached: str | None = None
+
+    @classmethod
+    def json(cls, data: Any, status: int = 200, *, media: str = "application/json") -> Self:
+        """An answer for programs."""
+        return cls(status, as_json(data), media)
+
+    @classmethod
+    def html(cls, text: str, status: int = 200) -> Self:
+        """A page, or a part of one."""
+        return cls(status, text.encode(), "text/html; charset=utf-8")
+
+    @classmethod
+    def text(cls, text: str, status: int = 200) -> Self:
+        """Plain text."""
+        return cls(status, text.encode(), "text/plain; charset=utf-8")
+
+    @classmethod
+    def none(cls) -> Self:
+        """Done, and nothing to tell."""
+        return cls(204)
+
+    @classmethod
+    def redirect(cls, path: str) -> Self:
+        """Look there: a path of our own, asked for by GET."""
+        # An address that begins with two slashes or names a scheme would lead elsewhere.
+        safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+        return cls(303, headers=[("location", path if safe else "/")])
+
+    def with_header(self, name: str, value: str) -> Self:
+        """The same answer with one more header."""
+        self.headers.append((name, value))
+        return self
+
+    def with_cookie(
+        self, name: str, value: str, *, secure: bool, age: timedelta | None = None, script: bool = False
+    ) -> Self:
+        """The same answer with a cookie; an empty value takes it away.
+
+        Args:
+            age: how long it is kept; without it until the browser is closed.
+            script: whether scripts of our own pages may read it.
+        """
+        parts = [f"{name}={value}", "Path=/", "SameSite=Lax"]
+        parts += [] if script else ["HttpOnly"]
+        parts += ["Secure"] if secure else []
+        if not value:
+            parts.append("Max-Age=0")
+        elif age is not None:
+            parts.append(f"Max-Age={int(age.total_seconds())}")
+        return self.with_header("set-cookie", "; ".join(parts))
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file in pieces; it is closed at the end."""
+        if self.file is not None:
+            with self.file:
+                while piece := self.file.read(_PIECE):
+                    yield piece

@@ -1,0 +1,255 @@
+"""Where requests come in: from ASGI to a `Call` in a thread, and from its `Answer` back.
+
+Around every answer, also those of paths that there are not, stand the request id, the headers that
+tell browsers what not to do, and the line in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from pycrm.errors import RefusedError
+from pycrm.http.admit import admit, language_of
+from pycrm.http.answer import Answer
+from pycrm.http.call import Call
+from pycrm.http.face import Face
+from pycrm.http.log import Note, places
+from pycrm.http.problem import problem
+from pycrm.http.route import Route
+from pycrm.http.settings import Settings
+
+if TYPE_CHECKING:
+    from pycrm.app import CRM
+
+__all__ = ["Desk"]
+
+_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+_ALWAYS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_TLS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class Desk:
+    """Takes requests for one CRM and answers them; `Application` puts it before the router.
+
+    So many threads work at the same time and so many more requests wait; what comes beyond is told to
+    come back, so that those that wait are still answered in time.
+
+    Args:
+        faces: how paths that there are not look, by how they begin; the last begins with nothing.
+    """
+
+    def __init__(self, crm: CRM, settings: Settings, faces: Mapping[str, Face]) -> None:
+        self.crm, self.settings, self.faces = crm, settings, faces
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pycrm")
+        self._inside = 0
+        self._counting = threading.Lock()
+        self._always = (*_ALWAYS, _TLS) if settings.is_secure else _ALWAYS
+
+    def close(self) -> None:
+        """Let the threads end when they have answered."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # --- around every answer -----------------------------------------------------------------------
+
+    async def envelop(self, scope: Any, receive: Receive, send: Send, inner: Any) -> None:
+        """Answer one request by the inner application, with id, headers and a line in the log."""
+        note = Note(secrets.token_hex(8), scope["method"])
+        scope.setdefault("state", {})["pycrm"] = note
+        begun = time.perf_counter()
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                note.status = message["status"]
+                headers = list(message["headers"])
+                headers += [*self._always, (b"x-request-id", note.request.encode())]
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            if not self.settings.is_ours(_header(scope, b"host")):
+                note.code = "host"
+                await self.respond(problem(421, "host"), scope, sending)
+            else:
+                await inner(scope, receive, sending)
+        except BaseException as error:
+            note.fault, note.places = places(error)
+            raise
+        finally:
+            note.milliseconds = (time.perf_counter() - begun) * 1000
+            note.write()
+
+    # --- one route ------------------------------------------------------------------------------------
+
+    def handler(self, path: str, routes: Iterable[Route]) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        """What answers, as an ASGI application, the requests for one path."""
+        by_method = {route.method: route for route in routes}
+        if "GET" in by_method:
+            by_method.setdefault("HEAD", by_method["GET"])
+        allowed = ", ".join(sorted({*by_method, "OPTIONS"}))
+        face = next(iter(by_method.values())).face
+
+        async def handle(scope: Any, receive: Receive, send: Send) -> None:
+            note: Note = scope["state"]["pycrm"]
+            note.route = path
+            route = by_method.get(scope["method"])
+            if route is not None:
+                answer = await self._answer(route, scope, receive, note)
+            elif scope["method"] == "OPTIONS":
+                answer = Answer.none().with_header("allow", allowed)
+            else:
+                call = self._call(scope, path, face, b"", note)
+                answer = face.unknown(call, 405, "method").with_header("allow", allowed)
+                note.code = "method"
+            await self.respond(answer, scope, send)
+
+        return handle
+
+    async def _answer(self, route: Route, scope: Any, receive: Receive, note: Note) -> Answer:
+        try:
+            body = b"" if scope["method"] in ("GET", "HEAD") else await self._body(route, scope, receive)
+        except _TooLargeError:
+            note.code = "too_large"
+            return route.face.unknown(self._call(scope, route.path, route.face, b"", note), 413, "too_large")
+        call = self._call(scope, route.path, route.face, body, note)
+        future = self._submit(route, call, note)
+        if future is None:
+            note.code = "busy"
+            return route.face.unknown(call, 503, "busy").with_header("retry-after", "2")
+        return await asyncio.wrap_future(future)
+
+    def _submit(self, route: Route, call: Call, note: Note) -> Future[Answer] | None:
+        with self._counting:
+            if self._inside >= self.settings.threads + self.settings.waiting:
+                return None
+            self._inside += 1
+        future = self._pool.submit(_act, route, call, note)
+        # Also where nobody waits for the answer any more: the thread is at work until then.
+        future.add_done_callback(self._leave)
+        return future
+
+    def _leave(self, _: Any) -> None:
+        with self._counting:
+            self._inside -= 1
+
+    async def _body(self, route: Route, scope: Any, receive: Receive) -> bytes:
+        most = route.body or self.settings.body
+        said = _header(scope, b"content-length")
+        if said.isdecimal() and int(said) > most:
+            raise _TooLargeError
+        pieces: list[bytes] = []
+        length = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                break
+            piece = message.get("body", b"")
+            length += len(piece)
+            if length > most:
+                raise _TooLargeError
+            pieces.append(piece)
+            if not message.get("more_body"):
+                break
+        return b"".join(pieces)
+
+    def _call(self, scope: Any, route: str, face: Face, body: bytes, note: Note) -> Call:
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            # Of a header that is sent twice the first counts, except cookies, which browsers may split.
+            text = name.decode("latin-1").lower()
+            told = value.decode("latin-1")
+            headers[text] = (
+                f"{headers[text]}; {told}"
+                if text == "cookie" and text in headers
+                else headers.get(text, told)
+            )
+        client = scope.get("client")
+        return Call(
+            self.crm,
+            self.settings,
+            face,
+            method=scope["method"],
+            route=route,
+            path={name: str(value) for name, value in (scope.get("path_params") or {}).items()},
+            raw_query=scope.get("query_string", b""),
+            headers=headers,
+            body=body,
+            request=note.request,
+            address=client[0] if client else "",
+            language=language_of(self.settings, headers),
+            target=scope["path"],
+        )
+
+    def unknown(self, scope: Any, status: int, code: str) -> Answer:
+        """The answer for what no route takes."""
+        note: Note = scope["state"]["pycrm"]
+        note.code = code
+        face = next(face for begin, face in self.faces.items() if scope["path"].startswith(begin))
+        return face.unknown(self._call(scope, "", face, b"", note), status, code)
+
+    async def respond(self, answer: Answer, scope: Any, send: Send) -> None:
+        """Send an answer."""
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers
+        ]
+        if answer.media is not None:
+            headers.append((b"content-type", answer.media.encode()))
+        if answer.cached is not None:
+            headers.append((b"cache-control", answer.cached.encode()))
+        if answer.file is None and answer.status != 204:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        silent = scope["method"] == "HEAD"
+        if answer.file is not None:
+            pieces = answer.pieces()
+            loop = asyncio.get_running_loop()
+            while not silent and (piece := await loop.run_in_executor(None, next, pieces, b"")):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            answer.file.close()
+        body = b"" if silent or answer.file is not None else answer.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _act(route: Route, call: Call, note: Note) -> Answer:
+    """The answer of a route, in a thread: whatever goes wrong, the face tells of it."""
+    face = route.face
+    try:
+        try:
+            admit(call, route)
+            return route.act(call)
+        finally:
+            if call.visitor is not None:
+                note.actor, note.access = call.visitor.user, call.visitor.access.value
+    except RefusedError as error:
+        note.code = error.code
+        return face.refused(call, error)
+    except Exception as error:
+        note.fault, note.places = places(error)
+        note.code = "broken"
+        return face.broken(call, error)
+
+
+def _header(scope: Any, name: bytes) -> str:
+    return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")

@@ -1,0 +1,128 @@
+"""A CRM as an application over HTTP: the REST face, the pages where they are installed, and health.
+
+`application` is for any ASGI server, ``pycrm serve`` runs it on uvicorn.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Response, asgi
+from litestar.exceptions import HTTPException
+
+from pycrm.errors import CRMError
+from pycrm.http import Answer, Call, Desk, Face, Route, Settings
+from pycrm.http.problem import broken
+
+if TYPE_CHECKING:
+    from pycrm.app import CRM
+
+__all__ = ["Application", "application", "routes"]
+
+_HEALTH = Face()
+
+
+class Application(Litestar):
+    """Litestar with our desk before it; `routes` are all that it answers."""
+
+    desk: Desk
+    pycrm_routes: tuple[Route, ...]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        await self.desk.envelop(scope, receive, send, super().__call__)
+
+
+def application(crm: CRM, settings: Settings | None = None, *, more: Iterable[Route] = ()) -> Application:
+    """The application of a CRM: the REST face under ``/api/v1``, the pages, ``/healthz`` and ``/readyz``.
+
+    Args:
+        settings: how it is served; without them to this machine alone.
+        more: routes of a product beside ours.
+    """
+    given = (*routes(crm), *more)
+    desk = Desk(crm, settings or Settings(), _faces())
+    by_path: dict[str, list[Route]] = {}
+    for route in given:
+        by_path.setdefault(route.path, []).append(route)
+    handlers = [
+        asgi(path, name=f"{index} {path}", copy_scope=False)(_typed(desk.handler(path, some)))
+        for index, (path, some) in enumerate(by_path.items())
+    ]
+    made = Application(
+        handlers,
+        openapi_config=None,
+        debug=False,
+        exception_handlers={HTTPException: _unknown, Exception: _failed},
+        logging_config=None,
+        on_shutdown=[desk.close],
+    )
+    made.desk, made.pycrm_routes = desk, given
+    return made
+
+
+def routes(crm: CRM) -> Iterable[Route]:
+    """Every route that is served."""
+    yield Route("GET", "/healthz", _alive, _HEALTH, is_open=True)
+    yield Route("GET", "/readyz", _ready, _HEALTH, is_open=True)
+    for name in ("pycrm.api", "pycrm.web"):
+        if importlib.util.find_spec(name) is not None:
+            yield from importlib.import_module(name).routes(crm)
+
+
+def _faces() -> dict[str, Face]:
+    """How paths that there are not look: like a page, where there are pages."""
+    if importlib.util.find_spec("pycrm.web") is None:
+        return {"": _HEALTH}
+    return {"/api/": _HEALTH, "": importlib.import_module("pycrm.web").FACE}
+
+
+def _typed(handler: Any) -> Any:
+    """The handler with the annotations that Litestar looks for."""
+    handler.__annotations__ = {"scope": Any, "receive": Any, "send": Any, "return": None}
+    return handler
+
+
+def _alive(call: Call) -> Answer:
+    """The process answers."""
+    return Answer.json({"status": "ok"})
+
+
+def _ready(call: Call) -> Answer:
+    """The database answers and was migrated."""
+    try:
+        call.crm.refuse_unmigrated()
+        call.crm.store.ping()
+    except CRMError:
+        return Answer.json({"status": "not ready"}, 503)
+    return Answer.json({"status": "ok"})
+
+
+def _unknown(request: Any, error: HTTPException) -> Response[bytes]:
+    status = error.status_code
+    code = {404: "not_found", 405: "method", 413: "too_large", 415: "media_type"}.get(status, "invalid")
+    desk: Desk = request.scope["litestar_app"].desk
+    return _response(desk.unknown(request.scope, status, code))
+
+
+def _failed(request: Any, error: Exception) -> Response[bytes]:
+    from pycrm.http.log import places
+
+    note = request.scope["state"]["pycrm"]
+    note.fault, note.places = places(error)
+    note.code = "broken"
+    return _response(broken(error, note.request))
+
+
+def _response(answer: Answer) -> Response[bytes]:
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        media_type=answer.media or "application/json",
+        headers=dict(answer.headers),
+    )
