@@ -16,7 +16,7 @@ _HOMES = {
     "pycrm.app": ("CRM",),
     "pycrm.declare": (
         *("Child", "Children", "Facet", "Field", "Link", "Record", "Ref"),
-        *("administered", "children", "field", "ge", "le", "link", "minimum_length"),
+        *("administered", "children", "field", "ge", "le", "link", "minimum_length", "one_of"),
         *("owned", "private", "reference", "through", "used_by"),
     ),
     "pycrm.declare.policy": ("Budget", "ClaimPolicy", "Retain"),
@@ -24,7 +24,7 @@ _HOMES = {
         *("Amendment", "AmendmentMode", "AmendmentPolicy", "AmendmentState", "ApprovalFlow", "ApprovalMode"),
         *("ApprovalState", "ApprovalStep", "ApprovalTask", "Approver", "Holiday", "OnEmpty"),
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
-        "GradeOverride",
+        *("CustomField", "CustomKind", "GradeOverride"),
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
         *("HandoverRule", "HandoverState", "HandoverUndo"),
@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from pycrm.declare import le as le
     from pycrm.declare import link as link
     from pycrm.declare import minimum_length as minimum_length
+    from pycrm.declare import one_of as one_of
     from pycrm.declare import owned as owned
     from pycrm.declare import private as private
     from pycrm.declare import reference as reference
@@ -157,6 +158,8 @@ if TYPE_CHECKING:
     from pycrm.entities import ContactPoint as ContactPoint
     from pycrm.entities import ContactPointKind as ContactPointKind
     from pycrm.entities import Customer as Customer
+    from pycrm.entities import CustomField as CustomField
+    from pycrm.entities import CustomKind as CustomKind
     from pycrm.entities import Delegation as Delegation
     from pycrm.entities import Department as Department
     from pycrm.entities import Direction as Direction

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from pool import Pool
 
-from pycrm import CRM, ClaimPolicy, FixedClock
+from pycrm import CRM, ClaimPolicy, Customer, FixedClock
 
+from .adding import add_fields
 from .two_worlds import Pair
 from .valuing import Valued
 
@@ -43,6 +44,9 @@ def _pair(database: str, other: str, clock: FixedClock) -> Iterator[Pair]:
     ]
     for crm in crms:
         crm.migrate()
+        add_fields(crm)
+        with crm.view(crm.system("administration")) as session:
+            session.custom(Customer)
     pair = Pair((crms[0], crms[1]))
     yield pair
     pair.close()

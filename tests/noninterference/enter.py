@@ -41,6 +41,7 @@ from pycrm.entities.org import Action, Reach
 from pycrm.exchange import book
 from pycrm.scope.children import derived_write
 
+from .adding import TWIN
 from .pick import Book
 from .twins import RULES, Details, Twins
 
@@ -124,6 +125,16 @@ def _role(plan: Twins, name: str, grants: Any) -> Role:
         )
         for field in plan.rules
     ]
+    rules += [
+        FieldRule(
+            entity=twin.partition(".")[0],
+            field_name=twin.partition(".")[2],
+            read=FieldReading(RULES[field]),
+            write=field in plan.blind,
+        )
+        for field, twin in TWIN.items()
+        if field in plan.rules
+    ]
     return Role(name=name, grants=given, rules=rules)
 
 
@@ -154,6 +165,8 @@ def _record(session: Any, into: Entered, name: str, kept: Kept, known: Details) 
     needs = (known.word,) if known.word else ()
     customer = Customer(party=party, source=into.made[SOURCES[0]], channel=known.channel, needs=needs)
     made = into.add(session, name, customer, owner)
+    fields = session.custom(Customer)
+    into.add(session, f"fields of {name}", fields(of=made, nick=name, trade=known.industry))
     if known.key:
         book.enter(session.transaction, "Customer", [(f"old:{known.key}", made.id)])
     _hang(session, into, name, made, owner)

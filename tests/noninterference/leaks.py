@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import leaks_foreseeing, leaks_past, leaks_reading, leaks_rights, leaks_searching
+from . import leaks_adding, leaks_foreseeing, leaks_past, leaks_reading, leaks_rights, leaks_searching
 from .planting import FOCUS, LEAKS
 
 __all__ = [
     "FOCUS",
     "LEAKS",
+    "leaks_adding",
     "leaks_foreseeing",
     "leaks_past",
     "leaks_reading",

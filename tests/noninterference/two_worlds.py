@@ -13,6 +13,7 @@ from scope.worlds import World
 
 from pycrm import CRM, CRMError
 
+from . import adding as _adding
 from . import amending as _amending
 from . import commands as _commands
 from . import foreseeing as _foreseeing
@@ -30,7 +31,7 @@ from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
 
-_ENTERED = (_amending, _commands, _foreseeing, _inquiring, _reading, _valuing, _writing)
+_ENTERED = (_adding, _amending, _commands, _foreseeing, _inquiring, _reading, _valuing, _writing)
 START = "2026-06-30T09:00:00+08:00"
 WEIGHTED = [one for one in OPERATIONS.values() for _ in range(one.weight)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.app.amendments import business_calendar
+from pycrm.app.custom import custom_facet
 from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.store import Transaction
 from pycrm.worktime import BusinessCalendar
@@ -42,6 +43,10 @@ class Asked:
     def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
         """The flow of those who have to agree to a move."""
         return proposing.approval_of(tx, tx.crm.record(entity), record, to)
+
+    def custom(self, tx: Transaction, cls: Any) -> Any:
+        """The facet of the fields that administrators added to a class."""
+        return custom_facet(tx, cls)
 
     @property
     def zone(self) -> timezone:

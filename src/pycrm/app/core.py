@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pycrm.app import ageing, rules
+from pycrm.app import ageing, custom, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.credential.door import end_sessions
@@ -21,6 +21,7 @@ from pycrm.entities.amendment import (
     ApprovalTask,
     Holiday,
 )
+from pycrm.entities.custom import CustomField
 from pycrm.entities.customer import ActivityState, Contact, Customer, OwnershipInterval
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.grade import GradeOverride
@@ -121,7 +122,7 @@ class Core(Plugin):
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, LossReason, Opportunity, Activity, Commitment, Task, Note),
         *(Share, Delegation, Handover, LegalHold, Erasure, Target),
-        *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday),
+        *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday, CustomField),
     )
     children = (
         *(Grant, FieldRule, ContactPoint, Address, LeadContactPoint, OpportunityLine, OpportunityContact),
@@ -143,7 +144,8 @@ class Core(Plugin):
         | Share
         | Delegation
         | ApprovalFlow
-        | AmendmentPolicy,
+        | AmendmentPolicy
+        | CustomField,
     ) -> None:
         """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
@@ -158,6 +160,8 @@ class Core(Plugin):
             refuse_unknown_steps(session, record.steps)
         elif isinstance(record, AmendmentPolicy):
             refuse_unknown_policy(session, record)
+        elif isinstance(record, CustomField):
+            custom.refuse_unfit(session, record)
         elif isinstance(record, GradeOverride):
             given = {"grade": record.grade, "until": record.until}
             refuse_unfounded_grade(session.transaction, record, given)
@@ -187,7 +191,8 @@ class Core(Plugin):
         | Delegation
         | ApprovalFlow
         | AmendmentPolicy
-        | Amendment,
+        | Amendment
+        | CustomField,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -232,6 +237,8 @@ class Core(Plugin):
                 rules.refuse_retired_product(session, changes["lines"].before, after["lines"])
         elif isinstance(record, Handover):
             rules.refuse_rewriting(record)
+        elif isinstance(record, CustomField):
+            custom.refuse_other_shape(record, after)
         elif isinstance(record, Amendment):
             rules.refuse_own_hand(record)
         elif isinstance(record, GradeOverride):
@@ -253,8 +260,11 @@ class Core(Plugin):
             rules.refuse_closing_with_work(session, record)
 
     @hookimpl
-    def record_added(self, session: Any, record: OrgUnit | Activity) -> None:
-        """A new unit takes its place in the tree; a contact tells of its customer."""
+    def record_added(self, session: Any, record: OrgUnit | Activity | CustomField) -> None:
+        """A new unit takes its place in the tree, a new field in its table; a contact tells of its customer."""
+        if isinstance(record, CustomField):
+            custom.enter(session.transaction, record.entity)
+            return
         if isinstance(record, Activity):
             ageing.follow(session, record)
             return

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.app.asked import Asked
+from pycrm.app.custom import learn
 from pycrm.app.declared import Declared, assemble
 from pycrm.app.jobs import JobReport
 from pycrm.app.jobs import run as run_jobs
@@ -235,6 +236,11 @@ class CRM(Declared, Asked):
             from pycrm.app.setup import refuse_unmigrated
 
             refuse_unmigrated(self)
+            tx = Transaction(self.store, write=False, moment=self.clock.now(), operation=None)
+            try:
+                learn(self, tx)
+            finally:
+                tx.rollback()
             self._is_migrated = True
 
     # --- what rooms below ask of the whole ---------------------------------------------------------

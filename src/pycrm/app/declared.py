@@ -13,11 +13,11 @@ from pycrm.app.core import BOOKS, Core
 from pycrm.app.policies import undeclared
 from pycrm.declare.table import NAMING, check_tables, create_tables
 from pycrm.errors import DeclarationError
-from pycrm.plugin import LeftOut, Plugin, PluginDeclarationError, load
+from pycrm.plugin import LeftOut, Plugin, PluginDeclarationError, Registry, load
 from pycrm.plugin.signature import hook_problems, hooks_of
 
 if TYPE_CHECKING:
-    from pycrm.plugin import Registry
+    from pycrm.plugin.model import Loaded
     from pycrm.scoring.catalog import Catalog
     from pycrm.store import Store
 
@@ -42,13 +42,37 @@ class Declared:
     store: Store
     catalog: Any
 
+    # Which fields of administrators it knows, the facets made of them, and the registry without these.
+    custom_state: Any = None
+    custom_facets: dict[Any, Any]
+    _given: Registry
+    _ranks: dict[Any, int]
+
     def _lay_out(self, assembly: Assembly) -> None:
         """Take what these plugins declare as the CRM's own."""
-        self.registry = assembly.registry
+        self.registry = self._given = assembly.registry
         if assembly.catalog is not None:
             self.catalog = assembly.catalog
-        self._ranks: dict[Any, int] = {cls: rank for rank, cls in enumerate(self.classes())}
-        self._tables: dict[str, str] = {cls.__name__: cls.__tablename__ for cls in self.records()}
+        self.custom_facets = {}
+        self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
+        self._tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
+
+    def take_custom(self, state: Any, custom: Loaded | None) -> None:
+        """Take over the fields that administrators have added by now.
+
+        The classes that stood for them before stay known, so that sessions that use them go on.
+        """
+        given = self._given
+        registry = given
+        if custom is not None:
+            registry = attrs.evolve(Registry.of((*given.loaded, custom)), left_out=given.left_out)
+            known = dict(self._ranks)
+            for cls in custom.classes:
+                known.setdefault(cls, len(known))
+            self._ranks = known
+        self.registry = registry
+        self.custom_state = state
+        self.__dict__.pop("metadata", None)
 
     def records(self) -> tuple[type[Any], ...]:
         """Every record class, of core and plugins, in the order of loading."""
@@ -78,6 +102,10 @@ class Declared:
     def facets_of(self, cls: Any) -> tuple[Any, ...]:
         """The facets that extend a record class."""
         return self.registry.facets.get(cls, ())
+
+    def declared_facets_of(self, cls: Any) -> tuple[Any, ...]:
+        """The facets that plugins declare, without the fields that administrators added."""
+        return self._given.facets.get(cls, ())
 
     def rank(self, cls: Any) -> int:
         """The place of a class in the order of writing: what is referred to comes first."""

@@ -14,6 +14,7 @@ from pycrm.app.core import BOOKS
 from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
+from pycrm.plugin import CUSTOM
 from pycrm.revision.model import Setting
 from pycrm.scope import text
 from pycrm.scope.raw import secure
@@ -190,6 +191,8 @@ def _lines(crm: CRM, metadata: sa.MetaData | None = None, dialect: str | None = 
             dialect=dialect or crm.store.dialect,
         )
         for each in crm.registry.loaded
+        # Their tables grow when the fields are entered, and by no migration.
+        if each.name != CUSTOM
     ]
 
 

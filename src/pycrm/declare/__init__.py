@@ -4,7 +4,7 @@ from pycrm.declare.field import Children, Field, Link, children, field, link
 from pycrm.declare.policy import administered, owned, private, reference, through, used_by
 from pycrm.declare.record import Child, Facet, Record
 from pycrm.declare.reference import Ref
-from pycrm.declare.validator import ge, le, minimum_length
+from pycrm.declare.validator import ge, le, minimum_length, one_of
 
 __all__ = [
     "Child",
@@ -21,6 +21,7 @@ __all__ = [
     "le",
     "link",
     "minimum_length",
+    "one_of",
     "owned",
     "private",
     "reference",

@@ -299,12 +299,13 @@ def field(
             whose role names the field.
         restricted: costs, floor prices: shown to those whose role names the field.
         personal: emptied when the person is erased.
-        order: lists can be sorted by it (indexed; never null).
+        order: lists can be sorted by it (indexed; never null). Of a facet, lists of the record that it extends:
+            those then hold the records that have a value.
         search: `session.search` looks for words in it; of texts.
         init: False for what the product computes: nobody may write it.
         longest: of texts, in code points.
         scale: of decimals, the places after the point.
-        validator: called with the value, raises `ValueError`; `ge`, `le`, `one_of`, `matching` are ready.
+        validator: called with the value, raises `ValueError`; `ge`, `le`, `minimum_length`, `one_of` are ready.
         normalise: for `unique`: the form in which two values are compared.
         column: the column's name where it is not the field's.
     """
@@ -350,8 +351,6 @@ def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any
     """The `Spec` of a declaration, once its name and kind are known."""
     options = {key: value for key, value in declared.options.items() if key != "scale"}
     spec = Spec(name=name, kind=kind, **(options | more))
-    if spec.order and spec.nullable:
-        raise DeclarationError("lists cannot be ordered by a field that may be empty")
     if spec.search and type(kind) is not Kind:
         raise DeclarationError("words are looked for in texts only")
     if spec.init and spec.kind is not None and spec.default is not REQUIRED:

@@ -85,6 +85,12 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
             f"{made.__name__}.{name}: pycrm keeps this field of every {base.__name__.lower()}"
         )
     every = made.__every_spec__ = inherited | specs
+    # A list in the order of a facet's field holds the records that have a value of it.
+    open_ = [name for name, spec in specs.items() if spec.order and spec.nullable]
+    if open_ and base.__name__ != "Facet":
+        raise DeclarationError(
+            f"{made.__name__}.{open_[0]}: lists cannot be ordered by a field that may be empty"
+        )
     floating = [name for name, spec in specs.items() if getattr(spec.kind, "name", None) == "float"]
     if floating and base.__name__ != "Row":
         raise DeclarationError(f"{made.__name__}.{floating[0]}: a record keeps Decimal or Money, no float")

@@ -194,6 +194,8 @@ def _plain_indexes(cls: Any) -> list[tuple[str, ...]]:
     """Foreign keys that children, facets and lists are found by."""
     found: list[tuple[str, ...]] = []
     for spec in cls.__specs__.values():
+        if cls.__facet_of__ is not None and spec.order:
+            found.append((spec.columns[0], "of_id"))
         if spec.name == "parent" and "position" in cls.__specs__:
             found.append(("parent_id", "position"))
         elif spec.target and not spec.derived and not spec.unique and spec.name != "of":

@@ -7,7 +7,19 @@ from typing import Any
 
 import attrs
 
-__all__ = ["AtLeast", "AtMost", "LongEnough", "Validator", "ge", "le", "minimum_length"]
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "LongEnough",
+    "OneOf",
+    "SomeOf",
+    "Validator",
+    "ge",
+    "le",
+    "minimum_length",
+    "one_of",
+    "some_of",
+]
 
 Validator = Callable[[Any], None]
 
@@ -45,6 +57,28 @@ class LongEnough:
             raise ValueError(f"at least {self.characters} characters")
 
 
+@attrs.frozen
+class OneOf:
+    """A value is one of `options`."""
+
+    options: tuple[Any, ...]
+
+    def __call__(self, value: Any) -> None:
+        if value not in self.options:
+            raise ValueError(f"must be one of {', '.join(map(str, self.options))}")
+
+
+@attrs.frozen
+class SomeOf:
+    """Each of several values is one of `options`."""
+
+    options: tuple[Any, ...]
+
+    def __call__(self, value: Any) -> None:
+        if any(one not in self.options for one in value):
+            raise ValueError(f"each must be one of {', '.join(map(str, self.options))}")
+
+
 def ge(least: Any) -> Validator:
     """At least `least`."""
     return AtLeast(least)
@@ -58,3 +92,13 @@ def le(most: Any) -> Validator:
 def minimum_length(characters: int) -> Validator:
     """At least so many characters, white space at the ends aside."""
     return LongEnough(characters)
+
+
+def one_of(*options: Any) -> Validator:
+    """One of these values."""
+    return OneOf(options)
+
+
+def some_of(*options: Any) -> Validator:
+    """Of a list: each one of these values."""
+    return SomeOf(options)

@@ -26,6 +26,7 @@ from pycrm.entities.amendment import (
     Holiday,
     OnEmpty,
 )
+from pycrm.entities.custom import CustomField, CustomKind
 from pycrm.entities.customer import (
     ActivityState,
     Contact,
@@ -106,6 +107,8 @@ __all__ = [
     "Contact",
     "ContactPoint",
     "ContactPointKind",
+    "CustomField",
+    "CustomKind",
     "Customer",
     "Delegation",
     "Department",

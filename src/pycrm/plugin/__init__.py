@@ -18,12 +18,13 @@ from pycrm.hooks import hookimpl
 from pycrm.plugin.caller import HookCaller
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.loading import InstalledPlugin, discover, load
-from pycrm.plugin.model import API, Plugin
+from pycrm.plugin.model import API, CUSTOM, Plugin
 from pycrm.plugin.registry import Contents, LeftOut, Registry
 from pycrm.plugin.report import Failure, Measure, Quarantine
 
 __all__ = [
     "API",
+    "CUSTOM",
     "Contents",
     "Failure",
     "HookCaller",

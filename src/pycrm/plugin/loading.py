@@ -9,7 +9,7 @@ import attrs
 
 from pycrm.errors import Problem
 from pycrm.plugin.errors import PluginDeclarationError
-from pycrm.plugin.model import API, Loaded, Plugin
+from pycrm.plugin.model import API, CUSTOM, Loaded, Plugin
 from pycrm.plugin.place import place_of, place_of_raise
 from pycrm.plugin.registry import Registry
 from pycrm.plugin.rules import api_problems, arrange, conflicts, near, needs, requirement_problems
@@ -135,6 +135,9 @@ def _made(plugin: object, causes: list[BaseException]) -> Loaded | Problem:
         what = plugin.__name__ if isinstance(plugin, type) else f"a {type(plugin).__name__}"
         said = f"{what} is no plugin: give a name, a subclass of Plugin or an instance of one"
         return Problem(what, "type", said)
+    if plugin.name == CUSTOM:
+        said = f"plugin {CUSTOM} ({place_of(plugin)}): the name is kept for fields added at run time"
+        return Problem(CUSTOM, "range", said)
     return Loaded(plugin, plugin.version or "0")
 
 

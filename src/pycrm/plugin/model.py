@@ -17,13 +17,15 @@ from pycrm.hooks import PROJECT
 from pycrm.plugin.errors import PluginDeclarationError
 from pycrm.plugin.place import place_of
 
-__all__ = ["API", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
+__all__ = ["API", "CUSTOM", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
 
 # The version of the contract between pycrm and its plugins, against which `Plugin.api` is checked.
 API = "0.1"
 
 CORE = "core"
 CORE_PREFIX = "crm"
+# The plugin that pycrm makes of the fields that administrators add.
+CUSTOM = "custom"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_NAME = 30

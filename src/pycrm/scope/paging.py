@@ -19,7 +19,7 @@ from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
 from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
-from pycrm.scope.gateway import Query, listing, query
+from pycrm.scope.gateway import Query, fetch_one, listing, query
 from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import require_record
 from pycrm.scope.search import Search, Sought
@@ -63,7 +63,10 @@ def page(
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
     require_record(tx, cls)
     spec, column, falling = _order(cls, order)
-    if conditions or wanted is not None:
+    facet = column.table.info["record"] if column.table is not cls.__table__ else None
+    if facet is not None and wanted is not None:
+        raise InvalidError("what is found by words is not sorted by a facet")
+    if conditions or wanted is not None or facet is not None:
         asked: Any = query(tx, cls, conditions)
         asked.column(column)
     else:
@@ -71,7 +74,9 @@ def page(
     fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling, wanted)
     # A value is at most six bytes of JSON a code point, and base64 makes four of three.
     at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None
-    if type(asked) is Listing:
+    if facet is not None:
+        found = _by_facet(asked, spec, column, falling, at, size + 1)
+    elif type(asked) is Listing:
         found = _listed(tx, asked, spec, column, at, size + 1)
     else:
         found = _records(asked, spec, column, falling, at, size + 1, wanted)
@@ -79,7 +84,8 @@ def page(
         return Page(found, None)
     last = found[size - 1]
     del found[size:]
-    value = None if _is_key(spec) else spec.kind.jsonable(getattr(last, spec.name))
+    told = last if facet is None else fetch_one(tx, facet, last.id)
+    value = None if _is_key(spec) else spec.kind.jsonable(getattr(told, spec.name))
     return Page(found, _signed(tx, f'[{_json(value)},"{last.id}"]', fingerprint))
 
 
@@ -123,6 +129,18 @@ def _records(
     return asked.page_records(order, limit)
 
 
+def _by_facet(
+    asked: Query, spec: Any, column: Any, falling: bool, at: tuple[Any, UUID] | None, limit: int
+) -> list[Any]:
+    """A page in the order of a facet's field: of the records that have a value of it.
+
+    The key stands as the facet has it, so that both columns are of the one index.
+    """
+    id = column.table.c.of_id
+    asked.where.append(column.is_not(None) if at is None else _beyond(spec, column, id, at, falling))
+    return asked.ordered_records([one.desc() if falling else one.asc() for one in (column, id)], limit)
+
+
 def _place(tx: Transaction, spec: Any, at: tuple[Any, UUID]) -> dict[str, Any]:
     """A place in the list as the driver takes it."""
     typed = None if _is_key(spec) else from_json(spec, at[0])
@@ -145,6 +163,11 @@ def _order(cls: Any, order: Any) -> tuple[Any, Any, bool]:
     spec, column = by_column.get(str(name), (None, None))
     if column is not None and column is plain:
         return spec, column, falling
+    facet = getattr(getattr(plain, "table", None), "info", {}).get("record")
+    if facet is not None and facet.__facet_of__ == cls.__name__:
+        spec, column = _sortable(facet).get(str(name), (None, None))
+        if column is plain and not _is_key(spec):
+            return spec, column, falling
     raise InvalidError(
         f"lists are not ordered by {name}",
         fields=[Problem(str(name), "unknown", "lists are not ordered by it")],

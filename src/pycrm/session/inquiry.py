@@ -94,3 +94,15 @@ class Inquiry(Unit):
             NotFoundError: the record is missing or out of scope.
         """
         return team(self.transaction, self._in_sight(record))
+
+    def custom(self, cls: type[Record], /) -> Any:
+        """The facet of the fields that administrators added to a class (`CustomField`), as they are now.
+
+        ``F = session.custom(Customer)``: then ``F.blood_type`` is a field in conditions and orders,
+        ``session.add(F(of=customer, blood_type="A"))`` fills it in, and `facet`, `change`, `amend` and
+        `history` go on from there.
+
+        Raises:
+            InvalidError: no fields were added to the class.
+        """
+        return self.crm.custom(self.transaction, cls)

@@ -30,14 +30,14 @@ _REACH = f"NULLIF(current_setting('{SETTING}', true), '')::jsonb"
 def exposed(crm: Any) -> dict[Any, tuple[Any, ...]]:
     """Each class that raw SQL may name, with the record classes whose rows it hangs on.
 
-    pycrm's own books are not among them, nor amendments, nor what belongs to the administration's records, such as
-    the grants of roles.
+    pycrm's own books are not among them, nor fields added at run time, nor amendments, nor what belongs
+    to the administration's records, such as the grants of roles.
     """
     found: dict[Any, tuple[Any, ...]] = {
         cls: () for cls in crm.records() if not isinstance(cls.__scope__, Beside)
     }
     for cls in crm.records():
-        found |= dict.fromkeys(crm.facets_of(cls), (cls,))
+        found |= dict.fromkeys(crm.declared_facets_of(cls), (cls,))
     for cls in tuple(found):
         if isinstance(cls.__scope__, Administered):
             continue

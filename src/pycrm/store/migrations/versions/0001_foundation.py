@@ -94,6 +94,12 @@ def upgrade() -> None:
         index="parent_id position",
     )
     table("crm_contact_search", "of_id key, name text?, grams grams?", key="of_id")
+    table(
+        "crm_custom_field",
+        RECORD,
+        "entity text, name text, label text, label_zh text?, kind text, options json, is_key flag",
+        "is_personal flag, is_restricted flag, is_special flag, is_sorted flag",
+    )
     table("crm_customer_search", "of_id key, code text?, name text?, grams grams?", key="of_id")
     table(
         "crm_elevation", "id key, at instant, purpose text, grants text, source text, salt salt", index="at"
