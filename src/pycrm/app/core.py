@@ -39,6 +39,7 @@ from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import COMMITMENT, CUSTOMER, LEAD, SALES, TASK
 from pycrm.plugin import Plugin
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
+from pycrm.revision.errand import ErrandRow
 from pycrm.revision.model import (
     AccessRow,
     ChangeRow,
@@ -107,6 +108,7 @@ BOOKS = (
     SignInRow,
     TokenRow,
     AttemptRow,
+    ErrandRow,
 )
 
 
