@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from litestar import Litestar, Response, asgi
+from litestar import Litestar, Response
 from litestar.exceptions import HTTPException
 
 from pycrm.errors import CRMError
 from pycrm.http import Answer, Call, Desk, Face, Route, Settings
+from pycrm.http.log import places
 from pycrm.http.problem import broken
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ _HEALTH = Face()
 
 
 class Application(Litestar):
-    """Litestar with our desk before it; `routes` are all that it answers."""
+    """Our desk, and behind it whatever Litestar handlers a product adds."""
 
     desk: Desk
-    pycrm_routes: tuple[Route, ...]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -38,31 +38,29 @@ class Application(Litestar):
         await self.desk.envelop(scope, receive, send, super().__call__)
 
 
-def application(crm: CRM, settings: Settings | None = None, *, more: Iterable[Route] = ()) -> Application:
+def application(
+    crm: CRM, settings: Settings | None = None, *, more: Iterable[Route] = (), handlers: Sequence[Any] = ()
+) -> Application:
     """The application of a CRM: the REST face under ``/api/v1``, the pages, ``/healthz`` and ``/readyz``.
 
     Args:
         settings: how it is served; without them to this machine alone.
         more: routes of a product beside ours.
+        handlers: of Litestar, for what no route takes.
+
+    Raises:
+        DeclarationError: two routes are for one path and method.
     """
-    given = (*routes(crm), *more)
-    desk = Desk(crm, settings or Settings(), _faces())
-    by_path: dict[str, list[Route]] = {}
-    for route in given:
-        by_path.setdefault(route.path, []).append(route)
-    handlers = [
-        asgi(path, name=f"{index} {path}", copy_scope=False)(_typed(desk.handler(path, some)))
-        for index, (path, some) in enumerate(by_path.items())
-    ]
+    desk = Desk(crm, settings or Settings(), (*routes(crm), *more), _faces())
     made = Application(
-        handlers,
+        list(handlers),
         openapi_config=None,
         debug=False,
         exception_handlers={HTTPException: _unknown, Exception: _failed},
         logging_config=None,
         on_shutdown=[desk.close],
     )
-    made.desk, made.pycrm_routes = desk, given
+    made.desk = desk
     return made
 
 
@@ -82,12 +80,6 @@ def _faces() -> dict[str, Face]:
     return {"/api/": _HEALTH, "": importlib.import_module("pycrm.web").FACE}
 
 
-def _typed(handler: Any) -> Any:
-    """The handler with the annotations that Litestar looks for."""
-    handler.__annotations__ = {"scope": Any, "receive": Any, "send": Any, "return": None}
-    return handler
-
-
 def _alive(call: Call) -> Answer:
     """The process answers."""
     return Answer.json({"status": "ok"})
@@ -105,14 +97,12 @@ def _ready(call: Call) -> Answer:
 
 def _unknown(request: Any, error: HTTPException) -> Response[bytes]:
     status = error.status_code
-    code = {404: "not_found", 405: "method", 413: "too_large", 415: "media_type"}.get(status, "invalid")
+    code = {404: "not_found", 405: "method"}.get(status, "invalid")
     desk: Desk = request.scope["litestar_app"].desk
     return _response(desk.unknown(request.scope, status, code))
 
 
 def _failed(request: Any, error: Exception) -> Response[bytes]:
-    from pycrm.http.log import places
-
     note = request.scope["state"]["pycrm"]
     note.fault, note.places = places(error)
     note.code = "broken"
@@ -120,9 +110,5 @@ def _failed(request: Any, error: Exception) -> Response[bytes]:
 
 
 def _response(answer: Answer) -> Response[bytes]:
-    return Response(
-        answer.body,
-        status_code=answer.status,
-        media_type=answer.media or "application/json",
-        headers=dict(answer.headers),
-    )
+    media = answer.media or "application/json"
+    return Response(answer.body, status_code=answer.status, media_type=media, headers=dict(answer.headers))

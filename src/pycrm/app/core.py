@@ -40,6 +40,7 @@ from pycrm.pipeline.book import PipelineVersion, StageEntry
 from pycrm.pipeline.defaults import COMMITMENT, CUSTOMER, LEAD, SALES, TASK
 from pycrm.plugin import Plugin
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLineRow, OpenPath
+from pycrm.revision.errand import ErrandRow
 from pycrm.revision.model import (
     AccessRow,
     ChangeRow,
@@ -108,6 +109,7 @@ BOOKS = (
     SignInRow,
     TokenRow,
     AttemptRow,
+    ErrandRow,
 )
 
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import FieldReading
 from pycrm.errors import InvalidError, NotFoundError, NotReadError, Problem
 
@@ -39,21 +40,11 @@ _NAMES = ("name", "title", "login", "code", "summary", "text", "body")
 _LONGEST_LABEL = 60
 
 
-def word_of(cls: Any) -> str:
-    """The word by which people name a kind of record: ``customer``, ``unit``."""
-    return str(cls.__tablename__).partition("_")[2] or str(cls.__tablename__)
-
-
 def _spellings(cls: Any) -> Iterator[str]:
     snake = "_".join(_WORDS.findall(cls.__name__)).lower()
     for word in (cls.__name__.lower(), snake, word_of(cls), str(cls.__tablename__)):
         yield word
         yield plural(word)
-
-
-def plural(word: str) -> str:
-    """Several of them: ``opportunities``, ``units``."""
-    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def entity_of(crm: CRM, text: str) -> Any:

@@ -6,7 +6,7 @@ swallowed. A patch holds only what it changes: a key that is absent is left alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -135,14 +135,20 @@ def _member(kind: EnumKind, value: Any) -> Enum:
     raise ValueError(f"expected one of {', '.join(member.value for member in members)}")
 
 
-def load(cls: Any, data: Any) -> Any:
+Known = Callable[[Any], Container[str]]
+
+
+def load(cls: Any, data: Any, *, known: Known | None = None) -> Any:
     """A new record from a JSON object.
+
+    Args:
+        known: the fields of a class that whoever gives the object knows of; others are unknown to it.
 
     Raises:
         InvalidError: with every missing, unknown and wrong field and its path.
     """
     problems: list[Problem] = []
-    values = _loaded(cls, data, "", problems)
+    values = _loaded(cls, data, "", problems, known)
     problems += [
         Problem(name, "required", "a value is required")
         for name, spec in cls.__specs__.items()
@@ -153,14 +159,17 @@ def load(cls: Any, data: Any) -> Any:
     return cls(**values)
 
 
-def load_patch(cls: Any, data: Any) -> dict[str, Any]:
+def load_patch(cls: Any, data: Any, *, known: Known | None = None) -> dict[str, Any]:
     """The fields of a change from a JSON object: what is absent is not touched.
+
+    Args:
+        known: as of `load`.
 
     Raises:
         InvalidError: with every unknown and wrong field and its path.
     """
     problems: list[Problem] = []
-    values = _loaded(cls, data, "", problems)
+    values = _loaded(cls, data, "", problems, known)
     if problems:
         raise _invalid(cls, problems)
     return values
@@ -171,7 +180,7 @@ def _invalid(cls: Any, problems: list[Problem]) -> InvalidError:
     return InvalidError(f"{cls.__name__}: {problems[0].path}: {problems[0].message}{more}", fields=problems)
 
 
-def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[str, Any]:
+def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem], known: Known | None) -> dict[str, Any]:
     if type(data) is not dict:
         problems.append(Problem(prefix.rstrip("/"), "type", "expected an object"))
         return {}
@@ -179,12 +188,12 @@ def _loaded(cls: Any, data: Any, prefix: str, problems: list[Problem]) -> dict[s
     for name, value in data.items():
         path = f"{prefix}{_printable(name)}"
         spec = cls.__specs__.get(name) if isinstance(name, str) else None
-        if spec is None or not spec.init:
+        if spec is None or not spec.init or (known is not None and name not in known(cls)):
             problems.append(Problem(path, "unknown", "unknown field"))
             continue
         try:
             if spec.child is not None:
-                values[name] = _rows(cls, spec, value, path, problems)
+                values[name] = _rows(cls, spec, value, path, problems, known)
             else:
                 values[name] = spec.clean(from_json(spec, value))
         except (ValueError, TypeError) as error:
@@ -197,7 +206,9 @@ def _printable(name: Any) -> str:
     return str(name)[:100].encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) -> tuple[Any, ...]:
+def _rows(
+    cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem], known: Known | None
+) -> tuple[Any, ...]:
     if type(value) is not list or len(value) > _MOST_ROWS:
         raise ValueError(f"expected a list of at most {_MOST_ROWS} rows")
     child = child_class(cls, spec)
@@ -206,7 +217,7 @@ def _rows(cls: Any, spec: Spec, value: Any, path: str, problems: list[Problem]) 
         before = len(problems)
         inner = dict(row) if type(row) is dict else row
         identity = _identity(inner, f"{path}/{index}/id", problems) if type(inner) is dict else None
-        values = _loaded(child, inner, f"{path}/{index}/", problems)
+        values = _loaded(child, inner, f"{path}/{index}/", problems, known)
         if type(inner) is dict:
             problems += [
                 Problem(f"{path}/{index}/{name}", "required", "a value is required")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import attrs
 
 __all__ = ["Answer", "as_json"]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_PIECE = 2**16
 
 
 def as_json(data: Any) -> bytes:
@@ -22,7 +20,7 @@ def as_json(data: Any) -> bytes:
 
 @attrs.define
 class Answer:
-    """Status, headers and body of one answer; `file` is sent in pieces after the body and closed then.
+    """Status, headers and body of one answer.
 
     What must never be kept by a browser or a proxy is the rule: `cached` says for how long this may be.
     """
@@ -31,7 +29,6 @@ class Answer:
     body: bytes = b""
     media: str | None = None
     headers: list[tuple[str, str]] = attrs.field(factory=list)
-    file: IO[bytes] | None = None
     cached: str | None = None
 
     @classmethod
@@ -83,10 +80,3 @@ class Answer:
         elif age is not None:
             parts.append(f"Max-Age={int(age.total_seconds())}")
         return self.with_header("set-cookie", "; ".join(parts))
-
-    def pieces(self) -> Iterator[bytes]:
-        """The file in pieces; it is closed at the end."""
-        if self.file is not None:
-            with self.file:
-                while piece := self.file.read(_PIECE):
-                    yield piece

@@ -23,6 +23,7 @@ from pycrm.http.log import Note, places
 from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
+from pycrm.http.table import Table
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -43,6 +44,7 @@ _TLS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+ASGI = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class _TooLargeError(Exception):
@@ -56,11 +58,16 @@ class Desk:
     come back, so that those that wait are still answered in time.
 
     Args:
+        routes: what is answered here.
         faces: how paths that there are not look, by how they begin; the last begins with nothing.
     """
 
-    def __init__(self, crm: CRM, settings: Settings, faces: Mapping[str, Face]) -> None:
+    def __init__(
+        self, crm: CRM, settings: Settings, routes: Iterable[Route], faces: Mapping[str, Face]
+    ) -> None:
         self.crm, self.settings, self.faces = crm, settings, faces
+        self.routes = tuple(routes)
+        self.table = Table(self.routes)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pycrm")
         self._inside = 0
         self._counting = threading.Lock()
@@ -72,8 +79,11 @@ class Desk:
 
     # --- around every answer -----------------------------------------------------------------------
 
-    async def envelop(self, scope: Any, receive: Receive, send: Send, inner: Any) -> None:
-        """Answer one request by the inner application, with id, headers and a line in the log."""
+    async def envelop(self, scope: Any, receive: Receive, send: Send, inner: ASGI) -> None:
+        """Answer one request, with id, headers and a line in the log.
+
+        What no route of ours takes goes to the inner application.
+        """
         note = Note(secrets.token_hex(8), scope["method"])
         scope.setdefault("state", {})["pycrm"] = note
         begun = time.perf_counter()
@@ -93,7 +103,7 @@ class Desk:
                 note.code = "host"
                 await self.respond(problem(421, "host"), scope, sending)
             else:
-                await inner(scope, receive, sending)
+                await self._routed(scope, receive, sending, inner)
         except BaseException as error:
             note.fault, note.places = places(error)
             raise
@@ -103,29 +113,26 @@ class Desk:
 
     # --- one route ------------------------------------------------------------------------------------
 
-    def handler(self, path: str, routes: Iterable[Route]) -> Callable[[Any, Any, Any], Awaitable[None]]:
-        """What answers, as an ASGI application, the requests for one path."""
-        by_method = {route.method: route for route in routes}
-        if "GET" in by_method:
-            by_method.setdefault("HEAD", by_method["GET"])
-        allowed = ", ".join(sorted({*by_method, "OPTIONS"}))
-        face = next(iter(by_method.values())).face
-
-        async def handle(scope: Any, receive: Receive, send: Send) -> None:
-            note: Note = scope["state"]["pycrm"]
-            note.route = path
-            route = by_method.get(scope["method"])
-            if route is not None:
-                answer = await self._answer(route, scope, receive, note)
-            elif scope["method"] == "OPTIONS":
-                answer = Answer.none().with_header("allow", allowed)
-            else:
-                call = self._call(scope, path, face, b"", note)
-                answer = face.unknown(call, 405, "method").with_header("allow", allowed)
-                note.code = "method"
-            await self.respond(answer, scope, send)
-
-        return handle
+    async def _routed(self, scope: Any, receive: Receive, send: Send, inner: ASGI) -> None:
+        found = self.table.find(scope["path"])
+        if found is None:
+            await inner(scope, receive, send)
+            return
+        note: Note = scope["state"]["pycrm"]
+        place, scope["path_params"] = found
+        method = scope["method"]
+        route = place.routes.get("GET" if method == "HEAD" else method)
+        some = route or next(iter(place.routes.values()))
+        note.route = some.path
+        if route is not None:
+            answer = await self._answer(route, scope, receive, note)
+        elif method == "OPTIONS":
+            answer = Answer.none().with_header("allow", ", ".join(place.methods))
+        else:
+            note.code = "method"
+            call = self._call(scope, some.path, some.face, b"", note)
+            answer = some.face.unknown(call, 405, "method").with_header("allow", ", ".join(place.methods))
+        await self.respond(answer, scope, send)
 
     async def _answer(self, route: Route, scope: Any, receive: Receive, note: Note) -> Answer:
         try:
@@ -218,17 +225,10 @@ class Desk:
             headers.append((b"content-type", answer.media.encode()))
         if answer.cached is not None:
             headers.append((b"cache-control", answer.cached.encode()))
-        if answer.file is None and answer.status != 204:
+        if answer.status != 204:
             headers.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        silent = scope["method"] == "HEAD"
-        if answer.file is not None:
-            pieces = answer.pieces()
-            loop = asyncio.get_running_loop()
-            while not silent and (piece := await loop.run_in_executor(None, next, pieces, b"")):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            answer.file.close()
-        body = b"" if silent or answer.file is not None else answer.body
+        body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

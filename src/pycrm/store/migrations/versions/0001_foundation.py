@@ -111,6 +111,7 @@ def upgrade() -> None:
         "entity text, rows int, changes int, kept text?",
         index="parent_id position",
     )
+    table("crm_errand", "id key, content key, at instant, told text", index="at")
     table(
         "crm_external_id",
         "entity text, key text, record_id key",
