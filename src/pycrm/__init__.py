@@ -66,13 +66,13 @@ _HOMES = {
         *("Edition", "FailingRecord", "PipelineDifference", "PipelineDraft"),
         *("PipelinePreview", "PreviewLine"),
     ),
-    "pycrm.plugin": ("Plugin", "hookimpl"),
+    "pycrm.plugin": ("Job", "Plugin", "hookimpl"),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.size": ("HistorySize",),
     "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
     "pycrm.revision.amendment": ("AmendmentLine", "Batch", "Decided", "Planned"),
     "pycrm.worktime": ("BusinessCalendar",),
-    "pycrm.app.jobs": ("JobReport",),
+    "pycrm.app.jobs": ("JobDone", "JobReport"),
     "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
     "pycrm.scope.sharing": ("Shared",),
     "pycrm.scope.team": ("Member", "Membership"),
@@ -113,6 +113,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from pycrm.app import CRM as CRM
+    from pycrm.app.jobs import JobDone as JobDone
     from pycrm.app.jobs import JobReport as JobReport
     from pycrm.declare import Child as Child
     from pycrm.declare import Children as Children
@@ -269,6 +270,7 @@ if TYPE_CHECKING:
     from pycrm.pipeline.edition import PipelineDraft as PipelineDraft
     from pycrm.pipeline.edition import PipelinePreview as PipelinePreview
     from pycrm.pipeline.edition import PreviewLine as PreviewLine
+    from pycrm.plugin import Job as Job
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access

@@ -38,6 +38,7 @@ OPERATIONS: dict[str, Operation] = {}
 
 # What is public and no operation on data.
 EXCLUDED = {
+    "calendar": "the working days of the enterprise, which are common knowledge",
     "crm": "the CRM itself, which answers about declarations and hands out sessions",
     "transaction": "the way in for the product's own rooms and for plugins' migrations; it has no scope",
     "card": "the name of a hidden customer, told on purpose to who sees something of it (SCO-5)",

@@ -89,6 +89,7 @@ def test_the_name_crm_is_kept() -> None:
         ("guards", (len,), "must map names to functions"),
         ("guards", {"paid": "yes"}, "must map names to functions, but ['paid'] is a str"),
         ("commands", ("recall",), "must hold functions, but [0] is a str"),
+        ("jobs", (print,), "must hold jobs, but [0] is a builtin_function_or_method"),
         ("migrations", "exam migrations", 'must be text such as "exam.migrations"'),
         ("sample", "exam.sample", 'must be text such as "exam.sample:add"'),
         ("record", (), "is no entry of a plugin; constants begin with _"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 
 from b2b_project_sales import Criterion, ProjectSales
@@ -18,7 +18,18 @@ from pycrm.plugins.segments.model import (
     Serving,
     Treatment,
 )
+from pycrm.plugins.supervision import (
+    Directive,
+    DirectiveKind,
+    DirectiveReply,
+    Leave,
+    Supervision,
+    WorkLog,
+    Workplace,
+)
 from pycrm.testing import PluginContract
+
+DAYS = map(date(2026, 7, 1).__add__, map(timedelta, count()))
 
 
 class TestCustomerValue(PluginContract):
@@ -51,3 +62,16 @@ class TestSegments(PluginContract):
     }
     common = (Segment, Treatment)
     by_product = (SegmentMember, Serving, Experiment, ExperimentMember, FairnessFinding)
+
+
+class TestSupervision(PluginContract):
+    """Supervision keeps what every plugin keeps."""
+
+    plugin = Supervision
+    # A person has one of each a day.
+    values = {
+        Workplace: {"zone": "Europe/Berlin", "since": DAYS.__next__},
+        WorkLog: {"on": DAYS.__next__},
+        Directive: {"kind": DirectiveKind.COMMENT, "due_at": None},
+    }
+    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply)

@@ -184,7 +184,7 @@ class CRM(Declared, Asked):
         raise AssertionError("unreachable")
 
     def run_jobs(self, day: date | None = None) -> JobReport:
-        """Do all that is due by itself: amendments whose day has come, reminders, escalations, the seal.
+        """Do all that is due by itself: amendments whose day has come, reminders, escalations, jobs, the seal.
 
         It can be called as often as one likes: what is done is not due any more. Where no folder was
         named for the heads of the chain and one is needed, the report says so and the rest is done.

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.app import ageing, sealing
+from pycrm.app import ageing, offered_jobs, sealing
+from pycrm.app.offered_jobs import JobDone
 from pycrm.entities.amendment import Amendment, AmendmentState
 from pycrm.errors import InvalidError, Problem
 from pycrm.forecast import remind, snapshot
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pycrm.forecast import Period
     from pycrm.session import Session
 
-__all__ = ["JobReport", "run"]
+__all__ = ["JobDone", "JobReport", "run"]
 
 
 @attrs.frozen
@@ -30,6 +31,7 @@ class JobReport:
     So many `owners` and `leaders` were reminded of records that stand still in their stage, and so many
     forecasts were written down (`snapshots`). `aged` records went to another stage because time has passed;
     where a pipeline that somebody published refuses that, `unaged` says why.
+    `plugins` says what became of each job of a plugin of which something was due.
     `sealed` links were added to the chain of history; where it could not be sealed, `unsealed` says why.
     """
 
@@ -42,6 +44,7 @@ class JobReport:
     snapshots: int = 0
     aged: int = 0
     unaged: tuple[str, ...] = ()
+    plugins: tuple[JobDone, ...] = ()
     sealed: int = 0
     unsealed: str | None = None
 
@@ -69,6 +72,7 @@ def run(crm: CRM, day: date | None = None) -> JobReport:
         reminded, escalated = reminded + more[0], escalated + more[1]
     owners, leaders, snapshots = _pipelines(crm)
     aged, unaged = ageing.run(crm)
+    offered = offered_jobs.run(crm)
     # Last, so that what the jobs wrote is sealed with the rest.
     sealed = sealing.seal(crm).added if sealing.can_seal(crm) else 0
     unsealed = None if sealing.can_seal(crm) else sealing.NAMELESS
@@ -80,6 +84,7 @@ def run(crm: CRM, day: date | None = None) -> JobReport:
         escalated,
         aged=aged,
         unaged=unaged,
+        plugins=offered,
         sealed=sealed,
         unsealed=unsealed,
         **written,

@@ -323,8 +323,8 @@ def run(
 ) -> None:
     """Apply amendments whose day has come, remind of tasks, take late ones further up, and seal history.
 
-    It also reminds of what stands still in its stage, and writes the week's forecasts down. Call it at
-    five past midnight and every hour or so; what is done is not done again.
+    It also reminds of what stands still in its stage, writes the week's forecasts down, and does what is
+    due of plugins. Call it at five past midnight and every hour or so; what is done is not done again.
     """
     wanted: date | None = day.date() if day is not None else None
     with call.crm() as crm:
@@ -339,6 +339,9 @@ def run(
         "owners": report.owners,
         "leaders": report.leaders,
         "snapshots": report.snapshots,
+        "plugins": [
+            {"name": one.name, "done": one.done, "failures": list(one.failures)} for one in report.plugins
+        ],
         "sealed": report.sealed,
         "unsealed": report.unsealed,
     }
@@ -351,6 +354,9 @@ def run(
             f"{report.owners} owners and {report.leaders} leaders reminded of what stands still, "
             f"{report.snapshots} forecasts written down"
         )
+    for one in report.plugins:
+        parts.append(f"{one.name}: {one.done} done")
+        parts += [f"{one.name}: {failure}" for failure in one.failures]
     if report.unsealed is not None:
         parts.append(f"history is not sealed: {report.unsealed}")
     call.answer(data, *parts, *(f"in conflict: {one}" for one in report.conflicted))

@@ -17,6 +17,7 @@
 from pycrm.hooks import hookimpl
 from pycrm.plugin.caller import HookCaller
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
+from pycrm.plugin.job import Job
 from pycrm.plugin.loading import InstalledPlugin, discover, load
 from pycrm.plugin.model import API, CUSTOM, Plugin
 from pycrm.plugin.registry import Contents, LeftOut, Registry
@@ -29,6 +30,7 @@ __all__ = [
     "Failure",
     "HookCaller",
     "InstalledPlugin",
+    "Job",
     "LeftOut",
     "Measure",
     "Plugin",

@@ -15,6 +15,7 @@ import attrs
 from pycrm.errors import Problem
 from pycrm.hooks import PROJECT
 from pycrm.plugin.errors import PluginDeclarationError
+from pycrm.plugin.job import Job
 from pycrm.plugin.place import place_of
 
 __all__ = ["API", "CUSTOM", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
@@ -56,6 +57,7 @@ class Plugin:
     - `actions`: likewise; each answers the effects that a move has besides, and does nothing itself.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
+    - `jobs`: what it does by itself when the time has come, called by ``pycrm jobs run``; see `Job`.
     - `indicators`: what it measures of customers; their codes bear a prefix of its own.
     - `sources`: where it has facts of a feed, for indicators of any plugin.
     - `models`: the score models that its customers begin with; once entered they are data.
@@ -91,6 +93,7 @@ class Plugin:
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     actions: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
+    jobs: ClassVar[tuple[Job, ...]] = ()
     indicators: ClassVar[tuple[Any, ...]] = ()
     sources: ClassVar[tuple[Any, ...]] = ()
     models: ClassVar[tuple[Any, ...]] = ()
@@ -281,6 +284,7 @@ _CHECKS: Mapping[str, Check] = {
     "guards": _functions,
     "actions": _functions,
     "commands": _each("functions", callable),
+    "jobs": _each("jobs", lambda value: isinstance(value, Job)),
     "indicators": _each("indicators", lambda value: type(value).__name__ == "Indicator"),
     "sources": _each("sources of feeds", lambda value: type(value).__name__ == "Source"),
     "models": _each("score models", lambda value: type(value).__name__ == "ScoreModel"),

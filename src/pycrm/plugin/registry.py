@@ -40,6 +40,7 @@ class Contents:
     guards: tuple[str, ...]
     actions: tuple[str, ...]
     commands: tuple[str, ...]
+    jobs: tuple[str, ...]
     indicators: tuple[str, ...]
     feeds: tuple[str, ...]
     hooks: tuple[str, ...]
@@ -141,6 +142,7 @@ def _contents(each: Loaded) -> Contents:
         guards=tuple(plugin.guards),
         actions=tuple(plugin.actions),
         commands=tuple(getattr(command, "__name__", repr(command)) for command in plugin.commands),
+        jobs=tuple(one.name for one in plugin.jobs),
         indicators=tuple(one.code for one in plugin.indicators),
         feeds=tuple(sorted({one.feed.name for one in plugin.sources})),
         hooks=tuple(sorted({method.hook for method in hook_methods(plugin)})),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pycrm.app import CRM
     from pycrm.store import Transaction
+    from pycrm.worktime import BusinessCalendar
 
 
 __all__ = ["Unit"]
@@ -112,6 +113,11 @@ class Unit:
     def now(self) -> datetime:
         """The moment of this session, in UTC: the same for all that it writes."""
         return self.transaction.moment
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """The working days and hours of the enterprise, with the holidays that it has entered."""
+        return self.crm.business_calendar(self.transaction)
 
     def reaches(self, cls: type[Any], action: str, least: Reach) -> bool:
         """Whether some grant of the actor reaches at least as far as `least`."""

@@ -47,13 +47,18 @@ def prefixes(trial: Trial) -> Iterator[str]:
     for pipeline in plugin.pipelines:
         if not f"{pipeline.key}_".startswith(f"{plugin.prefix}_"):
             yield f"the pipeline {pipeline.key} does not begin with {plugin.prefix}_"
-    for noun, names in (("guard", plugin.guards), ("action", plugin.actions)):
+    for noun, names in _named(plugin):
         for name in names:
             if not name.startswith(f"{plugin.name}."):
                 yield f"the {noun} {name} does not begin with {plugin.name}."
     for one in plugin.indicators:
         if _TAKEN.fullmatch(one.code) and plugin.name != "customer_value":
             yield f"the indicator {one.code} has a code of customer_value: {plugin.name}.word is free"
+
+
+def _named(plugin: Any) -> tuple[tuple[str, Iterable[str]], ...]:
+    jobs = [one.name for one in plugin.jobs]
+    return ("guard", plugin.guards), ("action", plugin.actions), ("job", jobs)
 
 
 def labels(trial: Trial) -> Iterator[str]:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from pycrm.declare import Facet, Ref
-from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.declare.policy import OWN_PAIR, Administered, Private, Reference, UsedBy
 from pycrm.declare.record import child_class
 from pycrm.entities import Contact, Customer, Department, OrgUnit, Party, PartyKind, User
 from pycrm.entities.party import contact_points
@@ -75,7 +75,9 @@ class Examples:
             with self.organisation.as_(login) as session:
                 return session.add(draft)
         with self.organisation.system() as session:
-            has_owner = getattr(cls.__scope__, "passes_on", False)
+            has_owner = OWN_PAIR in getattr(cls.__scope__, "pairs", ()) and not isinstance(
+                cls.__scope__, Private
+            )
             return session.add(draft, owner=session.named(User, login)) if has_owner else session.add(draft)
 
     def person(self, login: str, name: str) -> Any:

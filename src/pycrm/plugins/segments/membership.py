@@ -15,7 +15,18 @@ from pycrm.plugins.segments.rules import named_in
 from pycrm.scoring import Source
 from pycrm.scoring.feeds import segments as segments_feed
 
-__all__ = ["SOURCE", "Listed", "Preview", "Refreshed", "import_members", "members", "preview", "refresh"]
+__all__ = [
+    "SOURCE",
+    "Listed",
+    "Preview",
+    "Refreshed",
+    "import_members",
+    "members",
+    "preview",
+    "refresh",
+    "refresh_one",
+    "to_refresh",
+]
 
 T = TypeVar("T")
 _EXAMPLES = 10
@@ -150,6 +161,19 @@ def refresh(session: Session, codes: Iterable[str] | None = None) -> list[Refres
         for code in _in_order(wanted, everyone)
         if everyone[code].kind is SegmentKind.DYNAMIC
     ]
+
+
+def to_refresh(session: Session) -> list[str]:
+    """The codes of all dynamic segments, each after those that it names."""
+    known = {one.code: one for one in session.find(Segment)}
+    return [code for code in _in_order(known, known) if known[code].kind is SegmentKind.DYNAMIC]
+
+
+def refresh_one(session: Session, code: str) -> Refreshed:
+    """Look at one dynamic segment anew, not at those that it names; raises as `refresh`."""
+    everyone = {one.code: one for one in session.find(Segment)}
+    today = session.crm.calendar_day(session.now)
+    return _refresh(session, everyone[code], sorted(everyone), today)
 
 
 def _in_order(codes: Iterable[str], known: dict[str, Segment]) -> list[str]:

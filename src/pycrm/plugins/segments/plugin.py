@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pycrm import AmendmentMode, AmendmentPolicy, Change, Plugin, Session, hookimpl
-from pycrm.plugins.segments import commands, membership, rules, treating
+from pycrm import AmendmentMode, AmendmentPolicy, Change, Job, Plugin, Session, hookimpl
+from pycrm.plugins.segments import commands, membership, rules, serving, treating
 from pycrm.plugins.segments.model import (
     Experiment,
     ExperimentMember,
@@ -35,6 +35,10 @@ class Segments(Plugin):
     )
     sources = (membership.SOURCE, treating.SOURCE)
     commands = commands.COMMANDS
+    jobs = (
+        Job("segments.refresh", due=membership.to_refresh, act=membership.refresh_one, daily=True),
+        Job("segments.serve", act=lambda session, _: serving.serve(session), daily=True),
+    )
 
     @hookimpl
     def before_add(

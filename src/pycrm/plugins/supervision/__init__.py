@@ -1,0 +1,32 @@
+"""Supervision: everybody's day as it was recorded, what leaders say to it, and how customers pass on."""
+
+from pycrm.plugins.supervision.directive import Directive, DirectiveKind, DirectiveReply, DirectiveState
+from pycrm.plugins.supervision.limits import Limits
+from pycrm.plugins.supervision.model import (
+    CheckIn,
+    CustomerSite,
+    Leave,
+    LogState,
+    VisitPlan,
+    VisitState,
+    WorkLog,
+    Workplace,
+)
+from pycrm.plugins.supervision.plugin import Supervision
+
+__all__ = [
+    "CheckIn",
+    "CustomerSite",
+    "Directive",
+    "DirectiveKind",
+    "DirectiveReply",
+    "DirectiveState",
+    "Leave",
+    "Limits",
+    "LogState",
+    "Supervision",
+    "VisitPlan",
+    "VisitState",
+    "WorkLog",
+    "Workplace",
+]
