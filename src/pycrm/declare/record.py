@@ -81,16 +81,14 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
     if getattr(base, "__tablename__", None):
         raise DeclarationError(f"{made.__name__}: {base.__name__} has a table; extend it by a facet")
     for name in inherited.keys() & specs.keys():
-        raise DeclarationError(
-            f"{made.__name__}.{name}: pycrm keeps this field of every {base.__name__.lower()}"
-        )
+        kind = base.__name__.lower()
+        raise DeclarationError(f"{made.__name__}.{name}: pycrm keeps this field of every {kind}")
     every = made.__every_spec__ = inherited | specs
     # A list in the order of a facet's field holds the records that have a value of it.
     open_ = [name for name, spec in specs.items() if spec.order and spec.nullable]
     if open_ and base.__name__ != "Facet":
-        raise DeclarationError(
-            f"{made.__name__}.{open_[0]}: lists cannot be ordered by a field that may be empty"
-        )
+        wrong = f"{made.__name__}.{open_[0]}"
+        raise DeclarationError(f"{wrong}: lists cannot be ordered by a field that may be empty")
     floating = [name for name, spec in specs.items() if getattr(spec.kind, "name", None) == "float"]
     if floating and base.__name__ != "Row":
         raise DeclarationError(f"{made.__name__}.{floating[0]}: a record keeps Decimal or Money, no float")
