@@ -71,8 +71,9 @@ class Twins:
     blind: frozenset[str] = frozenset()
 
     def hides(self, field: str) -> bool:
-        """Whether the roles hide or mask that field."""
-        return field in self.rules
+        """Whether the roles hide or mask that field from the viewer, in both worlds."""
+        kind = "Opportunity" if field.startswith("Opportunity.") else "Customer"
+        return field in self.rules and all(kind in ruled(one, self.viewer) for one in self.worlds)
 
 
 def distinct(world: World) -> World:
@@ -93,6 +94,28 @@ def in_hand(world: World, viewer: str, today: Any = TODAY) -> dict[str, set[tupl
     return {
         name: {found for user in people for found in reaching(world, user, world.records[name], today)}
         for name in visible(world, viewer, today)
+    }
+
+
+def ruled(world: World, viewer: str, today: Any = TODAY) -> set[str]:
+    """The kinds of records whose fields the roles hide from a person.
+
+    Only the word of a role that gives rows of a kind counts, be it the person's own, of somebody absent or,
+    where no such role gives any, of whoever lends one: nothing is hidden where none of them has such a role.
+    """
+    lenders = [
+        one.giver
+        for one in world.shares
+        if one.receiver in (viewer, world.users[viewer]) and (one.until is None or today <= one.until)
+    ]
+    people = {viewer, *absent(world, viewer, today), *lenders}
+    return {
+        kind
+        for kind in ("Customer", "Opportunity")
+        for held in world.assignments
+        if held.user in people and held.since <= today and (held.until is None or today <= held.until)
+        for entity, reach in world.roles[held.role]
+        if entity in ("*", kind) and reach != "none"
     }
 
 

@@ -26,7 +26,7 @@ from .enter import book_of, enter, reseed, standing
 from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
 from .told import Answer, answered, records_in
-from .twins import EVERYWHERE, Focus, Twins, in_hand, twins, visible
+from .twins import EVERYWHERE, Focus, Twins, in_hand, ruled, twins, visible
 from .witness import Witness, witness
 
 __all__ = ["Difference", "Pair", "Play", "play"]
@@ -127,6 +127,8 @@ class Play:
     # Those that were hidden from the beginning.
     planned: set[str] = attrs.field(factory=set)
     ever_seen: set[str] = attrs.field(factory=set)
+    # The kinds of records of which the roles hide fields from the viewer.
+    ruled: set[str] = attrs.field(factory=set)
     viewer: Any = None
     login: str = ""
     roles: dict[str, Any] = attrs.field(factory=dict)
@@ -147,6 +149,7 @@ class Play:
         self.viewer, self.login = made[f"user {self.plan.viewer}"], self.plan.viewer
         self.tainted = {str(made[name].id) for name in self.plan.tainted}
         self.planned = set(self.tainted)
+        self.ruled = ruled(self.plan.worlds[0], self.plan.viewer)
         seen = visible(self.plan.worlds[0], self.plan.viewer)
         self.ever_seen = {str(made[name].id) for name in seen}
         self.roles = {
@@ -227,8 +230,12 @@ class Play:
         """Whether the viewer may see by now what differs: nothing more is to be compared then."""
         crm = self.crms[0]
         today = crm.calendar_day(crm.clock.now())
-        first, second = (in_hand(standing(one, self.roles), str(self.viewer.id), today) for one in self.crms)
+        worlds = [standing(one, self.roles) for one in self.crms]
+        first, second = (in_hand(one, str(self.viewer.id), today) for one in worlds)
         self.ever_seen |= first.keys() | second.keys()
+        if any(self.ruled - ruled(one, str(self.viewer.id), today) for one in worlds):
+            # No role hides the fields of some kind any more.
+            return True
         # What was handed on may stay in sight through its parent, whose owner differs.
         return first != second or bool(self.tainted & first.keys())
 
