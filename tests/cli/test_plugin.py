@@ -11,7 +11,7 @@ import pytest
 from house import enterprise
 from plugin.vet import Household, Visit, install
 
-from pycrm import CRM, Amendment, AmendmentPolicy, ConflictError, Customer, Share
+from pycrm import CRM, Amendment, AmendmentPolicy, ConflictError, Customer, Share, hooks
 from pycrm.app import enabling
 from pycrm.entities.amendment import AmendmentMode
 from pycrm.errors import DeclarationError
@@ -242,3 +242,18 @@ def test_a_plugin_of_the_product_is_not_switched(sqlite_database: str) -> None:
     for act in (enabling.enable, enabling.disable, enabling.uninstall):
         with pytest.raises(ConflictError, match="part of the product"):
             act(sqlite_database, "vet", plugins=(Vet,))
+
+
+def test_a_check_says_which_hooks_go(bare: Pycrm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author learns from the check which hooks of the plugin a coming version lacks, and nothing is wrong yet."""
+    assert bare("plugin", "check", "vet", "--json").data == {
+        "plugin": "vet",
+        "ok": True,
+        "wrong": [],
+        "soon": [],
+    }
+    told = (hooks.Retiring("0.1", "0.2", "say it in a policy"),)
+    monkeypatch.setattr(hooks.before_add, "retiring", told, raising=False)
+    said = bare("plugin", "check", "vet", "--json").data
+    assert (said["ok"], len(said["soon"])) == (True, 2)  # core implements it too
+    assert said["soon"][1].startswith("plugin vet: hook before_add (")
