@@ -23,8 +23,9 @@ from typing import Any, Literal
 import pluggy
 
 from pycrm import hooks as core_hooks
-from pycrm.errors import DeclarationError, RefusedError, StoreError
+from pycrm.errors import AroundError, DeclarationError, RefusedError, StoreError
 from pycrm.hooks import PROJECT, HookDeprecationWarning
+from pycrm.plugin.arithmetic import Arithmetic
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
@@ -78,7 +79,7 @@ class HookCaller:
       set at a hook's first write, where it may be needed: in every ``before_`` hook, in others
       where failures are isolated. Isolating needs one: what cannot be undone is not passed over.
     - `passing` are errors of the world rather than of the plugin: they pass through a hook as they
-      are, never wrapped, isolated or counted. `StoreError` always does.
+      are, never wrapped, isolated or counted. `StoreError` always does, but for statements sent around the session.
     - `timer` returns seconds.
 
     Raises:
@@ -247,6 +248,18 @@ class HookCaller:
                 run.savepoints.append(savepoint)
                 run.protected = True
 
+    def refuse_ending(self, session: object) -> None:
+        """Refuse to end a session in the midst of a hook that is called on it: half of an act would be kept.
+
+        Raises:
+            DeclarationError: a hook of the session is running; it is a failure of that plugin.
+        """
+        run = _running.get()
+        while run is not None:
+            if run.session is session:
+                raise DeclarationError("a hook does not end the session that it is called in")
+            run = run.parent
+
     def report(self) -> tuple[Measure, ...]:
         """Calls, refusals, failures and times of each plugin's hooks that were called, in load order."""
         with self._lock:
@@ -287,7 +300,7 @@ class HookCaller:
         token = _running.set(run)
         called: list[tuple[Implementation, float]] = []
         answer: object = None
-        now = self._timer()
+        arithmetic, now = Arithmetic(), self._timer()
         try:
             for implementation in implementations:
                 if implementation.quarantine is not None:
@@ -298,9 +311,13 @@ class HookCaller:
                     answer = implementation.function(*implementation.pick(given))
                 except BaseException as error:
                     answer = None
+                    arithmetic.left()
                     self._caught(run, error)
                 else:
-                    if answer is not None and (wrong := implementation.wrong(answer)):
+                    wrong = arithmetic.left()
+                    if answer is not None:
+                        wrong = wrong or implementation.wrong(answer)
+                    if wrong:
                         answer = None
                         self._fail(run, wrong, None)
                     elif implementation.in_a_row:
@@ -335,7 +352,7 @@ class HookCaller:
             raise error
         if isinstance(error, _TooDeepError) and run.parent is None:
             self._fail(run, error.reason, error)
-        elif isinstance(error, self._passing):
+        elif isinstance(error, self._passing) and not isinstance(error, AroundError):
             raise error
         else:  # sys.exit() in a plugin is a failure of that plugin, too
             self._fail(run, reason_of(error), error)
