@@ -68,6 +68,10 @@ class PluginContract:
         """The plugin loads beside core and what it requires."""
         _hold("loading", trial)
 
+    def test_imports_public_names(self, trial: Trial) -> None:
+        """The plugin is written against what stays, and not against the inside of pycrm."""
+        _hold("imports", trial)
+
     def test_names_bear_its_prefix(self, trial: Trial) -> None:
         """Nothing of the plugin bears a name that another plugin may have."""
         _hold("prefixes", trial)
