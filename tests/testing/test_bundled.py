@@ -29,6 +29,8 @@ from pycrm.plugins.supervision import (
 )
 from pycrm.testing import PluginContract
 
+# What both databases take alike is tried on both by the plugin with the most records.
+SQLITE = ("sqlite",)
 DAYS = map(date(2026, 7, 1).__add__, map(timedelta, count()))
 
 
@@ -36,12 +38,14 @@ class TestCustomerValue(PluginContract):
     """Customer value keeps what every plugin keeps."""
 
     plugin = CustomerValue
+    kinds = SQLITE
 
 
 class TestProjectSales(PluginContract):
     """Project sales keep what every plugin keeps."""
 
     plugin = ProjectSales
+    kinds = SQLITE
     values = {Criterion: {"weight": 100}}
 
 
@@ -49,6 +53,7 @@ class TestSegments(PluginContract):
     """Segments keep what every plugin keeps."""
 
     plugin = Segments
+    kinds = SQLITE
     beside = (CustomerValue,)
     values = {
         Segment: {"code": map("group_{}".format, count()).__next__, "expression": "grade = A"},
