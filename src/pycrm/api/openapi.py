@@ -116,7 +116,7 @@ def _parameters(route: Route, told: Operation) -> Iterable[Schema]:
         yield found | ({"required": True} if one.is_required else {})
     if told.needs_version:
         about = 'The version that you have read: "3".'
-        schema = {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'}
+        schema: Schema = {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'}
         yield {"name": "If-Match", "in": "header", "required": True, "schema": schema, "description": about}
     if told.is_act:
         about = "Sent again with the same key and content the request takes effect once."
