@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pycrm import Activity, Change, Plugin, Session, StageMove, hookimpl
 from pycrm.plugins.supervision import appraising, directing, processes, rules, training, visits
 from pycrm.plugins.supervision.appraisal import Appraisal, AppraisalItem, AppraisalMeasure, AppraisalPlan
+from pycrm.plugins.supervision.commands import COMMANDS
 from pycrm.plugins.supervision.directive import Directive, DirectiveReply
 from pycrm.plugins.supervision.jobs import JOBS
 from pycrm.plugins.supervision.limits import Limits
@@ -32,6 +33,7 @@ class Supervision(Plugin):
     facets = (CustomerSite,)
     pipelines = (processes.LOG, processes.VISIT, processes.DIRECTIVE, processes.APPRAISAL)
     jobs = JOBS
+    commands = COMMANDS
     migrations = "pycrm.plugins.supervision.migrations"
 
     def __init__(self, limits: Limits | None = None) -> None:
