@@ -24,7 +24,7 @@ def _old_positions(session: Session) -> list[UUID]:
 
 def _drop_position(session: Session, check_in: UUID) -> None:
     one = session.get(CheckIn, check_in)
-    session.change(one, latitude=None, longitude=None, accuracy_m=None, because="kept long enough")
+    session.forget(one, "latitude", "longitude", "accuracy_m", because="kept long enough")
 
 
 JOBS = (
