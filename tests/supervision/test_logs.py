@@ -20,7 +20,8 @@ from pycrm import (
 from pycrm.plugins.supervision import Leave, LogState, WorkLog, Workplace
 from pycrm.plugins.supervision.entries import entries
 from pycrm.plugins.supervision.hours import hours_of
-from pycrm.plugins.supervision.logs import day_sheet, discipline, submit, week_report, write
+from pycrm.plugins.supervision.logs import day_sheet, discipline, log_states, submit, week_report, write
+from pycrm.plugins.supervision.monitor import work
 
 from .world import World, shanghai
 
@@ -56,6 +57,8 @@ def test_a_month_of_logs(world: World) -> None:
     world.give("lead_e", Leave(since=tenth, until=tenth), "rep_a")
     found = world.see("lead_e", lambda s: discipline(s, world.user("rep_a"), *JUNE))
     assert (found.expected, found.on_time_share) == (20, Decimal("95.00"))
+    calendar = dict(world.see("lead_e", lambda s: log_states(s, world.user("rep_a"), *JUNE)))
+    assert (len(calendar), calendar[date(2026, 6, 4)]) == (20, LogState.SUBMITTED_LATE)
 
 
 def test_the_clock_makes_logs_late_and_missing(world: World) -> None:
@@ -235,6 +238,16 @@ def test_leaders_filter_what_was_done(world: World) -> None:
     assert count("lead_e", monday, TODAY, customer=huali) == 2
     assert count("lead_e", monday, TODAY, kind="call") == 1
     assert count("rep_b", monday, TODAY) == count("lead_w", monday, TODAY) == 0
+    # The whole scope at once, by unit, by person, and within one's own.
+    world.visit("rep_c", world.customer("rep_c"), "06-30 11:00")
+    unit = world.user("rep_c").home_unit
+
+    def done(who: str, **by: Any) -> list[str]:
+        return [one.person.login for one in world.see(who, lambda s: work(s, monday, TODAY, **by))]
+
+    assert done("lead_e") == ["rep_a", "rep_a", "rep_c", "rep_a"]
+    assert (done("lead_e", unit=unit), done("lead_e", person=person, kind="call")) == (["rep_c"], ["rep_a"])
+    assert (done("lead_e2"), done("rep_a", unit=unit), done("lead_w")) == (["rep_c"], [], [])
 
 
 def test_only_leaders_say_where_people_work_and_when_they_are_away(world: World) -> None:

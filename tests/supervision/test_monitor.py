@@ -19,7 +19,8 @@ from pycrm import (
 )
 from pycrm.plugins.supervision import CheckIn, CustomerSite, Leave, LogState, VisitPlan
 from pycrm.plugins.supervision.care import Neglect, uncared
-from pycrm.plugins.supervision.monitor import Presence, Watch, monitor, people
+from pycrm.plugins.supervision.monitor import Presence, Watch, monitor
+from pycrm.plugins.supervision.people import people
 from pycrm.plugins.supervision.visits import marks, plan_week
 
 from .world import World, shanghai

@@ -34,8 +34,9 @@ from pycrm.plugins.supervision.care import uncared
 from pycrm.plugins.supervision.directing import answer, banner, close, issue, read, reply, said, unanswered
 from pycrm.plugins.supervision.entries import entries
 from pycrm.plugins.supervision.hours import hours_of
-from pycrm.plugins.supervision.logs import day_sheet, discipline, submit, week_report, write
-from pycrm.plugins.supervision.monitor import monitor, people
+from pycrm.plugins.supervision.logs import day_sheet, discipline, log_states, submit, week_report, write
+from pycrm.plugins.supervision.monitor import monitor, work
+from pycrm.plugins.supervision.people import people
 from pycrm.plugins.supervision.teamwork import form_team, suggest
 from pycrm.plugins.supervision.training import intakes
 from pycrm.plugins.supervision.visits import marks
@@ -97,6 +98,9 @@ def _asked(
         "the discipline": lambda s: discipline(s, person, JUNE, TODAY),
         "the week": lambda s: week_report(s, person, TODAY),
         "the desk": monitor,
+        "the work": lambda s: work(s, JUNE, TODAY),
+        "the work of one": lambda s: work(s, JUNE, TODAY, person=person),
+        "the calendar": lambda s: log_states(s, person, JUNE, TODAY),
         "the people": people,
         "the banner": banner,
         "what is unanswered": unanswered,

@@ -27,7 +27,7 @@ from pycrm import (
 from pycrm.plugins.supervision.hours import by_owner
 from pycrm.plugins.supervision.limits import Limits, limits_of
 from pycrm.plugins.supervision.logs import share
-from pycrm.plugins.supervision.monitor import people
+from pycrm.plugins.supervision.people import people
 from pycrm.plugins.supervision.training import TrainingRecord, passed
 
 __all__ = ["Candidate", "Member", "TeamWork", "form_team", "rank", "suggest"]
