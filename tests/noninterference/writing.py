@@ -147,6 +147,14 @@ def erase(session: Any, pick: Pick) -> Any:
     return session.erase(pick.record(session, Customer), because="asked for it in writing")
 
 
+@operation("forget", writes=True)
+def forget(session: Any, pick: Pick) -> Any:
+    kind, name = pick.one(
+        ((Contact, "hobbies"), (Contact, "family_notes"), (Customer, "channel"), (Note, "body"))
+    )
+    return session.forget(pick.record(session, kind), name, because="kept long enough")
+
+
 @operation("restore", writes=True)
 def restore(session: Any, pick: Pick) -> Any:
     return session.restore(pick.record(session, pick.one(OWNED)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 
 from b2b_project_sales import Criterion, ProjectSales
@@ -19,11 +20,17 @@ from pycrm.plugins.segments.model import (
     Treatment,
 )
 from pycrm.plugins.supervision import (
+    Appraisal,
+    AppraisalMeasure,
+    AppraisalPlan,
     Directive,
     DirectiveKind,
     DirectiveReply,
     Leave,
     Supervision,
+    TrainingPlan,
+    TrainingRecord,
+    TrainingStep,
     WorkLog,
     Workplace,
 )
@@ -78,5 +85,11 @@ class TestSupervision(PluginContract):
         Workplace: {"zone": "Europe/Berlin", "since": DAYS.__next__},
         WorkLog: {"on": DAYS.__next__},
         Directive: {"kind": DirectiveKind.COMMENT, "due_at": None},
+        AppraisalPlan: {
+            "measures": lambda: (AppraisalMeasure(measure="log", weight=100, target=Decimal(1)),)
+        },
+        TrainingPlan: {"steps": lambda: (TrainingStep(title="Pumps", due_day=1),)},
+        Appraisal: {"first": DAYS.__next__, "last": date(2099, 12, 31)},
     }
-    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply)
+    common = (AppraisalPlan, TrainingPlan)
+    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)

@@ -18,6 +18,7 @@ from pycrm.revision import revert as reverting
 from pycrm.revision import where as setting
 from pycrm.revision.amendment import decide, policy, propose
 from pycrm.revision.erase import erase as erase_person
+from pycrm.revision.erase import forget_fields
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -350,6 +351,24 @@ class Writing(Scoring):
         found: Any = self.get(ref)
         with Act(self, found, because):
             return erase_person(self.transaction, found, because)
+
+    def forget(self, record: A, /, *names: str, because: str) -> A:
+        """Empty personal fields of a record, now and in its history, since they may be kept no longer.
+
+        Their values become tombstones, the reasons of their changes with them; the chain still holds.
+
+        Args:
+            names: fields that are personal, may be empty, and are no key fields.
+
+        Raises:
+            ForbiddenError: the actor may not create an `Erasure`, which is the right to erase.
+            HeldError: a legal hold lies on the person that the record describes.
+            InvalidError: no such field, or one that does not go by itself.
+            StaleError, NotFoundError: as for `erase`.
+        """
+        found: Any = self._in_sight(record)
+        with Act(self, found, because):
+            return shown(self.transaction, forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
