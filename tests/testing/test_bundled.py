@@ -7,7 +7,20 @@ from itertools import count
 
 from b2b_project_sales import Criterion, ProjectSales
 
+from pycrm import Money
 from pycrm.plugins.customer_value import CustomerValue
+from pycrm.plugins.projects import (
+    CostEntry,
+    EvaluationCriterion,
+    LabourRate,
+    ProjectEvaluation,
+    ProjectLimits,
+    ProjectRole,
+    Projects,
+    Stakeholder,
+    StakeholderDepartment,
+    TeamMember,
+)
 from pycrm.plugins.segments import Segments
 from pycrm.plugins.segments.model import (
     Experiment,
@@ -75,3 +88,22 @@ class TestSupervision(PluginContract):
         Directive: {"kind": DirectiveKind.COMMENT, "due_at": None},
     }
     by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply)
+
+
+class TestProjects(PluginContract):
+    """Project files keep what every plugin keeps."""
+
+    plugin = Projects
+    values = {
+        TeamMember: {
+            "role": ProjectRole.SALES,
+            "since": date(2026, 7, 1),
+            "until": date(2026, 9, 1),
+            "time_zone": "Europe/Berlin",
+        },
+        Stakeholder: {"department": StakeholderDepartment.DESIGNER},
+        EvaluationCriterion: {"weight": 100, "score": 4, "veto_at": 0},
+        ProjectEvaluation: {"decision": None},
+        CostEntry: {"amount": Money("1", "CNY")},
+    }
+    common = (ProjectLimits, LabourRate)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pycrm.declare.table import key_column
 from pycrm.scope.children import with_children
 from pycrm.scope.gateway import fetch_one, not_found
 
@@ -22,9 +23,9 @@ def hold(tx: Transaction, cls: Any, id: UUID) -> Any:
     if fetch_one(tx, cls, id) is None:
         raise not_found(cls)
     if tx.dialect == "postgresql":
-        table = cls.__table__
+        table, key = cls.__table__, cls.__table__.c[key_column(cls)]
         # Rows that refer to it may still be added by others: only who holds it too waits.
-        tx.fetch(sa.select(table.c.id).where(table.c.id == id).with_for_update(key_share=True))
+        tx.fetch(sa.select(key).select_from(table).where(key == id).with_for_update(key_share=True))
     found = fetch_one(tx, cls, id)
     if found is None:
         raise not_found(cls)
