@@ -107,6 +107,15 @@ def test_prj_7_each_stakeholder_is_due_by_its_influence_or_as_agreed(world: Worl
         )
 
 
+def test_a_new_name_is_told_everywhere(world: World) -> None:
+    """A person who is called otherwise from now on is called so on the map too."""
+    with world.as_("rep_a") as session:
+        contact = session.get(world.stakeholder(session, "user").contact)
+        session.amend(session.get(contact.person), name="Uma", because="married")
+    with world.view("tech_1") as session:
+        assert world.stakeholder(session, "user").name == "Uma"
+
+
 def seen(world: World, login: str) -> set[str]:
     """The classes of which somebody reads what belongs to the project or its customer."""
     with world.view("dir") as session:
@@ -420,7 +429,12 @@ def titles(world: World, login: str) -> list[str]:
 
 def test_who_has_to_act_is_reminded_once(world: World) -> None:
     """Of the bid 30, 14, 7, 3 and 1 days before, of budgets and people; nobody twice."""
-    night = world.crm.system("project reminders")
+    with world.view() as session:
+        project = world.project(session)
+
+    def night() -> None:
+        world.crm.run(world.crm.system("reminders"), lambda session: remind(session, project.id))
+
     with world.as_("rep_a") as session:
         deadline = datetime(2026, 9, 30, 2, tzinfo=UTC)
         session.add(Bid(project=world.project(session), deadline=deadline))
@@ -428,14 +442,15 @@ def test_who_has_to_act_is_reminded_once(world: World) -> None:
     world.decide()
     world.allow(1_000)
     world.spend("mkt_1", 800)
-    for _ in range(2):
-        world.crm.run(night, remind)
+    # All jobs of the day at first, then what they do for this project.
+    world.crm.run_jobs()
+    night()
     assert titles(world, "tech_1") == ["Meet User, due since 2026-06-22: it"]
     assert titles(world, "rep_a")[0] == "Costs reach 80 % of a budget: it"
     assert not [one for one in titles(world, "rep_a") if one.startswith("Bid")]
     for left in (31, 30, 29, 14, 7, 2, 1, -1):
         world.on((date(2026, 9, 30) - timedelta(days=left)).isoformat())
-        world.crm.run(night, remind)
+        night()
     bids = [one for one in titles(world, "rep_a") if one.startswith("Bid")]
     assert bids == sorted(f"Bid within {days} days, on 2026-09-30: it" for days in (30, 14, 7, 3, 1))
 

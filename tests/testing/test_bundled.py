@@ -103,7 +103,7 @@ class TestProjects(PluginContract):
         },
         Stakeholder: {"department": StakeholderDepartment.DESIGNER},
         EvaluationCriterion: {"weight": 100, "score": 4, "veto_at": 0},
-        ProjectEvaluation: {"decision": None},
+        ProjectEvaluation: {"criteria": [EvaluationCriterion], "decision": None},
         CostEntry: {"amount": Money("1", "CNY")},
     }
     common = (ProjectLimits, LabourRate)

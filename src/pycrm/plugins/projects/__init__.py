@@ -7,6 +7,7 @@ is asked of a project is a function over what is known of it::
     health(seen).light, support(seen).index, completeness(seen)
 """
 
+from pycrm.plugins.projects.backing import StanceChange, Support, Visit, stances, support, visits
 from pycrm.plugins.projects.cost import (
     CostBudget,
     CostEntry,
@@ -15,6 +16,7 @@ from pycrm.plugins.projects.cost import (
     RevenueKind,
     RevenueLine,
 )
+from pycrm.plugins.projects.desk import Desk, Picture, picture
 from pycrm.plugins.projects.evaluation import (
     Block,
     EvaluationCondition,
@@ -35,11 +37,10 @@ from pycrm.plugins.projects.finance import (
     figures,
     used,
 )
-from pycrm.plugins.projects.health import Cause, Health, Light, health
+from pycrm.plugins.projects.headquarters import Likeness, Line, overview, similar
 from pycrm.plugins.projects.knowledge import BlockState, blocks, completeness, objections
+from pycrm.plugins.projects.lights import Cause, Health, Light, health
 from pycrm.plugins.projects.limits import ProjectLimits
-from pycrm.plugins.projects.overview import Likeness, Line, overview, similar
-from pycrm.plugins.projects.picture import Desk, Picture, picture
 from pycrm.plugins.projects.plugin import Projects
 from pycrm.plugins.projects.project import (
     CompetitorEntry,
@@ -61,9 +62,8 @@ from pycrm.plugins.projects.pursuit import (
     StrategyMove,
     StrategyPlan,
 )
-from pycrm.plugins.projects.remind import remind
+from pycrm.plugins.projects.reminders import remind
 from pycrm.plugins.projects.stakeholder import Stakeholder, StakeholderDepartment, StakeholderRole
-from pycrm.plugins.projects.support import StanceChange, Support, Visit, stances, support, visits
 from pycrm.plugins.projects.team import leave
 from pycrm.plugins.projects.weekly import draft, facts
 

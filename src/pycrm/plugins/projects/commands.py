@@ -12,16 +12,15 @@ import attrs
 import typer
 
 from pycrm import NotFoundError, Session, User
-from pycrm.plugins.projects import overview as table
-from pycrm.plugins.projects import remind as reminding
+from pycrm.plugins.projects import headquarters as table
+from pycrm.plugins.projects.backing import Visit, visits
+from pycrm.plugins.projects.backing import support as support_of
+from pycrm.plugins.projects.desk import Desk, picture
 from pycrm.plugins.projects.finance import CostLine
 from pycrm.plugins.projects.finance import costs as costs_of
-from pycrm.plugins.projects.health import health as health_of
 from pycrm.plugins.projects.knowledge import blocks, completeness
-from pycrm.plugins.projects.picture import Desk, picture
+from pycrm.plugins.projects.lights import health as health_of
 from pycrm.plugins.projects.project import ProjectFile
-from pycrm.plugins.projects.support import Visit, visits
-from pycrm.plugins.projects.support import support as support_of
 
 __all__ = ["COMMANDS"]
 
@@ -191,11 +190,6 @@ def similar(session: Session, number: Number) -> list[Alike]:
     ]
 
 
-def remind(session: Session) -> str:
-    """Add tasks for bids, conditions, budgets and stakeholders that are due; best each night."""
-    return f"Added {reminding.remind(session)} tasks."
-
-
 def _project(session: Session, number: str) -> ProjectFile:
     found = session.find(ProjectFile, ProjectFile.number == number)
     found = found or session.find(ProjectFile, ProjectFile.name == number)
@@ -204,4 +198,4 @@ def _project(session: Session, number: str) -> ProjectFile:
     return found[0]
 
 
-COMMANDS = (list_, map_, costs, health, support, overdue, similar, remind)
+COMMANDS = (list_, map_, costs, health, support, overdue, similar)

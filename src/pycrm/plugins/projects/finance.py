@@ -12,8 +12,8 @@ import attrs
 
 from pycrm import Money, Session
 from pycrm.plugins.projects.cost import CostBudget, CostEntry, CostKind, RevenueKind, RevenueLine
+from pycrm.plugins.projects.desk import Picture
 from pycrm.plugins.projects.knowledge import percent
-from pycrm.plugins.projects.picture import Picture
 from pycrm.plugins.projects.project import ProjectFile
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from pycrm import Session
+from pycrm.plugins.projects.desk import picture
 from pycrm.plugins.projects.knowledge import blocks, objections
-from pycrm.plugins.projects.picture import picture
 from pycrm.plugins.projects.project import ProjectFile
 from pycrm.plugins.projects.pursuit import Bid
 

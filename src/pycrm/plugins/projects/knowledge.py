@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import attrs
 
+from pycrm.plugins.projects.desk import Picture
 from pycrm.plugins.projects.evaluation import Block, GoDecision, ProjectEvaluation, SurveyItem
-from pycrm.plugins.projects.picture import Picture
 from pycrm.plugins.projects.project import Funding
 from pycrm.plugins.projects.stakeholder import FOUR
 

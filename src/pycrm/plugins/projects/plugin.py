@@ -34,6 +34,7 @@ from pycrm.plugins.projects.pursuit import (
     StrategyMove,
     StrategyPlan,
 )
+from pycrm.plugins.projects.reminders import REMINDERS
 from pycrm.plugins.projects.stakeholder import Stakeholder
 
 __all__ = ["Projects"]
@@ -56,6 +57,7 @@ class Projects(Plugin):
     pipelines = (PROJECT, PLAN, BID)
     guards = GUARDS
     commands = commands.COMMANDS
+    jobs = (REMINDERS,)
     migrations = "pycrm.plugins.projects"
 
     @hookimpl

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from pycrm import Activity, Money, Session
 from pycrm.plugins.projects.cost import CostEntry
-from pycrm.plugins.projects.picture import picture
+from pycrm.plugins.projects.desk import picture
 from pycrm.plugins.projects.project import CompetitorEntry, ProjectFile
 from pycrm.plugins.projects.pursuit import ProgressReport, monday
 from pycrm.plugins.projects.stakeholder import Stakeholder

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import attrs
 
 from pycrm import Session
+from pycrm.plugins.projects.desk import Picture
 from pycrm.plugins.projects.knowledge import percent
-from pycrm.plugins.projects.picture import Picture
 from pycrm.plugins.projects.stakeholder import FOUR, Stakeholder
 
 __all__ = ["StanceChange", "Support", "Visit", "interval", "stances", "support", "visits"]

@@ -8,11 +8,11 @@ from decimal import Decimal
 import attrs
 
 from pycrm import Money, Ref, Session
+from pycrm.plugins.projects.backing import support
+from pycrm.plugins.projects.desk import Desk, Picture
 from pycrm.plugins.projects.finance import used
-from pycrm.plugins.projects.health import Light, health
-from pycrm.plugins.projects.picture import Desk, Picture
+from pycrm.plugins.projects.lights import Light, health
 from pycrm.plugins.projects.project import CompetitorEntry, ProjectFile, ProjectRole
-from pycrm.plugins.projects.support import support
 
 __all__ = ["Likeness", "Line", "overview", "similar"]
 

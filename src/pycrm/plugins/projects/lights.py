@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import attrs
 
+from pycrm.plugins.projects.backing import support
+from pycrm.plugins.projects.desk import Picture
 from pycrm.plugins.projects.finance import used
 from pycrm.plugins.projects.knowledge import blocks, unmet
-from pycrm.plugins.projects.picture import Picture
-from pycrm.plugins.projects.support import support
 
 __all__ = ["Cause", "Health", "Light", "health", "last_report"]
 
