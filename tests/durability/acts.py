@@ -172,7 +172,7 @@ def act(
 
 # Verbs that read though they are tried in sessions that write; verbs that read and leave a row that
 # they did; and acts of the whole CRM, of which only these write.
-_READING = {"accuracy", "attainments", "snapshots", "try_move"}
+_READING = {"accuracy", "attainments", "hold", "snapshots", "try_move"}
 _TELLING = {"reveal", "export_csv", "export_scores", "import_file"}
 _OF_THE_WHOLE = {"run", "run_jobs", "run_scores", "seal"}
 #: Public functions of a CRM that change no record.

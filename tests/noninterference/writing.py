@@ -224,6 +224,11 @@ def undo_handover(session: Any, pick: Pick) -> Any:
     return session.undo_handover(pick.record(session, Handover), because="it was a mistake")
 
 
+@operation("hold", writes=True, weight=1)
+def hold(session: Any, pick: Pick) -> Any:
+    return session.hold(pick.link(pick.one(OWNED)))
+
+
 @operation("attempt", "add", "count", writes=True)
 def attempt(session: Any, pick: Pick) -> Any:
     refused = None

@@ -8,7 +8,20 @@ from itertools import count
 
 from b2b_project_sales import Criterion, ProjectSales
 
+from pycrm import Money
 from pycrm.plugins.customer_value import CustomerValue
+from pycrm.plugins.projects import (
+    CostEntry,
+    EvaluationCriterion,
+    LabourRate,
+    ProjectEvaluation,
+    ProjectLimits,
+    ProjectRole,
+    Projects,
+    Stakeholder,
+    StakeholderDepartment,
+    TeamMember,
+)
 from pycrm.plugins.segments import Segments
 from pycrm.plugins.segments.model import (
     Experiment,
@@ -93,3 +106,22 @@ class TestSupervision(PluginContract):
     }
     common = (AppraisalPlan, TrainingPlan)
     by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)
+
+
+class TestProjects(PluginContract):
+    """Project files keep what every plugin keeps."""
+
+    plugin = Projects
+    values = {
+        TeamMember: {
+            "role": ProjectRole.SALES,
+            "since": date(2026, 7, 1),
+            "until": date(2026, 9, 1),
+            "time_zone": "Europe/Berlin",
+        },
+        Stakeholder: {"department": StakeholderDepartment.DESIGNER},
+        EvaluationCriterion: {"weight": 100, "score": 4, "veto_at": 0},
+        ProjectEvaluation: {"criteria": [EvaluationCriterion], "decision": None},
+        CostEntry: {"amount": Money("1", "CNY")},
+    }
+    common = (ProjectLimits, LabourRate)

@@ -14,6 +14,7 @@ from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
 from pycrm.revision import handover as handing
+from pycrm.revision import hold as holding
 from pycrm.revision import revert as reverting
 from pycrm.revision import where as setting
 from pycrm.revision.amendment import decide, policy, propose
@@ -369,6 +370,20 @@ class Writing(Scoring):
         found: Any = self._in_sight(record)
         with Act(self, found, because):
             return shown(self.transaction, forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
+
+    def hold(self, record: R | Ref[R], /) -> R:
+        """Make everybody else who holds this record wait until this session ends; it is returned as it is now.
+
+        A rule over several rows (a budget, one leader at a time) is kept under two who write at once where
+        each first holds the record that the rows belong to. Whoever merely changes it waits too.
+
+        Raises:
+            NotFoundError: it is missing or out of scope.
+            StoreError: this session only reads.
+        """
+        with Act(self):
+            cls, id = self._named(record if isinstance(record, Ref) else record.ref, None)
+            return holding.hold(self.transaction, cls, id)  # type: ignore[no-any-return]
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
