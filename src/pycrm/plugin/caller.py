@@ -36,7 +36,6 @@ __all__ = ["HookCaller"]
 
 OnError = Literal["refuse", "isolate"]
 Savepoint = Callable[[Any], AbstractContextManager[object]]
-
 _log = logging.getLogger("pycrm.plugin")
 _MAX_DEPTH = 16
 _KEPT_FAILURES = 100

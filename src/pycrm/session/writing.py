@@ -378,8 +378,7 @@ class Writing(Scoring):
         each first holds the record that the rows belong to. Whoever merely changes it waits too.
 
         Raises:
-            NotFoundError: it is missing or out of scope.
-            StoreError: this session only reads.
+            NotFoundError, StoreError: it is missing or out of scope; this session only reads.
         """
         with Act(self):
             cls, id = self._named(record if isinstance(record, Ref) else record.ref, None)
@@ -387,10 +386,7 @@ class Writing(Scoring):
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Writes within are undone when they are refused, and the session can go on.
-
-        For work over many rows of which some may be refused, such as an import.
-        """
+        """Writes within are undone when they are refused, and the session goes on: for work over many rows."""
         tx = self.transaction
         spoiled = tx.spoiled
         known = set(tx.memo)
