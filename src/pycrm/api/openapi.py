@@ -14,6 +14,7 @@ from pycrm.api.operation import Operation
 from pycrm.api.schema import KEY, TEXT, Schema, listed, ref, thing
 from pycrm.api.shape import answered, components
 from pycrm.declare.codec import json_schema
+from pycrm.entities.handover import HandoverReceiver
 from pycrm.http import Route
 from pycrm.http.problem import PROBLEM, TITLES
 
@@ -98,7 +99,7 @@ def _operation(route: Route, told: Operation) -> Schema:
 
 
 def _answer(told: Operation, schema: Any) -> Schema:
-    if told.media != "application/json":
+    if not told.media.endswith("json"):
         return {"description": told.about, "content": {told.media: {"schema": {"type": "string"}}}}
     return {"description": told.about, "content": {told.media: {"schema": schema}}}
 
@@ -141,7 +142,15 @@ def _of_classes(session: Session, known: _KNOWN) -> dict[str, Schema]:
             for word, facet in _facets(session, target).items():
                 given["properties"][word] = ref(f"New{facet.__name__}")
             found[f"New{name}{part.capitalize()}"] = given
-    return found
+    found["HandoverReceiver"] = _sent(HandoverReceiver, known)
+    return {name: _titled(name, schema) for name, schema in found.items()}
+
+
+def _titled(name: str, schema: Schema) -> Schema:
+    """The schema under its own name, its rows under none: generators of clients call a type by it."""
+    for one in schema["properties"].values():
+        one.get("items", {}).pop("title", None)
+    return schema | {"title": name}
 
 
 def _facets(session: Session, cls: Any) -> Mapping[str, Any]:

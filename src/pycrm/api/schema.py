@@ -15,10 +15,15 @@ __all__ = [
     "COUNT",
     "DECIDE",
     "DECIDED",
+    "HANDOVER",
+    "HANDOVER_PREVIEW",
     "ME",
     "MOVE",
+    "MUST_REASON",
     "REASON",
     "REVEAL",
+    "REVERT",
+    "UNDONE",
     "VERB_BODIES",
     "changed",
     "changed_facet",
@@ -156,6 +161,21 @@ ME = thing(
     }
 )
 REASON = thing({"because": MAYBE}, required=())
+MUST_REASON = thing({"because": TEXT})
+REVERT = thing({"version": {"type": "integer", "minimum": 0}, "because": TEXT})
+_WHO_TAKES = {
+    "giver": {"type": "string", "description": "A login or an id."},
+    "to": {"type": "string", "description": "Who takes everything: a login or an id."},
+    "receivers": {
+        **listed(ref("HandoverReceiver"), minItems=1, maxItems=500),
+        "description": "Or several, by rules.",
+    },
+}
+HANDOVER = thing({**_WHO_TAKES, "because": TEXT}, required=("giver", "because"))
+HANDOVER_PREVIEW = thing({**_WHO_TAKES, "because": MAYBE}, required=("giver",))
+UNDONE = thing(
+    {"returned": {"type": "object", "additionalProperties": INTEGER}, "kept": listed(ref("Reference"))}
+)
 REVEAL = thing({"fields": listed(TEXT), "because": TEXT})
 ASSIGN = thing(
     {"owner": {"type": "string", "description": "A login or an id."}, "because": MAYBE}, required=("owner",)

@@ -96,7 +96,7 @@ def change(entity: Entity, call: Call) -> Answer:
     return act(call, do)
 
 
-def simple(verb: str) -> Callable[[Entity, Call], Answer]:
+def simple(verb: str, said: str) -> Callable[[Entity, Call], Answer]:
     """A verb over one record that takes a reason alone."""
 
     def do_it(entity: Entity, call: Call) -> Answer:
@@ -110,10 +110,12 @@ def simple(verb: str) -> Callable[[Entity, Call], Answer]:
 
         return act(call, do)
 
+    do_it.__doc__ = said
     return do_it
 
 
-archive, restore = simple("archive"), simple("restore")
+archive = simple("archive", "Put a record away.")
+restore = simple("restore", "Bring back a record that was put away.")
 
 
 def move(entity: Entity, call: Call) -> Answer:
