@@ -370,3 +370,24 @@ def test_a_change_is_taken_back_over_rest(served: Served) -> None:
     back = rep.post(f"{path}/revert", json={"version": 2, "because": "typed wrongly"})
     assert (back.status, back.data["channel"], back.data["version"]) == (200, None, 3), back.text
     assert rep.post(f"{path}/revert", json={"version": 9, "because": "typed wrongly"}).status == 422
+
+
+def test_fields_that_administrators_add_are_served(served: Served) -> None:
+    """A field added at run time is filled in, read, filtered by and documented like a declared one."""
+    admin = served.program("admin")
+    added = {"entity": "Customer", "name": "fleet", "label": "Lorries", "kind": "whole"}
+    made = admin.post(f"{BASE}/custom-fields", json=added)
+    assert made.status == 201, made.text
+    rep = served.checked("rep_a")
+    path = rep.post(f"{BASE}/customers", json=organization(rep)).header("location")
+    assert rep.get(f"{path}/custom").status == 404
+    kept = rep.ask("PUT", f"{path}/custom", json={"fleet": 7})
+    assert (kept.status, kept.data["fleet"]) == (201, 7), kept.text
+    more = rep.ask("PATCH", f"{path}/custom", json={"fleet": 9}, headers={"if-match": "1"})
+    assert (more.status, rep.get(f"{path}/custom").data["fleet"]) == (200, 9)
+    listed = rep.get(f"{BASE}/customers?where=custom.fleet>=8&include=custom")
+    assert names(listed) == ["Hongda Logistics"]
+    assert [one["fleet"] for one in listed.data["included"]["CustomerFields"].values()] == [9]
+    assert names(rep.get(f"{BASE}/customers?where=custom.fleet>=10")) == []
+    wrong = rep.ask("PATCH", f"{path}/custom", json={"fleet": "many", "hull": 1}, headers={"if-match": "2"})
+    assert {one["path"] for one in wrong.data["fields"]} == {"fleet", "hull"}

@@ -26,7 +26,6 @@ __all__ = [
     "UNDONE",
     "VERB_BODIES",
     "changed",
-    "changed_facet",
     "changed_where",
     "items",
     "many_changed",
@@ -34,7 +33,6 @@ __all__ = [
     "moved",
     "moved_where",
     "new",
-    "new_facet",
     "number",
     "page",
     "record",
@@ -130,16 +128,6 @@ def moved(entity: Entity) -> Schema:
     """What a move, or a trial of one, comes to."""
     trial = thing({"is_allowed": TRUTH, "refusal": {"type": ["object", "null"]}})
     return {"anyOf": [ref(entity.name), trial]}
-
-
-def new_facet(cls: Any) -> Schema:
-    """A new facet."""
-    return ref(f"New{cls.__name__}")
-
-
-def changed_facet(cls: Any) -> Schema:
-    """Fields of a facet to change."""
-    return ref(f"Changed{cls.__name__}")
 
 
 def number(word: str) -> Schema:

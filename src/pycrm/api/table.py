@@ -203,11 +203,12 @@ def _of_stages(entity: Entity, row: _Row) -> Iterator[Route]:
 
 
 def _of_facets(entity: Entity) -> Iterator[Route]:
-    for word, cls in entity.facets.items():
+    for word in entity.words:
         path, prefix = f"{entity.one}/{word.replace('_', '-')}", f"{entity.word.replace('-', '_')}_{word}"
-        told: dict[str, Any] = {"answer": of.ref(cls.__name__)}
-        new = told | {"body": of.new_facet(cls), "status": 201, "is_act": True}
-        changed = told | {"body": of.changed_facet(cls), "is_act": True, "needs_version": True}
+        name = entity.facets[word].__name__ if word in entity.facets else f"{entity.name}Fields"
+        told: dict[str, Any] = {"answer": of.ref(name)}
+        new = told | {"body": of.ref(f"New{name}"), "status": 201, "is_act": True}
+        changed = told | {"body": of.ref(f"Changed{name}"), "is_act": True, "needs_version": True}
         for method, function, more in (
             ("GET", read.facet, told),
             ("PUT", write.put_facet, new),
