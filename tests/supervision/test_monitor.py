@@ -37,7 +37,7 @@ def watch(world: World, login: str = "rep_a", who: str = "lead_e") -> Watch:
 def six_visits(world: World) -> None:
     """rep_a plans 6 visits on 06-30 and makes 4, the last at 13:20 (SUP-S2)."""
     world.at("06-29 09:00")
-    customers = [world.customer("rep_a", f"C{at}") for at in range(6)]
+    customers = world.customers("rep_a", *(f"C{at}" for at in range(6)))
     world.act(
         "rep_a",
         lambda s: plan_week(s, [VisitPlan(customer=one, on=TODAY, purpose="offer") for one in customers]),
@@ -93,14 +93,9 @@ def test_what_is_overdue_is_counted(world: World) -> None:
     for grade in (SigningGrade.A, SigningGrade.B, SigningGrade.C, None):
         world.customer("rep_a", f"Grade {grade}", signing_grade=grade)
     hongda = world.customer("rep_a")
-    for day in (29, 30):
-        world.act(
-            "rep_a",
-            lambda s, day=day: s.add(Commitment(customer=hongda, text="a sample", due_on=date(2026, 6, day))),
-        )
-    for hour in ("08:59", "09:01"):
-        due = shanghai(f"06-30 {hour}")
-        world.act("rep_a", lambda s, due=due: s.add(Task(title="call", due_at=due)))
+    promises = [Commitment(customer=hongda, text="a sample", due_on=date(2026, 6, day)) for day in (29, 30)]
+    tasks = [Task(title="call", due_at=shanghai(f"06-30 {hour}")) for hour in ("08:59", "09:01")]
+    world.act("rep_a", lambda s: (s.add_all(promises), s.add_all(tasks)))
     world.at("06-30 09:00")
     found = watch(world)
     assert (found.overdue_contacts, found.overdue_commitments, found.overdue_tasks) == (2, 1, 1)
