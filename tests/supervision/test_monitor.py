@@ -13,8 +13,12 @@ from pycrm import (
     Commitment,
     ConflictError,
     Customer,
+    Money,
     MoveError,
+    Opportunity,
+    Session,
     SigningGrade,
+    Target,
     Task,
 )
 from pycrm.plugins.supervision import CheckIn, CustomerSite, Leave, LogState, VisitPlan
@@ -100,8 +104,28 @@ def test_what_is_overdue_is_counted(world: World) -> None:
     found = watch(world)
     assert (found.overdue_contacts, found.overdue_commitments, found.overdue_tasks) == (2, 1, 1)
     assert (found.log, watch(world, "lead_e2").log) == (LogState.OPEN, None)
+    assert found.targets == ()
     world.at("06-27 09:00")
     assert watch(world).overdue_contacts == 1
+
+
+def test_the_desk_shows_targets(world: World) -> None:
+    """What somebody is to reach these days stands on the desk, with what was won towards it (SUP-6)."""
+    hongda = world.customer("rep_a")
+
+    def sell(session: Session) -> None:
+        deal = Opportunity(
+            customer=hongda, name="Pumps", expected_close=TODAY, amount=Money("250", "CNY"), closed_on=TODAY
+        )
+        session.move(session.move(session.add(deal), to="contacted"), to="won")
+
+    world.act("rep_a", sell)
+    for first, last in ((1, 30), (1, 29)):
+        target = Target(since=date(2026, 6, first), until=date(2026, 6, last), amount=Money("1000", "CNY"))
+        world.give("lead_e", target, "rep_a")
+    found = [(one.target.until, one.won, one.percent) for one in watch(world).targets]
+    assert found == [(TODAY, Money("250", "CNY"), Decimal("25.00"))]
+    assert watch(world, "rep_b").targets == ()
 
 
 def test_the_desk_shows_the_scope_and_no_more(world: World) -> None:
