@@ -23,8 +23,10 @@ from pycrm import (
 )
 from pycrm.plugins.supervision import CheckIn, CustomerSite, Leave, LogState, VisitPlan
 from pycrm.plugins.supervision.care import Neglect, uncared
+from pycrm.plugins.supervision.directing import issue
 from pycrm.plugins.supervision.monitor import Presence, Watch, monitor
 from pycrm.plugins.supervision.people import people
+from pycrm.plugins.supervision.today import my_day
 from pycrm.plugins.supervision.visits import marks, plan_week
 
 from .world import World, shanghai
@@ -107,6 +109,36 @@ def test_what_is_overdue_is_counted(world: World) -> None:
     assert found.targets == ()
     world.at("06-27 09:00")
     assert watch(world).overdue_contacts == 1
+
+
+def test_everybody_is_reminded_of_the_own_day(world: World) -> None:
+    """Whoever looks at the own day finds what is due by one's own clock, and nothing of a colleague's."""
+    world.at("06-27 09:00")
+    for grade in (SigningGrade.A, SigningGrade.B):
+        world.customer("rep_a", f"Grade {grade}", signing_grade=grade)
+    hongda = world.customer("rep_a")
+    promises = [Commitment(customer=hongda, text=f"by {day}", due_on=date(2026, 6, day)) for day in (30, 29)]
+    tasks = [Task(title=day, due_at=shanghai(f"{day} 00:00")) for day in ("07-01", "06-30")]
+    plan = VisitPlan(customer=hongda, on=TODAY, purpose="offer")
+    world.act("rep_a", lambda s: (s.add_all([*promises]), s.add_all(tasks), s.add(plan)))
+    world.at("06-29 20:01")
+    world.job("logs")
+    world.at("06-30 09:00")
+    world.act("lead_e", lambda s: issue(s, hongda, "call them"))
+    found = world.see("rep_a", my_day)
+    assert (found.on, found.log, [one.on for one in found.behind]) == (
+        TODAY,
+        LogState.OPEN,
+        [date(2026, 6, 29)],
+    )
+    assert ([one.name for one in found.contacts], found.banner.count) == (["Grade A"], 1)
+    assert [one.text for one in found.commitments] == ["by 29", "by 30"]
+    assert ([one.title for one in found.tasks], len(found.sheet.visits)) == (["06-30"], 1)
+    other = world.see("rep_b", my_day)
+    assert (other.contacts, other.commitments, other.tasks, other.banner.count) == ((), (), (), 0)
+    assert [one.on for one in other.behind] == [date(2026, 6, 29)]
+    with world.crm.view(world.crm.system("test")) as session:
+        assert my_day(session) is None
 
 
 def test_the_desk_shows_targets(world: World) -> None:
