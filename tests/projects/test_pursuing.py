@@ -442,9 +442,8 @@ def test_who_has_to_act_is_reminded_once(world: World) -> None:
     world.decide()
     world.allow(1_000)
     world.spend("mkt_1", 800)
-    # All jobs of the day at first, then what they do for this project.
-    world.crm.run_jobs()
-    night()
+    for _ in range(2):
+        night()
     assert titles(world, "tech_1") == ["Meet User, due since 2026-06-22: it"]
     assert titles(world, "rep_a")[0] == "Costs reach 80 % of a budget: it"
     assert not [one for one in titles(world, "rep_a") if one.startswith("Bid")]
