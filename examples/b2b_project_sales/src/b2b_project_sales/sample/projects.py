@@ -162,7 +162,14 @@ _FILES = (
     ),
     (
         *("Sewage works, second stage 污水厂二期", "water", 64_000_000, 4_400_000, 116),
-        (*_begun(84), *_planned(88), Step(92, "lead", steps.moved("accept")), *_told(96, 103)),
+        (
+            *_begun(84),
+            *_planned(88),
+            Step(92, "lead", steps.moved("accept")),
+            Step(98, "lead", steps.stance("user", 0, "the operators fear new controls")),
+            Step(98, "lead", steps.stance("decision", -1, "has heard of trouble elsewhere")),
+            *_told(96, 103),
+        ),
     ),
     # The bid is in less than two weeks.
     (
