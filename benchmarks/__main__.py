@@ -29,6 +29,7 @@ from benchmarks.scoping import page_scope
 from benchmarks.scoring import scoring
 from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
+from benchmarks.serving import rest
 from benchmarks.setting import change_where
 from benchmarks.starting import import_pycrm
 from benchmarks.storing import history_bytes
@@ -64,6 +65,7 @@ SMALLEST: dict[str, Benchmark] = {
     "move_one": move_one,
     "move_gated": move_gated,
     "move_10000": move_10000,
+    "rest": rest,
 }
 ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]

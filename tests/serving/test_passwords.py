@@ -127,7 +127,7 @@ def test_time_does_not_tell_whether_there_is_such_a_name(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Guessing takes as long at a name that there is not, and a comparison left out would show here."""
-    known, unknown = times(served, 6)
+    known, unknown = times(served, 3)
     assert statistics.median(unknown) > 0.7 * statistics.median(known)
     right = door.is_right
 

@@ -13,6 +13,7 @@ from pycrm.api.asked import known_to
 from pycrm.api.entity import Entity, facets
 from pycrm.declare.codec import load, load_patch
 from pycrm.errors import InvalidError, Problem, RefusedError
+from pycrm.revision.place import user_of
 
 if TYPE_CHECKING:
     from pycrm.session import Session
@@ -68,7 +69,7 @@ def draft_of(session: Session, entity: Entity, body: Any) -> Draft:
     parts: dict[str, Any] = {}
     try:
         if type(given) is dict:
-            options = _options(given)
+            options = _options(session, entity, given)
     except InvalidError as error:
         problems += error.fields
     for name, cls in entity.parts.items():
@@ -88,15 +89,17 @@ def draft_of(session: Session, entity: Entity, body: Any) -> Draft:
     return Draft(entity, given, options, parts)
 
 
-def _options(given: dict[str, Any]) -> dict[str, Any]:
+def _options(session: Session, entity: Entity, given: dict[str, Any]) -> dict[str, Any]:
     """Whose the record is to be, and in which pipeline it begins."""
-    found = {name: given.pop(name) for name in ("owner", "pipeline") if name in given}
+    found = {name: given.pop(name) for name in entity.options if name in given}
     wrong = [
         Problem(name, "type", "expected text") for name, value in found.items() if type(value) is not str
     ]
     if wrong:
         raise InvalidError(f"{wrong[0].path}: {wrong[0].message}", fields=wrong)
-    return found | ({"owner": whose(found["owner"])} if "owner" in found else {})
+    if "owner" in found:
+        found["owner"] = user_of(session.transaction, whose(found["owner"]), "owner")
+    return found
 
 
 def whose(text: str) -> Any:

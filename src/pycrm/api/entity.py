@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pycrm.declare.policy import UsedBy
+from pycrm.declare.policy import OWN_PAIR, UsedBy
 from pycrm.declare.word import plural, word_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ class Entity:
     word: str
     facets: Mapping[str, Any]
     parts: Mapping[str, Any]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What may be said of a new one besides its fields: whose it is to be, where it begins."""
+        owned = ("owner",) if OWN_PAIR in self.cls.__scope__.pairs else ()
+        return owned if self.cls.__pipeline__ is None else (*owned, "pipeline")
 
     @property
     def path(self) -> str:

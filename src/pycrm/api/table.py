@@ -57,6 +57,16 @@ def routes(crm: CRM) -> Iterator[Route]:
         yield from _of_stages(entity)
         yield from _of_facets(entity)
     yield from _of_amendments()
+    described = Operation("document", "This document.", "me", {"type": "object"})
+    yield Route("GET", f"{BASE}/openapi.json", partial(_document, crm), FACE, about=described)
+
+
+def _document(crm: CRM, call: Call) -> Answer:
+    """The OpenAPI document, as far as the visitor knows the fields."""
+    from pycrm.api.openapi import document
+
+    with call.view() as session:
+        return Answer.json(document(session, routes(crm)), media="application/openapi+json")
 
 
 def _me(call: Call) -> Answer:

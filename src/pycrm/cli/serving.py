@@ -95,8 +95,8 @@ _LOGGING: dict[str, Any] = {
     },
     "loggers": {
         "pycrm": {"handlers": ["out"], "level": "INFO", "propagate": False},
-        "uvicorn": {"handlers": ["out"], "level": "INFO", "propagate": False},
-        "uvicorn.error": {"level": "INFO"},
+        # What it says of its own start and end has its values apart, and is said above.
+        "uvicorn": {"handlers": ["out"], "level": "WARNING", "propagate": False},
     },
 }
 

@@ -16,9 +16,10 @@ from uuid import UUID
 from pycrm.declare.field import Spec
 from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
 from pycrm.declare.raw import Masked
-from pycrm.declare.record import Child, child_class
+from pycrm.declare.record import child_class
 from pycrm.declare.reference import Ref
-from pycrm.errors import InvalidError, NotReadError, Problem
+from pycrm.declare.telling import plan
+from pycrm.errors import InvalidError, Problem
 from pycrm.values import Money, decimal_of, parse_instant
 
 if TYPE_CHECKING:
@@ -269,19 +270,17 @@ def dump(record: Any) -> dict[str, Any]:
     A row has its id, so that it can be sent back; its parent and its place are where it stands.
     """
     found: dict[str, Any] = {}
-    for name, spec in type(record).__specs__.items():
-        if isinstance(record, Child) and name in ("parent", "position"):
-            continue
+    for name, read, tell in plan(type(record)):
         try:
-            value = getattr(record, name)
-        except NotReadError:
-            mask = mask_of(record, name)
-            found |= {} if mask is None else {name: mask}
+            value = read(record)
+        except AttributeError:
             continue
-        if spec.child is not None:
+        if value.__class__ is Masked:
+            found[name] = value.text
+        elif tell is None:
             found[name] = [dump(row) for row in value]
         else:
-            found[name] = None if value is None or spec.kind is None else spec.kind.jsonable(value)
+            found[name] = None if value is None else tell(value)
     return found
 
 
