@@ -23,8 +23,10 @@ from pycrm.entities.customer import Department
 from pycrm.hooks import Change, StageMove
 
 from b2b_project_sales.buyer import BuyerProfile
+from b2b_project_sales.pages import PURSUITS, PURSUITS_OF_CUSTOMER
 from b2b_project_sales.process import PROJECT, is_decided
 from b2b_project_sales.project import Criterion, Project
+from b2b_project_sales.words import WORDS
 
 __all__ = ["ProjectSales"]
 
@@ -49,6 +51,10 @@ class ProjectSales(Plugin):
     facets = (BuyerProfile,)
     pipelines = (PROJECT,)
     guards = {"b2b.decided": is_decided}
+    panels = (PURSUITS_OF_CUSTOMER,)
+    pages = (PURSUITS,)
+    templates = "b2b_project_sales.templates"
+    words = WORDS
     sample = "b2b_project_sales.sample:add"
 
     @hookimpl
