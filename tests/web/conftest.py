@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,7 @@ from .reading import Form, Page, read
 
 PASSWORD = "a horse in the orchard"
 NOW = "2026-06-30T09:00:00+08:00"
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 WHO = ("rep_a", "lead_e", "dir", "admin")
 
 
@@ -217,30 +220,51 @@ def company_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def company(company_file: Any, sqlite_database: str) -> Iterator[Company]:
-    """The company on SQLite."""
-    path, cast, secrets = company_file
-    shutil.copy(path, sqlite_database.removeprefix("sqlite:///"))
-    clock = FixedClock(NOW)
-    made = Company(
-        CRM(sqlite_database, plugins=plugins(), clock=clock, random=random.Random(7)),
-        clock,
-        cast,
-        dict(secrets),
-    )
+def company(written: Company, company_file: Any) -> Company:
+    """The company on SQLite, as it was at the beginning; its CRM has served other tests before."""
+    path, _, secrets = company_file
+    crm = written.crm
+    file = str(crm.store.url.database)
+    crm.store.dispose()
+    for end in ("-wal", "-shm"):
+        Path(file + end).unlink(missing_ok=True)
+    shutil.copy(path, file)
+    # What a CRM knows of people and roles was read from the file as it was.
+    crm.actors.clear()
+    crm.role_grants.clear()
+    written.secrets = dict(secrets)
+    return written
+
+
+@pytest.fixture(scope="session")
+def written(company_file: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """The CRM of all tests that write into a copy of the company."""
+    made = _company(company_file, tmp_path_factory.mktemp("written"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def company_apart(company_file: Any, tmp_path: Path) -> Iterator[Company]:
+    """The company with a CRM of its own, for what changes what the CRM remembers."""
+    made = _company(company_file, tmp_path)
+    yield made
+    made.close()
+
+
+def _company(company_file: Any, folder: Path) -> Company:
+    path, cast, secrets = company_file
+    file = (Path(tempfile.mkdtemp(dir=MEMORY)) if MEMORY else folder) / "company.db"
+    shutil.copy(path, file)
+    clock = FixedClock(NOW)
+    crm = CRM(f"sqlite:///{file}", plugins=plugins(), clock=clock, random=random.Random(7))
+    return Company(crm, clock, cast, dict(secrets))
 
 
 @pytest.fixture(scope="session")
 def shown(company_file: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The company for tests that only look: one CRM for all of them."""
-    path, cast, secrets = company_file
-    copy = tmp_path_factory.mktemp("shown") / "shown.db"
-    shutil.copy(path, copy)
-    clock = FixedClock(NOW)
-    crm = CRM(f"sqlite:///{copy}", plugins=plugins(), clock=clock, random=random.Random(7))
-    made = Company(crm, clock, cast, dict(secrets))
+    made = _company(company_file, tmp_path_factory.mktemp("shown"))
     yield made
     made.close()
 

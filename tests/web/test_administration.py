@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pycrm import Customer, User
 
 from .conftest import Company
+from .reading import read
+from .test_hostile import faults
 
 
 def test_the_reason_why_somebody_sees_a_record(shown: Company) -> None:
@@ -36,11 +40,12 @@ def test_a_handover_is_shown_before_it_is_done(company: Company) -> None:
     assert str(company.one(Customer, "Hongda Logistics 宏达物流").owner.id) == rep_a
 
 
-def test_a_pipeline_is_tried_before_it_is_published(company: Company) -> None:
+def test_a_pipeline_is_tried_before_it_is_published(company_apart: Company) -> None:
     """The administrator changes a text, sees what it would do and publishes it; others see the drawing alone."""
-    admin = company.reader("admin")
+    admin = company_apart.reader("admin")
     page = admin.see("/admin/pipelines/sales")
     assert page.of("svg")
+    assert faults(page) == []
     form = page.form("/admin/pipelines/sales")
     text = form.value("text") or ""
     assert 'key = "filed"' in text
@@ -54,7 +59,7 @@ def test_a_pipeline_is_tried_before_it_is_published(company: Company) -> None:
     assert broken.status == 422
     fields = [*form.sent({"text": changed, "because": "a clearer word"}), ("publish", "1")]
     assert "Version 2 is published" in admin.follow(admin.post(form.action, fields)).words
-    reader = company.reader("rep_a")
+    reader = company_apart.reader("rep_a")
     assert reader.see("/admin/pipelines/sales").of("textarea") == []
     assert (
         reader.post("/admin/pipelines/sales", [*reader.see("/").form("/settings").fields, *fields[1:]]).status
@@ -87,3 +92,24 @@ def test_the_calendar_goes_to_a_telephone_and_ends_with_its_address(company: Com
     with company.crm.session("admin") as session:
         session.change(session.find(User, User.login == "rep_a")[0], employee_no="7")
     assert stranger.ask(feed).status == 404
+
+
+def test_a_forgotten_password_is_made_anew_by_the_administrator(company: Company) -> None:
+    """It is shown once and opens the door, behind which another one has to be chosen; a leader cannot give any."""
+    rep_a = str(company.one(User, "Rep_A").id)
+    admin = company.reader("admin")
+    form = admin.see(f"/users/{rep_a}").form(f"/users/{rep_a}/password")
+    told = read(admin.send(form).text)
+    password = next(one for one in told.said if re.fullmatch(r"[\w-]{16}", one))
+    person = company.reader(None)
+    door = person.see("/sign-in").form("/sign-in")
+    assert person.send(door, login="rep_a", password=password).status == 303
+    assert person.ask("/customers").header("location") == "/account/password"
+    choosing = person.see("/account/password").form("/account/password")
+    assert person.send(choosing, current=password, password="rep_a", again="rep_a").status == 422
+    new = "three herons by the weir"
+    assert "not the same" in person.send(choosing, current=password, password=new, again="another").text
+    assert "My day" in person.follow(person.send(choosing, current=password, password=new, again=new)).words
+    leader = company.reader("lead_e")
+    forged = [("csrf", leader.see("/").form("/settings").value("csrf") or "")]
+    assert leader.post(f"/users/{rep_a}/password", forged).status == 403

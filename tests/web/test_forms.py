@@ -9,16 +9,16 @@ from .conftest import Company
 from .reading import read
 
 
-def test_a_new_customer_with_every_mistake_and_then_with_none(company_on_both: Company) -> None:
+def test_a_new_customer_with_every_mistake_and_then_with_none(company: Company) -> None:
     """All mistakes are told at once beside their fields with what was typed, and then the customer is there."""
-    reader = company_on_both.reader("rep_a")
+    reader = company.reader("rep_a")
     form = reader.see("/customers/new").form("/customers/new")
     reply = reader.send(form, party__name="", party__email="not an address", channel="x" * 200)
     assert reply.status == 422
     for words in ("a value is required", 'value="not an address"', "x" * 200):
         assert words in reply.text
     assert reply.text.count('class="error"') >= 3
-    source = company_on_both.one(Source, "exhibition")
+    source = company.one(Source, "exhibition")
     made = reader.follow(
         reader.send(form, party__name="Jinlong 金龙", party__mobile="13700000009", source=str(source.id))
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from markupsafe import Markup
 
+from pycrm.credential import set_password
 from pycrm.entities.org import Reach
 from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError
 from pycrm.pipeline.svg import svg
@@ -20,7 +22,7 @@ from pycrm.web.visit import Answer, Visit, redirect
 if TYPE_CHECKING:
     from pycrm.session import Session
 
-__all__ = ["pipeline", "pipelines", "plugins", "publish", "roles", "units"]
+__all__ = ["give_password", "pipeline", "pipelines", "plugins", "publish", "roles", "units"]
 
 _MOST = 2000
 
@@ -99,11 +101,20 @@ def _matrix(visit: Visit, role: Any, actions: list[str]) -> list[tuple[str, list
         reach.setdefault(grant.entity, {})[grant.action.value] = visit.words.value(grant.reach)
     return [
         (
-            visit.words("Everything owned") if entity == "*" else visit.words.many(entity),
+            _granted(visit, entity),
             [held.get(one, "") for one in actions],
         )
         for entity, held in sorted(reach.items())
     ]
+
+
+def _granted(visit: Visit, entity: str) -> str:
+    """What a grant is over: a kind of record, all that has owners, or something that is no record."""
+    if entity == "*":
+        return visit.words("Everything owned")
+    if visit.crm.record(entity, None) is None:
+        return visit.words(f"granted:{entity}")
+    return visit.words.many(entity)
 
 
 def pipelines(visit: Visit) -> Answer:
@@ -167,8 +178,9 @@ def _ways(visit: Visit) -> dict[str, Any]:
 
 
 def _plain(drawing: str) -> str:
-    """A drawing within a page needs no head of its own."""
-    return drawing[drawing.index("<svg") :]
+    """A drawing within a page, whose colours are those of the page: our policy takes no style inside it."""
+    head, _, rest = drawing.partition("<style>")
+    return head + rest.partition("</style>")[2]
 
 
 def _toml(pipeline: Any) -> str:
@@ -232,3 +244,24 @@ def plugins(visit: Visit) -> Answer:
         _refuse_others(session, "RoleAssignment")
         found = session.crm.registry.describe()
         return page(visit, session, "plugins.html", visit.words("Plugins"), plugins=found)
+
+
+def give_password(visit: Visit) -> Answer:
+    """Make up a temporary password for a person and show it this once, to who keeps users."""
+    made = secrets.token_urlsafe(12)
+
+    def do(session: Session) -> Any:
+        person = session.get(session.crm.record("User"), visit.params["id"])
+        set_password(session, person, made, is_temporary=True)
+        return person
+
+    person = visit.run(do)
+    with visit.view() as session:
+        said = [
+            visit.words("The password of {name} until the next sign-in is:", name=person.name),
+            made,
+            visit.words("It is shown this once."),
+        ]
+        return page(
+            visit, session, "told.html", visit.words("A new password"), said=said, back=f"/users/{person.id}"
+        )

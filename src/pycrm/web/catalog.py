@@ -126,7 +126,8 @@ def menu(visit: Visit, session: Session, waiting: int) -> list[Entry]:
     found += _work(visit, session)
     if reads(session, session.crm.record("Customer")):
         found.append(Entry("/inbox", words("Approvals"), "inbox", count=waiting))
-        found.append(Entry("/reports/funnel", words("Reports"), "chart"))
+        if reads(session, session.crm.record("Opportunity")):
+            found.append(Entry("/reports/funnel", words("Reports"), "chart"))
         found.append(Entry("/calendar", words("Calendar"), "calendar"))
     found += _offered(visit, session)
     found += _administration(visit, session)

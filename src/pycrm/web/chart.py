@@ -42,7 +42,7 @@ def bars(
 ) -> Markup:
     """Two bars a point, of amounts in one currency: name, first, second, address."""
     values = [one.units for _, first, second, _ in points for one in (first, second) if one is not None]
-    most = max([*values, 1])
+    most = _round(max([*values, 1]))
     room = _HEIGHT - _FOOT - _TOP
     step = (_WIDTH - _LEFT) / max(1, len(points))
     parts = [_grid(points, most, room, language)]
@@ -59,6 +59,16 @@ def bars(
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img">{}</svg>').format(
         _WIDTH, _HEIGHT, Markup("").join(parts)
     )
+
+
+def _round(most: int) -> int:
+    """The next larger number whose quarters are easily read: 1, 2, 4 or 8 with noughts.
+
+    >>> _round(404_788_28), _round(7), _round(1)
+    (80000000, 8, 1)
+    """
+    scale = int(10 ** (len(str(most)) - 1))
+    return next(step * scale for step in (1, 2, 4, 8, 10, 20) if step * scale >= most)
 
 
 def _told(name: str, first: Money | None, second: Money | None, names: tuple[str, str]) -> str:

@@ -145,7 +145,7 @@ def filters_of(visit: Visit, show: Show, cls: Any) -> list[Filter]:
 def _filter(visit: Visit, show: Show, cls: Any, spec: Spec) -> Filter:
     label = show.words.field(cls, spec)
     if spec.name == "stage" and cls.__pipeline__ is not None:
-        stages = show.session.pipeline(cls.__pipeline__).stages
+        stages = show.pipeline(cls.__pipeline__).stages
         options = tuple((one.key, show.words.stage(one)) for one in stages)
         entry = Entry("f:stage", label, "select", visit.asked("f:stage"), options=options)
         return Filter(label, (entry,))

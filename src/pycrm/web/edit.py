@@ -22,6 +22,7 @@ from pycrm.session.naming import label_of
 from pycrm.web.catalog import class_of, path_of
 from pycrm.web.draft import drafted, extra_part
 from pycrm.web.entry import value_of
+from pycrm.web.facet import facets_of
 from pycrm.web.form import Given, Part, is_begun, part_of, read_part
 from pycrm.web.problem import sentences
 from pycrm.web.render import page
@@ -166,10 +167,6 @@ def edit(visit: Visit) -> Answer:
 
 def _targets(session: Session, record: Any, prefix: str = "") -> Iterator[Target]:
     yield Target(type(record), record, prefix)
-    for facet in session.crm.facets_of(type(record)):
-        if facet.__name__ == "GradeOverride" or not _fits(facet, record):
-            continue
-        yield Target(facet, session.facet(record, facet), f"{facet.__name__}.", record)
     for spec in type(record).__specs__.values():
         if spec.unique and spec.target is not None:
             try:
@@ -177,6 +174,10 @@ def _targets(session: Session, record: Any, prefix: str = "") -> Iterator[Target
             except (NotReadError, NotFoundError):
                 continue
             yield from _targets(session, part, f"{type(part).__name__}.")
+    for facet in facets_of(session, type(record)):
+        if facet.__name__ == "GradeOverride" or not _fits(facet, record):
+            continue
+        yield Target(facet, session.facet(record, facet), f"{facet.__name__}.", record)
 
 
 def _fits(facet: Any, record: Any) -> bool:

@@ -11,6 +11,7 @@ from pycrm.declare.record import child_class
 from pycrm.declare.row import layout
 from pycrm.errors import Problem
 from pycrm.web.entry import Entry, Typed, entry_of, read_entry, value_of
+from pycrm.web.facet import heading_of
 from pycrm.web.show import Show, plain_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Part:
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.lists)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something of a part that is not there yet was typed, or is wrong."""
+        return any(one.error or (one.text and one.widget != "check") for one in self.entries)
 
 
 @attrs.define
@@ -111,7 +117,7 @@ def part_of(
         error = show.words.said(wrong.get(prefix + spec.name, ""))
         entries.append(entry_of(show, cls, spec, prefix=prefix, value=value, typed=typed, error=error))
     version = "" if record is None else str(record.version)
-    return Part(prefix, show.words.record(cls), tuple(entries), tuple(lists), version)
+    return Part(prefix, heading_of(show.words, cls), tuple(entries), tuple(lists), version)
 
 
 def _first(spec: Spec, given: Mapping[str, Any]) -> Any:

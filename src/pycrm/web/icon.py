@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from markupsafe import Markup
@@ -59,6 +60,7 @@ _STROKES: Mapping[str, str] = MappingProxyType(
 )
 
 
+@cache
 def icon(name: str) -> Markup:
     """An icon by its name; one that there is none of is the puzzle piece of plugins."""
     strokes = _STROKES.get(name) or _STROKES["puzzle"]

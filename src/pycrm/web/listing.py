@@ -212,7 +212,7 @@ def _acts(show: Show, cls: Any) -> list[tuple[str, str, tuple[tuple[str, str], .
         people = session.find(user, user.state == "active", order=user.name, limit=300)
         found.append(("assign", words("Assign to"), tuple((str(one.id), one.name) for one in people)))
     if session.reaches(cls, "update", Reach.OWN) and cls.__pipeline__ is not None:
-        stages = session.pipeline(cls.__pipeline__).stages
+        stages = show.pipeline(cls.__pipeline__).stages
         found.append(("move", words("Move to"), tuple((one.key, words.stage(one)) for one in stages)))
     if session.reaches(cls, "delete", Reach.OWN):
         found.append(("archive", words("Archive"), ()))

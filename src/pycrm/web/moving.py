@@ -58,7 +58,7 @@ def stage_bar(show: Show, record: Any) -> Bar | None:
         standing = session.standing(record)
     except NotReadError:
         return None
-    pipeline = session.pipeline(record.pipeline, record.pipeline_version)
+    pipeline = show.pipeline(record.pipeline, record.pipeline_version)
     been = {stay.stage for stay in session.stages(record)}
     shown = [
         one for one in pipeline.stages if not one.is_closed or one.key == record.stage or one.kind == "won"
@@ -86,19 +86,24 @@ def stage_bar(show: Show, record: Any) -> Bar | None:
 
 def ways_of(show: Show, pipeline: Any, allowed: Sequence[Any]) -> tuple[Way, ...]:
     """The moves of a record for its reader: what nobody takes by hand is left out, as what is not granted."""
-    declared = {(one.key, one.target): one for one in pipeline.moves}
     never = {"product", "owner", "permission", "reach"}
+    offered = [one for one in allowed if all(need["kind"] not in never for need in one.missing)]
     keys = [one.key for one in allowed]
-    found = []
-    for one in allowed:
-        if any(need["kind"] in never for need in one.missing):
-            continue
-        stage = pipeline.stage(one.target)
-        named = declared.get((one.key, one.target))
-        label = show.words.stage(named) if named is not None else one.label
-        to = one.key if keys.count(one.key) == 1 else one.target
-        found.append(Way(to, label, show.words.stage(stage), stage.kind, one.is_allowed))
-    return tuple(found)
+    return tuple(
+        _way(show, pipeline, one.key, one.target, keys.count(one.key) == 1, one.is_allowed) for one in offered
+    )
+
+
+def _way(show: Show, pipeline: Any, key: str, target: str, is_only: bool, is_free: bool) -> Way:
+    """One move in words; the cards of a column share theirs."""
+    kept: dict[Any, Way] = show.kept
+    name = (pipeline.identity, key, target, is_only, is_free)
+    if name not in kept:
+        stage = pipeline.stage(target)
+        named = next((one for one in pipeline.moves if (one.key, one.target) == (key, target)), None)
+        label = show.words.stage(named) if named is not None else show.words.stage(stage)
+        kept[name] = Way(key if is_only else target, label, show.words.stage(stage), stage.kind, is_free)
+    return kept[name]
 
 
 @attrs.frozen
@@ -144,7 +149,7 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     show = Show(visit, session)
     mine = session.actor.ref if visit.asked("who") == "me" else None
     conditions = [cls.owner == mine.id] if mine is not None and "owner" in cls.__specs__ else []
-    pipeline = session.pipeline(cls.__pipeline__)
+    pipeline = show.pipeline(cls.__pipeline__)
     amount = next((name for name in ("amount", "our_value") if name in session.fields(cls)), None)
     tallies = session.by_stage(cls, *conditions, amount=getattr(cls, amount) if amount else None)
     shown = {one.stage: _cards_of(session, cls, one, conditions) for one in tallies}
@@ -192,7 +197,7 @@ def _cards_of(session: Session, cls: Any, tally: Any, conditions: Sequence[Any])
 def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None) -> Card:
     session = show.session
     standing = session.standing(record)
-    pipeline = session.pipeline(record.pipeline, record.pipeline_version)
+    pipeline = show.pipeline(record.pipeline, record.pipeline_version)
     money = value_of(record, amount) if amount else None
     day = next(
         (

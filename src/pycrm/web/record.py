@@ -11,6 +11,7 @@ from pycrm.entities.org import Reach
 from pycrm.errors import NotReadError, RefusedError
 from pycrm.session.naming import label_of
 from pycrm.web.catalog import class_of, path_of, reads, slug_of
+from pycrm.web.facet import facets_of, heading_of
 from pycrm.web.form import writable
 from pycrm.web.moving import stage_bar
 from pycrm.web.panel import Shown, panels
@@ -122,7 +123,7 @@ def _seen(one: Any, name: str) -> Any:
 
 def _parts(session: Session, one: Any) -> Iterator[Any]:
     """What lies in tables of its own: facets, the party of a customer, and its facets."""
-    for facet in session.crm.facets_of(type(one)):
+    for facet in facets_of(session, type(one)):
         found = session.facet(one, facet)
         if found is not None:
             yield found
@@ -151,7 +152,7 @@ def _sheets(show: Show, one: Any, parts: list[Any]) -> list[Facts]:
         heading = (
             ""
             if type(part).__name__ in ("Party", "Organization", "Person")
-            else show.words.record(type(part))
+            else heading_of(show.words, type(part))
         )
         made = _facts(show, part, ahead, heading)
         if not heading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -99,11 +100,13 @@ def _place(package: str) -> tuple[str, str]:
     return (home, folder) if home else (package, "templates")
 
 
+@lru_cache(4096)
 def tone(text: str) -> int:
     """One of a few colours for a name, always the same one."""
     return sum(map(ord, text)) % _TONES
 
 
+@lru_cache(4096)
 def mark(name: str) -> str:
     """The letters that stand for a name: the first of Chinese, the first two of Latin.
 

@@ -74,7 +74,7 @@ def funnel(visit: Visit) -> Answer:
         conditions = _owner(visit, session, cls)
         amount = next((name for name in ("amount", "our_value") if name in session.fields(cls)), None)
         found = session.funnel(cls, *conditions, amount=getattr(cls, amount) if amount else None, since=since)
-        pipeline = session.pipeline(cls.__pipeline__)
+        pipeline = show.pipeline(cls.__pipeline__)
         stages = [_line(show, pipeline, one) for one in found]
         open_ = [one for one, raw in zip(stages, found, strict=True) if raw.kind in ("open", "hold")]
         return page(
@@ -204,18 +204,20 @@ def _moved(period: Period, by: int) -> Period:
     return Period.quarter(index // 4, index % 4 + 1)
 
 
-def _methods(visit: Visit, one: Any) -> list[tuple[str, str, str]]:
-    words = visit.words
+def _methods(visit: Visit, one: Any) -> list[tuple[str, str, str, str]]:
+    """What each method says: its name, the figure in brief and whole, and what it is."""
+    words, found = visit.words, []
     rows = [
         ("won", one.won),
         ("weighted", one.weighted),
         ("historic", one.historic),
         ("blended", one.blended),
     ]
-    return [
-        (words(f"method:{name}"), figures.money(value) if value is not None else "–", words(f"about:{name}"))
-        for name, value in rows
-    ]
+    for name, value in rows:
+        figure = figures.brief(value, visit.language) if value is not None else "–"
+        whole = figures.money(value) if value is not None else ""
+        found.append((words(f"method:{name}"), figure, whole, words(f"about:{name}")))
+    return found
 
 
 def _targets(visit: Visit, session: Session, period: Period) -> list[tuple[str, Any]]:

@@ -50,6 +50,7 @@ _OWN: tuple[tuple[str, str, Act], ...] = (
 _PAGES: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
     ("GET", "/", home.home),
     ("POST", "/tasks/{id:str}/done", home.done),
+    ("POST", "/users/{id:str}/password", admin.give_password),
     ("GET", "/inbox", inbox.inbox),
     ("POST", "/inbox/{id:str}", inbox.decide),
     ("GET", "/search", find.search),

@@ -55,6 +55,16 @@ class Show:
         self.words, self.crm = visit.words, session.crm
         self.labels: dict[UUID, str] = {}
         self._tried: set[UUID] = set()
+        self._pipelines: dict[tuple[str, int | None], Any] = {}
+        #: What a page has worked out for one of its records and needs for the next.
+        self.kept: dict[Any, Any] = {}
+
+    def pipeline(self, key: str, version: int | None = None) -> Any:
+        """A version of a pipeline, looked up once a page."""
+        found = self._pipelines.get((key, version))
+        if found is None:
+            found = self._pipelines[key, version] = self.session.pipeline(key, version)
+        return found
 
     def learn(self, records: Iterable[Any], specs: Sequence[Spec] | None = None) -> None:
         """Look up the names of all that these records refer to, class by class and not one by one."""
@@ -163,7 +173,7 @@ class Show:
     def stage_named(self, cls: Any, key: str) -> str:
         """What a stage of the class's own pipeline is called; its key where that has none such."""
         if cls.__pipeline__ is not None:
-            pipeline = self.session.pipeline(cls.__pipeline__)
+            pipeline = self.pipeline(cls.__pipeline__)
             if pipeline.has_stage(key):
                 return self.words.stage(pipeline.stage(key))
         return key
