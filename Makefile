@@ -37,6 +37,8 @@ help:
 demo: .venv/.installed
 	@$(BIN)/python -m pycrm demo --serve --app $(APP) --file $(if $(filter b2b_project_sales,$(APP)),demo,$(APP)).db $(ARGS)
 
+# The suite begins hundreds of processes: what one has compiled, the next need not.
+test torture: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.installed
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench, Benchmark
 from benchmarks.changing import change_1000, change_one
+from benchmarks.customising import custom_field
 from benchmarks.database import PostgreSQL, Server, SQLite
 from benchmarks.figure import Figure, keep, show
 from benchmarks.foreseeing import funnel
@@ -52,6 +53,7 @@ GROWING: dict[str, Benchmark] = {
     "peers_scope": peers_scope,
     "page_text": page_text,
     "scoring": scoring,
+    "custom_field": custom_field,
 }
 SMALLEST: dict[str, Benchmark] = {
     "import_200k": import_200k,

@@ -17,7 +17,7 @@ _HOMES = {
     "pycrm.declare": (
         *("Child", "Children", "Facet", "Field", "Link", "Record", "Ref"),
         *("administered", "children", "field", "ge", "le", "link", "minimum_length", "one_of"),
-        *("owned", "private", "reference", "through", "used_by"),
+        *("owned", "private", "reference", "team", "through", "used_by"),
     ),
     "pycrm.declare.policy": ("Budget", "ClaimPolicy", "Retain"),
     "pycrm.entities": (
@@ -133,6 +133,7 @@ if TYPE_CHECKING:
     from pycrm.declare import owned as owned
     from pycrm.declare import private as private
     from pycrm.declare import reference as reference
+    from pycrm.declare import team as team
     from pycrm.declare import through as through
     from pycrm.declare import used_by as used_by
     from pycrm.declare.policy import Budget as Budget

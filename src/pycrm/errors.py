@@ -16,6 +16,7 @@ import attrs
 __all__ = [
     "AlreadyDoneError",
     "AmendmentRequiredError",
+    "AroundError",
     "CRMError",
     "ConflictError",
     "DeclarationError",
@@ -46,6 +47,10 @@ class DeclarationError(CRMError):
 
 class StoreError(CRMError):
     """The database is missing, of another shape than expected, or was reached around the session."""
+
+
+class AroundError(StoreError):
+    """A statement was sent around the session, to an engine that takes none but those of the gateway."""
 
 
 class NoSpaceError(StoreError):

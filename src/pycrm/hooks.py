@@ -15,8 +15,8 @@ others run on. In this module stand the hooks that the foundation calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import pluggy
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Change",
+    "HookDeprecationWarning",
     "HookKind",
+    "Retiring",
     "StageMove",
     "before_add",
     "before_change",
@@ -39,7 +41,10 @@ __all__ = [
     "record_added",
     "record_changed",
     "record_moved",
+    "retiring",
 ]
+
+F = TypeVar("F", bound=Callable[..., object])
 
 PROJECT = "pycrm"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -85,6 +90,41 @@ def hook_kind(name: str) -> HookKind | None:
         return "choose"
     last = name.rpartition("_")[2]
     return "past" if last.endswith("ed") or last in _IRREGULAR else None
+
+
+class HookDeprecationWarning(DeprecationWarning):
+    """A plugin implements a hook, or takes an argument of one, which a coming version of the contract lacks."""
+
+
+class Retiring(NamedTuple):
+    """That a hook, or one `argument` of it, goes: told since one version, gone in a later, and what to use."""
+
+    since: str
+    gone: str
+    use: str
+    argument: str | None = None
+
+
+def retiring(since: str, gone: str, use: str, *, argument: str | None = None) -> Callable[[F], F]:
+    """Announce that a hook goes, so that its plugins have one release of the contract to follow.
+
+    Written between `hookspec` and the specification. Until `gone` it is called as ever, and each plugin
+    that implements it is warned with its file and line; pycrm does not start with a hook whose time
+    is over and that was left in.
+
+    Args:
+        since: the version of the contract (`pycrm.plugin.API`) that announces it.
+        gone: the version without it, at least one release later.
+        use: what to do instead, in words.
+        argument: only this argument goes.
+    """
+
+    def mark(specification: F) -> F:
+        told: Any = specification
+        told.retiring = (*getattr(told, "retiring", ()), Retiring(since, gone, use, argument))
+        return specification
+
+    return mark
 
 
 class Change(NamedTuple):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from house import enterprise
 from plugin.vet import Household, Visit, install
+from sqlalchemy import event
 
-from pycrm import CRM, Amendment, AmendmentPolicy, ConflictError, Customer, Share
+from pycrm import CRM, Amendment, AmendmentPolicy, ConflictError, Customer, Share, hooks
 from pycrm.app import enabling
 from pycrm.entities.amendment import AmendmentMode
-from pycrm.errors import DeclarationError
+from pycrm.errors import DeclarationError, StoreError
+from pycrm.store.migration import run
 
 from .conftest import Pycrm, Said
 
@@ -242,3 +245,58 @@ def test_a_plugin_of_the_product_is_not_switched(sqlite_database: str) -> None:
     for act in (enabling.enable, enabling.disable, enabling.uninstall):
         with pytest.raises(ConflictError, match="part of the product"):
             act(sqlite_database, "vet", plugins=(Vet,))
+
+
+def test_a_check_says_which_hooks_go(bare: Pycrm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author learns from the check which hooks of the plugin a coming version lacks, and nothing is wrong yet."""
+    assert bare("plugin", "check", "vet", "--json").data == {
+        "plugin": "vet",
+        "ok": True,
+        "wrong": [],
+        "soon": [],
+    }
+    told = (hooks.Retiring("0.1", "0.2", "say it in a policy"),)
+    monkeypatch.setattr(hooks.before_add, "retiring", told, raising=False)
+    said = bare("plugin", "check", "vet", "--json").data
+    assert (said["ok"], len(said["soon"])) == (True, 2)  # core implements it too
+    assert said["soon"][1].startswith("plugin vet: hook before_add (")
+
+
+class CutError(Exception):
+    """Stands for a disk, a server or a network that fails in the midst of it."""
+
+
+def test_an_uninstall_that_fails_has_dropped_all_or_nothing(
+    sqlite_database: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is cut off every table is there with its rows, core works, and it is taken up again (T57)."""
+    enabling.enable(sqlite_database, "vet", clock=clock)
+    crm = CRM.open(sqlite_database, clock=clock)
+    filled(crm)
+    crm.close()
+    drop, seen = run.remove, 0
+
+    def fragile(cut: int, store: Any, line: Any, acts: Any) -> None:
+        nonlocal seen
+        seen = 0
+
+        def kill(*given: Any) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == cut:
+                raise CutError
+
+        event.listen(store.engine, "before_cursor_execute", kill)
+        drop(store, line, acts)
+
+    for cut in (1, 4, 7, 10):
+        monkeypatch.setattr(run, "remove", partial(fragile, cut))
+        with pytest.raises(StoreError, match="could not be dropped: CutError"):
+            enabling.uninstall(sqlite_database, "vet", clock=clock)
+        assert enabling.enabled(sqlite_database) == ()
+        left = enabling.fate(sqlite_database, "vet", clock=clock)
+        assert dict(left.rows) == {"vet_visit": 1, "vet_household": 1}
+    monkeypatch.setattr(run, "remove", partial(fragile, 0))
+    enabling.uninstall(sqlite_database, "vet", clock=clock)
+    assert seen > 10
+    assert enabling.enable(sqlite_database, "vet", clock=clock) != []

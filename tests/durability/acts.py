@@ -20,9 +20,11 @@ from pycrm import (
     CRM,
     Action,
     Approver,
+    Contact,
     ContactPoint,
     ContactPointKind,
     Customer,
+    Department,
     Grant,
     Money,
     Opportunity,
@@ -170,7 +172,7 @@ def act(
 
 # Verbs that read though they are tried in sessions that write; verbs that read and leave a row that
 # they did; and acts of the whole CRM, of which only these write.
-_READING = {"accuracy", "attainments", "snapshots", "try_move"}
+_READING = {"accuracy", "attainments", "hold", "snapshots", "try_move"}
 _TELLING = {"reveal", "export_csv", "export_scores", "import_file"}
 _OF_THE_WHOLE = {"run", "run_jobs", "run_scores", "seal"}
 #: Public functions of a CRM that change no record.
@@ -298,6 +300,15 @@ def _person(scene: Scene) -> Customer:
         )
         session.change(session.get(made.ref), channel="fair", because="Wang asked for it")
         return session.get(made.ref)
+
+
+def _contact(scene: Scene) -> Contact:
+    customer = scene.customer()
+    with scene.crm.session("rep_a") as session:
+        draft = Contact.named(
+            "Li", customer=customer, department=Department.USER, mobile=scene.mobile(), hobbies="chess"
+        )
+        return session.add(draft)
 
 
 def _conflicted(scene: Scene) -> Any:
@@ -486,6 +497,10 @@ act(
     lambda s, made, scene: s.undo_handover(made, because=REASON),
 )
 act("erase", "erase", "dir", _person, lambda s, made, scene: s.erase(s.get(made.ref), because="in writing"))
+act(
+    *("forget", "forget", "dir", _contact),
+    lambda s, made, scene: s.forget(s.get(made.ref), "hobbies", because="kept long enough"),
+)
 act("attempt", "attempt", "rep_a", Scene.customer, _attempt)
 act("a unit of many verbs", "add change move archive", "rep_a", Scene.customer, _several)
 act("approve", "approve", "lead_e", Scene.asked, lambda s, made, scene: s.approve(made, because=REASON))

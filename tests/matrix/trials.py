@@ -268,6 +268,11 @@ def facet(session: Any, case: Case) -> Any:
     return session.facet(Ref("Party", case.record.id), Organization)
 
 
+@trial(writes=True)
+def hold(session: Any, case: Case) -> Any:
+    return session.hold(case.record)
+
+
 @trial()
 def children(session: Any, case: Case) -> Any:
     return session.children(case.record)

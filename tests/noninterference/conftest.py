@@ -13,7 +13,7 @@ from pool import Pool
 from pycrm import CRM, ClaimPolicy, Customer, FixedClock
 
 from .adding import add_fields
-from .two_worlds import Pair
+from .two_worlds import START, Pair
 from .valuing import Valued
 
 
@@ -29,10 +29,12 @@ def pair(request: pytest.FixtureRequest, database: str, clock: FixedClock) -> It
     pool.give_back(other)
 
 
-@pytest.fixture
-def pair_in_a_file(sqlite_database: str, clock: FixedClock) -> Iterator[Pair]:
-    """The same on SQLite alone, for what need not be tried on both."""
-    yield from _pair(sqlite_database, _copied(sqlite_database), clock)
+@pytest.fixture(scope="module")
+def pair_of_files(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The same on SQLite alone, for what need not be tried on both; every play begins it anew."""
+    file = tmp_path_factory.mktemp("pair") / "test.db"
+    shutil.copy(sqlite_template, file)
+    yield from _pair(f"sqlite:///{file}", _copied(f"sqlite:///{file}"), FixedClock(START))
 
 
 def _pair(database: str, other: str, clock: FixedClock) -> Iterator[Pair]:

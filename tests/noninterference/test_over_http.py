@@ -51,21 +51,19 @@ SOON = ("hidden_is_forbidden", "list_with_total", "counted_unseen")
 @pytest.mark.parametrize(
     "name", [name if name in SOON else pytest.param(name, marks=pytest.mark.torture) for name in HTTP_LEAKS]
 )
-def test_a_leak_of_the_face_shows(pair_in_a_file: Pair, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leak_of_the_face_shows(pair_of_files: Pair, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the face itself to tell more than the session does, the worlds would be told apart."""
     HTTP_LEAKS[name](monkeypatch)
-    assert found(pair_in_a_file, 30)
+    assert found(pair_of_files, 30)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("name", READING)
-def test_a_leak_of_the_session_shows(
-    pair_in_a_file: Pair, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_leak_of_the_session_shows(pair_of_files: Pair, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A leak of the session is told by addresses as well."""
     LEAKS[name](monkeypatch)
     assert name in FOCUS
-    assert found(pair_in_a_file, 200)
+    assert found(pair_of_files, 200)
 
 
 @pytest.mark.torture

@@ -23,6 +23,28 @@ EXAMPLE = "what one session of a person answers in both worlds, compared whole"
 WORLDS = 50
 # Within so many answers each planted leak must show.
 WITHIN = 2000
+# By which number each leak showed, where that is none of the first: it is tried before the others.
+SOONEST = {
+    "s03_behind_all": 3,
+    "s05_labels": 4,
+    "s05_owner_of_the_parent": 5,
+    "s05_sorted_by_an_added_field": 4,
+    "s06_linked": 2,
+    "s07_filtered_by_hidden": 2,
+    "s08_sorted_by_hidden": 25,
+    "s14_claims_refuse": 10,
+    "s17_diff_whole": 2,
+    "s17_filtered_before_redaction": 2,
+    "s17_overtaken_whole": 4,
+    "s17_taken_back_whole": 2,
+    "s18_gate": 2,
+    "s18_guess_confirmed": 4,
+    "s22_actor_kept": 2,
+    "s22_tree_not_moved": 6,
+    "s23_suspended": 2,
+    "s26_batch_whole": 7,
+    "s33_assigned_by_id": 9,
+}
 COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [
@@ -53,10 +75,11 @@ def leaking(name: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", LEAKS)
-def test_a_planted_leak_shows(pair_in_a_file: Pair, name: str) -> None:
+def test_a_planted_leak_shows(pair_of_files: Pair, name: str) -> None:
     """Were this channel open, the operations that it concerns would tell the worlds apart."""
     with leaking(name):
-        examples = (play(pair_in_a_file, rich_world(), at, FOCUS[name]) for at in range(40))
+        numbers = (SOONEST.get(name, 0), *range(40))
+        examples = (play(pair_of_files, rich_world(), at, FOCUS[name]) for at in numbers)
         assert any(True for example in examples for _ in example.differences(25))
 
 

@@ -147,6 +147,14 @@ def erase(session: Any, pick: Pick) -> Any:
     return session.erase(pick.record(session, Customer), because="asked for it in writing")
 
 
+@operation("forget", writes=True)
+def forget(session: Any, pick: Pick) -> Any:
+    kind, name = pick.one(
+        ((Contact, "hobbies"), (Contact, "family_notes"), (Customer, "channel"), (Note, "body"))
+    )
+    return session.forget(pick.record(session, kind), name, because="kept long enough")
+
+
 @operation("restore", writes=True)
 def restore(session: Any, pick: Pick) -> Any:
     return session.restore(pick.record(session, pick.one(OWNED)))
@@ -214,6 +222,11 @@ def hand_over(session: Any, pick: Pick) -> Any:
 @operation("undo_handover", writes=True, weight=1)
 def undo_handover(session: Any, pick: Pick) -> Any:
     return session.undo_handover(pick.record(session, Handover), because="it was a mistake")
+
+
+@operation("hold", writes=True, weight=1)
+def hold(session: Any, pick: Pick) -> Any:
+    return session.hold(pick.link(pick.one(OWNED)))
 
 
 @operation("attempt", "add", "count", writes=True)

@@ -134,6 +134,23 @@ def test_a_dry_run_equals_the_real_run() -> None:
     assert refusals[0] == refusals[1]
 
 
+def test_a_guard_that_takes_the_session_is_given_the_movers() -> None:
+    """A guard that names `session` reads in it, with its parameters; the others are given the record alone."""
+    asked: list[Any] = []
+
+    def reads(record: Any, session: Any) -> str | None:
+        asked.append((record, session))
+        return "nothing found" if session == "session of ana" else None
+
+    chart = report(complete=reads)
+    facts = Facts(FILLED, record="the report", session="session of ana")
+    assert chart.missing("ready", way(chart, "ready", "issue"), facts) == [
+        {"kind": "guard", "name": "exam.complete", "message": "nothing found"}
+    ]
+    assert asked == [("the report", "session of ana")]
+    assert needs(chart, FILLED) == []
+
+
 def test_guards_are_given_the_record_and_asked_once() -> None:
     """A guard sees the record itself and is asked a single time for each move."""
     seen: list[Any] = []

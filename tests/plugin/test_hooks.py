@@ -128,3 +128,50 @@ def test_an_event_is_a_value_in_the_past_tense() -> None:
     assert changed == same
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         changed.version = 3  # type: ignore[misc]
+
+
+def price_asked(session: Any, price: int) -> None: ...
+
+
+def spoken(since: str, gone: str, argument: str | None = None) -> ModuleType:
+    """A module that announces that its hook, or an argument of it, goes."""
+    specification = types.FunctionType(price_asked.__code__, globals(), "price_asked")
+    specification.__annotations__ = dict(price_asked.__annotations__)
+    told = hooks.retiring(since, gone, "answer choose_price", argument=argument)(specification)
+    return module(price_asked=told)
+
+
+def test_a_hook_that_goes_warns_and_is_called_until_then() -> None:
+    """An author whose hook goes is warned with its line and what to use, for one release, and loses nothing."""
+    asked: list[int] = []
+    plugin = hooked("shop", price_asked=lambda self, price: asked.append(price))
+    caller = HookCaller([plugin], specs=[hooks, spoken("0.1", "0.2")])
+    with pytest.warns(hooks.HookDeprecationWarning) as warned:
+        caller.freeze()
+    (one,) = warned
+    assert one.filename == __file__
+    assert str(one.message).startswith("plugin shop: hook price_asked (")
+    assert str(one.message).endswith("goes in version 0.2 of the plugin contract: answer choose_price")
+    caller.observe("price_asked", session=None, price=7)
+    assert asked == [7]
+
+
+def test_of_an_argument_that_goes_only_those_hear_who_take_it() -> None:
+    """Who does not take the argument that goes is not bothered."""
+    specs = [hooks, spoken("0.1", "0.2", "price")]
+    with pytest.warns(hooks.HookDeprecationWarning, match="the argument price of hook price_asked"):
+        HookCaller([hooked("shop", price_asked=lambda self, price: None)], specs=specs).freeze()
+    HookCaller([hooked("shop", price_asked=lambda self, session: None)], specs=specs).freeze()
+
+
+@pytest.mark.parametrize(
+    ("since", "gone", "argument", "said"),
+    [
+        ("0.0", "0.1", None, "was to go in 0.1, and this is 0.1: take it out"),
+        ("0.2", "0.2.1", None, "leaves no release after 0.2 to follow in"),
+        ("0.1", "0.2", "colour", "announces that colour goes, which it does not take"),
+    ],
+)
+def test_a_hook_goes_in_its_time(since: str, gone: str, argument: str | None, said: str) -> None:
+    """Nobody announces a hook's end without a release of grace, or forgets to take it out when that is over."""
+    assert said in message(lambda: HookCaller([], specs=[spoken(since, gone, argument)]))

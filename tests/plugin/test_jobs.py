@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from house import enterprise
 
 from pycrm import CRM, ConflictError, Customer, FixedClock, Job, JobDone, Plugin, Session, StoreError
+from pycrm.app import offered_jobs
 
 DONE: list[str] = []
 
@@ -91,3 +93,45 @@ def test_a_database_that_fails_is_no_refusal(crm: CRM) -> None:
     with pytest.raises(StoreError, match="disk is full"):
         crm.run_jobs()
     assert _channels(crm) == {"a": "seen", "broken": None, "z": None}
+
+
+FAULTS: dict[str, tuple[str, Any, Callable[[CRM, FixedClock], None]]] = {
+    "what was done today is forgotten": (
+        "_keep",
+        lambda *given: None,
+        lambda crm, clock: test_what_is_done_is_not_due_again(crm, clock),
+    ),
+    "one failure ends the run": (
+        "_noted",
+        lambda failures: nullcontext(),
+        lambda crm, clock: test_what_refuses_keeps_back_no_other(crm),
+    ),
+    "what failed is done in the same session again": (
+        "_act",
+        lambda job, item, session: keep_all(job, session, item),
+        lambda crm, clock: test_what_refuses_keeps_back_no_other(crm),
+    ),
+}
+
+
+def keep_all(job: Job, session: Session, item: Any) -> None:
+    """Keep what a refused item has written."""
+    spoiled = session.transaction.spoiled
+    try:
+        job.act(session, item)
+    except (ConflictError, KeyError):
+        session.transaction.spoiled = spoiled
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_seen(
+    name: str, sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each planted fault turns red what holds that rule of jobs."""
+    attribute, fault, check = FAULTS[name]
+    monkeypatch.setattr(offered_jobs, attribute, fault)
+    DONE.clear()
+    with CRM(sqlite_database, plugins=[Night], clock=clock) as crm:
+        enterprise(crm)
+        with pytest.raises((AssertionError, ConflictError)):
+            check(crm, clock)

@@ -11,10 +11,14 @@ import pytest
 from pycrm import (
     ActivityKind,
     Commitment,
+    ConflictError,
     Contact,
     Customer,
     Department,
     ForbiddenError,
+    HandoverReceiver,
+    HandoverRule,
+    InvalidError,
     Money,
     NotFoundError,
     Opportunity,
@@ -22,6 +26,7 @@ from pycrm import (
     Product,
     ProductCategory,
     SigningGrade,
+    UserState,
 )
 from pycrm.plugins.supervision import Directive, DirectiveKind, VisitPlan, WorkLog
 from pycrm.plugins.supervision.brief import Brief, brief, briefs, handover_page
@@ -127,6 +132,27 @@ def test_what_belongs_to_a_customer_goes_and_what_belongs_to_a_day_stays(world: 
     assert ([one.id for one in again.done], again.preview) == ([done.id], None)
     with pytest.raises(ForbiddenError):
         world.see("rep_b", lambda s: handover_page(s, world.user("rep_a"), "rep_b"))
+
+
+def test_a_handover_that_cannot_be_is_refused(world: World) -> None:
+    """Records without a receiver are listed, and nobody who has left receives any (SUP-E3, SUP-E4)."""
+    hongda = world.customer("rep_a")
+    plan = world.act("rep_a", lambda s: s.add(VisitPlan(customer=hongda, on=TODAY, purpose="offer")))
+    rule = HandoverReceiver(receiver=world.user("rep_b"), rule=HandoverRule.GRADE, value="A")
+    page = world.see("lead_e", lambda s: handover_page(s, world.user("rep_a"), [rule]))
+    assert not page.preview.is_possible
+    with pytest.raises(InvalidError) as refused:
+        world.act("lead_e", lambda s: s.hand_over("rep_a", [rule], because="goes abroad"))
+    assert refused.value.data["records"] == {"Customer": [str(hongda.id)], "VisitPlan": [str(plan.id)]}
+    for state in (UserState.SUSPENDED, UserState.LEFT):
+        with world.crm.session(world.crm.system("staff office")) as session:
+            session.change(session.get(world.user("rep_b").ref), state=state)
+        with pytest.raises(InvalidError):
+            world.act("lead_e", lambda s: s.hand_over("rep_a", "rep_b", because="goes abroad"))
+    # Whoever still holds something does not leave (SUP-S9).
+    with pytest.raises(ConflictError) as held, world.crm.session(world.crm.system("staff office")) as session:
+        session.change(session.get(world.user("rep_a").ref), state=UserState.LEFT)
+    assert held.value.data["holds"] == {"Customer": 1}
 
 
 def test_each_receiver_is_briefed_on_what_came(world: World) -> None:

@@ -20,7 +20,8 @@ from pycrm import (
 from pycrm.plugins.supervision import Leave, LogState, WorkLog, Workplace
 from pycrm.plugins.supervision.entries import entries
 from pycrm.plugins.supervision.hours import hours_of
-from pycrm.plugins.supervision.logs import day_sheet, discipline, submit, week_report, write
+from pycrm.plugins.supervision.logs import day_sheet, discipline, log_states, submit, week_report, write
+from pycrm.plugins.supervision.monitor import work
 
 from .world import World, shanghai
 
@@ -36,6 +37,7 @@ def _submit_on(world: World, days: list[date], hour: str, who: str = "rep_a") ->
 
 def june(world: World) -> None:
     """19 logs of rep_a in time, that of 06-04 late, that of 06-10 missing (SUP-S1)."""
+    world.give("lead_e", Workplace(since=JUNE[0]), "rep_a")
     days = world.days(*JUNE)
     assert len(days) == 21
     _submit_on(world, [day for day in days if day.day not in (4, 10)], "20:00")
@@ -55,6 +57,8 @@ def test_a_month_of_logs(world: World) -> None:
     world.give("lead_e", Leave(since=tenth, until=tenth), "rep_a")
     found = world.see("lead_e", lambda s: discipline(s, world.user("rep_a"), *JUNE))
     assert (found.expected, found.on_time_share) == (20, Decimal("95.00"))
+    calendar = dict(world.see("lead_e", lambda s: log_states(s, world.user("rep_a"), *JUNE)))
+    assert (len(calendar), calendar[date(2026, 6, 4)]) == (20, LogState.SUBMITTED_LATE)
 
 
 def test_the_clock_makes_logs_late_and_missing(world: World) -> None:
@@ -69,7 +73,7 @@ def test_the_clock_makes_logs_late_and_missing(world: World) -> None:
         ("06-22 10:01", LogState.MISSING),
     ):
         world.at(moment)
-        world.crm.run_jobs()
+        world.job("logs")
         sheet = world.see("rep_a", lambda s: day_sheet(s, s.actor.ref, date(2026, 6, 18)))
         assert (moment, sheet.state, sheet.log.stage) == (moment, state, state.value)
     # It stays missing even when it is written later.
@@ -81,17 +85,18 @@ def test_the_clock_makes_logs_late_and_missing(world: World) -> None:
 def test_the_night_writes_down_who_wrote_nothing(world: World) -> None:
     """Of everybody who keeps a log and wrote none there is a late one, once; leave and free days need none."""
     world.at("06-29 09:00")
-    world.give("lead_e", Leave(since=date(2026, 5, 1), until=date(2026, 6, 28)), "rep_a")
+    world.give("lead_e", Leave(since=date(2026, 6, 1), until=date(2026, 6, 28)), "rep_a")
     world.at("06-29 20:01")
-    report = {one.name: one for one in world.crm.run_jobs().plugins}["supervision.logs"]
-    # The 31 days before hold 06-19 and nine days of four week-ends, and rep_a was away until Sunday.
-    assert report.failures == ()
-    assert JobDone("supervision.logs", report.done) not in world.crm.run_jobs().plugins
-    logs = world.see("lead_e", lambda s: s.find(WorkLog, WorkLog.on >= date(2026, 6, 1)))
+    # From 06-15 to 06-29 lie 10 working days; rep_a has one, and in Berlin the tenth is not over.
+    assert JobDone("supervision.logs", 10 + 10 + 1 + 9) in world.crm.run_jobs().plugins
+    assert world.crm.run_jobs().plugins == ()
+    logs = world.see("lead_e", lambda s: s.find(WorkLog))
     mine = [(one.on, one.stage) for one in logs if one.owner == world.user("rep_a").ref]
     assert mine == [(date(2026, 6, 29), "late")]
-    theirs = {one.on for one in logs if one.owner == world.user("rep_b").ref}
-    assert theirs == set(world.days(date(2026, 6, 1), date(2026, 6, 29)))
+    theirs = {one.on: one.stage for one in logs if one.owner == world.user("rep_b").ref}
+    assert set(theirs) == set(world.days(date(2026, 6, 15), date(2026, 6, 29)))
+    # That of Friday is missing since Monday at 10:00.
+    assert (theirs[date(2026, 6, 26)], theirs[date(2026, 6, 29)]) == ("missing", "late")
     world.at("06-30 09:30")
     assert world.act("rep_a", lambda s: submit(s, date(2026, 6, 29))).stage == "submitted_late"
 
@@ -101,8 +106,8 @@ def test_a_member_overseas_has_a_clock_of_their_own(world: World) -> None:
     berlin = world.user("rep_w")
     hours = world.see("dir", lambda s: hours_of(s, [berlin])[berlin.id])
     assert hours.late_at(TODAY) == datetime.fromisoformat("2026-06-30T20:00:00+02:00")
-    # In January it is seven hours, and the night between has no summer time.
-    assert hours.late_at(date(2026, 1, 15)) == datetime.fromisoformat("2026-01-15T20:00:00+01:00")
+    # In December it is seven hours: there is no summer time.
+    assert hours.late_at(date(2026, 12, 15)) == datetime.fromisoformat("2026-12-15T20:00:00+01:00")
     # 01:30 of 07-01 in Shanghai is the evening of 06-30 in Berlin.
     world.at("07-01 01:30")
     assert world.act("rep_w", submit).on == TODAY
@@ -233,6 +238,16 @@ def test_leaders_filter_what_was_done(world: World) -> None:
     assert count("lead_e", monday, TODAY, customer=huali) == 2
     assert count("lead_e", monday, TODAY, kind="call") == 1
     assert count("rep_b", monday, TODAY) == count("lead_w", monday, TODAY) == 0
+    # The whole scope at once, by unit, by person, and within one's own.
+    world.visit("rep_c", world.customer("rep_c"), "06-30 11:00")
+    unit = world.user("rep_c").home_unit
+
+    def done(who: str, **by: Any) -> list[str]:
+        return [one.person.login for one in world.see(who, lambda s: work(s, monday, TODAY, **by))]
+
+    assert done("lead_e") == ["rep_a", "rep_a", "rep_c", "rep_a"]
+    assert (done("lead_e", unit=unit), done("lead_e", person=person, kind="call")) == (["rep_c"], ["rep_a"])
+    assert (done("lead_e2"), done("rep_a", unit=unit), done("lead_w")) == (["rep_c"], [], [])
 
 
 def test_only_leaders_say_where_people_work_and_when_they_are_away(world: World) -> None:

@@ -19,7 +19,8 @@ from pycrm import (
 )
 from pycrm.plugins.supervision import CheckIn, CustomerSite, Leave, LogState, VisitPlan
 from pycrm.plugins.supervision.care import Neglect, uncared
-from pycrm.plugins.supervision.monitor import Presence, Watch, monitor, people
+from pycrm.plugins.supervision.monitor import Presence, Watch, monitor
+from pycrm.plugins.supervision.people import people
 from pycrm.plugins.supervision.visits import marks, plan_week
 
 from .world import World, shanghai
@@ -171,6 +172,27 @@ def test_a_check_in_far_away_is_marked(world: World) -> None:
         world.act("rep_a", lambda s: s.change(far, latitude=None, longitude=None))
 
 
+def test_positions_are_kept_for_90_days(world: World) -> None:
+    """After 90 days a position is gone from the check-in and from its history; its distance stays (SUP-7)."""
+    hongda = world.customer("rep_a")
+    site = CustomerSite(of=hongda, latitude=Decimal("31.23"), longitude=Decimal("121.47"))
+    world.act("rep_a", lambda s: s.add(site))
+    world.at("06-30 10:00")
+    made = world.check_in(
+        "rep_a", hongda, latitude=Decimal("31.2408"), longitude=Decimal("121.4747"), accuracy_m=17
+    )
+    world.at("09-28 10:00")
+    assert world.job("positions") == 0
+    world.at("09-28 10:01")
+    assert (world.job("positions"), world.job("positions")) == (1, 0)
+    found = world.see("lead_e", lambda s: s.get(made.ref))
+    assert (found.latitude, found.longitude, found.accuracy_m) == (None, None, None)
+    assert found.distance_m == made.distance_m
+    past = str(world.see("lead_e", lambda s: s.history(made)))
+    assert str(made.distance_m) in past
+    assert not any(mark in past for mark in ("31.2408", "121.4747", "17)"))
+
+
 def test_a_planned_visit_is_kept_by_its_activity(world: World) -> None:
     """A visit keeps the plan of its day; skipping needs a reason, and what was left out is skipped in the end."""
     hongda = world.customer("rep_a")
@@ -190,11 +212,10 @@ def test_a_planned_visit_is_kept_by_its_activity(world: World) -> None:
         world.act("rep_a", lambda s: s.move(plans[1], to="visit"))
     world.act("rep_a", lambda s: s.move(plans[1], to="skip", because="they are closed"))
     world.at("07-09 23:59")
-    world.crm.run_jobs()
-    assert [one.stage for one in _plans(world)] == ["done", "skipped", "planned"]
+    assert world.job("visits") == 0
     # Until 07-09 a visit of 07-02 may be entered.
     world.at("07-10 00:00")
-    world.crm.run_jobs()
+    assert world.job("visits") == 1
     assert [one.stage for one in _plans(world)] == ["done", "skipped", "skipped"]
 
 

@@ -10,13 +10,15 @@ import attrs
 from house import enterprise
 
 from pycrm import CRM, Activity, ActivityKind, Customer, FixedClock, Holiday, User
-from pycrm.plugins.supervision import CheckIn, Workplace
+from pycrm.plugins.supervision import CheckIn, Supervision, Workplace
 
-__all__ = ["KEEPERS", "World", "enter", "shanghai"]
+__all__ = ["KEEPERS", "SINCE", "World", "enter", "shanghai"]
 
 #: Those of whom a log is expected, and who is led.
 KEEPERS = ("rep_a", "rep_b", "rep_c", "rep_w")
 OVERSEAS = "Europe/Berlin"
+#: From this Monday on.
+SINCE = date(2026, 6, 15)
 
 
 def shanghai(text: str) -> datetime:
@@ -33,7 +35,7 @@ def enter(crm: CRM) -> None:
         users = {one.login: one for one in session.find(User)}
         for login in (*KEEPERS, "lead_e", "lead_e2"):
             zone = OVERSEAS if login == "rep_w" else None
-            place = Workplace(zone=zone, keeps_log=login in KEEPERS, since=date(2026, 1, 1))
+            place = Workplace(zone=zone, keeps_log=login in KEEPERS, since=SINCE)
             session.add(place, owner=users[login])
 
 
@@ -97,6 +99,16 @@ class World:
             ),
         )
         return made
+
+    def job(self, name: str) -> int:
+        """Do what is due of one job, item by item, as `CRM.run_jobs` does; how much that was."""
+        job = next(one for one in Supervision.jobs if one.name == f"supervision.{name}")
+        actor = self.crm.system("job")
+        with self.crm.view(actor) as session:
+            items = list(job.due(session))
+        for item in items:
+            self.crm.run(actor, lambda session, item=item: job.act(session, item))
+        return len(items)
 
     def days(self, first: date, last: date) -> list[date]:
         """The working days of Shanghai from the first to the last."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from pycrm import (
@@ -22,7 +21,7 @@ from pycrm import (
 )
 from pycrm.scoring import YEAR, Indicator, Linear, count, feeds, zero
 
-__all__ = ["FAULTS", "Good", "lagging", "write_steps"]
+__all__ = ["FAULTS", "Good", "lagging"]
 
 
 class Card(Record, table="loyal_card", scope=through("customer", owned=True)):
@@ -273,18 +272,3 @@ FAULTS: tuple[tuple[str, Any, Edit], ...] = (
     ("handover", Handover, _stuck),
     ("disabling", Disabling, _gated),
 )
-
-
-def write_steps(folder: Path, plugin: Any, edit: Edit) -> None:
-    """Write the plugin's first migration into the package ``loyal_steps`` in that folder."""
-    from pycrm import CRM
-    from pycrm.app.setup import make_migration
-
-    versions = folder / "loyal_steps" / "versions"
-    versions.mkdir(parents=True)
-    (versions.parent / "__init__.py").write_text("")
-    crm = CRM("sqlite://", plugins=[plugin])
-    made = make_migration(crm, plugin.name, "first", versions)
-    crm.close()
-    assert made is not None
-    made.write_text(edit(made.read_text("utf-8")), "utf-8")

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 
 from b2b_project_sales import Criterion, ProjectSales
 
+from pycrm import Money
 from pycrm.plugins.customer_value import CustomerValue
+from pycrm.plugins.projects import (
+    CostEntry,
+    EvaluationCriterion,
+    LabourRate,
+    ProjectEvaluation,
+    ProjectLimits,
+    ProjectRole,
+    Projects,
+    Stakeholder,
+    StakeholderDepartment,
+    TeamMember,
+)
 from pycrm.plugins.segments import Segments
 from pycrm.plugins.segments.model import (
     Experiment,
@@ -19,16 +33,24 @@ from pycrm.plugins.segments.model import (
     Treatment,
 )
 from pycrm.plugins.supervision import (
+    Appraisal,
+    AppraisalMeasure,
+    AppraisalPlan,
     Directive,
     DirectiveKind,
     DirectiveReply,
     Leave,
     Supervision,
+    TrainingPlan,
+    TrainingRecord,
+    TrainingStep,
     WorkLog,
     Workplace,
 )
 from pycrm.testing import PluginContract
 
+# What both databases take alike is tried on both by the plugin with the most records.
+SQLITE = ("sqlite",)
 DAYS = map(date(2026, 7, 1).__add__, map(timedelta, count()))
 
 
@@ -36,12 +58,14 @@ class TestCustomerValue(PluginContract):
     """Customer value keeps what every plugin keeps."""
 
     plugin = CustomerValue
+    kinds = SQLITE
 
 
 class TestProjectSales(PluginContract):
     """Project sales keep what every plugin keeps."""
 
     plugin = ProjectSales
+    kinds = SQLITE
     values = {Criterion: {"weight": 100}}
 
 
@@ -49,6 +73,7 @@ class TestSegments(PluginContract):
     """Segments keep what every plugin keeps."""
 
     plugin = Segments
+    kinds = SQLITE
     beside = (CustomerValue,)
     values = {
         Segment: {"code": map("group_{}".format, count()).__next__, "expression": "grade = A"},
@@ -73,5 +98,30 @@ class TestSupervision(PluginContract):
         Workplace: {"zone": "Europe/Berlin", "since": DAYS.__next__},
         WorkLog: {"on": DAYS.__next__},
         Directive: {"kind": DirectiveKind.COMMENT, "due_at": None},
+        AppraisalPlan: {
+            "measures": lambda: (AppraisalMeasure(measure="log", weight=100, target=Decimal(1)),)
+        },
+        TrainingPlan: {"steps": lambda: (TrainingStep(title="Pumps", due_day=1),)},
+        Appraisal: {"first": DAYS.__next__, "last": date(2099, 12, 31)},
     }
-    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply)
+    common = (AppraisalPlan, TrainingPlan)
+    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)
+
+
+class TestProjects(PluginContract):
+    """Project files keep what every plugin keeps."""
+
+    plugin = Projects
+    values = {
+        TeamMember: {
+            "role": ProjectRole.SALES,
+            "since": date(2026, 7, 1),
+            "until": date(2026, 9, 1),
+            "time_zone": "Europe/Berlin",
+        },
+        Stakeholder: {"department": StakeholderDepartment.DESIGNER},
+        EvaluationCriterion: {"weight": 100, "score": 4, "veto_at": 0},
+        ProjectEvaluation: {"criteria": [EvaluationCriterion], "decision": None},
+        CostEntry: {"amount": Money("1", "CNY")},
+    }
+    common = (ProjectLimits, LabourRate)

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from pycrm import CRM
 from pycrm.app.examine import examine
+from pycrm.app.setup import make_migration
 from pycrm.testing import Databases
 from pycrm.testing.checks import CHECKS, is_loadable
 from pycrm.testing.fixtures import shared
+from pycrm.testing.importing import inner_imports
 from pycrm.testing.trial import Trial
 
-from .bad import FAULTS, Good, lagging, write_steps
+from .bad import FAULTS, Good, lagging
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,18 @@ def red(trial: Trial) -> dict[str, list[str]]:
     names = CHECKS if is_loadable(trial) else ("loading", "hooks")
     found = {name: list(CHECKS[name](trial)) for name in names}
     return {name: said for name, said in found.items() if said}
+
+
+def write_steps(folder: Path, plugin: Any, edit: Any) -> None:
+    """Write the plugin's first migration into the package ``loyal_steps`` in that folder."""
+    versions = folder / "loyal_steps" / "versions"
+    versions.mkdir(parents=True)
+    (versions.parent / "__init__.py").write_text("")
+    crm = CRM("sqlite://", plugins=[plugin])
+    made = make_migration(crm, plugin.name, "first", versions)
+    crm.close()
+    assert made is not None
+    made.write_text(edit(made.read_text("utf-8")), "utf-8")
 
 
 def tried(plugin: Any, edit: Any, databases: Databases, folder: Path, patch: pytest.MonkeyPatch) -> Trial:
@@ -85,3 +100,27 @@ def test_a_migration_that_lags_behind_is_named(
     trial = tried(Good, lagging, databases, tmp_path, monkeypatch)
     assert list(CHECKS["migrations"](trial)) == ["column loyal_card.note is missing"]
     assert examine([Good]) == ["migrations: column loyal_card.note is missing"]
+
+
+INNER = """
+from typing import TYPE_CHECKING
+
+import pycrm.scoring
+from pycrm import Plugin
+from pycrm.store import Store
+from pycrm.scoring._inner import thing
+
+if TYPE_CHECKING:
+    from pycrm.session import Session
+
+
+def late():
+    import pycrm.revision.model
+"""
+
+
+def test_what_a_plugin_imports_of_the_inside_is_named(tmp_path: Path) -> None:
+    """An author reads the line of each import of what may change (T59), and none of those that stay."""
+    (tmp_path / "inner.py").write_text(INNER, "utf-8")
+    told = [f"{line} {name}" for line, name in sorted(inner_imports(tmp_path / "inner.py"))]
+    assert told == ["6 pycrm.store.Store", "7 pycrm.scoring._inner.thing", "14 pycrm.revision.model"]

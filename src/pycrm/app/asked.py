@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pycrm.app.amendments import business_calendar
 from pycrm.app.custom import custom_facet
+from pycrm.declare.policy import Owned, Team, Through
 from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.store import Transaction
 from pycrm.worktime import BusinessCalendar
@@ -60,6 +61,16 @@ class Asked:
     def business_calendar(self, tx: Transaction) -> BusinessCalendar:
         """The working days and hours of the enterprise, as a transaction sees them."""
         return business_calendar(tx.crm, tx)
+
+    @cached_property
+    def teams(self) -> tuple[tuple[Any, Team], ...]:
+        """The record classes that have teams, each with what says who is in one."""
+        owned = ((cls, cls.__scope__) for cls in self.registry.records.values())
+        return tuple(
+            (cls, policy.team)
+            for cls, policy in owned
+            if isinstance(policy, Owned | Through) and policy.team is not None
+        )
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -288,12 +288,17 @@ class Core(Plugin):
         elif isinstance(record, User) and "home_unit" in changes:
             organisation.follow(tx, record.id, record.home_unit.id)
         elif isinstance(record, Party) and "name" in changes:
-            _rename(tx, record)
+            _rename(tx, Party, record.id, record.name)
 
 
-def _rename(tx: Any, party: Party) -> None:
-    for cls, column in ((Customer, "party_id"), (Contact, "person_id")):
-        table = cls.__table__
-        rows = tx.fetch(sa.select(table.c.id).where(table.c[column] == party.id))
-        for (found,) in rows:
-            derived_write(tx, cls, tx.crm.unkey(found), name=party.name)
+def _rename(tx: Any, cls: Any, id: Any, name: str) -> None:
+    """Repeat a new name wherever it is mirrored, and where that is mirrored in turn."""
+    for host in tx.crm.classes():
+        link = getattr(host, "mirrors", {}).get("name")
+        if link is None or host.__specs__[link].target != cls.__name__:
+            continue
+        table = host.__table__
+        rows = tx.fetch(sa.select(table.c.id).where(table.c[host.__specs__[link].columns[0]] == id))
+        for found in [tx.crm.unkey(raw) for (raw,) in rows]:
+            derived_write(tx, host, found, name=name)
+            _rename(tx, host, found, name)

@@ -30,7 +30,7 @@ def undeclared(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
     if naked:
         yield f"no scope declared (owned(), through(…), reference() …): {', '.join(naked)}"
     for cls in registry.records.values():
-        for wrong in (*_links(registry, cls), *_pipeline_of(registry, cls)):
+        for wrong in (*_links(registry, cls), *_team(registry, cls), *_pipeline_of(registry, cls)):
             yield f"{_name(registry, cls)} {wrong}"
     yield from _extensions(registry)
     yield from _rows(registry)
@@ -59,6 +59,28 @@ def _links(registry: Registry, cls: Any) -> Iterator[str]:
             yield f"is seen through {name}, but a {spec.target} has no owner"
     if isinstance(policy, UsedBy):
         yield from _users(registry, cls, policy)
+
+
+def _team(registry: Registry, cls: Any) -> Iterator[str]:
+    """A team is told by records that name the record and the person, each from a day to a day."""
+    team, parts = getattr(cls.__scope__, "team", None), getattr(cls.__scope__, "parts", ())
+    if team is not None:
+        member = registry.records.get(team.entity)
+        specs = {} if member is None else member.__specs__
+        ends = {name: specs.get(name) for name in (team.record, team.user, team.since, team.until)}
+        targets = {team.record: cls.__name__, team.user: "User"}
+        missing = [name for name, spec in ends.items() if spec is None or spec.target != targets.get(name)]
+        if team.part is not None and team.part not in specs:
+            missing.append(team.part)
+        if member is None:
+            yield f"has a team of {team.entity}, which is no record"
+        elif missing:
+            yield f"has a team of {team.entity}, of which {missing[0]} is no such field"
+    above = (
+        [registry.records.get(cls.__specs__[name].target) for name in cls.__scope__.links] if parts else []
+    )
+    if parts and not any(getattr(getattr(one, "__scope__", None), "team", None) for one in above):
+        yield f"is for {', '.join(parts)} of a team, but what it is seen through has none"
 
 
 def _users(registry: Registry, cls: Any, policy: UsedBy) -> Iterator[str]:

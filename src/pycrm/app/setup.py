@@ -17,7 +17,7 @@ from pycrm.entities.org import Role, default_roles
 from pycrm.plugin import CUSTOM
 from pycrm.revision.model import Setting
 from pycrm.scope import text
-from pycrm.scope.raw import secure
+from pycrm.scope.raw import loosen, secure
 from pycrm.store import Store
 from pycrm.store import migration as migrating
 from pycrm.store.migration import Line
@@ -134,15 +134,18 @@ def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path
 def take_back(crm: CRM, plugin: str) -> str | None:
     """Take back the newest migration of a plugin and say which; None where none is left.
 
-    What the migration added is lost, so this is for databases that somebody tries migrations on.
+    What the migration added is lost, so this is for databases that somebody tries migrations on. Raw SQL is
+    closed from then on, until the next `migrate`.
 
     Raises:
         DeclarationError: the plugin is not loaded.
-        StoreError: it could not be taken back, and nothing has changed.
+        StoreError: it could not be taken back, and no table has changed.
     """
     from pycrm.store.migration import run
 
-    step = run.take_back(crm.store, line_of(crm, plugin))
+    line = line_of(crm, plugin)
+    loosen(crm)
+    step = run.take_back(crm.store, line)
     return None if step is None else str(step)
 
 

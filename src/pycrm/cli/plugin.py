@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,12 +125,17 @@ def new(
 
 
 def check(call: Call, name: Name) -> None:
-    """Say everything that is wrong with an installed plugin; name what it requires with --plugin."""
+    """Say everything that is wrong with an installed plugin, and what will be; name what it requires with --plugin."""
     from pycrm.app.examine import examine
+    from pycrm.hooks import HookDeprecationWarning
 
     beside = [one for one in call.plugins if one != name]
-    wrong = examine([*beside, name])
-    call.answer({"plugin": name, "ok": not wrong, "wrong": wrong}, *(wrong or [f"{name}: nothing is wrong"]))
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", HookDeprecationWarning)
+        wrong = examine([*beside, name])
+    soon = list(dict.fromkeys(str(one.message) for one in heard if one.category is HookDeprecationWarning))
+    data = {"plugin": name, "ok": not wrong, "wrong": wrong, "soon": soon}
+    call.answer(data, *(wrong or [f"{name}: nothing is wrong"]), *soon)
     if wrong:
         raise typer.Exit(1)
 

@@ -1,7 +1,7 @@
 """Declaring records: from one class body come table, codec, schema, form and list."""
 
 from pycrm.declare.field import Children, Field, Link, children, field, link
-from pycrm.declare.policy import administered, owned, private, reference, through, used_by
+from pycrm.declare.policy import administered, owned, private, reference, team, through, used_by
 from pycrm.declare.record import Child, Facet, Record
 from pycrm.declare.reference import Ref
 from pycrm.declare.validator import ge, le, minimum_length, one_of
@@ -25,6 +25,7 @@ __all__ = [
     "owned",
     "private",
     "reference",
+    "team",
     "through",
     "used_by",
 ]

@@ -9,7 +9,7 @@ from pycrm.declare.annotation import is_declaration, read_annotation
 from pycrm.declare.field import Declared, Spec, declared_field
 from pycrm.errors import DeclarationError, Problem
 
-__all__ = ["code_of", "declared_fields", "summary_of"]
+__all__ = ["code_of", "declared_fields", "refuse_unfit", "summary_of"]
 
 # Words of the verbs: a field of that name could not be passed to them.
 _RESERVED = frozenset(
@@ -41,6 +41,25 @@ def declared_fields(class_name: str, namespace: dict[str, Any]) -> dict[str, Spe
         if name not in found and is_declaration(annotation):
             raise DeclarationError(f"{class_name}.{name}: declare it with field(…), link(…) or children(…)")
     return found
+
+
+def refuse_unfit(class_name: str, base: str, specs: dict[str, Spec]) -> None:
+    """Refuse what fields of such a class cannot be.
+
+    Args:
+        base: ``Record``, ``Facet``, ``Child`` or ``Row``.
+
+    Raises:
+        DeclarationError: naming class and field.
+    """
+    for name, spec in specs.items():
+        # A list in the order of a facet's field holds the records that have a value of it.
+        if spec.order and spec.nullable and base != "Facet":
+            raise DeclarationError(
+                f"{class_name}.{name}: lists cannot be ordered by a field that may be empty"
+            )
+        if getattr(spec.kind, "name", None) == "float" and base != "Row":
+            raise DeclarationError(f"{class_name}.{name}: a record keeps Decimal or Money, no float")
 
 
 def code_of(value: Any) -> str:

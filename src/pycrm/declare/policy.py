@@ -16,6 +16,7 @@ __all__ = [
     "Policy",
     "Private",
     "Reference",
+    "Team",
     "Through",
     "UsedBy",
     "administered",
@@ -23,6 +24,7 @@ __all__ = [
     "owned",
     "private",
     "reference",
+    "team",
     "through",
     "used_by",
 ]
@@ -66,11 +68,24 @@ PARENT_PAIR = ("parent_owner", "parent_unit")
 
 
 @attrs.frozen
+class Team:
+    """The records that say who is in the team of a record, and which of their fields do so; see `team`."""
+
+    entity: str
+    record: str
+    user: str = "user"
+    since: str = "since"
+    until: str = "until"
+    part: str | None = None
+
+
+@attrs.frozen
 class Owned(Policy):
     """The row has an owner and the unit the owner belonged to when ownership began."""
 
     pairs = (OWN_PAIR,)
     stays: bool = False
+    team: Team | None = None
 
     @property
     def passes_on(self) -> bool:
@@ -80,10 +95,15 @@ class Owned(Policy):
 
 @attrs.frozen
 class Through(Policy):
-    """The row is visible with its parent, and with `owned` also to an owner of its own."""
+    """The row is visible with its parent, and with `owned` also to an owner of its own.
+
+    Of the parent's team the `parts` alone see it; without any the whole team does.
+    """
 
     links: tuple[str, ...]
     owned: bool = False
+    team: Team | None = None
+    parts: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]
@@ -128,22 +148,52 @@ class UsedBy(Policy):
     links: tuple[str, ...]
 
 
-def owned(*, stays: bool = False) -> Owned:
+def owned(*, stays: bool = False, team: Team | None = None) -> Owned:
     """Rows belong to a person and a unit: own, unit, unit and below, all.
 
     With ``stays=True`` they are never handed to another person: a delegation, say, which is the
-    owner's own word.
+    owner's own word. A `team` sees and works on them too.
     """
-    return Owned(stays)
+    return Owned(stays, team)
 
 
-def through(*links: str, owned: bool = False) -> Through:
+def through(
+    *links: str, owned: bool = False, team: Team | None = None, parts: tuple[str, ...] = ()
+) -> Through:
     """Rows are visible with the record that one of these links names.
 
     With ``owned=True`` each row also has an owner of its own, who sees it even where the parent
     is hidden (an engineer with one case at somebody else's customer).
+
+    Args:
+        team: who sees and works on a row besides, and on all that is seen through it.
+        parts: of the team of the linked record these parts alone see the rows, such as ``("lead",)``.
     """
-    return Through(links, owned)
+    return Through(links, owned, team, parts)
+
+
+def team(
+    entity: str,
+    record: str,
+    *,
+    user: str = "user",
+    since: str = "since",
+    until: str = "until",
+    part: str | None = None,
+) -> Team:
+    """People from anywhere who read a record and work on it, each from a day to a day.
+
+    Who that is say other records, one for each membership. They are in reach of whoever reaches the
+    record, so that a plugin says by a hook who may enter and end them. A member sees nothing else of what
+    the record belongs to, may neither assign nor share it, and is out on the day after the last.
+
+    Args:
+        entity: the class of the memberships.
+        record, user: its links to the record and to the person.
+        since, until: its fields with the first and the last day, of which the latter may be empty.
+        part: its field that says what the member does there; `through` may name values of it.
+    """
+    return Team(entity, record, user, since, until, part)
 
 
 def reference() -> Reference:

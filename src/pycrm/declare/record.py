@@ -10,7 +10,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.declare.body import code_of, declared_fields, summary_of
+from pycrm.declare.body import code_of, declared_fields, refuse_unfit, summary_of
 from pycrm.declare.field import REQUIRED, Children, Field, Link, Spec, children, field, kept, link
 from pycrm.declare.generate import LateInitialiser
 from pycrm.declare.policy import Budget, Policy, Retain
@@ -84,14 +84,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
         kind = base.__name__.lower()
         raise DeclarationError(f"{made.__name__}.{name}: pycrm keeps this field of every {kind}")
     every = made.__every_spec__ = inherited | specs
-    # A list in the order of a facet's field holds the records that have a value of it.
-    open_ = [name for name, spec in specs.items() if spec.order and spec.nullable]
-    if open_ and base.__name__ != "Facet":
-        wrong = f"{made.__name__}.{open_[0]}"
-        raise DeclarationError(f"{wrong}: lists cannot be ordered by a field that may be empty")
-    floating = [name for name, spec in specs.items() if getattr(spec.kind, "name", None) == "float"]
-    if floating and base.__name__ != "Row":
-        raise DeclarationError(f"{made.__name__}.{floating[0]}: a record keeps Decimal or Money, no float")
+    refuse_unfit(made.__name__, base.__name__, specs)
     table, scope = options.pop("table", None), options.pop("scope", None)
     pipeline, host = options.pop("pipeline", None), options.pop("of", None)
     made.__tablename__, made.__scope__, made.__pipeline__ = table, scope, pipeline

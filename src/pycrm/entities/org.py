@@ -191,7 +191,7 @@ def default_roles() -> tuple[Role, ...]:
     """The roles that a new database starts with; each enterprise changes them as data.
 
     Staff see their own, leaders the unit of their assignment and all below, top management everything,
-    and what customers are scored by; the administrator keeps users, units, roles and pipelines and sees
+    and what customers are scored by; the administrator keeps users, units, roles, added fields and pipelines and sees
     no business data. Identity
     numbers can be entered, and are shown masked; what a product costs is for top management.
     """
@@ -229,7 +229,7 @@ def default_roles() -> tuple[Role, ...]:
             level=RoleLevel.SERVICE,
             grants=[
                 *_grants(
-                    (*_ORGANISATION, "Role", "RoleAssignment", *_CATALOGUE, *_AMENDING),
+                    (*_ORGANISATION, "Role", "RoleAssignment", "CustomField", *_CATALOGUE, *_AMENDING),
                     (Action.READ, *writing),
                     Reach.ALL,
                 ),

@@ -24,6 +24,7 @@ from pycrm.pipeline.facts import (
     is_filled,
     objections,
     refusal,
+    takes_session,
     unbound,
 )
 from pycrm.pipeline.gate import Need, Use
@@ -94,6 +95,8 @@ class Chart:
     actions: Mapping[str, Function] = _NONE
     words: Mapping[str, Mapping[str, str]] = _NONE
     _machine: Machine = attrs.field(kw_only=True, repr=False)
+    # The guards that take the mover's session.
+    _reading: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, repr=False)
     _gates: dict[Way, tuple[list[str], list[Need]]] = attrs.field(factory=dict, init=False, repr=False)
 
     def moves_from(self, stage: str) -> tuple[Move, ...]:
@@ -157,11 +160,13 @@ class Chart:
             found += [
                 {"kind": "guard", "name": use.name, "message": message}
                 for use in move.guards
-                for message in objections(
-                    use.name, self._function(self.guards, use)(subject, **use.parameters)
-                )
+                for message in objections(use.name, self._asked(use, subject, facts))
             ]
         return found
+
+    def _asked(self, use: Use, subject: Any, facts: Facts) -> object:
+        given = {"session": facts.session} if use.name in self._reading else {}
+        return self._function(self.guards, use)(subject, **given, **use.parameters)
 
     def _field(self, name: str) -> Requirement:
         return {"kind": "field", "name": name, **self.words.get(name, {})}
@@ -315,7 +320,7 @@ def compile_pipeline(
 
     Args:
         pipeline: the declaration.
-        guards: guards by name, at least those that the moves name; they are synchronous and pure.
+        guards: guards by name, at least those that the moves name; they are synchronous and write nothing.
         actions: actions by name, likewise; each is given the record and answers effects.
         words: type and label of each field of the entity, for refusals.
 
@@ -332,9 +337,11 @@ def compile_pipeline(
                 del _charts[next(iter(_charts))]
     if not (chart.guards or chart.actions or words):
         return chart
+    chosen = _chosen(pipeline, "guard", chart.guards, guards)
     return attrs.evolve(
         chart,
-        guards=_chosen(pipeline, "guard", chart.guards, guards),
+        guards=chosen,
+        reading=frozenset(name for name, guard in chosen.items() if takes_session(guard)),
         actions=_chosen(pipeline, "action", chart.actions, actions),
         words=words,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "is_filled",
     "objections",
     "refusal",
+    "takes_session",
     "unbound",
     "words_of",
 ]
@@ -30,7 +31,8 @@ __all__ = [
 Guard = Callable[..., str | Sequence[str] | None]
 """Asked about a record before a move: None if it has no objection, else the reason or reasons.
 
-Whatever parameters a move declares are given by name.
+Whatever parameters a move declares are given by name, and the mover's session to a guard that takes
+`session`: what it finds there is what the mover sees.
 """
 
 Function = Callable[..., Any]
@@ -87,6 +89,7 @@ class Facts:
         permits: what right the mover lacks for a move.
         count: how many records meet a need, as far as the mover sees them.
         is_approved: those who had to agree have agreed.
+        session: of the mover, for guards that take it; they read in it and write nothing.
     """
 
     values: Mapping[str, Any]
@@ -96,6 +99,7 @@ class Facts:
     permits: Callable[[Move], Requirement | None] = _permits
     count: Callable[[Need], int] = _counts
     is_approved: bool = False
+    session: Any = None
 
 
 def is_filled(value: Any) -> bool:
@@ -136,6 +140,14 @@ def is_async(function: Any) -> bool:
         function = function.func
     forms = (function, getattr(function, "__call__", None))  # noqa: B004  # an instance with an async __call__
     return any(inspect.iscoroutinefunction(form) or inspect.isasyncgenfunction(form) for form in forms)
+
+
+def takes_session(function: Any) -> bool:
+    """Whether a guard asks for the mover's session."""
+    try:
+        return "session" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def objections(name: str, answer: object) -> Sequence[str]:

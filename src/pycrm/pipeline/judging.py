@@ -143,6 +143,7 @@ def facts_of(
         permits=lambda move: lacking(tx, record, move),
         count=count,
         is_approved=is_approved,
+        session=tx.session,
     )
 
 

@@ -8,9 +8,11 @@ hook that never returns is not interrupted.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -21,19 +23,19 @@ from typing import Any, Literal
 import pluggy
 
 from pycrm import hooks as core_hooks
-from pycrm.errors import DeclarationError, RefusedError, StoreError
-from pycrm.hooks import PROJECT
+from pycrm.errors import AroundError, DeclarationError, RefusedError, StoreError
+from pycrm.hooks import PROJECT, HookDeprecationWarning
+from pycrm.plugin.arithmetic import Arithmetic
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
 from pycrm.plugin.report import Failure, Implementation, Measure, Quarantine, reason_of
-from pycrm.plugin.signature import Hook, hook_problems, hooks_of, picker, subjects_of
+from pycrm.plugin.signature import Hook, hook_problems, hook_warnings, hooks_of, picker, subjects_of
 
 __all__ = ["HookCaller"]
 
 OnError = Literal["refuse", "isolate"]
 Savepoint = Callable[[Any], AbstractContextManager[object]]
-
 _log = logging.getLogger("pycrm.plugin")
 _MAX_DEPTH = 16
 _KEPT_FAILURES = 100
@@ -76,7 +78,7 @@ class HookCaller:
       set at a hook's first write, where it may be needed: in every ``before_`` hook, in others
       where failures are isolated. Isolating needs one: what cannot be undone is not passed over.
     - `passing` are errors of the world rather than of the plugin: they pass through a hook as they
-      are, never wrapped, isolated or counted. `StoreError` always does.
+      are, never wrapped, isolated or counted. `StoreError` always does, but for statements sent around the session.
     - `timer` returns seconds.
 
     Raises:
@@ -148,6 +150,9 @@ class HookCaller:
         for plugin in self._plugins:
             self._manager.register(plugin, name=plugin.name)
         self._manager.check_pending()
+        for message, function in hook_warnings(self._plugins, self._hooks):
+            code = inspect.unwrap(getattr(function, "__func__", function)).__code__
+            warnings.warn_explicit(message, HookDeprecationWarning, code.co_filename, code.co_firstlineno)
         places = {plugin.name: number for number, plugin in enumerate(self._plugins)}
         found: list[Implementation] = []
         for hook in self._hooks.values():
@@ -242,6 +247,18 @@ class HookCaller:
                 run.savepoints.append(savepoint)
                 run.protected = True
 
+    def refuse_ending(self, session: object) -> None:
+        """Refuse to end a session in the midst of a hook that is called on it: half of an act would be kept.
+
+        Raises:
+            DeclarationError: a hook of the session is running; it is a failure of that plugin.
+        """
+        run = _running.get()
+        while run is not None:
+            if run.session is session:
+                raise DeclarationError("a hook does not end the session that it is called in")
+            run = run.parent
+
     def report(self) -> tuple[Measure, ...]:
         """Calls, refusals, failures and times of each plugin's hooks that were called, in load order."""
         with self._lock:
@@ -282,7 +299,7 @@ class HookCaller:
         token = _running.set(run)
         called: list[tuple[Implementation, float]] = []
         answer: object = None
-        now = self._timer()
+        arithmetic, now = Arithmetic(), self._timer()
         try:
             for implementation in implementations:
                 if implementation.quarantine is not None:
@@ -293,9 +310,13 @@ class HookCaller:
                     answer = implementation.function(*implementation.pick(given))
                 except BaseException as error:
                     answer = None
+                    arithmetic.left()
                     self._caught(run, error)
                 else:
-                    if answer is not None and (wrong := implementation.wrong(answer)):
+                    wrong = arithmetic.left()
+                    if answer is not None:
+                        wrong = wrong or implementation.wrong(answer)
+                    if wrong:
                         answer = None
                         self._fail(run, wrong, None)
                     elif implementation.in_a_row:
@@ -330,7 +351,7 @@ class HookCaller:
             raise error
         if isinstance(error, _TooDeepError) and run.parent is None:
             self._fail(run, error.reason, error)
-        elif isinstance(error, self._passing):
+        elif isinstance(error, self._passing) and not isinstance(error, AroundError):
             raise error
         else:  # sys.exit() in a plugin is a failure of that plugin, too
             self._fail(run, reason_of(error), error)

@@ -54,7 +54,8 @@ class Plugin:
     - `pipelines`: each with a `key` and a `version`.
     - `flows`, `policies`: the approval flows and amendment policies that its records begin with; once
       entered they are data, which administrators change.
-    - `guards`: functions that pipelines name, by their names.
+    - `guards`: functions that pipelines name, by their names; each answers None, or why not, and may take
+      the mover's `session` to read in.
     - `actions`: likewise; each answers the effects that a move has besides, and does nothing itself.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.

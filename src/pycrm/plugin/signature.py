@@ -11,13 +11,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from pycrm.errors import Problem
-from pycrm.hooks import PROJECT, HookKind, hook_kind
+from pycrm.hooks import PROJECT, HookKind, Retiring, hook_kind
 from pycrm.plugin.errors import PluginDeclarationError
-from pycrm.plugin.model import HookMethod, Plugin, hook_methods
+from pycrm.plugin.model import API, HookMethod, Plugin, hook_methods
 from pycrm.plugin.place import place_of
 from pycrm.plugin.rules import near
 
-__all__ = ["Hook", "hook_problems", "hooks_of", "picker", "subjects_of"]
+__all__ = ["Hook", "hook_problems", "hook_warnings", "hooks_of", "picker", "subjects_of"]
 
 # Calls go in the order of loading; pluggy's ways to jump the queue would not be honoured.
 _ORDERING = ("tryfirst", "trylast", "hookwrapper", "wrapper")
@@ -31,6 +31,7 @@ class Hook:
     kind: HookKind
     arguments: tuple[str, ...]
     answer: Any
+    retiring: tuple[Retiring, ...] = ()
     given: frozenset[str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -62,7 +63,11 @@ def hooks_of(modules: Iterable[ModuleType]) -> dict[str, Hook]:
                 message = f"{said} must return " + ("its answer or None" if kind == "choose" else "None")
                 problems.append(Problem(f"hooks/{name}", "type", message))
             else:
-                hooks[name] = Hook(name, kind, tuple(inspect.signature(function).parameters), answer)
+                told = tuple(getattr(function, "retiring", ()))
+                hooks[name] = Hook(name, kind, tuple(inspect.signature(function).parameters), answer, told)
+                problems += (
+                    Problem(f"hooks/{name}", "rule", f"{said} {wrong}") for wrong in _overdue(hooks[name])
+                )
     if problems:
         raise PluginDeclarationError(problems)
     return hooks
@@ -79,6 +84,39 @@ def hook_problems(plugins: Iterable[Plugin], hooks: Mapping[str, Hook]) -> Itera
             if static is not None:
                 message = f"plugin {plugin.name}: {name} ({place_of(static)}) lacks @hookimpl"
                 yield Problem(f"{plugin.name}/{name}", "required", message)
+
+
+def hook_warnings(
+    plugins: Iterable[Plugin], hooks: Mapping[str, Hook]
+) -> Iterator[tuple[str, Callable[..., object]]]:
+    """What plugins implement that a coming version of the contract lacks, each with its function."""
+    for plugin in plugins:
+        for method in hook_methods(plugin):
+            hook = hooks.get(method.hook)
+            for one in () if hook is None else hook.retiring:
+                taken = inspect.signature(method.function).parameters
+                if one.argument is None or one.argument in taken:
+                    what = f"the argument {one.argument} of hook" if one.argument else "hook"
+                    place = place_of(method.function)
+                    yield (
+                        f"plugin {plugin.name}: {what} {method.hook} ({place}) goes in version {one.gone} of "
+                        f"the plugin contract: {one.use}",
+                        method.function,
+                    )
+
+
+def _overdue(hook: Hook) -> Iterator[str]:
+    """What is wrong with the announcements of a hook; its grace is one release of the contract."""
+    for one in hook.retiring:
+        from packaging.version import Version
+
+        since, gone = Version(one.since), Version(one.gone)
+        if one.argument is not None and one.argument not in hook.arguments:
+            yield f"announces that {one.argument} goes, which it does not take"
+        if gone.release[:2] <= since.release[:2]:
+            yield f"goes in {one.gone}, which leaves no release after {one.since} to follow in"
+        if Version(API) >= gone:
+            yield f"was to go in {one.gone}, and this is {API}: take it out"
 
 
 def _method_problems(plugin: Plugin, method: HookMethod, hooks: Mapping[str, Hook]) -> Iterator[Problem]:

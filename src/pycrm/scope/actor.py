@@ -63,11 +63,13 @@ class Held:
 
 @attrs.frozen
 class SharedRecord:
-    """One record that somebody shares with an actor."""
+    """One record that somebody shares with an actor, or in whose team the actor is, with the part there."""
 
     entity: str
     id: UUID
     may_work: bool
+    is_member: bool = False
+    part: str | None = None
 
 
 @attrs.frozen
@@ -214,7 +216,7 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
         who = who.ref
     by_login = isinstance(who, str)
     login = _login(who) if by_login else key(tx, _identity(who))
-    text, names = tx.store.text(("actor", by_login), lambda: _statement(by_login))
+    text, names = tx.store.text(("actor", by_login), lambda: _statement(by_login, tx.crm))
     today = tx.crm.calendar_day(tx.moment)
     day = today.isoformat() if tx.dialect == "sqlite" else today
     rows = tx.run(text, [login if name == "login" else day for name in names]).fetchall()
@@ -299,7 +301,9 @@ def _identity(who: Any) -> UUID:
     return found
 
 
-def _statement(by_login: bool) -> Any:
+def _statement(by_login: bool, crm: Any) -> Any:
+    from pycrm.scope.membership import has_memberships  # it imports this module
+
     user, given, role = User.__table__.c, RoleAssignment.__table__.c, Role.__table__.c
     day = sa.bindparam("day", type_=given.since.type)
     dated = sa.and_(given.since <= day, sa.or_(given.until.is_(None), given.until >= day))
@@ -308,10 +312,12 @@ def _statement(by_login: bool) -> Any:
         sa.and_(given.user_id == user.id, dated, given.archived_at.is_(None)),
     ).outerjoin(Role.__table__, sa.and_(role.id == given.role_id, role.archived_at.is_(None)))
     share, delegation = Share.__table__.c, Delegation.__table__.c
-    shared = sa.exists().where(
+    shared: Any = sa.exists().where(
         share.archived_at.is_(None), sa.or_(share.user_id == user.id, share.unit_id == user.home_unit_id)
     )
     delegated = sa.exists().where(delegation.archived_at.is_(None), delegation.receiver_id == user.id)
+    if crm.teams:
+        shared = sa.or_(shared, has_memberships(crm, user.id))
     policy = AmendmentPolicy.__table__.c
     ruled = sa.exists(sa.select(policy.id).where(policy.archived_at.is_(None)))
     who = user.login if by_login else user.id

@@ -219,16 +219,27 @@ WORK = (Action.UPDATE, Action.COMMENT)
 
 
 def _shared(
-    tx: Transaction, actor: Actor, cls: Any, action: str, terms: _Terms, table: Any
+    tx: Transaction,
+    actor: Actor,
+    cls: Any,
+    action: str,
+    terms: _Terms,
+    table: Any,
+    parts: tuple[str, ...] = (),
 ) -> list[ColumnElement[bool]]:
-    """Rows that are shared, and rows seen through one that is; a share gives no other action."""
+    """Rows that are shared, and rows seen through one that is; a share gives no other action.
+
+    So it is with rows in whose team the actor is, with one of the `parts` where any are named.
+    """
     if action != Action.READ and action not in WORK:
         return []
     found: list[ColumnElement[bool]] = []
     ids = [
         one.id
         for one in actor.shares
-        if one.entity == cls.__name__ and (one.may_work or action == Action.READ)
+        if one.entity == cls.__name__
+        and (one.may_work or action == Action.READ)
+        and (not (one.is_member and parts) or one.part in parts)
     ]
     if ids:
         terms.shape.append(("shared", len(ids)))
@@ -238,7 +249,7 @@ def _shared(
         spec = cls.__specs__[name]
         parent = tx.crm.record(spec.target)
         other = parent.__table__.alias(f"shared_{len(terms.shape)}")
-        inner = _shared(tx, actor, parent, action, terms, other)
+        inner = _shared(tx, actor, parent, action, terms, other, policy.parts or parts)
         if inner:
             terms.shape.append(("through", name))
             link = table.c[spec.columns[0]]

@@ -17,6 +17,7 @@ from pycrm.scope.actor import Actor, Held, bounds, resolve
 from pycrm.scope.children import any_record, keys
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import Query, fetch_one, not_found
+from pycrm.scope.membership import has_memberships, members
 from pycrm.scope.predicate import WORK
 from pycrm.scope.sharing import active_shares, widened
 
@@ -71,10 +72,17 @@ def reasons(
     return tuple(dict.fromkeys(found))
 
 
-def _shared(tx: Transaction, actor: Actor, record: Any, action: str, beyond: bool = True) -> list[Reason]:
-    """Shares of the record itself, and of those that it is seen through."""
-    found: list[Reason] = []
-    works = {(one.entity, one.id): one.may_work for one in actor.shares}
+def _shared(
+    tx: Transaction,
+    actor: Actor,
+    record: Any,
+    action: str,
+    beyond: bool = True,
+    parts: tuple[str, ...] = (),
+) -> list[Reason]:
+    """Shares and teams of the record itself, and of those that it is seen through."""
+    found = _in_team(tx, actor, record, action, parts)
+    works = {(one.entity, one.id): one.may_work for one in actor.shares if not one.is_member}
     may_work = works.get((type(record).__name__, record.id))
     if may_work is not None and (action == Action.READ or (may_work and action in WORK)):
         table = Share.__table__.c
@@ -89,9 +97,28 @@ def _shared(tx: Transaction, actor: Actor, record: Any, action: str, beyond: boo
         if link is not None:
             parent = any_record(tx, tx.crm.record(link.entity), link.id)
             found += [
-                Reason(one.kind, f"with its {name}: {one.text}") for one in _shared(tx, actor, parent, action)
+                Reason(one.kind, f"with its {name}: {one.text}")
+                for one in _shared(tx, actor, parent, action, parts=policy.parts or parts)
             ]
     return found
+
+
+def _in_team(tx: Transaction, actor: Actor, record: Any, action: str, parts: tuple[str, ...]) -> list[Reason]:
+    """The actor's memberships of the record's team, of these parts where any are named."""
+    mine = (type(record).__name__, record.id)
+    if action not in (Action.READ, *WORK) or all(
+        (one.entity, one.id) != mine for one in actor.shares if one.is_member
+    ):
+        return []
+    return [
+        Reason(
+            "team",
+            f"in the team{f' as {one.part}' if one.part else ''} since {one.since.isoformat()}"
+            f"{f' until {one.until.isoformat()}' if one.until else ''}",
+        )
+        for one in members(tx, type(record), record.id, user=actor.id)
+        if not parts or one.part in parts
+    ]
 
 
 def why(tx: Transaction, login: str, cls: Any, id: UUID, action: str) -> tuple[Reason, ...]:
@@ -157,9 +184,10 @@ def _candidates(tx: Transaction) -> list[str]:
         share.archived_at.is_(None), sa.or_(share.user_id == user.id, share.unit_id == user.home_unit_id)
     )
     stands_in = sa.exists().where(delegation.receiver_id == user.id, delegation.archived_at.is_(None))
+    given_more = sa.or_(holds, shared, stands_in, has_memberships(tx.crm, user.id))
     rows = tx.fetch(
         sa.select(user.login)
-        .where(user.state == UserState.ACTIVE, user.archived_at.is_(None), sa.or_(holds, shared, stands_in))
+        .where(user.state == UserState.ACTIVE, user.archived_at.is_(None), given_more)
         .order_by(user.login)
     )
     return [str(login) for (login,) in rows]

@@ -1,7 +1,7 @@
 """What others give a person for a time: shared records, and their own reach while they are absent.
 
 Neither ever shows what its giver could not see at that moment, and neither is passed on: each is held
-against the giver's own roles when a session begins.
+against the giver's own roles when a session begins. The teams that the person is in come besides.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pycrm.errors import ConflictError, ForbiddenError, InvalidError, NotFoundEr
 from pycrm.scope.actor import Actor, Held, SharedRecord, Source, key, resolve, unkey
 from pycrm.scope.children import is_below
 from pycrm.scope.gateway import not_found
+from pycrm.scope.membership import memberships
 from pycrm.scope.predicate import Scope, scope_for
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def widened(tx: Transaction, actor: Actor) -> Actor:
     givers: dict[UUID, Actor] = {}
     delegated = tuple(_delegated(tx, actor, givers))
     lenders: dict[UUID, Actor] = {}
-    shares = tuple(_shares(tx, actor, lenders))
+    shares = (*_shares(tx, actor, lenders), *memberships(tx, actor))
     ruled = (rule for one in (*givers.values(), *lenders.values()) for rule in one.rules)
     return attrs.evolve(
         actor,
@@ -289,7 +290,9 @@ def is_seen_by(tx: Transaction, user: UUID, cls: Any, id: UUID, without: UUID | 
         return False
     actor = widened(tx, actor)
     if without is not None:
-        kept = tuple(one for one in actor.shares if one.id != id or one.entity != cls.__name__)
+        kept = tuple(
+            one for one in actor.shares if one.is_member or one.id != id or one.entity != cls.__name__
+        )
         actor = attrs.evolve(actor, shares=kept)
     return bool(reached(tx, actor, cls, Action.READ, [id]))
 

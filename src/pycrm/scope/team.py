@@ -1,9 +1,9 @@
-"""Who works on a record: its owner, and those whom it is shared with."""
+"""Who works on a record: its owner, the members of its team, and those whom it is shared with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from pycrm.entities.org import OrgUnit, User
 from pycrm.entities.sharing import Share, ShareMode
 from pycrm.scope.aggregate import owners
 from pycrm.scope.gateway import query
+from pycrm.scope.membership import members
 from pycrm.scope.sharing import active_shares
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Member:
 
 def team(tx: Transaction, record: Any) -> list[Member]:
     """The members of a record's team, its owner first; the caller has checked that it is in sight."""
-    found = [*_owner(tx, record), *(_shared(one) for one in _shares(tx, record))]
+    found = [*_owner(tx, record), *_members(tx, record), *(_shared(one) for one in _shares(tx, record))]
     names = _names(tx, [one.who for one in found])
     return [attrs.evolve(one, name=names.get((one.who.entity, one.who.id))) for one in found]
 
@@ -57,6 +58,12 @@ def _owner(tx: Transaction, record: Any) -> Iterable[Member]:
         held = [one for one in owners(tx, record) if one.until is None]
         since = held[-1].since if held else record.created_at
         yield Member(record.owner, None, Membership.OWN, None, since)
+
+
+def _members(tx: Transaction, record: Any) -> Iterable[Member]:
+    for one in members(tx, type(record), record.id):
+        since = datetime.combine(one.since, time(), tx.crm.zone).astimezone(UTC)
+        yield Member(one.user, None, Membership.WORK, one.part, since, one.until)
 
 
 def _shares(tx: Transaction, record: Any) -> list[Share]:

@@ -13,6 +13,8 @@ from pycrm.revision.model import Difference, Revision
 from pycrm.revision.redaction import shown_then
 from pycrm.scope import aggregate
 from pycrm.scope.team import Member, team
+from pycrm.session import beyond as wider
+from pycrm.session.beyond import Beyond
 from pycrm.session.unit import Unit
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class Inquiry(Unit):
         return aggregate.owners(self.transaction, self._in_sight(record))
 
     def team(self, record: Record, /) -> list[Member]:
-        """Who works on the record: its owner first, then those whom it is shared with today.
+        """Who works on the record: its owner first, then its team and those whom it is shared with today.
 
         Raises:
             NotFoundError: the record is missing or out of scope.
@@ -106,3 +108,22 @@ class Inquiry(Unit):
             InvalidError: no fields were added to the class.
         """
         return self.crm.custom(self.transaction, cls)
+
+    def beyond(self, purpose: str, /, *classes: type[Any]) -> Beyond:
+        """All rows of some classes, for a rule of a plugin that has to hold over rows of others too.
+
+        A budget is exceeded by what everybody has spent, whoever of them asks. What is read so must not
+        be handed out: what the person learns of it is the author's word, as of a guard. Each call leaves
+        a row in the book of system actors, with its purpose.
+
+        Args:
+            purpose: what for, in words.
+            classes: of which records; no other is read.
+
+        Returns:
+            what finds, counts and sums them, and cannot write; special-category fields stay closed.
+
+        Raises:
+            DeclarationError: no purpose.
+        """
+        return wider.beyond(self.transaction, purpose, classes)

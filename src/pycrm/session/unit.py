@@ -35,6 +35,7 @@ class Unit:
         self._who, self._source = who, source
         transaction.crm, transaction.session = crm, self
         transaction.before_write = self._before_write
+        transaction.before_end = self._before_end
 
     def __enter__(self) -> Self:
         try:
@@ -50,6 +51,7 @@ class Unit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._before_end()
         if error is not None:
             self._undo(error)
             return
@@ -91,6 +93,9 @@ class Unit:
 
     def _before_write(self) -> None:
         self.crm.hooks.mark_write(self)
+
+    def _before_end(self) -> None:
+        self.crm.hooks.refuse_ending(self)
 
     @property
     def transaction(self) -> Transaction:

@@ -14,10 +14,12 @@ from pycrm.revision import add as adding
 from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
 from pycrm.revision import handover as handing
+from pycrm.revision import hold as holding
 from pycrm.revision import revert as reverting
 from pycrm.revision import where as setting
 from pycrm.revision.amendment import decide, policy, propose
 from pycrm.revision.erase import erase as erase_person
+from pycrm.revision.erase import forget_fields
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -351,12 +353,40 @@ class Writing(Scoring):
         with Act(self, found, because):
             return erase_person(self.transaction, found, because)
 
+    def forget(self, record: A, /, *names: str, because: str) -> A:
+        """Empty personal fields of a record, now and in its history, since they may be kept no longer.
+
+        Their values become tombstones, the reasons of their changes with them; the chain still holds.
+
+        Args:
+            names: fields that are personal, may be empty, and are no key fields.
+
+        Raises:
+            ForbiddenError: the actor may not create an `Erasure`, which is the right to erase.
+            HeldError: a legal hold lies on the person that the record describes.
+            InvalidError: no such field, or one that does not go by itself.
+            StaleError, NotFoundError: as for `erase`.
+        """
+        found: Any = self._in_sight(record)
+        with Act(self, found, because):
+            return shown(self.transaction, forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
+
+    def hold(self, record: R | Ref[R], /) -> R:
+        """Make everybody else who holds this record wait until this session ends; it is returned as it is now.
+
+        A rule over several rows (a budget, one leader at a time) is kept under two who write at once where
+        each first holds the record that the rows belong to. Whoever merely changes it waits too.
+
+        Raises:
+            NotFoundError, StoreError: it is missing or out of scope; this session only reads.
+        """
+        with Act(self):
+            cls, id = self._named(record if isinstance(record, Ref) else record.ref, None)
+            return holding.hold(self.transaction, cls, id)  # type: ignore[no-any-return]
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Writes within are undone when they are refused, and the session can go on.
-
-        For work over many rows of which some may be refused, such as an import.
-        """
+        """Writes within are undone when they are refused, and the session goes on: for work over many rows."""
         tx = self.transaction
         spoiled = tx.spoiled
         known = set(tx.memo)

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from pycrm.errors import (
+    AroundError,
     ConflictError,
     DeclarationError,
     InvalidError,
@@ -82,7 +83,7 @@ class Store:
     ) -> None:
         options = context.execution_options if context is not None else connection.get_execution_options()
         if options.get("pycrm") is not self.token:
-            raise StoreError("this statement was not built by the gateway: read and write through a session")
+            raise AroundError("this statement was not built by the gateway: read and write through a session")
 
     def connect(self) -> sa.Connection:
         """A connection whose statements bear the mark; it is for pycrm's own rooms.

@@ -52,6 +52,7 @@ class Transaction:
         # Above nought while the product reads whole records for its own work.
         self.whole = 0
         self.before_write: Callable[[], None] | None = None
+        self.before_end: Callable[[], None] | None = None
         self.spoiled: BaseException | None = None
         self._connection: sa.Connection | None = None
         self._cursor: Any = None
@@ -198,6 +199,8 @@ class Transaction:
             UnknownOutcomeError: the connection broke before the database had answered.
             StoreError: the database could not, and has undone everything.
         """
+        if self.before_end is not None:
+            self.before_end()
         if self._cursor is not None:
             try:
                 self._cursor.execute("COMMIT")
@@ -211,6 +214,8 @@ class Transaction:
 
     def rollback(self) -> None:
         """Undo everything; the transaction is over then."""
+        if self.before_end is not None:
+            self.before_end()
         if self._cursor is not None:
             try:
                 self._cursor.execute("ROLLBACK")

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from pycrm.app.examine import load_problems, wrong_hooks
 from pycrm.plugin import Registry
 from pycrm.plugin.model import hook_methods
+from pycrm.testing.importing import importing
 from pycrm.testing.keeping import disabling, migrating
 from pycrm.testing.looking import seen
 from pycrm.testing.passing import erasing, handing_over
@@ -156,6 +157,7 @@ def _compare(trial: Trial, made: Any, **wanted: bool) -> Iterator[str]:
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "loading": loading,
+        "imports": importing,
         "prefixes": prefixes,
         "labels": labels,
         "hooks": hooks,

@@ -96,8 +96,12 @@ class Examples:
         return record.id in self._about
 
     def links(self, cls: type[Any], login: str, **given: Any) -> dict[str, Any]:
-        """The links that a record needs besides those given, by name; what they name is entered."""
-        return {name: self._linked(target, login) for name, target in self._open(cls, given)}
+        """The links that a record needs besides those given, by name; what they name is entered.
+
+        What is entered belongs together: an order's customer and the customer of its contract are one.
+        """
+        known = {one.entity: one for one in given.values() if isinstance(one, Ref)}
+        return {name: self._linked(target, login, known) for name, target in self._open(cls, given)}
 
     def _draft(self, cls: Any, login: str, text: str | None, given: dict[str, Any]) -> Any:
         if cls is Customer:
@@ -136,7 +140,7 @@ class Examples:
             return tuple(self._row(one, login, text) for one in value)
         return value() if callable(value) else value
 
-    def _linked(self, target: str, login: str) -> Any:
+    def _linked(self, target: str, login: str, known: dict[str, Ref[Any]]) -> Any:
         crm = self.organisation.crm
         if target in self._subject:
             return self._subject[target]
@@ -149,7 +153,12 @@ class Examples:
             if cls not in self._common:
                 self._common[cls] = self._shared(cls, login)
             return self._common[cls]
-        return self.add(cls, login).ref
+        ends = self._open(cls, {})
+        given: dict[str, Any] = {name: known[end] for name, end in ends if end in known}
+        made = self.add(cls, login, **given)
+        known |= {end: getattr(made, name) for name, end in ends} | {target: made.ref}
+        found: Ref[Any] = made.ref
+        return found
 
     def _shared(self, cls: Any, login: str) -> Ref[Any]:
         draft = self._draft(cls, login, None, {})

@@ -22,7 +22,7 @@ from pycrm import (
     Session,
     User,
 )
-from pycrm.plugins.supervision.monitor import people
+from pycrm.plugins.supervision.people import people
 
 __all__ = ["Brief", "Deal", "HandoverPage", "Price", "brief", "briefs", "handover_page"]
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import attrs
+import sqlalchemy as sa
 
 from pycrm import Activity, Customer, Session
 from pycrm.plugins.supervision.hours import Hours, hours_of
 from pycrm.plugins.supervision.limits import Limits, limits_of
+from pycrm.plugins.supervision.people import people
 
-__all__ = ["Neglect", "Uncared", "next_contact", "uncared"]
+__all__ = ["Neglect", "Uncared", "is_late", "next_contact", "uncared"]
 
 _DAY = timedelta(days=1)
 # The activity state of a customer with whom work goes on.
@@ -45,19 +48,37 @@ def next_contact(customer: Customer, hours: Hours, limits: Limits) -> date:
     return hours.day(customer.active_at) + timedelta(days=limits.cadence[customer.signing_grade])
 
 
+def is_late(limits: Limits, moment: datetime, times: int = 1) -> Any:
+    """The condition that a customer was not contacted for so many times its cadence before an instant.
+
+    Cadences are whole days: the last contact lies more than that many times 24 hours back.
+    """
+    return sa.or_(
+        *(
+            sa.and_(
+                Customer.signing_grade == grade, Customer.active_at < moment - timedelta(days=days * times)
+            )
+            for grade, days in limits.cadence.items()
+        )
+    )
+
+
 def uncared(session: Session) -> list[Uncared]:
-    """The customers in sight that are uncared for, the longest first.
+    """The customers of the actor's people that are uncared for, the longest first.
 
     One is that had no contact for twice its cadence, or whose owner has recorded no activity for five
-    working days.
+    working days, away or not.
     """
     limits = limits_of(session)
-    customers = [one for one in session.find(Customer, Customer.stage.not_in(_GONE)) if one.owner is not None]
-    owners = {one.owner.id for one in customers if one.owner is not None}
+    owners = [one.id for one in people(session)]
+    if not owners:
+        return []
     hours = hours_of(session, owners)
     idle = {id for id in owners if _is_idle(session, id, hours[id], limits)}
+    late = is_late(limits, session.now + _DAY, limits.uncared_times)
+    wanted = sa.or_(late, Customer.owner.in_(sorted(idle))) if idle else late
     found = []
-    for one in customers:
+    for one in session.find(Customer, Customer.owner.in_(owners), Customer.stage.not_in(_GONE), wanted):
         assert one.owner is not None
         clock = hours[one.owner.id]
         days = (clock.day(session.now) - clock.day(one.active_at)).days
@@ -72,11 +93,11 @@ def uncared(session: Session) -> list[Uncared]:
 
 
 def _is_idle(session: Session, owner: UUID, hours: Hours, limits: Limits) -> bool:
-    """Whether the last working days have passed without any activity of a person who worked on them."""
+    """Whether the last working days have passed without any activity of a person."""
     day, left = hours.day(session.now), limits.idle_days
     while left:
         day -= _DAY
-        left -= hours.is_working(day)
+        left -= hours.calendar.is_working(day)
     since = datetime.combine(day, time(), hours.zone(day))
     own = (Activity.owner == owner, Activity.started_at >= since)
     return session.count(Activity, *own, limit=1) == 0

@@ -19,6 +19,8 @@ T = TypeVar("T", bound=Record)
 __all__ = ["Hours", "by_owner", "hours_of", "key_of", "span_of"]
 
 _DAY = timedelta(days=1)
+# Whoever is away for longer is asked for a log all the same.
+_LONGEST_LEAVE = timedelta(days=3660)
 
 
 def key_of(person: object) -> UUID:
@@ -78,9 +80,9 @@ class Hours:
         return datetime.combine(day, self.limits.late_at, self.zone(day))
 
     def missing_at(self, day: date) -> datetime:
-        """After this instant, on the next working day, it is missing."""
+        """After this instant, on the next working day of the person, it is missing."""
         following = day + _DAY
-        while not self.is_working(following):
+        while not self.is_working(following) and following - day < _LONGEST_LEAVE:
             following += _DAY
         return datetime.combine(following, self.limits.missing_at, self.zone(following))
 

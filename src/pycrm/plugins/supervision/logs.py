@@ -23,6 +23,7 @@ __all__ = [
     "day_sheet",
     "discipline",
     "due_logs",
+    "log_states",
     "settle_log",
     "share",
     "state_now",
@@ -180,6 +181,12 @@ def discipline(session: Session, person: object, first: date, last: date) -> Dis
     on_time = states.count(LogState.SUBMITTED)
     still_late = states.count(LogState.LATE)
     return Discipline(len(states), on_time, late, len(states) - on_time - late - still_late)
+
+
+def log_states(session: Session, person: object, first: date, last: date) -> list[tuple[date, LogState]]:
+    """The calendar of a person's logs: how that of each day stands that needs one."""
+    id = key_of(person)
+    return _states(session, id, hours_of(session, [id])[id], first, last)
 
 
 def _states(

@@ -160,7 +160,9 @@ class CheckIn(Record, table="supervision_check_in", scope=owned(stays=True), ind
     longitude: Field[Decimal | None] = field(
         "Longitude", zh="经度", default=None, scale=6, personal=True, validator=(ge(-180), le(180))
     )
-    accuracy_m: Field[int | None] = field("Accuracy (m)", zh="精度(米)", default=None, validator=ge(0))
+    accuracy_m: Field[int | None] = field(
+        "Accuracy (m)", zh="精度(米)", default=None, personal=True, validator=ge(0)
+    )
     distance_m: Field[int | None] = field("From the customer (m)", zh="距客户(米)", init=False, default=None)
 
     def begin(self, session: Any) -> dict[str, Any]:

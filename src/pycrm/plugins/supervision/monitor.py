@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 import attrs
 
 from pycrm import Activity, ActivityKind, Commitment, Customer, OrgUnit, Ref, Session, Task, User
-from pycrm.plugins.supervision.care import next_contact
-from pycrm.plugins.supervision.hours import Hours, by_owner, hours_of, span_of
+from pycrm.plugins.supervision.care import is_late, next_contact
+from pycrm.plugins.supervision.entries import Entry, entries
+from pycrm.plugins.supervision.hours import Hours, by_owner, hours_of, key_of, span_of
 from pycrm.plugins.supervision.limits import limits_of
 from pycrm.plugins.supervision.logs import state_now
-from pycrm.plugins.supervision.model import CheckIn, LogState, VisitPlan, VisitState, Workplace
+from pycrm.plugins.supervision.model import CheckIn, LogState, VisitPlan, VisitState
+from pycrm.plugins.supervision.people import people
 
-__all__ = ["Presence", "Watch", "monitor", "people"]
+__all__ = ["Presence", "Watch", "Work", "monitor", "work"]
 
 _DAY = timedelta(days=1)
 
@@ -59,27 +60,36 @@ class Watch:
     log: LogState | None
 
 
-def people(session: Session, *, unit: OrgUnit | Ref[OrgUnit] | None = None) -> list[User]:
-    """The people whose work the actor may look at, by name: those with a workplace in sight.
+@attrs.frozen
+class Work:
+    """One recorded fact, and whose."""
+
+    person: User
+    entry: Entry
+
+
+def work(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    unit: OrgUnit | Ref[OrgUnit] | None = None,
+    person: object | None = None,
+    customer: object | None = None,
+    kind: str | None = None,
+) -> list[Work]:
+    """What people of the scope did from the first day to the last, by time; each by the own clock (SUP-3).
 
     Args:
-        unit: only those who belong to it or to a unit below.
+        unit: only what people of it and of units below did; `person`, `customer`, `kind` likewise.
     """
-    ids = {one.owner.id for one in session.find(Workplace) if one.owner is not None}
-    units = None if unit is None else _below(session, unit.id)
-    found = (
-        session.find(User, User.id.in_(sorted(ids)), User.state == "active", order=User.name) if ids else []
-    )
-    return [one for one in found if units is None or one.home_unit.id in units]
-
-
-def _below(session: Session, top: UUID) -> set[UUID]:
-    parents = {one.id: one.parent for one in session.find(OrgUnit)}
-    found, new = {top}, {top}
-    while new:
-        new = {id for id, parent in parents.items() if parent is not None and parent.id in new} - found
-        found |= new
-    return found
+    found = [one for one in people(session, unit=unit) if person is None or one.id == key_of(person)]
+    made = [
+        Work(one, entry)
+        for one in found
+        for entry in entries(session, one, first, last, customer=customer, kind=kind)
+    ]
+    return sorted(made, key=lambda one: (one.entry.at, one.entry.record.id))
 
 
 def monitor(session: Session, *, unit: OrgUnit | Ref[OrgUnit] | None = None) -> list[Watch]:
@@ -105,8 +115,9 @@ class _Desk:
         today = session.crm.calendar_day(self._now)
         near = (VisitPlan.on >= today - _DAY, VisitPlan.on <= today + _DAY)
         self._visits = by_owner(session.find(VisitPlan, VisitPlan.owner.in_(ids), *near))
+        # Those of every clock, of which `next_contact` says by the person's own.
         self._customers = by_owner(
-            session.find(Customer, Customer.owner.in_(ids), Customer.signing_grade.is_not(None))
+            session.find(Customer, Customer.owner.in_(ids), is_late(self._limits, self._now + _DAY))
         )
         late = (Commitment.owner.in_(ids), Commitment.stage == "open", Commitment.due_on <= today + _DAY)
         self._commitments = by_owner(session.find(Commitment, *late))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycrm import Move, Pipeline, Stage
 
-__all__ = ["DIRECTIVE", "LOG", "VISIT"]
+__all__ = ["APPRAISAL", "DIRECTIVE", "LOG", "VISIT"]
 
 
 def _zh(text: str) -> dict[str, str]:
@@ -77,3 +77,17 @@ DIRECTIVE = Pipeline(
     ),
 )
 """A directive (批示): read and answered by whom it is for; an instruction is closed by its author."""
+
+APPRAISAL = Pipeline(
+    "supervision_appraisal",
+    1,
+    "Appraisal",
+    "Appraisal",
+    translations=_zh("评比考核"),
+    stages=(
+        Stage("open", "Open", translations=_zh("进行中")),
+        Stage("closed", "Closed", kind="won", translations=_zh("已关闭")),
+    ),
+    moves=(Move("close", "open", "closed", "Close", reach="unit", translations=_zh("关闭")),),
+)
+"""An appraisal (评比考核): measured while it is open, and a snapshot once it is closed."""

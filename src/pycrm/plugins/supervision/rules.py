@@ -26,8 +26,10 @@ __all__ = [
     "add_task",
     "refuse_closed_directive",
     "refuse_foreign_log",
+    "refuse_moving",
     "refuse_staff",
     "refuse_stranger",
+    "refuse_unsaying",
     "refuse_wrong_close",
     "refuse_wrong_hour",
     "written",
@@ -67,6 +69,17 @@ def refuse_foreign_log(session: Session, log: WorkLog, fields: Collection[str]) 
         raise ConflictError("the log of a day stays", fields=fixed)
     if log.stage in CLOSED:
         raise ConflictError("the log is submitted", data={"state": log.stage})
+
+
+def refuse_moving(session: Session) -> None:
+    """Where somebody was stays as it was said; the product alone forgets it."""
+    if session.actor.ref is not None:
+        raise ConflictError("a check-in stays as it is")
+
+
+def refuse_unsaying(fields: Collection[str]) -> None:
+    """What was said stays: a mistake is answered by a further word (SUP-4)."""
+    raise ConflictError("what was said stays; say a further word", data={"fields": sorted(fields)})
 
 
 def refuse_wrong_hour(session: Session, log: WorkLog, move: StageMove) -> None:

@@ -33,7 +33,7 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["erase"]
+__all__ = ["erase", "hold_seal", "refuse_held"]
 
 _LEAST_REASON = 5
 # A shorter text is found in what others wrote of other people.
@@ -48,10 +48,8 @@ def erase(tx: Transaction, record: Any, because: str) -> Erasure:
         short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
         raise InvalidError("an erasure needs a reason", fields=[short])
     party = _party(tx, record)
-    _refuse_held(tx, party.id)
-    if tx.dialect == "postgresql":
-        # What is sealed and what is not stays so until this is committed.
-        tx.run("SELECT pg_advisory_xact_lock(hashtext('pycrm seal ' || current_schema()))")
+    refuse_held(tx, party.id)
+    hold_seal(tx)
     flush(tx)
     pseudonym = f"Erased {tx.crm.identifiers.bytes(4).hex()}"
     with whole(tx):
@@ -73,7 +71,18 @@ def _party(tx: Transaction, record: Any) -> Any:
     return party
 
 
-def _refuse_held(tx: Transaction, party: UUID) -> None:
+def hold_seal(tx: Transaction) -> None:
+    """Let what is sealed and what is not stay so until this is committed."""
+    if tx.dialect == "postgresql":
+        tx.run("SELECT pg_advisory_xact_lock(hashtext('pycrm seal ' || current_schema()))")
+
+
+def refuse_held(tx: Transaction, party: UUID) -> None:
+    """Nothing of a person goes while a legal hold lasts.
+
+    Raises:
+        HeldError: one does; ``data["reason"]`` says why.
+    """
     table, today = LegalHold.__table__.c, tx.crm.calendar_day(tx.moment)
     lasting = sa.or_(table.until.is_(None), table.until >= today)
     rows: list[Any] = tx.fetch(

@@ -2,6 +2,6 @@
 
 from pycrm.scope.raw.door import sql
 from pycrm.scope.raw.model import Rows
-from pycrm.scope.raw.role import secure
+from pycrm.scope.raw.role import loosen, secure
 
-__all__ = ["Rows", "secure", "sql"]
+__all__ = ["Rows", "loosen", "secure", "sql"]

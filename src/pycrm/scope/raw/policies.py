@@ -84,9 +84,20 @@ def reach(tx: Transaction) -> dict[str, dict[str, Any]]:
         else:
             one = {"all": held.everything, "own": actor.id if held.own else None}
             one |= {"units": held.units, "roots": held.roots, "givers": held.givers}
-            one["shared"] = tuple(share.id for share in actor.shares if share.entity == cls.__name__)
+            one |= _given(actor, cls)
         found[cls.__name__] = {word: value for word, value in one.items() if value}
     return {name: one for name, one in found.items() if one}
+
+
+def _given(actor: Actor, cls: Any) -> dict[str, Any]:
+    """Rows that are shared, rows in whose team the actor is, and records of whose team a part sees rows."""
+    mine = [one for one in actor.shares if one.entity == cls.__name__]
+    parts = getattr(cls.__scope__, "parts", ())
+    return {
+        "shared": tuple(one.id for one in mine if not one.is_member),
+        "team": tuple(one.id for one in mine if one.is_member),
+        "part": tuple(one.id for one in actor.shares if one.is_member and one.part in parts),
+    }
 
 
 def statements(crm: Any, schema: str, role: str, quoted: Callable[[str], str]) -> Iterator[str]:
@@ -160,16 +171,22 @@ class _Words:
                 below = f"ancestor_id IN ({_listed(name, 'roots')})"
                 yield f"{unit}_id IN (SELECT descendant_id FROM {closure} WHERE {below})"
 
-    def _by_share(self, cls: Any) -> Iterator[str]:
-        """Shared rows, and rows seen through one that is."""
+    def _by_share(self, cls: Any, within: bool = True) -> Iterator[str]:
+        """Shared rows and rows seen through one that is; so with teams, of which some parts may see more."""
         if not isinstance(cls.__scope__, Owned | Through):
             return
         yield f"id IN ({_listed(cls.__name__, 'shared')})"
+        if within and cls.__scope__.team is not None:
+            yield f"id IN ({_listed(cls.__name__, 'team')})"
         for link in cls.__scope__.links if isinstance(cls.__scope__, Through) else ():
             spec = cls.__specs__[link]
+            column = self._quoted(spec.columns[0])
+            parts = isinstance(cls.__scope__, Through) and cls.__scope__.parts
+            if parts:
+                yield f"{column} IN ({_listed(cls.__name__, 'part')})"
             parent = self._crm.record(spec.target)
-            inner = _any(self._by_share(parent))
-            yield f"{self._quoted(spec.columns[0])} IN (SELECT id FROM {self.table(parent)} WHERE {inner})"
+            inner = _any(self._by_share(parent, within and not parts))
+            yield f"{column} IN (SELECT id FROM {self.table(parent)} WHERE {inner})"
 
 
 def _listed(name: str, word: str) -> str:

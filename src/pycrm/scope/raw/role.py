@@ -8,7 +8,7 @@ gateway's own statements run without a further condition.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from pycrm.scope.raw.policies import POLICY, statements
 if TYPE_CHECKING:
     from pycrm.store import Store
 
-__all__ = ["Door", "apart", "door", "ready", "role_name", "secure"]
+__all__ = ["Door", "apart", "door", "loosen", "ready", "role_name", "secure"]
 
 # Role and digest are kept with a policy itself, so that they go where the tables go.
 _FOUND = f"""
@@ -87,6 +87,19 @@ def secure(crm: Any) -> bool:
         _renew(cursor, crm, found, role)
         cursor.execute("COMMIT")
     return True
+
+
+def loosen(crm: Any) -> None:
+    """Take all policies away, and with them raw SQL until the next `secure`.
+
+    A policy looks at the tables of others, which nobody could drop otherwise.
+    """
+    store: Store = crm.store
+    if store.dialect == "sqlite":
+        return
+    with apart(store) as cursor:
+        _take_away(cursor, door(cursor).schema, store.quoted)
+        cursor.execute("COMMIT")
 
 
 def ready(cursor: Any, crm: Any) -> str:
@@ -163,17 +176,21 @@ def _has_role(cursor: Any, store: Store, found: Door, role: str) -> bool:
     return True
 
 
+def _take_away(cursor: Any, schema: str, quoted: Callable[[str], str]) -> None:
+    cursor.execute(
+        "SELECT tablename, roles[1] FROM pg_policies WHERE schemaname = %s AND policyname = %s",
+        (schema, POLICY),
+    )
+    for table, holder in cursor.fetchall():
+        place = f"{quoted(schema)}.{quoted(table)}"
+        cursor.execute(f"DROP POLICY {POLICY} ON {place}")
+        cursor.execute(f"REVOKE ALL ON {place} FROM {quoted(holder)}")
+
+
 def _renew(cursor: Any, crm: Any, found: Door, role: str) -> None:
     quoted = crm.store.quoted
     # A table whose plugin is gone, or is declared anew, keeps nothing of what was given before.
-    cursor.execute(
-        "SELECT tablename, roles[1] FROM pg_policies WHERE schemaname = %s AND policyname = %s",
-        (found.schema, POLICY),
-    )
-    for table, holder in cursor.fetchall():
-        place = f"{quoted(found.schema)}.{quoted(table)}"
-        cursor.execute(f"DROP POLICY {POLICY} ON {place}")
-        cursor.execute(f"REVOKE ALL ON {place} FROM {quoted(holder)}")
+    _take_away(cursor, found.schema, quoted)
     cursor.execute("; ".join(statements(crm, found.schema, role, quoted)))
     closure = f"{quoted(found.schema)}.{quoted(str(UnitClosure.__tablename__))}"
     cursor.execute(f"COMMENT ON POLICY {POLICY} ON {closure} IS '{_digest(crm, found, role)}'")

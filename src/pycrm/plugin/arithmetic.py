@@ -1,0 +1,26 @@
+"""How decimals are rounded, which a hook may change for itself and not for those that come after it."""
+
+from __future__ import annotations
+
+from decimal import getcontext, setcontext
+
+__all__ = ["Arithmetic"]
+
+
+class Arithmetic:
+    """The rules of decimals as they are now, to be put back."""
+
+    __slots__ = ("_context", "_kept")
+
+    def __init__(self) -> None:
+        context = self._context = getcontext()
+        self._kept = (context.prec, context.rounding)
+
+    def left(self) -> str:
+        """What is wrong with the rules that a hook leaves behind, if anything; they are put back."""
+        context = self._context
+        if getcontext() is context and (context.prec, context.rounding) == self._kept:
+            return ""
+        setcontext(context)
+        context.prec, context.rounding = self._kept
+        return "it changed how decimals are rounded"
