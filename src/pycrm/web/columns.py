@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Chip", "Filter", "columns_of", "conditions_of", "filters_of", "leading", "order_of", "sortable"]
 
 _NAMING = ("name", "title", "summary", "text", "body", "login")
-_MOST = 6
+_MOST = 5
 _SHORT_TEXT = 300
 _RANGED = ("date", "instant", "int", "decimal", "money")
 

@@ -143,7 +143,7 @@ def lines_of(show: Show, cls: Any, records: list[Any], specs: list[Spec]) -> lis
     grades = _grades(show.session, cls, records)
     lines = []
     for record in records:
-        first, *rest = [show.cell(record, spec) for spec in specs]
+        first, *rest = [_short(show.cell(record, spec)) for spec in specs]
         score = grades.get(record.id)
         lines.append(
             Line(
@@ -157,6 +157,11 @@ def lines_of(show: Show, cls: Any, records: list[Any], specs: list[Spec]) -> lis
             )
         )
     return lines
+
+
+def _short(cell: Cell) -> Cell:
+    """Of an instant the day: the hour stands on the record's page."""
+    return attrs.evolve(cell, text=cell.text[:10]) if cell.kind == "date" else cell
 
 
 def _grades(session: Session, cls: Any, records: list[Any]) -> dict[UUID, Any]:
