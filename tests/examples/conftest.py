@@ -13,7 +13,7 @@ import pytest
 
 from pycrm import CRM, FixedClock
 
-for _example in ("b2b_project_sales", "medical_exam_center"):
+for _example in ("association", "b2b_project_sales", "medical_exam_center"):
     sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / _example / "src"))
 
 NOW = "2026-06-30T09:00:00+08:00"

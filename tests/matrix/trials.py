@@ -636,6 +636,11 @@ def erase(session: Any, case: Case) -> Any:
     return session.erase(case.record, because="asked for it in writing")
 
 
+@trial(writes=True)
+def forget(session: Any, case: Case) -> Any:
+    return session.forget(case.record, "hobbies", because="kept long enough")
+
+
 @trial("attempt", writes=True)
 def attempt(session: Any, case: Case) -> Any:
     with session.attempt():

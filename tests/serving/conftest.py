@@ -30,6 +30,7 @@ from pycrm.scope import Source
 from pycrm.serve import Application, application
 
 from .browser import Browser, Reply
+from .documented import Checked, Document
 
 PASSWORD = "a horse in the orchard"
 PAGES = Face(Source.PAGE, frozenset((Access.BROWSER,)))
@@ -113,6 +114,13 @@ class Served:
         """A program that shows a token of that person."""
         made = self.crm.run(login, lambda session: make_token(session, "a test", scope=scope))
         return self.browser(headers={"authorization": f"Bearer {made.secret}"}, **more)
+
+    def checked(self, login: str) -> Browser:
+        """A program of that person whose every answer is held against the document."""
+        program = self.program(login)
+        document = Document(program.get("/api/v1/openapi.json").data)
+        self.browsers.append(Checked(program.app, headers=program.headers, document=document))
+        return self.browsers[-1]
 
     def close(self) -> None:
         for browser in self.browsers:

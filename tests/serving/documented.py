@@ -72,7 +72,7 @@ class Document:
 
     def _wrong(self, place: str, reply: Reply, media: str) -> list[str]:
         said = reply.header("content-type").partition(";")[0]
-        if not said.endswith(media.rpartition("/")[2].rpartition("+")[2]):
+        if said != media:
             return [f"{said} instead of {media}"]
         if not media.endswith("json"):
             return []

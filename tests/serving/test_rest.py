@@ -166,7 +166,7 @@ def deal(served: Served, rep: Browser) -> tuple[str, dict[str, Any]]:
 
 def test_a_program_moves_a_deal(served: Served) -> None:
     """A refused move says what is missing; with it the same request is taken, and the stages are told."""
-    rep = served.program("rep_a")
+    rep = served.checked("rep_a")
     path, made = deal(served, rep)
     offered = {one["key"]: one for one in rep.get(f"{path}/moves").data["items"]}
     assert any(one["is_allowed"] for one in offered.values())
@@ -193,7 +193,7 @@ def test_key_fields_are_amended(served: Served) -> None:
 
         policy = {"entity": "Party", "path": "name", "mode": AmendmentMode.APPROVAL}
         session.add(AmendmentPolicy(**policy))
-    rep, leader = served.program("rep_a"), served.program("lead_e")
+    rep, leader = served.checked("rep_a"), served.checked("lead_e")
     made = rep.post(f"{BASE}/customers", json=organization(rep)).data
     party = f"{BASE}/parties/{made['party']}"
     direct = rep.ask("PATCH", party, json={"name": "Hongda"}, headers={"if-match": "1"})
@@ -214,7 +214,7 @@ def test_key_fields_are_amended(served: Served) -> None:
 
 def test_the_past_is_told(served: Served) -> None:
     """Who may read a record reads what it was, what differs since, who held it and why they see it."""
-    rep = served.program("rep_a")
+    rep = served.checked("rep_a")
     path = rep.post(f"{BASE}/customers", json=organization(rep)).header("location")
     before = served.clock.now().isoformat().replace("+00:00", "Z")
     served.clock.advance(hours=1)
@@ -308,6 +308,8 @@ def test_hidden_and_missing_are_one_answer(served: Served, seven: Browser) -> No
         ("POST", "/assign", {"owner": "rep_b"}),
         ("POST", "/amendments", {"values": {"name": "x"}, "because": "to see"}),
         ("POST", "/reveal", {"fields": ["code"], "because": "to see"}),
+        ("POST", "/revert", {"version": 1, "because": "to see"}),
+        ("POST", "/erase", {"because": "to see whether"}),
     ):
         said = []
         for id in (theirs, none, "nonsense"):
@@ -340,3 +342,52 @@ def test_a_hidden_field_is_an_unknown_one(served: Served) -> None:
     ]
     assert said[0].text.replace("standard_cost", "standard_coat") == said[1].text
     assert said[0].status == 422
+
+
+def test_a_leaver_is_relieved_over_rest(served: Served, seven: Browser) -> None:
+    """A leader sees what a handover would do, does it, and takes it back; the giver's customers have moved."""
+    leader, other = served.program("lead_e"), served.program("rep_b")
+    body = {"giver": "rep_a", "to": "rep_b"}
+    told = leader.post(f"{BASE}/handovers/preview", json=body)
+    assert (told.data["count"], told.data["is_possible"]) == (7, True), told.text
+    assert seven.post(f"{BASE}/handovers", json=body | {"because": "to try"}).status == 403
+    done = leader.post(f"{BASE}/handovers", json=body | {"because": "she leaves us"})
+    assert done.status == 201, done.text
+    assert (
+        other.get(f"{BASE}/customers/count").data["count"],
+        len(names(seven.get(f"{BASE}/customers"))),
+    ) == (6, 0)
+    undone = leader.post(f"{done.header('location')}/undo", json={"because": "she stays after all"})
+    assert undone.data["returned"]["Customer"] == 7, undone.text
+    assert len(names(seven.get(f"{BASE}/customers"))) == 6
+
+
+def test_a_change_is_taken_back_over_rest(served: Served) -> None:
+    """What one version changed is undone by a further one; a version that there is not is told."""
+    rep = served.checked("rep_a")
+    path = rep.post(f"{BASE}/customers", json=organization(rep)).header("location")
+    rep.ask("PATCH", path, json={"channel": "fair"}, headers={"if-match": "1"})
+    back = rep.post(f"{path}/revert", json={"version": 2, "because": "typed wrongly"})
+    assert (back.status, back.data["channel"], back.data["version"]) == (200, None, 3), back.text
+    assert rep.post(f"{path}/revert", json={"version": 9, "because": "typed wrongly"}).status == 422
+
+
+def test_fields_that_administrators_add_are_served(served: Served) -> None:
+    """A field added at run time is filled in, read, filtered by and documented like a declared one."""
+    admin = served.program("admin")
+    added = {"entity": "Customer", "name": "fleet", "label": "Lorries", "kind": "whole"}
+    made = admin.post(f"{BASE}/custom-fields", json=added)
+    assert made.status == 201, made.text
+    rep = served.checked("rep_a")
+    path = rep.post(f"{BASE}/customers", json=organization(rep)).header("location")
+    assert rep.get(f"{path}/custom").status == 404
+    kept = rep.ask("PUT", f"{path}/custom", json={"fleet": 7})
+    assert (kept.status, kept.data["fleet"]) == (201, 7), kept.text
+    more = rep.ask("PATCH", f"{path}/custom", json={"fleet": 9}, headers={"if-match": "1"})
+    assert (more.status, rep.get(f"{path}/custom").data["fleet"]) == (200, 9)
+    listed = rep.get(f"{BASE}/customers?where=custom.fleet>=8&include=custom")
+    assert names(listed) == ["Hongda Logistics"]
+    assert [one["fleet"] for one in listed.data["included"]["CustomerFields"].values()] == [9]
+    assert names(rep.get(f"{BASE}/customers?where=custom.fleet>=10")) == []
+    wrong = rep.ask("PATCH", f"{path}/custom", json={"fleet": "many", "hull": 1}, headers={"if-match": "2"})
+    assert {one["path"] for one in wrong.data["fields"]} == {"fleet", "hull"}

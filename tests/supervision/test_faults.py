@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pycrm import CRM, FixedClock
+from pycrm.declare.policy import Through
 from pycrm.plugins.supervision import (
     Supervision,
     appraising,
@@ -23,7 +24,7 @@ from pycrm.plugins.supervision import (
 from pycrm.plugins.supervision.limits import Limits
 from pycrm.plugins.supervision.teamwork import Candidate
 
-from . import test_appraisals, test_directives, test_logs, test_monitor, test_training
+from . import test_appraisals, test_directives, test_handover, test_logs, test_monitor, test_training
 from .world import World
 
 Patch = pytest.MonkeyPatch
@@ -117,6 +118,10 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], Check]] = {
     "a visit keeps no plan": (
         _set(visits, "keep_plan", _nothing),
         test_monitor.test_a_planned_visit_is_kept_by_its_activity,
+    ),
+    "words about a person go to the receiver": (
+        _set(Through, "passes_on", property(lambda self: self.owned)),
+        test_handover.test_what_belongs_to_a_customer_goes_and_what_belongs_to_a_day_stays,
     ),
     "few deals are enough": (
         _set(Candidate, "is_too_few", False),

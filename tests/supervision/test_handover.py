@@ -26,6 +26,7 @@ from pycrm import (
     Product,
     ProductCategory,
     SigningGrade,
+    Task,
     UserState,
 )
 from pycrm.plugins.supervision import Directive, DirectiveKind, VisitPlan, WorkLog
@@ -101,33 +102,37 @@ def test_a_brief_tells_what_there_is_to_know(world: World) -> None:
 
 
 def test_what_belongs_to_a_customer_goes_and_what_belongs_to_a_day_stays(world: World) -> None:
-    """Planned visits and directives go to the receiver, logs stay with who wrote them (SUP-10)."""
+    """Planned visits and the tasks of instructions go to the receiver; logs and words stay with their person."""
     hongda = world.customer("rep_a")
     world.act("rep_a", lambda s: s.add(VisitPlan(customer=hongda, on=TODAY, purpose="offer")))
     due = shanghai("07-02 18:00")
     words = world.act(
         "lead_e", lambda s: issue(s, hongda, "call them", kind=DirectiveKind.INSTRUCTION, due_at=due)
     )
-    world.act("rep_a", submit)
+    log = world.act("rep_a", submit)
+    personal = world.act("lead_e", lambda s: issue(s, log, "you are always late"))
     page = world.see("lead_e", lambda s: handover_page(s, world.user("rep_a"), "rep_b"))
     assert [one.login for one in page.receivers] == ["lead_e", "lead_e2", "rep_b", "rep_c"]
     assert page.preview.counts() == {
         ("Customer", "active"): 1,
         ("Task", "open"): 1,
         ("VisitPlan", "planned"): 1,
-        ("Directive", "unread"): 1,
     }
     assert page.done == ()
     world.at("06-30 10:00")
     done = world.act("lead_e", lambda s: s.hand_over("rep_a", "rep_b", because="goes abroad"))
-    assert [one.id for one in world.see("rep_b", banner).items] == [words[0].id]
-    world.act("rep_b", lambda s: answer(s, s.get(Directive, words[0].id), "done"))
+    assert world.see("rep_b", lambda s: (s.count(VisitPlan), s.count(Task), s.count(WorkLog))) == (1, 1, 0)
     assert world.see("rep_a", lambda s: (s.count(VisitPlan), s.count(WorkLog), s.count(Customer))) == (
         0,
         1,
         0,
     )
-    assert world.see("rep_b", lambda s: (s.count(VisitPlan), s.count(WorkLog))) == (1, 0)
+    # What was said about the customer is read with it; what was said about the person is not.
+    assert world.see("rep_b", lambda s: [one.id for one in s.find(Directive)]) == [words[0].id]
+    assert world.see("rep_b", banner).count == 0
+    with pytest.raises(ForbiddenError):
+        world.act("rep_b", lambda s: answer(s, words[0], "done"))
+    assert {one.id for one in world.see("rep_a", banner).items} == {words[0].id, personal[0].id}
     again = world.see("lead_e", lambda s: handover_page(s, world.user("rep_a")))
     assert ([one.id for one in again.done], again.preview) == ([done.id], None)
     with pytest.raises(ForbiddenError):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pycrm.api.entity import facets
+from pycrm.api.entity import facet_named
 from pycrm.declare.codec import from_json
 from pycrm.entities.org import FieldReading
-from pycrm.errors import InvalidError, Problem
+from pycrm.errors import InvalidError, NotFoundError, Problem
 from pycrm.scope.gateway import unknown_field
 from pycrm.values import parse_instant
 
@@ -82,7 +82,10 @@ def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
         _readable(session, cls, first, path)
         other = session.crm.record(spec.target, None)
     else:
-        other = facets(session.crm, cls).get(first)
+        try:
+            other = facet_named(session, cls, first)
+        except NotFoundError:
+            other = None
     if other is None:
         raise unknown_field(path)
     return other, _readable(session, other, rest, path)

@@ -43,7 +43,7 @@ def lines(call: Call) -> Answer:
         return Answer.json({"items": [plain(one) | {"is_conflicting": one.is_conflicting} for one in some]})
 
 
-def _reasoned(verb: str) -> Callable[[Call], Answer]:
+def _reasoned(verb: str, said: str) -> Callable[[Call], Answer]:
     def do_it(call: Call) -> Answer:
         refuse_strangers(call)
         body = Body.of(call, "because", is_optional=True)
@@ -56,6 +56,7 @@ def _reasoned(verb: str) -> Callable[[Call], Answer]:
 
         return act(call, do)
 
+    do_it.__doc__ = said
     return do_it
 
 
@@ -84,7 +85,7 @@ def rebase(call: Call) -> Answer:
     return act(call, do)
 
 
-def _passed_on(verb: str) -> Callable[[Call], Answer]:
+def _passed_on(verb: str, said: str) -> Callable[[Call], Answer]:
     def do_it(call: Call) -> Answer:
         refuse_strangers(call)
         who = Body.of(call, "who").required("who")
@@ -95,19 +96,20 @@ def _passed_on(verb: str) -> Callable[[Call], Answer]:
 
         return act(call, do)
 
+    do_it.__doc__ = said
     return do_it
 
 
 #: The verbs over one amendment, by the word of their path.
 VERBS: dict[str, Callable[[Call], Answer]] = {
-    "approve": _reasoned("approve"),
-    "reject": _reasoned("reject"),
-    "return": _reasoned("return_"),
-    "withdraw": _reasoned("withdraw"),
+    "approve": _reasoned("approve", "Agree to it."),
+    "reject": _reasoned("reject", "Refuse it, with a comment for its submitter."),
+    "return": _reasoned("return_", "Send it back to its submitter for change."),
+    "withdraw": _reasoned("withdraw", "Take back what you submitted."),
     "submit": submit,
     "rebase": rebase,
-    "enlist": _passed_on("enlist"),
-    "entrust": _passed_on("entrust"),
+    "enlist": _passed_on("enlist", "Ask one more person, whose agreement is then needed."),
+    "entrust": _passed_on("entrust", "Leave your decision to another person."),
 }
 
 

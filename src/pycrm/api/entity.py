@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pycrm.declare.policy import OWN_PAIR, UsedBy
+from pycrm.declare.policy import OWN_PAIR, Owned, Reference, Through, UsedBy
 from pycrm.declare.word import plural, word_of
+from pycrm.errors import InvalidError, NotFoundError
+from pycrm.plugin import CUSTOM
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
+    from pycrm.session import Session
 
-__all__ = ["BASE", "Entity", "entities"]
+__all__ = ["BASE", "Entity", "entities", "facet_named", "facets"]
 
 #: Where the face begins; a version that breaks clients would begin elsewhere.
 BASE = "/api/v1"
@@ -31,6 +34,12 @@ class Entity:
     word: str
     facets: Mapping[str, Any]
     parts: Mapping[str, Any]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of its facets, with that of fields that administrators may add."""
+        takes_more = isinstance(self.cls.__scope__, Owned | Through | UsedBy | Reference)
+        return (*self.facets, CUSTOM) if takes_more else tuple(self.facets)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -69,8 +78,26 @@ def entities(crm: CRM) -> list[Entity]:
 
 
 def facets(crm: CRM, cls: Any) -> dict[str, Any]:
-    """The facets of a class by the words of their tables."""
-    return {word_of(facet): facet for facet in crm.facets_of(cls)}
+    """The facets of a class by the words of their tables, without the one that administrators add fields to."""
+    return {word_of(one): one for one in crm.facets_of(cls) if not one.__tablename__.startswith(f"{CUSTOM}_")}
+
+
+def facet_named(session: Session, cls: Any, word: str) -> Any:
+    """The facet of a class that a word names; ``custom`` is what administrators added to it, as it is now.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    if word != CUSTOM:
+        found = facets(session.crm, cls).get(word)
+    else:
+        try:
+            found = session.custom(cls)
+        except InvalidError:
+            found = None
+    if found is None:
+        raise NotFoundError(f"a {cls.__name__.lower()} has no {word} fields")
+    return found
 
 
 def _parts(crm: CRM, cls: Any) -> dict[str, Any]:

@@ -6,14 +6,16 @@ It is made for whoever asks: a field with which they may do nothing is no part o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pycrm.api.entity import Entity, entities
+from pycrm.api.entity import Entity, entities, facet_named, facets
 from pycrm.api.operation import Operation
 from pycrm.api.schema import KEY, TEXT, Schema, listed, ref, thing
 from pycrm.api.shape import answered, components
 from pycrm.declare.codec import json_schema
+from pycrm.entities.handover import HandoverReceiver
+from pycrm.errors import NotFoundError
 from pycrm.http import Route
 from pycrm.http.problem import PROBLEM, TITLES
 
@@ -98,7 +100,7 @@ def _operation(route: Route, told: Operation) -> Schema:
 
 
 def _answer(told: Operation, schema: Any) -> Schema:
-    if told.media != "application/json":
+    if not told.media.endswith("json"):
         return {"description": told.about, "content": {told.media: {"schema": {"type": "string"}}}}
     return {"description": told.about, "content": {told.media: {"schema": schema}}}
 
@@ -132,22 +134,38 @@ def _of_classes(session: Session, known: _KNOWN) -> dict[str, Schema]:
         found[name] = answered(cls, known)
         found[f"Changed{name}"] = _sent(cls, known, patch=True)
         found[f"New{name}"] = _new(_sent(cls, known), entity)
-        for facet in entity.facets.values():
-            found[facet.__name__] = answered(facet, known)
-            found[f"Changed{facet.__name__}"] = _without_host(_sent(facet, known, patch=True))
-            found[f"New{facet.__name__}"] = _without_host(_sent(facet, known))
+        for word in entity.words:
+            found |= _of_facet(session, entity, word, known)
         for part, target in entity.parts.items():
             given = _sent(target, known)
-            for word, facet in _facets(session, target).items():
+            for word, facet in facets(session.crm, target).items():
                 given["properties"][word] = ref(f"New{facet.__name__}")
             found[f"New{name}{part.capitalize()}"] = given
-    return found
+    found["HandoverReceiver"] = _sent(HandoverReceiver, known)
+    return {name: _titled(name, schema) for name, schema in found.items()}
 
 
-def _facets(session: Session, cls: Any) -> Mapping[str, Any]:
-    from pycrm.api.entity import facets
+def _titled(name: str, schema: Schema) -> Schema:
+    """The schema under its own name, its rows under none: generators of clients call a type by it."""
+    for one in schema["properties"].values():
+        one.get("items", {}).pop("title", None)
+    return schema | {"title": name}
 
-    return facets(session.crm, cls)
+
+def _of_facet(session: Session, entity: Entity, word: str, known: _KNOWN) -> dict[str, Schema]:
+    """The same of a facet; of fields that administrators add, as they are now, which may be none."""
+    try:
+        cls = facet_named(session, entity.cls, word)
+    except NotFoundError:
+        name = f"{entity.name}Fields"
+        return {each: thing({}) for each in (name, f"New{name}", f"Changed{name}")}
+    name = cls.__name__
+    changed, new = _sent(cls, known, patch=True), _sent(cls, known)
+    return {
+        name: answered(cls, known),
+        f"New{name}": _without_host(new),
+        f"Changed{name}": _without_host(changed),
+    }
 
 
 def _sent(cls: Any, known: _KNOWN, *, patch: bool = False) -> Schema:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.api.asked import conditions, fields_of, instant, number, order_of, refuse_strangers, truth
-from pycrm.api.entity import Entity
+from pycrm.api.entity import Entity, facet_named
 from pycrm.api.plain import plain
 from pycrm.declare.codec import dump
 from pycrm.entities.amendment import Amendment
@@ -111,8 +111,8 @@ def _included(
     told: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys(names):
         spec = entity.cls.__specs__.get(name)
-        if name in entity.facets:
-            cls, ids = entity.facets[name], [one.id for one in records]
+        if name in entity.words:
+            cls, ids = facet_named(session, entity.cls, name), [one.id for one in records]
         elif spec is not None and spec.target is not None and name in session.fields(entity.cls):
             cls = session.crm.record(spec.target, None)
             ids = [ref.id for one in records if (ref := _link(one, name)) is not None]
@@ -143,9 +143,10 @@ def _some(session: Session, cls: Any, ids: Iterable[UUID]) -> list[Any]:
 def facet(entity: Entity, word: str, call: Call) -> Answer:
     """What is kept of a record in one of its facets."""
     refuse_strangers(call)
-    cls = entity.facets[word]
     with call.view() as session:
-        kept = session.facet(found(session, entity, call), cls)
+        record = found(session, entity, call)
+        cls = facet_named(session, entity.cls, word)
+        kept = session.facet(record, cls)
         if kept is None:
             raise session.missing(cls)
         return Answer.json(record_json(kept)).with_header("etag", f'"{kept.version}"')

@@ -15,13 +15,17 @@ __all__ = [
     "COUNT",
     "DECIDE",
     "DECIDED",
+    "HANDOVER",
+    "HANDOVER_PREVIEW",
     "ME",
     "MOVE",
+    "MUST_REASON",
     "REASON",
     "REVEAL",
+    "REVERT",
+    "UNDONE",
     "VERB_BODIES",
     "changed",
-    "changed_facet",
     "changed_where",
     "items",
     "many_changed",
@@ -29,7 +33,6 @@ __all__ = [
     "moved",
     "moved_where",
     "new",
-    "new_facet",
     "number",
     "page",
     "record",
@@ -127,16 +130,6 @@ def moved(entity: Entity) -> Schema:
     return {"anyOf": [ref(entity.name), trial]}
 
 
-def new_facet(cls: Any) -> Schema:
-    """A new facet."""
-    return ref(f"New{cls.__name__}")
-
-
-def changed_facet(cls: Any) -> Schema:
-    """Fields of a facet to change."""
-    return ref(f"Changed{cls.__name__}")
-
-
 def number(word: str) -> Schema:
     """How many it were."""
     return thing({word: INTEGER})
@@ -156,6 +149,21 @@ ME = thing(
     }
 )
 REASON = thing({"because": MAYBE}, required=())
+MUST_REASON = thing({"because": TEXT})
+REVERT = thing({"version": {"type": "integer", "minimum": 0}, "because": TEXT})
+_WHO_TAKES = {
+    "giver": {"type": "string", "description": "A login or an id."},
+    "to": {"type": "string", "description": "Who takes everything: a login or an id."},
+    "receivers": {
+        **listed(ref("HandoverReceiver"), minItems=1, maxItems=500),
+        "description": "Or several, by rules.",
+    },
+}
+HANDOVER = thing({**_WHO_TAKES, "because": TEXT}, required=("giver", "because"))
+HANDOVER_PREVIEW = thing({**_WHO_TAKES, "because": MAYBE}, required=("giver",))
+UNDONE = thing(
+    {"returned": {"type": "object", "additionalProperties": INTEGER}, "kept": listed(ref("Reference"))}
+)
 REVEAL = thing({"fields": listed(TEXT), "because": TEXT})
 ASSIGN = thing(
     {"owner": {"type": "string", "description": "A login or an id."}, "because": MAYBE}, required=("owner",)

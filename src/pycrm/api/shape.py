@@ -83,12 +83,29 @@ _MEMBER = thing(
 )
 
 
+_SUM = thing({"amount": TEXT, "currency": TEXT})
+_MOVED = thing(
+    {
+        **{"entity": TEXT, "stage": MAYBE, "receiver": maybe(REFERENCE), "count": INTEGER},
+        "sums": listed(_SUM),
+    }
+)
+_PREVIEW = thing(
+    {
+        **{"giver": REFERENCE, "lines": listed(_MOVED), "out_of_reach": listed(REFERENCE)},
+        **{"refused": {"type": "object", "additionalProperties": INTEGER}, "private": listed(TEXT)},
+        **{"count": INTEGER, "is_possible": TRUTH},
+    }
+)
+
+
 def components() -> dict[str, Schema]:
     """What verbs answer besides records, by name."""
     return {
         "AllowedMove": _MOVE,
         "AmendmentLine": _LINE,
         "Difference": thing({"entity": TEXT, "record": KEY, "path": TEXT, "old": ANY, "new": ANY}),
+        "HandoverPreview": _PREVIEW,
         "Member": _MEMBER,
         "OwnershipInterval": answered(OwnershipInterval, lambda cls: cls.__specs__),
         "Planned": thing({"path": TEXT, "new": ANY, "on": ANY, "amendment": REFERENCE}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -10,12 +11,12 @@ import attrs
 from pycrm.api.asked import conditions, known_to, refuse_strangers
 from pycrm.api.body import Body
 from pycrm.api.draft import draft_of, facet_of, whose, within
-from pycrm.api.entity import Entity
+from pycrm.api.entity import Entity, facet_named
 from pycrm.api.once import Made, act
 from pycrm.api.read import found
 from pycrm.declare.codec import load_patch
 from pycrm.entities.amendment import Amendment
-from pycrm.errors import InvalidError, RefusedError, StaleError
+from pycrm.errors import InvalidError, NotFoundError, RefusedError, StaleError
 from pycrm.http import Answer, Call
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def change(entity: Entity, call: Call) -> Answer:
     return act(call, do)
 
 
-def simple(verb: str) -> Callable[[Entity, Call], Answer]:
+def simple(verb: str, said: str) -> Callable[[Entity, Call], Answer]:
     """A verb over one record that takes a reason alone."""
 
     def do_it(entity: Entity, call: Call) -> Answer:
@@ -110,10 +111,12 @@ def simple(verb: str) -> Callable[[Entity, Call], Answer]:
 
         return act(call, do)
 
+    do_it.__doc__ = said
     return do_it
 
 
-archive, restore = simple("archive"), simple("restore")
+archive = simple("archive", "Put a record away.")
+restore = simple("restore", "Bring back a record that was put away.")
 
 
 def move(entity: Entity, call: Call) -> Answer:
@@ -158,7 +161,10 @@ def amend(entity: Entity, call: Call) -> Answer:
 def _amended(session: Session, entity: Entity, given: Any) -> dict[str, Any]:
     """Values of the record, and of its parts and facets, whose fields an amendment may name too."""
     known, own, rest = known_to(session), {}, dict(given)
-    others = [*entity.parts.values(), *entity.facets.values()]
+    others = [*entity.parts.values()]
+    for word in entity.words:
+        with suppress(NotFoundError):
+            others.append(facet_named(session, entity.cls, word))
     for cls in entity.parts.values():
         others += session.crm.facets_of(cls)
     values: dict[str, Any] = {}
@@ -207,10 +213,11 @@ def reveal(entity: Entity, call: Call) -> Answer:
 def put_facet(entity: Entity, word: str, call: Call) -> Answer:
     """Begin to keep a facet of a record."""
     refuse_strangers(call)
-    body, cls = call.json(), entity.facets[word]
+    body = call.json()
 
     def do(session: Session) -> Made:
         host = found(session, entity, call)
+        cls = facet_named(session, entity.cls, word)
         made = session.add(cls(of=host, **facet_of(session, cls, body)))
         return Made(201, cls, [made], f"{entity.path}/{host.id}/{word.replace('_', '-')}")
 
@@ -220,10 +227,12 @@ def put_facet(entity: Entity, word: str, call: Call) -> Answer:
 def change_facet(entity: Entity, word: str, call: Call) -> Answer:
     """Change some fields of a facet."""
     refuse_strangers(call, "because")
-    body, cls = call.json(), entity.facets[word]
+    body = call.json()
 
     def do(session: Session) -> Made:
-        kept = session.facet(found(session, entity, call), cls)
+        record = found(session, entity, call)
+        cls = facet_named(session, entity.cls, word)
+        kept = session.facet(record, cls)
         if kept is None:
             raise session.missing(cls)
         values = load_patch(cls, body, known=known_to(session))

@@ -97,13 +97,20 @@ class Owned(Policy):
 class Through(Policy):
     """The row is visible with its parent, and with `owned` also to an owner of its own.
 
-    Of the parent's team the `parts` alone see it; without any the whole team does.
+    Where it `stays`, nobody else becomes that owner. Of the parent's team the `parts` alone see it; without
+    any the whole team does.
     """
 
     links: tuple[str, ...]
     owned: bool = False
     team: Team | None = None
     parts: tuple[str, ...] = ()
+    stays: bool = False
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether a row has an owner of its own, who may hand it on."""
+        return self.owned and not self.stays
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]
@@ -158,7 +165,11 @@ def owned(*, stays: bool = False, team: Team | None = None) -> Owned:
 
 
 def through(
-    *links: str, owned: bool = False, team: Team | None = None, parts: tuple[str, ...] = ()
+    *links: str,
+    owned: bool = False,
+    team: Team | None = None,
+    parts: tuple[str, ...] = (),
+    stays: bool = False,
 ) -> Through:
     """Rows are visible with the record that one of these links names.
 
@@ -168,8 +179,10 @@ def through(
     Args:
         team: who sees and works on a row besides, and on all that is seen through it.
         parts: of the team of the linked record these parts alone see the rows, such as ``("lead",)``.
+        stays: the owner of a row is never another: what was said to somebody, say, stays theirs when the
+            linked record goes to a colleague.
     """
-    return Through(links, owned, team, parts)
+    return Through(links, owned, team, parts, stays)
 
 
 def team(

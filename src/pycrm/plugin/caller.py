@@ -8,11 +8,9 @@ hook that never returns is not interrupted.
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -24,13 +22,13 @@ import pluggy
 
 from pycrm import hooks as core_hooks
 from pycrm.errors import AroundError, DeclarationError, RefusedError, StoreError
-from pycrm.hooks import PROJECT, HookDeprecationWarning
+from pycrm.hooks import PROJECT
 from pycrm.plugin.arithmetic import Arithmetic
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
 from pycrm.plugin.report import Failure, Implementation, Measure, Quarantine, reason_of
-from pycrm.plugin.signature import Hook, hook_problems, hook_warnings, hooks_of, picker, subjects_of
+from pycrm.plugin.signature import Hook, hook_problems, hooks_of, picker, subjects_of, warn_retiring
 
 __all__ = ["HookCaller"]
 
@@ -150,9 +148,7 @@ class HookCaller:
         for plugin in self._plugins:
             self._manager.register(plugin, name=plugin.name)
         self._manager.check_pending()
-        for message, function in hook_warnings(self._plugins, self._hooks):
-            code = inspect.unwrap(getattr(function, "__func__", function)).__code__
-            warnings.warn_explicit(message, HookDeprecationWarning, code.co_filename, code.co_firstlineno)
+        warn_retiring(self._plugins, self._hooks)
         places = {plugin.name: number for number, plugin in enumerate(self._plugins)}
         found: list[Implementation] = []
         for hook in self._hooks.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from types import ModuleType, SimpleNamespace, UnionType
@@ -11,13 +12,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from pycrm.errors import Problem
-from pycrm.hooks import PROJECT, HookKind, Retiring, hook_kind
+from pycrm.hooks import PROJECT, HookDeprecationWarning, HookKind, Retiring, hook_kind
 from pycrm.plugin.errors import PluginDeclarationError
 from pycrm.plugin.model import API, HookMethod, Plugin, hook_methods
 from pycrm.plugin.place import place_of
 from pycrm.plugin.rules import near
 
-__all__ = ["Hook", "hook_problems", "hook_warnings", "hooks_of", "picker", "subjects_of"]
+__all__ = ["Hook", "hook_problems", "hooks_of", "picker", "subjects_of", "warn_retiring"]
 
 # Calls go in the order of loading; pluggy's ways to jump the queue would not be honoured.
 _ORDERING = ("tryfirst", "trylast", "hookwrapper", "wrapper")
@@ -86,22 +87,22 @@ def hook_problems(plugins: Iterable[Plugin], hooks: Mapping[str, Hook]) -> Itera
                 yield Problem(f"{plugin.name}/{name}", "required", message)
 
 
-def hook_warnings(
-    plugins: Iterable[Plugin], hooks: Mapping[str, Hook]
-) -> Iterator[tuple[str, Callable[..., object]]]:
-    """What plugins implement that a coming version of the contract lacks, each with its function."""
+def warn_retiring(plugins: Iterable[Plugin], hooks: Mapping[str, Hook]) -> None:
+    """Warn of what plugins implement that a coming version of the contract lacks, each at its own line."""
     for plugin in plugins:
         for method in hook_methods(plugin):
             hook = hooks.get(method.hook)
+            taken = inspect.signature(method.function).parameters
             for one in () if hook is None else hook.retiring:
-                taken = inspect.signature(method.function).parameters
                 if one.argument is None or one.argument in taken:
                     what = f"the argument {one.argument} of hook" if one.argument else "hook"
-                    place = place_of(method.function)
-                    yield (
-                        f"plugin {plugin.name}: {what} {method.hook} ({place}) goes in version {one.gone} of "
-                        f"the plugin contract: {one.use}",
-                        method.function,
+                    said = (
+                        f"plugin {plugin.name}: {what} {method.hook} ({place_of(method.function)}) goes in "
+                    )
+                    code = inspect.unwrap(getattr(method.function, "__func__", method.function)).__code__
+                    warnings.warn_explicit(
+                        f"{said}version {one.gone} of the plugin contract: {one.use}",
+                        *(HookDeprecationWarning, code.co_filename, code.co_firstlineno),
                     )
 
 

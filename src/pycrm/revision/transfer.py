@@ -117,7 +117,8 @@ class Transfer:
 
     def _new_root_owner(self, cls: Any) -> Any:
         def leaf(root: Any) -> Any:
-            taker = self.taker(root)
+            # What stays with its owner keeps what is seen through it.
+            taker = self.taker(root) if root.__scope__.passes_on else None
             return None if taker is None else sa.case((self.going(root), taker))
 
         return self.at_root(cls, leaf)

@@ -56,11 +56,11 @@ class DirectiveState(StrEnum):
 class Directive(
     Record,
     table="supervision_directive",
-    scope=through(*TARGETS.values(), owned=True),
+    scope=through(*TARGETS.values(), owned=True, stays=True),
     pipeline="supervision_directive",
     indexes=(("owner_id", "stage"), ("by_id", "due_at")),
 ):
-    """What a leader says about a record, to one person (批示); that person owns it.
+    """What a leader says about a record, to one person (批示); that person owns it and hands it to nobody.
 
     It is never edited or deleted: a mistake is answered by a further one. An instruction is to be
     answered until it is due.
@@ -93,7 +93,10 @@ class Directive(
 
 
 class DirectiveReply(
-    Record, table="supervision_reply", scope=through("directive", owned=True), indexes=(("directive_id",),)
+    Record,
+    table="supervision_reply",
+    scope=through("directive", owned=True, stays=True),
+    indexes=(("directive_id",),),
 ):
     """What is said to a directive, by the person it is for or by its author (回复)."""
 
