@@ -14,7 +14,7 @@ CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 .PHONY: help demo test torture mutants lint bench docs lock postgres clean
 
 help:
-	@echo "make demo      load an example into a SQLite file and show who sees what (APP=medical_exam_center)"
+	@echo "make demo      load an example, show who sees what, serve its pages (APP=medical_exam_center ARGS=--no-serve)"
 	@echo "make test      run the suite (ARGS goes to pytest)"
 	@echo "make torture   run the tests that take minutes"
 	@echo "make mutants   whether the tests notice small wrong changes of scope (ARGS=\"predicate.py --sample 90\")"
@@ -35,7 +35,7 @@ help:
 
 # Each example has a file of its own, so that one does not take the other's for its own.
 demo: .venv/.installed
-	@$(BIN)/python -m pycrm demo --app $(APP) --file $(if $(filter b2b_project_sales,$(APP)),demo,$(APP)).db $(ARGS)
+	@$(BIN)/python -m pycrm demo --serve --app $(APP) --file $(if $(filter b2b_project_sales,$(APP)),demo,$(APP)).db $(ARGS)
 
 # The suite begins hundreds of processes: what one has compiled, the next need not.
 test torture: export PYTHONDONTWRITEBYTECODE =

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pycrm import CRM, Child, ClaimPolicy, Customer, DeclarationError, Facet, Plugin, Record
+from pycrm import CRM, Child, ClaimPolicy, Customer, DeclarationError, Facet, Panel, Plugin, Record, Screen
 from pycrm.declare import children, field, link, owned, reference, through, used_by
 from pycrm.hooks import hookimpl
 from pycrm.pipeline import Move, Pipeline, Stage
@@ -159,7 +159,14 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
     "a command that runs as nobody": (lambda: plugin(commands=(sweep,)), "exam: the command sweep"),
     "a command that is no function": (lambda: plugin(commands=("sweep",)), "commands"),
     "a report": (lambda: plugin(reports=()), "reports"),
-    "a page": (lambda: plugin(pages=()), "pages"),
+    "a page for who holds a right that there is not": (
+        lambda: plugin(pages=(Screen("day", "Day", blessed, "exam/day.html", permission="day.see"),)),
+        "exam: Day asks for day.see",
+    ),
+    "a panel on a record that there is not": (
+        lambda: plugin(panels=(Panel("day", "Day", "Booking", blessed, permission="customer.read"),)),
+        "panel day is of Booking",
+    ),
     "a route": (lambda: plugin(routes=()), "routes"),
     "an indicator of somebody else": (
         lambda: plugin(indicators=(indicator("pool.visits"),)),

@@ -105,7 +105,7 @@ def test_a_wrong_entry_is_refused_when_the_class_is_made(entry: str, value: Any,
 
 def test_everything_wrong_is_said_at_once() -> None:
     """An author sees all problems of a declaration in one message."""
-    error = refused(lambda: make("Exam", requires="billing", guards=(), pages=()))
+    error = refused(lambda: make("Exam", requires="billing", guards=(), reports=()))
     assert [problem.code for problem in error.problems] == ["format", "type", "type", "unknown"]
     assert str(error).startswith("4 problems with plugins:")
 

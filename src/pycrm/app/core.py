@@ -33,6 +33,7 @@ from pycrm.entities.party import Address, ContactPoint, Organization, Party, Per
 from pycrm.entities.product import Product, ProductCategory
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.entities.target import Target
+from pycrm.entities.view import SavedView
 from pycrm.exchange.book import ExternalId, ImportRun
 from pycrm.forecast.book import ForecastLine, ForecastSnapshot, ForecastTotal, StallNotice
 from pycrm.hooks import StageMove, hookimpl
@@ -123,7 +124,7 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, LossReason, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation, Handover, LegalHold, Erasure, Target),
+        *(Share, Delegation, Handover, LegalHold, Erasure, Target, SavedView),
         *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday, CustomField),
     )
     children = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from pycrm.app.roles import FUNCTIONS
 from pycrm.declare.policy import ClaimPolicy, Through, UsedBy
+from pycrm.declare.word import word_of
 from pycrm.entities.org import Action
 from pycrm.pipeline import SetField, problems
 from pycrm.pipeline.bringing import settable
@@ -36,6 +37,7 @@ def undeclared(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
     yield from _names_in(registry)
     yield from _pipelines(registry)
     yield from _commands(registry)
+    yield from _shown(registry)
     yield from _claims(registry, claims)
 
 
@@ -207,6 +209,21 @@ def _commands(registry: Registry) -> Iterator[str]:
             if first != "session":
                 title = getattr(command, "__name__", repr(command))
                 yield f"{plugin.name}: the command {title} takes no session first, so nobody would run it"
+
+
+def _shown(registry: Registry) -> Iterator[str]:
+    """What stands on pages names the right that it asks for: a kind of record and an action."""
+    words = {word for cls in registry.records.values() for word in (word_of(cls), cls.__name__.lower())}
+    actions = {action.value for action in Action}
+    for plugin in registry.plugins:
+        offered: list[Any] = [*plugin.menus, *plugin.panels, *plugin.pages]
+        for one in offered:
+            word, _, action = str(one.permission).partition(".")
+            if word not in words or action not in actions:
+                yield f"{plugin.name}: {one.label} asks for {one.permission}, which is no right such as customer.read"
+        for panel in plugin.panels:
+            if panel.entity not in registry.records:
+                yield f"{plugin.name}: the panel {panel.key} is of {panel.entity}, which there is not"
 
 
 def _claims(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""An example company in a SQLite file, and what some of its people see of it."""
+"""An example company in a SQLite file, what some of its people see of it, and its pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pycrm.cli.access import tally_table, totals
-from pycrm.cli.answer import Part, tell
+from pycrm.cli.answer import Part, Table, say, tell
 from pycrm.cli.call import Call
 from pycrm.cli.story import Story, told
 from pycrm.errors import DeclarationError, InvalidError, Problem
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["EXAMPLE", "Example", "installed", "load", "views"]
+__all__ = ["EXAMPLE", "Example", "installed", "load", "serve", "views"]
 
 EXAMPLE = "b2b_project_sales"
+# Everybody's of an example: it is served to this machine alone.
+PASSWORD = "nine pumps in a row"
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -190,6 +192,41 @@ def _view(session: Session, rank: str, login: str) -> tuple[dict[str, Any], list
         ],
     }
     return seen, [head, f"sees {customers:,} customers and {deals:,} opportunities:", tally_table(tallies)]
+
+
+def serve(call: Call, example: Example, path: Path, port: int) -> None:
+    """Serve the example's pages to this machine, and say who signs in how; until it is interrupted.
+
+    Raises:
+        DeclarationError: what serving needs is not installed.
+    """
+    from pycrm.cli.serving import serve as serve_pages
+
+    with _crm(call, path, example) as crm:
+        signs = _sign_ins(crm, example)
+    say(f"The pages stand at http://127.0.0.1:{port}; everybody's password is: {PASSWORD}", signs)
+    served = Call(database=f"sqlite:///{path}", plugins=example.plugins, settings=call.settings)
+    serve_pages(served, port=port)
+
+
+def _sign_ins(crm: CRM, example: Example) -> Table:
+    """Give one person of each rank a password, and whoever keeps the roles, and say whom."""
+    from pycrm.credential import set_password
+    from pycrm.entities import Role, RoleAssignment, User
+
+    def act(session: Session) -> list[list[str]]:
+        people = dict(example.people)
+        for given in session.find(RoleAssignment):
+            if session.get(Role, given.role.id).name == "administrator":
+                people.setdefault("administrator", session.get(User, given.user.id).login)
+        rows = []
+        for rank, login in people.items():
+            person = session.find(User, User.login == login)[0]
+            set_password(session, person, PASSWORD)
+            rows.append([rank, login, person.name])
+        return rows
+
+    return Table(["Rank", "Login", "Name"], crm.run(crm.system("passwords of the example"), act))
 
 
 def _hints(path: Path, example: Example) -> list[str]:

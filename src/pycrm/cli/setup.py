@@ -121,14 +121,20 @@ def demo(
     app: Annotated[
         str, typer.Option("--app", help="The example: b2b_project_sales or medical_exam_center.")
     ] = "b2b_project_sales",
+    pages: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve its pages to this machine afterwards.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port of the pages.")] = 8000,
 ) -> None:
-    """Load an example company, and show who sees what."""
-    from pycrm.cli.demo import installed, load, views
+    """Load an example company, and show who sees what; with --serve in the browser too."""
+    from pycrm.cli.demo import installed, load, serve, views
 
     example = installed(app)
     path = load(call, example, file, fresh)
     data, parts = views(call, example, path)
     call.answer(data, *parts)
+    if pages:
+        serve(call, example, path, port)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -154,6 +154,7 @@ __all__ = [
     "Region",
     "Role",
     "RoleAssignment",
+    "SavedView",
     "Share",
     "ShareMode",
     "SigningGrade",

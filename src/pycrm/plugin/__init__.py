@@ -20,6 +20,7 @@ from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.job import Job
 from pycrm.plugin.loading import InstalledPlugin, discover, load
 from pycrm.plugin.model import API, CUSTOM, Plugin
+from pycrm.plugin.offer import Menu, Panel, Screen
 from pycrm.plugin.registry import Contents, LeftOut, Registry
 from pycrm.plugin.report import Failure, Measure, Quarantine
 
@@ -33,11 +34,14 @@ __all__ = [
     "Job",
     "LeftOut",
     "Measure",
+    "Menu",
+    "Panel",
     "Plugin",
     "PluginDeclarationError",
     "PluginError",
     "Quarantine",
     "Registry",
+    "Screen",
     "discover",
     "hookimpl",
     "load",

@@ -16,6 +16,7 @@ from pycrm.errors import Problem
 from pycrm.hooks import PROJECT
 from pycrm.plugin.errors import PluginDeclarationError
 from pycrm.plugin.job import Job
+from pycrm.plugin.offer import Menu, Panel, Screen
 from pycrm.plugin.place import place_of
 
 __all__ = ["API", "CUSTOM", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
@@ -40,7 +41,7 @@ class Plugin:
     Subclass it, give it a `name`, and list what it declares; moments are hook methods, marked with
     `hookimpl`. The first line of the subclass's docstring is the plugin's title, the rest its
     description. An entry that pycrm does not know is refused rather than ignored, as is a tuple
-    that lacks its comma. Pages and other entries come with the rooms that read them.
+    that lacks its comma. Further entries come with the rooms that read them.
 
     - `name`: lower-case, the prefix of the plugin's tables (``exam`` for ``exam_booking``).
     - `version`: where it is left out, that of the distribution the plugin was installed with.
@@ -62,6 +63,12 @@ class Plugin:
     - `indicators`: what it measures of customers; their codes bear a prefix of its own.
     - `sources`: where it has facts of a feed, for indicators of any plugin.
     - `models`: the score models that its customers begin with; once entered they are data.
+    - `menus`, `panels`, `pages`: what it shows in the browser, each with the right that it asks for.
+    - `templates`: the package that holds its templates, ``"exam.templates"``; they are named by the
+      plugin, ``exam/day.html``.
+    - `words`: by language, what its labels and sentences are called there, by the English text or by
+      name: ``{"zh": {"Project": "项目", "ProjectKind.retrofit": "改造"}}``. A label of another plugin or of
+      core is renamed in the same way, by ``"Customer.channel"``.
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
       does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
@@ -98,6 +105,11 @@ class Plugin:
     indicators: ClassVar[tuple[Any, ...]] = ()
     sources: ClassVar[tuple[Any, ...]] = ()
     models: ClassVar[tuple[Any, ...]] = ()
+    menus: ClassVar[tuple[Menu, ...]] = ()
+    panels: ClassVar[tuple[Panel, ...]] = ()
+    pages: ClassVar[tuple[Screen, ...]] = ()
+    templates: ClassVar[str | None] = None
+    words: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
     budget: ClassVar[Any] = None
     migrations: ClassVar[str | None] = None
     sample: ClassVar[str | None] = None
@@ -252,6 +264,15 @@ def _budget(value: object) -> Iterator[Finding]:
         yield "type", "must be a Budget"
 
 
+def _words(value: object) -> Iterator[Finding]:
+    if not isinstance(value, Mapping) or not all(isinstance(one, Mapping) for one in value.values()):
+        yield "type", "must map languages to words"
+        return
+    for language, words in value.items():
+        if not all(isinstance(one, str) for pair in words.items() for one in pair):
+            yield "type", f"must map text to text, in {language}"
+
+
 def _is_record(value: object) -> bool:
     return _has_table(value) and host_name(value) is None
 
@@ -289,6 +310,11 @@ _CHECKS: Mapping[str, Check] = {
     "indicators": _each("indicators", lambda value: type(value).__name__ == "Indicator"),
     "sources": _each("sources of feeds", lambda value: type(value).__name__ == "Source"),
     "models": _each("score models", lambda value: type(value).__name__ == "ScoreModel"),
+    "menus": _each("menu entries", lambda value: isinstance(value, Menu)),
+    "panels": _each("panels", lambda value: isinstance(value, Panel)),
+    "pages": _each("screens", lambda value: isinstance(value, Screen)),
+    "templates": _matching(_DOTTED, "exam.templates"),
+    "words": _words,
     "budget": _budget,
     "migrations": _matching(_DOTTED, "exam.migrations"),
     "sample": _matching(_DOTTED_NAME, "exam.sample:add"),

@@ -12,6 +12,8 @@ from pycrm.hooks import Change, StageMove
 from pycrm.plugins.projects import ProjectFile
 
 from b2b_project_sales.buyer import BuyerProfile
+from b2b_project_sales.pages import PURSUITS, PURSUITS_OF_CUSTOMER
+from b2b_project_sales.words import WORDS
 
 __all__ = ["ProjectSales"]
 
@@ -32,6 +34,10 @@ class ProjectSales(Plugin):
     api = ">=0.1,<0.2"
     requires = ("projects",)
     facets = (BuyerProfile,)
+    panels = (PURSUITS_OF_CUSTOMER,)
+    pages = (PURSUITS,)
+    templates = "b2b_project_sales.templates"
+    words = WORDS
     sample = "b2b_project_sales.sample:add"
 
     @hookimpl

@@ -181,6 +181,13 @@ def upgrade() -> None:
     )
     table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
     table(
+        "crm_saved_view",
+        RECORD,
+        OWNER,
+        "entity text, name text, query text",
+        live="name id, owner_id name id, owner_unit_id name id",
+    )
+    table(
         "crm_score",
         "run_id key, customer_id key, score int?, own text, grade text, fallen int, inputs text",
         key="run_id customer_id",

@@ -1,0 +1,226 @@
+"""Values as they stand on a page: each field of a record becomes a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+
+from pycrm.declare import Ref
+from pycrm.declare.codec import mask_of, seen
+from pycrm.errors import NotReadError
+from pycrm.session.naming import labels_of
+from pycrm.values import Money
+from pycrm.web import figures
+from pycrm.web.catalog import path_of
+
+if TYPE_CHECKING:
+    from pycrm.declare.field import Spec
+    from pycrm.session import Session
+    from pycrm.web.visit import Visit
+
+__all__ = ["Cell", "Show", "plain_of"]
+
+#: Kinds of value that stand at the right of a column.
+FIGURES = ("int", "decimal", "money")
+
+
+@attrs.frozen
+class Cell:
+    """One value on a page: its text, where it leads, and how it looks."""
+
+    text: str = ""
+    kind: str = "text"
+    href: str | None = None
+    tone: str = ""
+    parts: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.parts)
+
+
+_NONE = Cell()
+
+
+class Show:
+    """Shows values to one reader, in the reader's language, with the names of what they refer to."""
+
+    def __init__(self, visit: Visit, session: Session) -> None:
+        self.visit, self.session = visit, session
+        self.words, self.crm = visit.words, session.crm
+        self.labels: dict[UUID, str] = {}
+        self._tried: set[UUID] = set()
+        self._pipelines: dict[tuple[str, int | None], Any] = {}
+        #: What a page has worked out for one of its records and needs for the next.
+        self.kept: dict[Any, Any] = {}
+
+    def pipeline(self, key: str, version: int | None = None) -> Any:
+        """A version of a pipeline, looked up once a page."""
+        found = self._pipelines.get((key, version))
+        if found is None:
+            found = self._pipelines[key, version] = self.session.pipeline(key, version)
+        return found
+
+    def learn(self, records: Iterable[Any], specs: Sequence[Spec] | None = None) -> None:
+        """Look up the names of all that these records refer to, class by class and not one by one."""
+        refs: list[Ref[Any]] = []
+        for record in records:
+            for spec in specs if specs is not None else type(record).__specs__.values():
+                if spec.target is None:
+                    continue
+                try:
+                    value = getattr(record, spec.name)
+                except NotReadError:
+                    continue
+                if value is not None:
+                    refs.append(value)
+        self.know(refs)
+
+    def know(self, refs: Iterable[Any]) -> None:
+        """Look up the names of these references, where they are not known yet."""
+        new = [ref for ref in refs if ref is not None and ref.id not in self._tried]
+        if new:
+            self._tried |= {ref.id for ref in new}
+            self.labels |= labels_of(self.session, new)
+
+    def name(self, ref: Any) -> str:
+        """What somebody or something is called, or that it is out of the reader's sight."""
+        if ref is None:
+            return ""
+        self.know([ref])
+        return self.labels.get(ref.id) or self.words("out of your sight")
+
+    def cell(self, record: Any, spec: Spec) -> Cell:
+        """A field of a record."""
+        try:
+            if spec.name == "stage" and type(record).__pipeline__ is not None:
+                stage = self.session.stage(record)
+                return Cell(self.words.stage(stage), "stage", tone=stage.kind)
+            value = seen(record, spec.name)
+        except NotReadError:
+            return _NONE
+        if mask_of(record, spec.name) is not None:
+            return Cell(str(value), "mask")
+        return self.value(value, spec)
+
+    def value(self, value: Any, spec: Spec | None = None) -> Cell:
+        """A value by itself."""
+        if value is None or value == () or value == "":
+            return _NONE
+        if isinstance(value, bool):
+            return Cell(self.words("yes") if value else self.words("no"), "bool", tone="on" if value else "")
+        if isinstance(value, Enum):
+            return Cell(self.words.value(value), "enum", tone=str(value.value))
+        if isinstance(value, Ref):
+            self.know([value])
+            label = self.labels.get(value.id)
+            href = path_of(self.crm, value) if label else None
+            return Cell(label or self.words("out of your sight"), "link" if label else "mask", href)
+        if isinstance(value, tuple | list):
+            return Cell(parts=tuple(str(one) for one in value), kind="chips")
+        return self._plain(value)
+
+    def _plain(self, value: Any) -> Cell:
+        if isinstance(value, Money):
+            return Cell(figures.money(value), "figure")
+        if isinstance(value, datetime):
+            return Cell(figures.moment(value, self.crm.zone), "date")
+        if isinstance(value, date):
+            return Cell(figures.day(value), "date")
+        if isinstance(value, Decimal | int | float):
+            return Cell(figures.number(value), "figure")
+        return Cell(str(value))
+
+    def stored(self, cls: Any, path: str, value: Any) -> str:
+        """A value as history keeps it (JSON), in words."""
+        if value is None or value == [] or value == "":
+            return ""
+        spec = spec_at(cls, path)
+        if isinstance(value, dict):
+            if set(value) == {"amount", "currency"}:
+                return figures.money(Money(str(value["amount"]), str(value["currency"])))
+            return " · ".join(str(one) for name, one in value.items() if one is not None and name != "id")
+        if isinstance(value, list):
+            return "; ".join(self.stored(cls, path, one) for one in value)
+        if isinstance(value, bool):
+            return self.words("yes") if value else self.words("no")
+        if spec is not None and spec.kind is not None:
+            return self._of_kind(cls, spec, value)
+        return str(value)
+
+    def _of_kind(self, cls: Any, spec: Spec, value: Any) -> str:
+        kind = spec.kind
+        assert kind is not None
+        try:
+            if spec.target is not None:
+                return self.name(Ref(spec.target, UUID(str(value))))
+            if kind.name == "enum":
+                members: Any = kind.python
+                return self.words.value(members(value))
+            if kind.name == "instant":
+                return figures.moment(datetime.fromisoformat(str(value)), self.crm.zone)
+        except ValueError:
+            return str(value)
+        if spec.name == "stage":
+            return self.stage_named(cls, str(value))
+        return str(value)
+
+    def stage_named(self, cls: Any, key: str) -> str:
+        """What a stage of the class's own pipeline is called; its key where that has none such."""
+        if cls.__pipeline__ is not None:
+            pipeline = self.pipeline(cls.__pipeline__)
+            if pipeline.has_stage(key):
+                return self.words.stage(pipeline.stage(key))
+        return key
+
+    def path(self, cls: Any, path: str) -> str:
+        """What a changed path is called: ``Lines › Quantity``."""
+        name, _, rest = path.partition("/")
+        spec = cls.__specs__.get(name)
+        if spec is None:
+            return path
+        label = self.words.field(cls, spec)
+        inner = spec_at(cls, path) if rest else None
+        if inner is None or inner is spec:
+            return label
+        from pycrm.declare.record import child_class
+
+        return f"{label} › {self.words.field(child_class(cls, spec), inner)}"
+
+
+def spec_at(cls: Any, path: str) -> Spec | None:
+    """The declaration that a path of history leads to, of a row's field too."""
+    from pycrm.declare.record import child_class
+
+    name, _, rest = path.partition("/")
+    spec: Spec | None = cls.__specs__.get(name)
+    if spec is None or spec.child is None or not rest:
+        return spec
+    inner = rest.rpartition("/")[2]
+    found: Spec | None = child_class(cls, spec).__specs__.get(inner)
+    return found or spec
+
+
+def plain_of(value: Any) -> str:
+    """A value as it stands in the field of a form."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, Money):
+        text = f"{value.amount:f}"
+        return text if text.rpartition(".")[2].strip("0") else text.partition(".")[0]
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, tuple | list):
+        return "; ".join(str(one) for one in value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

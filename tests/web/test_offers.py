@@ -1,0 +1,95 @@
+"""What plugins show: each behind its right, and behind a boundary that holds what goes wrong."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from pycrm import Panel, Screen
+from pycrm.plugin import Plugin, PluginDeclarationError
+from pycrm.web.words import Words, lacking
+
+from .conftest import Company
+
+WEB = Path(__file__).parents[2] / "src" / "pycrm" / "web"
+
+
+def test_a_panel_that_fails_leaves_the_page_whole(shown: Company, caplog: pytest.LogCaptureFixture) -> None:
+    """The box says that it is not available, the page stands, and neither page nor log tells a value."""
+    page = shown.reader("rep_a").see(shown.customer())
+    assert "Broken box odd not available" in page.words
+    assert "Box of deals odd Deals 1" in page.words
+    assert "Ms Li of" in page.words
+    assert "91440300MA5F" not in page.text
+    assert "91440300MA5F" not in caplog.text
+    assert "odd/broken" in caplog.text
+
+
+def test_a_panel_asks_for_its_right(shown: Company) -> None:
+    """What is for administrators alone stands on nobody else's page."""
+    for who in ("rep_a", "dir"):
+        assert "Box of administrators" not in shown.reader(who).see(shown.customer()).words
+
+
+def test_a_screen_of_a_plugin_stands_in_the_menu_of_who_may_open_it(shown: Company) -> None:
+    """The director finds pursuits in the menu, the administrator neither the entry nor the page."""
+    director = shown.reader("dir", "zh").see("/b2b/pursuits")
+    assert "项目跟踪" in director.words
+    assert "没有在跟项目" in director.words
+    admin = shown.reader("admin")
+    assert "/b2b/pursuits" not in set(admin.see("/").links())
+    assert admin.ask("/b2b/pursuits").status == 404
+
+
+def test_what_is_no_panel_is_refused_at_start_up() -> None:
+    """A plugin that lists a screen among its panels, or words that are none, is told so with its line."""
+    screen = Screen("day", "Day", lambda session, asked: {}, "x/day.html", permission="customer.read")
+    for entry, value in (
+        ("panels", (screen,)),
+        ("pages", (Panel("a", "A", "Customer", lambda s, r: {}, permission="customer.read"),)),
+        ("words", {"zh": 1}),
+    ):
+        with pytest.raises(PluginDeclarationError, match=entry):
+            type("Wrong", (Plugin,), {"__doc__": "Wrong", "name": "wrong", entry: value})
+
+
+def sentences() -> set[str]:
+    """Every sentence that templates and pages say themselves."""
+    found = set()
+    for path in (WEB / "templates").glob("*.html"):
+        text = path.read_text("utf-8")
+        found |= {
+            one
+            for pair in re.findall(r"""\bt\(\s*(?:"([^"]+)"|'([^']+)')[,)]""", text)
+            for one in pair
+            if one
+        }
+    for path in WEB.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            is_words = isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "words"
+            if is_words and node.args and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
+    return found
+
+
+def test_every_sentence_of_the_pages_is_said_in_chinese() -> None:
+    """No sentence of a template or a page lacks its Chinese; one that is new and untold is noticed."""
+    chinese = Words("zh")
+    said = sentences()
+    assert len(said) > 200
+    assert sorted(one for one in said if chinese(one) == one) == []
+    assert (
+        chinese("A sentence that nobody has put into Chinese")
+        == "A sentence that nobody has put into Chinese"
+    )
+
+
+def test_every_label_of_core_and_example_is_said_in_chinese(shown: Company) -> None:
+    """Kinds of record, fields and choices have Chinese names; what a plugin lacks is listed."""
+    assert [one for one in lacking(shown.crm, "zh") if not one.endswith(".of")] == []
+    bare = Words("zh")
+    assert bare.record("Project") == "Project"
+    assert "Decision.go" not in bare._table
