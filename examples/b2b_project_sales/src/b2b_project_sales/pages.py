@@ -8,7 +8,6 @@ from typing import Any
 from pycrm import Customer, Panel, Screen, Session
 from pycrm.plugins.projects import ProjectFile
 
-
 __all__ = ["PURSUITS", "PURSUITS_OF_CUSTOMER"]
 
 _OVER = ("won", "handed_over", "lost", "stopped")

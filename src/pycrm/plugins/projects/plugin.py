@@ -36,6 +36,7 @@ from pycrm.plugins.projects.pursuit import (
 )
 from pycrm.plugins.projects.reminders import REMINDERS
 from pycrm.plugins.projects.stakeholder import Stakeholder
+from pycrm.plugins.projects.words import WORDS
 
 __all__ = ["Projects"]
 
@@ -48,6 +49,7 @@ class Projects(Plugin):
     """
 
     name = "projects"
+    words = WORDS
     records = (
         *(ProjectLimits, LabourRate, ProjectFile, TeamMember, CompetitorEntry, Stakeholder, SurveyForm),
         *(ProjectEvaluation, StrategyPlan, Milestone, ProgressReport, ProjectDocument, LimitedDocument),
