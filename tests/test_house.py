@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pycrm"
 PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if page.exists()]
@@ -177,14 +179,21 @@ def test_every_python_block_in_the_docs_is_python() -> None:
     assert syntax_errors("Text\n\n```python norun\nx = 1\nif x\n```\n") == ["line 5: expected ':'"]
 
 
-def test_the_python_blocks_in_the_docs_work(tmp_path: Path) -> None:
+RUNNING = [
+    page
+    for page in PAGES
+    if page.parent.name != "reference" and any(block.runs for block in blocks(page.read_text("utf-8")))
+]
+
+
+@pytest.mark.parametrize("page", RUNNING, ids=lambda page: page.stem)
+def test_the_python_blocks_of_a_page_work(page: Path, tmp_path: Path) -> None:
     """A reader who follows a page from top to bottom ends where the page says."""
-    for page in PAGES:
-        text = page.read_text("utf-8")
-        if any(block.runs for block in blocks(text)) and page.parent.name != "reference":
-            folder = tmp_path / page.stem
-            folder.mkdir(exist_ok=True)
-            assert run_page(text, folder) == "", page
+    assert run_page(page.read_text("utf-8"), tmp_path) == ""
+
+
+def test_a_block_that_does_not_work_is_seen(tmp_path: Path) -> None:
+    """A page whose block ends elsewhere than it says fails, with the line."""
     story = "<!-- python\nx = 1\n-->\n\n```python\nassert x == {}\n```\n\n```python norun\n1 / 0\n```\n"
     assert run_page(story.format(1), tmp_path) == ""
     assert 'page.py", line 6' in run_page(story.format(2), tmp_path)

@@ -25,10 +25,11 @@ import attrs
 from benchmarks.bench import Bench
 from benchmarks.changing import changer
 from benchmarks.figure import Figure
+from benchmarks.serving import by_cpu, requests
 from benchmarks.timing import Timed, paired
 from pycrm import Customer
 
-__all__ = ["PEERS", "peers", "peers_scope", "python"]
+__all__ = ["PEERS", "peers", "peers_rest", "peers_scope", "python"]
 
 PEERS = {"SQLAlchemy-Continuum": "continuum.py", "django-simple-history": "django_history.py"}
 _HERE = Path(__file__).parent
@@ -111,6 +112,33 @@ def peers_scope(bench: Bench) -> Iterator[Figure]:
                 theirs = _timed(ask)
                 taken = paired(ours, partial(theirs, "page"), bench.pairs(12), warm=1)
             yield attrs.evolve(bench.figure("page_branch", taken, _GOALS, label), issue="scope")
+
+
+REST = {"Django REST framework": "rest_django.py", "FastAPI": "rest_fastapi.py"}
+_REQUESTS = {"rest_list_50": 0.6, "rest_get": 0.8, "rest_change": 0.8}
+
+
+def peers_rest(bench: Bench) -> Iterator[Figure]:
+    """A list of fifty, one record and a change over REST, in processor time, beside peers that keep no history."""
+    executable = installed()
+    if executable is None:
+        return
+    for label, script in REST.items():
+        url = bench.server.create()
+        try:
+            with (
+                bench.copy() as copy,
+                requests(bench, copy) as ours,
+                _process(executable, script, url) as ask,
+            ):
+                theirs = _timed(ask)
+                for name, goal in _REQUESTS.items():
+                    taken = paired(ours[name], partial(theirs, name), bench.pairs(200), warm=10)
+                    goals = dict.fromkeys(_GOALS, goal)
+                    figure = bench.figure(name, (by_cpu(taken[0]), by_cpu(taken[1])), goals, label)
+                    yield attrs.evolve(figure, issue="faces")
+        finally:
+            bench.server.drop(url)
 
 
 def _guards(bench: Bench) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -16,7 +16,7 @@ from .conftest import Pycrm
 def small(example: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The example with 12 customers and 30 opportunities instead of hundreds."""
     sample = import_module("b2b_project_sales.sample")
-    monkeypatch.setattr(sample, "add", partial(sample.add, customers=12, opportunities=30))
+    monkeypatch.setattr(sample, "add", partial(sample.add, customers=12, opportunities=30, projects=1))
     return example
 
 
@@ -35,7 +35,7 @@ def test_the_demo_shows_three_views_of_one_company(bare: Pycrm, small: str) -> N
         assert sum(stage["count"] for stage in view["stages"]) == view["opportunities"]
     listed = bare(
         *("list", "customers", "--as", director["login"], "--json"),
-        *("--database", "sqlite:///demo.db", "--plugin", small),
+        *("--database", "sqlite:///demo.db", "--plugin", "projects", "--plugin", small),
     )
     assert len(listed.data["items"]) == 12
 
@@ -81,11 +81,13 @@ def test_plugins_are_listed_whether_loaded_or_not(
     resting = bare("plugin", "list", "--json").data
     assert [one["name"] for one in resting["loaded"]] == ["core"]
     assert example in [one["name"] for one in resting["installed"]]
-    loaded = bare("plugin", "list", "--json", "--plugin", example).data
-    assert loaded["loaded"][1]["records"] == ["Project"]
-    text = bare("plugin", "list", "--plugin", example).out
-    assert "1 record, 1 facet, 1 pipeline" in text
-    monkeypatch.setenv("PYCRM_PLUGINS", f"{example},nowhere")
+    both = ("--plugin", "projects", "--plugin", example)
+    loaded = bare("plugin", "list", "--json", *both).data
+    assert loaded["loaded"][2]["facets"] == ["BuyerProfile"]
+    text = bare("plugin", "list", *both).out
+    assert "17 records, 3 pipelines, 3 hooks" in text
+    assert "1 facet, 2 hooks" in text
+    monkeypatch.setenv("PYCRM_PLUGINS", f"projects,{example},nowhere")
     said = bare("plugin", "list", "--json")
     assert [one["path"] for one in said.refusal["fields"]] == ["nowhere"]
     monkeypatch.delenv("PYCRM_PLUGINS")

@@ -47,7 +47,9 @@ def _load(path: Path) -> None:
     from b2b_project_sales import ProjectSales
     from b2b_project_sales.sample import add
 
-    crm = CRM(f"sqlite:///{path}", plugins=[ProjectSales()], clock=FixedClock(NOW))
+    from pycrm.plugins.projects import Projects
+
+    crm = CRM(f"sqlite:///{path}", plugins=[Projects(), ProjectSales()], clock=FixedClock(NOW))
     crm.migrate()
     add(crm)
     crm.close()
@@ -58,9 +60,11 @@ def sample(sample_file: Path, tmp_path: Path) -> Iterator[CRM]:
     """A CRM on a copy of the sample data of its own."""
     from b2b_project_sales import ProjectSales
 
+    from pycrm.plugins.projects import Projects
+
     path = tmp_path / "sample.db"
     shutil.copy(sample_file, path)
-    crm = CRM(f"sqlite:///{path}", plugins=[ProjectSales()], clock=FixedClock(NOW))
+    crm = CRM(f"sqlite:///{path}", plugins=[Projects(), ProjectSales()], clock=FixedClock(NOW))
     yield crm
     crm.close()
 
@@ -70,7 +74,9 @@ def b2b(open_crm: Callable[..., CRM]) -> CRM:
     """A CRM with the plugin on an empty database of either kind."""
     from b2b_project_sales import ProjectSales
 
-    crm = open_crm(plugins=[ProjectSales()])
+    from pycrm.plugins.projects import Projects
+
+    crm = open_crm(plugins=[Projects(), ProjectSales()])
     crm.migrate()
     return crm
 

@@ -33,6 +33,7 @@ from pycrm import (
 )
 from pycrm.entities.org import UnitKind
 from pycrm.pipeline.defaults import SALES
+from pycrm.plugins.projects import Projects
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -101,14 +102,13 @@ def test_the_package_names_its_plugin() -> None:
     metadata = tomllib.loads(PROJECT_FILE.read_text("utf-8"))["project"]
     assert metadata["entry-points"]["pycrm.plugins"] == {"b2b": "b2b_project_sales.plugin:ProjectSales"}
     assert ProjectSales.__module__ == "b2b_project_sales.plugin"
-    crm = CRM("sqlite://", plugins=[ProjectSales()])
+    crm = CRM("sqlite://", plugins=[Projects(), ProjectSales()])
     contents = {each.name: each for each in crm.registry.describe()}["b2b"]
-    assert (contents.title, contents.records, contents.facets) == (
+    assert (contents.title, contents.requires, contents.facets) == (
         "Project sales",
-        ("Project",),
+        ("projects",),
         ("BuyerProfile",),
     )
-    assert contents.pipelines == ("b2b_project 1",)
     assert contents.has_sample
     crm.close()
 
@@ -245,9 +245,9 @@ def digest(crm: CRM) -> Any:
 
 def load(path: Path, **options: Any) -> Any:
     """Load a small sample into a SQLite file and digest it."""
-    crm = CRM(f"sqlite:///{path}", plugins=[ProjectSales()])
+    crm = CRM(f"sqlite:///{path}", plugins=[Projects(), ProjectSales()])
     crm.migrate()
-    add(crm, today=TODAY, customers=20, opportunities=60, **options)
+    add(crm, today=TODAY, customers=20, opportunities=60, projects=1, **options)
     found = digest(crm)
     crm.close()
     return found
@@ -255,7 +255,7 @@ def load(path: Path, **options: Any) -> Any:
 
 def test_a_seed_repeats_itself_on_either_database(b2b: CRM, tmp_path: Path) -> None:
     """Who loads the same seed gets the same records down to their ids; another seed gives others."""
-    add(b2b, today=TODAY, seed=5, customers=20, opportunities=60)
+    add(b2b, today=TODAY, seed=5, customers=20, opportunities=60, projects=1)
     same = load(tmp_path / "same.db", seed=5)
     found = digest(b2b)
     # Equal ids sort equally, so the lists can be compared as they stand.
@@ -266,7 +266,7 @@ def test_a_seed_repeats_itself_on_either_database(b2b: CRM, tmp_path: Path) -> N
 
 def test_a_manager_sees_the_region_on_either_database(b2b: CRM) -> None:
     """On a small sample too the three regional managers together see what the director sees."""
-    add(b2b, seed=5, customers=20, opportunities=60)
+    add(b2b, seed=5, customers=20, opportunities=60, projects=1)
     regions = [seen(b2b, manager) for manager in REGIONS.values()]
     assert tuple(sum(column) for column in zip(*regions, strict=True)) == seen(b2b, "zhou")
     assert seen(b2b, "zhou")[:2] == (20, 60)
@@ -275,9 +275,9 @@ def test_a_manager_sees_the_region_on_either_database(b2b: CRM) -> None:
 def test_a_second_load_is_refused(b2b: CRM) -> None:
     """Nobody loads the sample twice, and the CRM's clock is its own again after either attempt."""
     clock, identifiers = b2b.clock, b2b.identifiers
-    add(b2b, customers=5, opportunities=10)
+    add(b2b, customers=5, opportunities=10, projects=0)
     with pytest.raises(ConflictError, match="organisation already"):
-        add(b2b, customers=5, opportunities=10)
+        add(b2b, customers=5, opportunities=10, projects=0)
     assert (b2b.clock, b2b.identifiers) == (clock, identifiers)
     with everything(b2b) as session:
         assert (session.count(Customer), session.count(Opportunity)) == (5, 10)
@@ -287,8 +287,8 @@ def test_a_second_load_is_refused(b2b: CRM) -> None:
 def test_without_the_plugin_there_are_no_projects(open_crm: Callable[..., CRM]) -> None:
     """A CRM that does not enable the plugin has none of its tables or records."""
     plain = open_crm()
-    assert plain.record("Project", None) is None
+    assert plain.record("BuyerProfile", None) is None
     assert not [name for name in plain.metadata.tables if name.startswith("b2b_")]
-    enabled = open_crm(plugins=[ProjectSales()])
+    enabled = open_crm(plugins=[Projects(), ProjectSales()])
     tables = [name for name in enabled.metadata.tables if name.startswith("b2b_")]
-    assert sorted(tables) == ["b2b_buyer_profile", "b2b_criterion", "b2b_project"]
+    assert sorted(tables) == ["b2b_buyer_profile"]

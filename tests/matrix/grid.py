@@ -25,6 +25,8 @@ from pycrm import (
     ContactPoint,
     ContactPointKind,
     Customer,
+    CustomField,
+    CustomKind,
     Delegation,
     Department,
     GradeOverride,
@@ -230,6 +232,9 @@ def _catalogue(session: Any, grid: Grid) -> None:
             AmendmentPolicy(entity="OrgUnit", path="code", mode=AmendmentMode.FREE)
         ),
         "Holiday": session.add(Holiday(on=date(2026, 12, 25))),
+        "CustomField": session.add(
+            CustomField(entity="Customer", name="nick", label="Nickname", kind=CustomKind.TEXT)
+        ),
         "LegalHold": session.add(LegalHold(party=_nobody(session, "Held"), reason="a suit is pending")),
         "Erasure": session.erase(_nobody(session, "Gone"), because="asked for it in writing"),
     }

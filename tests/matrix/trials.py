@@ -367,6 +367,12 @@ def who(session: Any, case: Case) -> Any:
 # --- about a class, or a person -----------------------------------------------------------------------
 
 
+@trial(over="person")
+def custom(session: Any, case: Case) -> Any:
+    """The fields that were added to customers."""
+    return session.custom(Customer) is not None
+
+
 @trial(over="class")
 def fields(session: Any, case: Case) -> Any:
     return bool(session.fields(case.cls))
@@ -600,6 +606,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "ApprovalFlow": {"remind_after": 8},
     "AmendmentPolicy": {"rank": 7},
     "Holiday": {"name": "Founders' day"},
+    "CustomField": {"label": "Called"},
     "LossReason": {"needs_competitor": True},
     "Amendment": {"reason": "something else"},
     "LegalHold": {"until": date(2026, 12, 1)},
@@ -768,6 +775,7 @@ NEW: dict[str, dict[str, Any]] = {
     "Product": {"code": "new"},
     "ApprovalFlow": {"name": "new", "steps": [ApprovalStep(approver=Approver.UNIT_LEADER)]},
     "Holiday": {"on": date(2026, 12, 26)},
+    "CustomField": {"name": "second"},
     "LossReason": {"code": "budget"},
 }
 

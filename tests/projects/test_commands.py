@@ -9,7 +9,7 @@ import pytest
 from cli.conftest import Pycrm, bare
 from house import enterprise
 
-from pycrm import CRM, FixedClock
+from pycrm import CRM, FixedClock, Task
 
 from .world import FILED, PLUGINS, World
 
@@ -28,6 +28,17 @@ def filed(tmp_path: Path) -> tuple[str, World]:
     world.allow(1_000)
     world.spend("tech_1", 820)
     return address, world
+
+
+def test_the_jobs_of_a_day_remind_of_projects(filed: tuple[str, World]) -> None:
+    """Whoever runs the jobs each night has everybody told who is to act, once."""
+    _, world = filed
+    for _ in range(2):
+        world.crm.run_jobs()
+    with world.view("dir") as session:
+        told = [one.title for one in session.find(Task) if world.name in one.title]
+    assert len(told) == 5
+    assert f"Costs reach 80 % of a budget: {world.name}" in told
 
 
 def test_projects_at_the_command_line(filed: tuple[str, World], bare: Pycrm) -> None:

@@ -18,9 +18,11 @@ from pycrm.plugins.projects import (
     GoDecision,
     Light,
     ProjectEvaluation,
+    ProjectRole,
     StrategyPlan,
     SurveyForm,
     SurveyItem,
+    TeamMember,
     blocks,
     completeness,
     decide,
@@ -232,6 +234,13 @@ def test_prj_15_a_project_goes_through_its_gates(world: World) -> None:
         with pytest.raises(ForbiddenError):
             session.move(plan, "approve")
     assert missing(world, "plan") == ["approved_plan"]
+    with world.as_("lead_e") as session:
+        role, since = ProjectRole.EXECUTIVE, date(2026, 6, 30)
+        executive = {"user": world.people["lead_w"], "role": role, "since": since}
+        session.add(TeamMember(project=world.project(session), **executive))
+    # A leader of elsewhere is in the team, and agrees to nothing.
+    with world.as_("lead_w") as session, pytest.raises(MoveError, match="a leader of the project agrees"):
+        approve(session, world)
     with world.as_("lead_e") as session:
         approve(session, world)
     move(world, "plan")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pycrm import Session
-from pycrm.plugins.projects import backing, finance, knowledge, lights, plugin, rules, spending
+from pycrm.plugins.projects import backing, finance, gates, knowledge, lights, plugin, rules, spending
 
 from . import test_bad_input as bad
 from . import test_deciding as deciding
@@ -113,6 +113,21 @@ def spending_unasked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plugin.spending, "refuse_spending", lambda *given: None)
 
 
+def memberships_moved(patch: pytest.MonkeyPatch) -> None:
+    """A membership is changed into another one."""
+    patch.setattr(rules, "refuse_moved_membership", lambda *given: None)
+
+
+def many_budgets(patch: pytest.MonkeyPatch) -> None:
+    """Whoever wants more enters a second budget."""
+    patch.setattr(rules, "refuse_other_budget", lambda *given: None)
+
+
+def agreed_by_anybody(patch: pytest.MonkeyPatch) -> None:
+    """Any leader of the team agrees to the plan."""
+    patch.setattr(gates, "is_led_by", lambda *given: True)
+
+
 SEEN: tuple[tuple[Plant, Callable[..., None]], ...] = (
     (own_costs_only, scenarios.test_prj_s3_a_budget_warns_and_then_holds),
     (at_the_budget, pursuing.test_prj_12_a_leader_alone_lets_a_budget_be_exceeded),
@@ -130,6 +145,9 @@ SEEN: tuple[tuple[Plant, Callable[..., None]], ...] = (
     (a_day_too_late, scenarios.test_prj_s6_a_project_of_which_nobody_tells_turns_yellow_and_red),
     (influence_forgotten, scenarios.test_prj_s7_a_stakeholder_is_due_by_influence),
     (goods_forgotten, scenarios.test_prj_s4_a_contribution_is_what_is_left_of_the_contract),
+    (memberships_moved, pursuing.test_prj_8_a_member_takes_nothing_over),
+    (many_budgets, pursuing.test_prj_12_a_budget_is_raised_by_an_amendment_alone),
+    (agreed_by_anybody, deciding.test_prj_15_a_project_goes_through_its_gates),
     (past_bid, bad.test_prj_e3_a_new_project_has_its_bid_before_it),
     (spending_unasked, bad.test_prj_e4_a_cost_above_the_bound_has_a_voucher),
 )

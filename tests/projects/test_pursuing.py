@@ -12,8 +12,10 @@ import pytest
 from pycrm import (
     Activity,
     ActivityKind,
+    AmendmentRequiredError,
     ConflictError,
     Contact,
+    Customer,
     ForbiddenError,
     HeldError,
     InvalidError,
@@ -40,6 +42,8 @@ from pycrm.plugins.projects import (
     ProjectDocument,
     ProjectLimits,
     ProjectRole,
+    RevenueKind,
+    RevenueLine,
     Stakeholder,
     TeamMember,
     costs,
@@ -185,6 +189,45 @@ def test_prj_8_who_leads_staffs_the_team(world: World) -> None:
         hand_over_lead(session, world)
     with world.as_("mkt_1") as session:
         session.add(TeamMember(project=world.project(session), **new))
+
+
+def test_prj_8_a_member_takes_nothing_over(world: World) -> None:
+    """A member moves the file to no customer of the own, no membership elsewhere, and keeps no budget or revenue."""
+    with world.as_("rep_w") as session:
+        mine = session.add(Customer.organization(f"Mine {world.name}", source="exhibition", phone="5"))
+        deal = session.add(Opportunity(customer=mine, name="Mine", expected_close=date(2026, 12, 1)))
+        own = session.add(file_of(deal, f"Mine {world.name}"))
+        project = world.project(session)
+        with pytest.raises(ForbiddenError):
+            session.change(project, customer=mine, opportunity=deal)
+        sales = {"user": world.people["rep_b"], "role": ProjectRole.SALES, "since": date(2026, 6, 30)}
+        member = session.add(TeamMember(project=own, **sales))
+        for values in ({"project": project}, {"user": world.people["rep_w"]}):
+            with pytest.raises(ConflictError, match="another one entered"):
+                session.change(member, **values)
+        day, money = date(2026, 6, 30), yuan(9)
+        for draft_ in (
+            CostBudget(project=project, kind=CostKind.TRAVEL, amount=money),
+            RevenueLine(project=project, kind=RevenueKind.CONTRACT, amount=money, on=day, origin="x"),
+        ):
+            with pytest.raises(ForbiddenError):
+                session.add(draft_)
+
+
+def test_prj_12_a_budget_is_raised_by_an_amendment_alone(world: World) -> None:
+    """A second budget of a kind is refused; more of the first is asked for, and a leader agrees."""
+    world.allow(1_000)
+    with pytest.raises(ConflictError, match="amend it"):
+        world.allow(1_000)
+    with world.as_("rep_a") as session:
+        (budget,) = session.find(CostBudget, CostBudget.project == world.project(session).id)
+        with pytest.raises(AmendmentRequiredError):
+            session.change(budget, amount=yuan(2_000))
+        asked: Any = session.amend(budget, amount=yuan(2_000), because="a second journey")
+    with world.as_("lead_e") as session:
+        assert session.get(budget.ref).amount == yuan(1_000)
+        session.approve(session.get(asked.ref))
+        assert session.get(budget.ref).amount == yuan(2_000)
 
 
 def test_prj_9_a_report_is_filled_in_with_what_happened(world: World) -> None:
@@ -442,9 +485,8 @@ def test_who_has_to_act_is_reminded_once(world: World) -> None:
     world.decide()
     world.allow(1_000)
     world.spend("mkt_1", 800)
-    # All jobs of the day at first, then what they do for this project.
-    world.crm.run_jobs()
-    night()
+    for _ in range(2):
+        night()
     assert titles(world, "tech_1") == ["Meet User, due since 2026-06-22: it"]
     assert titles(world, "rep_a")[0] == "Costs reach 80 % of a budget: it"
     assert not [one for one in titles(world, "rep_a") if one.startswith("Bid")]

@@ -12,6 +12,7 @@ import pytest
 from pycrm import (
     CRM,
     Action,
+    Activity,
     ActivityKind,
     ConflictError,
     ForbiddenError,
@@ -43,7 +44,7 @@ from pycrm.plugins.supervision.measures import measured
 from pycrm.scoring import Indicator, Linear, one, zero
 from pycrm.scoring.feeds import profile
 
-from .world import World
+from .world import World, shanghai
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 END = date(2026, 6, 30)
@@ -126,13 +127,21 @@ def allow(world: World) -> None:
 
 def _june(world: World) -> None:
     """In June rep_a files 3 customers and keeps 1 visit, rep_b files 2 and keeps 2, rep_c files 1."""
+    day = date(2026, 6, 15)
+    world.at("06-15 09:00")
     for who, filed, kept in (("rep_a", 3, 1), ("rep_b", 2, 2), ("rep_c", 1, 0), ("rep_w", 1, 0)):
-        world.at("06-15 09:00")
-        made = [world.customer(who, f"{who} {at}") for at in range(filed)]
-        for customer in made[:kept]:
-            plan = VisitPlan(customer=customer, on=date(2026, 6, 15), purpose="offer")
-            world.act(who, lambda s, plan=plan: s.add(plan))
-            world.visit(who, customer, "06-15 08:30")
+        made = world.customers(who, *(f"{who} {at}" for at in range(filed)))[:kept]
+        plans = [VisitPlan(customer=customer, on=day, purpose="offer") for customer in made]
+        visits = [
+            Activity(
+                kind=ActivityKind.VISIT,
+                customer=customer,
+                started_at=shanghai("06-15 08:30"),
+                summary="looked at the pumps",
+            )
+            for customer in made
+        ]
+        world.act(who, lambda s, plans=plans, visits=visits: (s.add_all(plans), s.add_all(visits)))
 
 
 def _opened(world: World) -> None:

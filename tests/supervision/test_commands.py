@@ -30,6 +30,8 @@ def test_supervision_at_the_command_line(sqlite_database: str, clock: FixedClock
         world.act("lead_e", lambda s: issue(s, hongda, "call them"))
     assert [one["text"] for one in run("unread", who="rep_a")] == ["call them"]
     assert run("unread", who="rep_b") == []
+    mine = run("day", who="rep_a")
+    assert (mine["on"], mine["log"], mine["unread"], mine["tasks"]) == ("2026-06-30", "open", 1, [])
     assert run("place", "rep_a", "--zone", "Europe/Berlin", who="rep_b", code=3)["code"] == "forbidden"
     assert run("place", "rep_a", "--zone", "Mars/Base", who="lead_e", code=2)["code"] == "invalid"
     assert "is submitted" in run("submit", "--remark", "a good day", "--plan", "call", who="rep_a")

@@ -49,7 +49,7 @@ _WITH_ARCHIVED = entries._activities
 FAULTS: dict[str, tuple[Callable[[Patch], None], Check]] = {
     "a log may come an hour later": (
         _set(hours.Hours, "late_at", _an_hour_later),
-        test_logs.test_the_clock_makes_logs_late_and_missing,
+        test_logs.test_a_member_overseas_has_a_clock_of_their_own,
     ),
     "everybody lives by one clock": (
         _set(hours.Hours, "zone", lambda self, day: self.calendar.zone),

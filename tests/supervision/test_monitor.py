@@ -13,14 +13,20 @@ from pycrm import (
     Commitment,
     ConflictError,
     Customer,
+    Money,
     MoveError,
+    Opportunity,
+    Session,
     SigningGrade,
+    Target,
     Task,
 )
 from pycrm.plugins.supervision import CheckIn, CustomerSite, Leave, LogState, VisitPlan
 from pycrm.plugins.supervision.care import Neglect, uncared
+from pycrm.plugins.supervision.directing import issue
 from pycrm.plugins.supervision.monitor import Presence, Watch, monitor
 from pycrm.plugins.supervision.people import people
+from pycrm.plugins.supervision.today import my_day
 from pycrm.plugins.supervision.visits import marks, plan_week
 
 from .world import World, shanghai
@@ -37,7 +43,7 @@ def watch(world: World, login: str = "rep_a", who: str = "lead_e") -> Watch:
 def six_visits(world: World) -> None:
     """rep_a plans 6 visits on 06-30 and makes 4, the last at 13:20 (SUP-S2)."""
     world.at("06-29 09:00")
-    customers = [world.customer("rep_a", f"C{at}") for at in range(6)]
+    customers = world.customers("rep_a", *(f"C{at}" for at in range(6)))
     world.act(
         "rep_a",
         lambda s: plan_week(s, [VisitPlan(customer=one, on=TODAY, purpose="offer") for one in customers]),
@@ -93,20 +99,65 @@ def test_what_is_overdue_is_counted(world: World) -> None:
     for grade in (SigningGrade.A, SigningGrade.B, SigningGrade.C, None):
         world.customer("rep_a", f"Grade {grade}", signing_grade=grade)
     hongda = world.customer("rep_a")
-    for day in (29, 30):
-        world.act(
-            "rep_a",
-            lambda s, day=day: s.add(Commitment(customer=hongda, text="a sample", due_on=date(2026, 6, day))),
-        )
-    for hour in ("08:59", "09:01"):
-        due = shanghai(f"06-30 {hour}")
-        world.act("rep_a", lambda s, due=due: s.add(Task(title="call", due_at=due)))
+    promises = [Commitment(customer=hongda, text="a sample", due_on=date(2026, 6, day)) for day in (29, 30)]
+    tasks = [Task(title="call", due_at=shanghai(f"06-30 {hour}")) for hour in ("08:59", "09:01")]
+    world.act("rep_a", lambda s: (s.add_all(promises), s.add_all(tasks)))
     world.at("06-30 09:00")
     found = watch(world)
     assert (found.overdue_contacts, found.overdue_commitments, found.overdue_tasks) == (2, 1, 1)
     assert (found.log, watch(world, "lead_e2").log) == (LogState.OPEN, None)
+    assert found.targets == ()
     world.at("06-27 09:00")
     assert watch(world).overdue_contacts == 1
+
+
+def test_everybody_is_reminded_of_the_own_day(world: World) -> None:
+    """Whoever looks at the own day finds what is due by one's own clock, and nothing of a colleague's."""
+    world.at("06-27 09:00")
+    for grade in (SigningGrade.A, SigningGrade.B):
+        world.customer("rep_a", f"Grade {grade}", signing_grade=grade)
+    hongda = world.customer("rep_a")
+    promises = [Commitment(customer=hongda, text=f"by {day}", due_on=date(2026, 6, day)) for day in (30, 29)]
+    tasks = [Task(title=day, due_at=shanghai(f"{day} 00:00")) for day in ("07-01", "06-30")]
+    plan = VisitPlan(customer=hongda, on=TODAY, purpose="offer")
+    world.act("rep_a", lambda s: (s.add_all([*promises]), s.add_all(tasks), s.add(plan)))
+    world.at("06-29 20:01")
+    world.job("logs")
+    world.at("06-30 09:00")
+    world.act("lead_e", lambda s: issue(s, hongda, "call them"))
+    found = world.see("rep_a", my_day)
+    assert (found.on, found.log, [one.on for one in found.behind]) == (
+        TODAY,
+        LogState.OPEN,
+        [date(2026, 6, 29)],
+    )
+    assert ([one.name for one in found.contacts], found.banner.count) == (["Grade A"], 1)
+    assert [one.text for one in found.commitments] == ["by 29", "by 30"]
+    assert ([one.title for one in found.tasks], len(found.sheet.visits)) == (["06-30"], 1)
+    other = world.see("rep_b", my_day)
+    assert (other.contacts, other.commitments, other.tasks, other.banner.count) == ((), (), (), 0)
+    assert [one.on for one in other.behind] == [date(2026, 6, 29)]
+    with world.crm.view(world.crm.system("test")) as session:
+        assert my_day(session) is None
+
+
+def test_the_desk_shows_targets(world: World) -> None:
+    """What somebody is to reach these days stands on the desk, with what was won towards it (SUP-6)."""
+    hongda = world.customer("rep_a")
+
+    def sell(session: Session) -> None:
+        deal = Opportunity(
+            customer=hongda, name="Pumps", expected_close=TODAY, amount=Money("250", "CNY"), closed_on=TODAY
+        )
+        session.move(session.move(session.add(deal), to="contacted"), to="won")
+
+    world.act("rep_a", sell)
+    for first, last in ((1, 30), (1, 29)):
+        target = Target(since=date(2026, 6, first), until=date(2026, 6, last), amount=Money("1000", "CNY"))
+        world.give("lead_e", target, "rep_a")
+    found = [(one.target.until, one.won, one.percent) for one in watch(world).targets]
+    assert found == [(TODAY, Money("250", "CNY"), Decimal("25.00"))]
+    assert watch(world, "rep_b").targets == ()
 
 
 def test_the_desk_shows_the_scope_and_no_more(world: World) -> None:

@@ -135,20 +135,30 @@ def test_intakes_say_how_far_people_are(world: World) -> None:
 
 
 def _deal(world: World, who: str, customer: Customer, amount: str, end: str | None = None) -> Opportunity:
-    def enter(session: Session) -> Opportunity:
-        deal = Opportunity(
-            customer=customer,
-            name=f"{amount} {end}",
-            expected_close=date(2026, 12, 1),
-            amount=Money(amount, "CNY"),
-        )
-        made = session.move(session.add(deal), to="contacted")
-        if end == "won":
-            return session.move(made, to="won", closed_on=session.crm.calendar_day(session.now))
-        return session.move(made, to="lost", lost_reason="price") if end == "lost" else made
+    return _deals(world, who, customer, (amount, end))[0]
 
-    made: Opportunity = world.act(who, enter)
+
+def _deals(world: World, who: str, customer: Customer, *ends: tuple[str, str | None]) -> list[Opportunity]:
+    """Opportunities of these amounts, each won, lost or still open."""
+
+    def enter(session: Session) -> list[Opportunity]:
+        return [_ended(session, customer, amount, end) for amount, end in ends]
+
+    made: list[Opportunity] = world.act(who, enter)
     return made
+
+
+def _ended(session: Session, customer: Customer, amount: str, end: str | None) -> Opportunity:
+    deal = Opportunity(
+        customer=customer,
+        name=f"{amount} {end}",
+        expected_close=date(2026, 12, 1),
+        amount=Money(amount, "CNY"),
+    )
+    made = session.move(session.add(deal), to="contacted")
+    if end == "won":
+        return session.move(made, to="won", closed_on=session.crm.calendar_day(session.now))
+    return session.move(made, to="lost", lost_reason="price") if end == "lost" else made
 
 
 def candidates(world: World) -> list[Candidate]:
@@ -177,13 +187,12 @@ def test_whom_to_send(world: World) -> None:
     deal = _deal(world, "lead_e", target, "300000")
     for who, ends in (("rep_a", ["won", "won", "lost", "lost", "lost"]), ("rep_b", ["won"] * 5)):
         customer = world.customer(who, f"Steel of {who}", **steel)
-        for end in ends:
-            _deal(world, who, customer, "200000", end)
+        _deals(world, who, customer, *(("200000", end) for end in ends))
     # Another industry, another size, and what is still open do not count.
     other = world.customer("rep_a", "Shoes", industry="shoes")
     _deal(world, "rep_a", other, "300000", "won")
-    for amount, end in (("199999", "won"), ("1000000", "won"), ("300000", None)):
-        _deal(world, "rep_a", world.customer("rep_a", f"{amount} {end}", **steel), amount, end)
+    more = world.customer("rep_a", "More steel", **steel)
+    _deals(world, "rep_a", more, ("199999", "won"), ("1000000", "won"), ("300000", None))
     found = world.see("lead_e", lambda s: suggest(s, deal))
     assert [(one.person.login, one.rate, one.open_deals) for one in found[:2]] == [
         ("rep_b", Decimal("100.00"), 0),

@@ -38,6 +38,7 @@ from pycrm.plugins.supervision.logs import day_sheet, discipline, log_states, su
 from pycrm.plugins.supervision.monitor import monitor, work
 from pycrm.plugins.supervision.people import people
 from pycrm.plugins.supervision.teamwork import form_team, suggest
+from pycrm.plugins.supervision.today import my_day
 from pycrm.plugins.supervision.training import intakes
 from pycrm.plugins.supervision.visits import marks
 from pycrm.scope import predicate
@@ -98,6 +99,7 @@ def _asked(
         "the discipline": lambda s: discipline(s, person, JUNE, TODAY),
         "the week": lambda s: week_report(s, person, TODAY),
         "the desk": monitor,
+        "one's own day": my_day,
         "the work": lambda s: work(s, JUNE, TODAY),
         "the work of one": lambda s: work(s, JUNE, TODAY, person=person),
         "the calendar": lambda s: log_states(s, person, JUNE, TODAY),

@@ -77,10 +77,17 @@ class World:
 
     def customer(self, who: str, name: str = "Hongda", **details: Any) -> Customer:
         """Add a customer of somebody."""
-        draft = Customer.organization(
-            name, email=f"{who}.{name}@example.com".replace(" ", ""), source="exhibition", **details
-        )
-        made: Customer = self.act(who, lambda s: s.add(draft))
+        return self.customers(who, name, **details)[0]
+
+    def customers(self, who: str, *names: str, **details: Any) -> list[Customer]:
+        """Add several customers of somebody."""
+        drafts = [
+            Customer.organization(
+                name, email=f"{who}.{name}@example.com".replace(" ", ""), source="exhibition", **details
+            )
+            for name in names
+        ]
+        made: list[Customer] = self.act(who, lambda s: s.add_all(drafts))
         return made
 
     def visit(self, who: str, customer: Customer, started: str, **details: Any) -> Activity:

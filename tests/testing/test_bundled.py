@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 
-from b2b_project_sales import Criterion, ProjectSales
+from b2b_project_sales import ProjectSales
 
 from pycrm import Money
 from pycrm.plugins.customer_value import CustomerValue
@@ -66,7 +66,7 @@ class TestProjectSales(PluginContract):
 
     plugin = ProjectSales
     kinds = SQLITE
-    values = {Criterion: {"weight": 100}}
+    beside = (Projects,)
 
 
 class TestSegments(PluginContract):

@@ -74,7 +74,9 @@ class Odd(Plugin):
 def plugins() -> list[Any]:
     from b2b_project_sales import ProjectSales
 
-    return [ProjectSales(), Odd()]
+    from pycrm.plugins.projects import Projects
+
+    return [Projects(), ProjectSales(), Odd()]
 
 
 def fill(crm: CRM) -> Cast:

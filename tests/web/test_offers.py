@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pycrm import Panel, Screen
+from pycrm import CRM, Panel, Screen
 from pycrm.plugin import Plugin, PluginDeclarationError
-from pycrm.web.words import Words, lacking
+from pycrm.plugins.customer_value import CustomerValue
+from pycrm.plugins.projects import Projects
+from pycrm.plugins.segments import Segments
+from pycrm.plugins.supervision import Supervision
+from pycrm.web.words import Words, lacking, words_of
 
 from .conftest import Company
 
@@ -91,5 +95,12 @@ def test_every_label_of_core_and_example_is_said_in_chinese(shown: Company) -> N
     """Kinds of record, fields and choices have Chinese names; what a plugin lacks is listed."""
     assert [one for one in lacking(shown.crm, "zh") if not one.endswith(".of")] == []
     bare = Words("zh")
-    assert bare.record("Project") == "Project"
-    assert "Decision.go" not in bare._table
+    assert bare.record("ProjectFile") == "Project file"
+    assert "GoDecision.go" not in bare._table
+
+
+def test_every_label_of_the_bundled_plugins_is_said_in_chinese() -> None:
+    """Each bundled plugin brings the Chinese names of its records, fields and choices."""
+    with CRM("sqlite://", plugins=[CustomerValue, Segments, Supervision, Projects]) as crm:
+        assert [one for one in lacking(crm, "zh") if not one.endswith(".of")] == []
+        assert words_of(crm, "zh").record("WorkLog") == "工作日志"

@@ -16,6 +16,7 @@ import attrs
 from pycrm.cli.access import tally_table, totals
 from pycrm.cli.answer import Part, Table, say, tell
 from pycrm.cli.call import Call
+from pycrm.cli.story import Story, told
 from pycrm.errors import DeclarationError, InvalidError, Problem
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Example:
     """An installed example: its plugin, and what its module of sample data says.
 
     Besides the function that adds the data the module has `PEOPLE`, a login for each rank; and, where
-    the example wants them, `BESIDE`, the plugins that are enabled with it, and `MODEL`, the score model
-    by which its customers are scored.
+    the example wants them, `BESIDE`, the plugins that are enabled with it, `MODEL`, the score model
+    by which its customers are scored, and `story`, which tells of the data (`pycrm.cli.story`).
     """
 
     plugin: str
@@ -44,6 +45,7 @@ class Example:
     people: Mapping[str, str]
     beside: tuple[str, ...]
     model: str | None
+    story: Story | None = None
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -78,6 +80,7 @@ def installed(package: str) -> Example:
         module.PEOPLE,
         getattr(module, "BESIDE", ()),
         getattr(module, "MODEL", None),
+        getattr(module, "story", None),
     )
 
 
@@ -150,8 +153,14 @@ def views(call: Call, example: Example, path: Path) -> tuple[dict[str, Any], lis
                 seen, shown = _view(session, rank, login)
             data.append(seen)
             parts += [*shown, ""]
+        story, lines = told(crm, example.story)
+        parts += lines
     hints = _hints(path, example)
-    return {"file": str(path), "views": data, "next": hints}, [*parts, "What to type next:", *hints]
+    return {"file": str(path), "views": data, "story": story, "next": hints}, [
+        *parts,
+        "What to type next:",
+        *hints,
+    ]
 
 
 def _view(session: Session, rank: str, login: str) -> tuple[dict[str, Any], list[Part]]:

@@ -18,7 +18,7 @@ from pycrm.declare.kind import DecimalKind, EnumKind, LinkKind, TextsKind
 from pycrm.declare.raw import Masked
 from pycrm.declare.record import child_class
 from pycrm.declare.reference import Ref
-from pycrm.declare.telling import plan
+from pycrm.declare.telling import teller
 from pycrm.errors import InvalidError, Problem
 from pycrm.values import Money, decimal_of, parse_instant
 
@@ -269,19 +269,7 @@ def dump(record: Any) -> dict[str, Any]:
 
     A row has its id, so that it can be sent back; its parent and its place are where it stands.
     """
-    found: dict[str, Any] = {}
-    for name, read, tell in plan(type(record)):
-        try:
-            value = read(record)
-        except AttributeError:
-            continue
-        if value.__class__ is Masked:
-            found[name] = value.text
-        elif tell is None:
-            found[name] = [dump(row) for row in value]
-        else:
-            found[name] = None if value is None else tell(value)
-    return found
+    return teller(type(record))(record)
 
 
 def json_schema(cls: Any, *, patch: bool = False) -> dict[str, Any]:

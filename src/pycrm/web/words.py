@@ -26,6 +26,7 @@ __all__ = ["LANGUAGES", "Words", "lacking", "words_of"]
 #: The languages that core speaks, each by its own name.
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 
+_CHINESE = re.compile(r"\(([\u4e00-\u9fff]+)\)")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -97,8 +98,16 @@ def words_of(crm: CRM, language: str) -> Words:
     """The words of a language in a CRM, with what its plugins call things."""
     kept: dict[str, Words] = crm.keepers.setdefault("words", {})
     if language not in kept:
-        kept[language] = Words(language, (one.words.get(language, {}) for one in crm.registry.plugins))
+        tables = [one.words.get(language, {}) for one in crm.registry.plugins]
+        kept[language] = Words(language, [_declared(crm) if language == "zh" else {}, *tables])
     return kept[language]
+
+
+def _declared(crm: CRM) -> dict[str, str]:
+    """The Chinese names of plugins' records, which stand in parentheses in their docstrings."""
+    core, _ = _core("zh")
+    found = {cls.__name__: _CHINESE.search(cls.__doc__ or "") for cls in crm.registry.tables.values()}
+    return {name: match[1] for name, match in found.items() if match and name not in core}
 
 
 def lacking(crm: CRM, language: str) -> Iterator[str]:

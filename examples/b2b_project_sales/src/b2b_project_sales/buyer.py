@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pycrm import Customer, Facet, Field, Money, field, ge, le
-
-from b2b_project_sales.project import Tender
+from pycrm.plugins.projects import TenderKind
 
 __all__ = ["BuyerProfile"]
 
@@ -18,5 +17,5 @@ class BuyerProfile(Facet, table="b2b_buyer_profile", of=Customer):
         "Month of the budget", zh="预算月份", default=None, validator=(ge(1), le(12))
     )
     tender_from: Field[Money | None] = field("Tenders from", zh="招标起点", default=None)
-    usual_tender: Field[Tender | None] = field("Usual tender", zh="常用招标方式", default=None)
+    usual_tender: Field[TenderKind | None] = field("Usual tender", zh="常用招标方式", default=None)
     certificates: Field[tuple[str, ...]] = field("Certificates asked for", zh="资质要求", default=())

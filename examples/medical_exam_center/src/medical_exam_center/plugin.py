@@ -13,6 +13,7 @@ from medical_exam_center.examinee import ExamineeProfile
 from medical_exam_center.journey import JOURNEY
 from medical_exam_center.package import ExamPackage, PackageItem
 from medical_exam_center.slot import Slot
+from medical_exam_center.words import WORDS
 
 __all__ = ["ExamCenter"]
 
@@ -29,6 +30,7 @@ class ExamCenter(Plugin):
     children = (PackageItem, Place)
     facets = (ExamineeProfile,)
     pipelines = (JOURNEY,)
+    words = WORDS
     sample = "medical_exam_center.sample:add"
 
     @hookimpl

@@ -8,7 +8,8 @@ from pycrm import Session
 from pycrm.plugins.projects.desk import picture
 from pycrm.plugins.projects.knowledge import blocks, objections
 from pycrm.plugins.projects.project import ProjectFile
-from pycrm.plugins.projects.pursuit import Bid
+from pycrm.plugins.projects.pursuit import Bid, StrategyPlan
+from pycrm.plugins.projects.rules import is_led_by
 
 __all__ = ["GUARDS"]
 
@@ -41,9 +42,15 @@ def is_checked(bid: Bid, session: Session) -> list[str] | None:
     return found or None
 
 
+def is_agreed_to_by_a_leader(plan: StrategyPlan, session: Session) -> str | None:
+    """Whoever agrees to a plan leads the project, and is not of its team alone."""
+    return None if is_led_by(session, plan.project) else "a leader of the project agrees to it"
+
+
 GUARDS: Mapping[str, Callable[..., object]] = {
     "projects.known": is_known,
     "projects.decided": is_decided,
     "projects.team": has_team,
     "projects.checked": is_checked,
+    "projects.led": is_agreed_to_by_a_leader,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pycrm import Change, Plugin, Session, hookimpl
+from pycrm import AmendmentMode, AmendmentPolicy, Change, Plugin, Session, hookimpl
 from pycrm.plugins.projects import commands, rules, spending
 from pycrm.plugins.projects.cost import CostBudget, CostEntry, LabourRate, RevenueLine
 from pycrm.plugins.projects.evaluation import (
@@ -36,6 +36,7 @@ from pycrm.plugins.projects.pursuit import (
 )
 from pycrm.plugins.projects.reminders import REMINDERS
 from pycrm.plugins.projects.stakeholder import Stakeholder
+from pycrm.plugins.projects.words import WORDS
 
 __all__ = ["Projects"]
 
@@ -48,6 +49,7 @@ class Projects(Plugin):
     """
 
     name = "projects"
+    words = WORDS
     records = (
         *(ProjectLimits, LabourRate, ProjectFile, TeamMember, CompetitorEntry, Stakeholder, SurveyForm),
         *(ProjectEvaluation, StrategyPlan, Milestone, ProgressReport, ProjectDocument, LimitedDocument),
@@ -56,6 +58,7 @@ class Projects(Plugin):
     children = (*(SurveyItem, EvaluationCriterion, EvaluationCondition, StrategyMove, BidDocument, BidRank),)
     pipelines = (PROJECT, PLAN, BID)
     guards = GUARDS
+    policies = (AmendmentPolicy(entity=CostBudget.__name__, path="amount", mode=AmendmentMode.APPROVAL),)
     commands = commands.COMMANDS
     jobs = (REMINDERS,)
     migrations = "pycrm.plugins.projects"
@@ -64,7 +67,14 @@ class Projects(Plugin):
     def before_add(
         self,
         session: Session,
-        record: ProjectFile | TeamMember | Stakeholder | ProjectEvaluation | CostBudget | CostEntry | Bid,
+        record: ProjectFile
+        | TeamMember
+        | Stakeholder
+        | ProjectEvaluation
+        | CostBudget
+        | RevenueLine
+        | CostEntry
+        | Bid,
     ) -> None:
         """What a new one of these may not do; see `rules` and `spending`."""
         if isinstance(record, ProjectFile):
@@ -79,6 +89,11 @@ class Projects(Plugin):
         elif isinstance(record, ProjectEvaluation):
             rules.refuse_deviation(session, record)
         elif isinstance(record, CostBudget):
+            rules.refuse_staffing(session, record.project)
+            rules.refuse_other_budget(session, record)
+            spending.refuse_foreign_money(session, record.amount)
+        elif isinstance(record, RevenueLine):
+            rules.refuse_staffing(session, record.project)
             spending.refuse_foreign_money(session, record.amount)
         elif isinstance(record, CostEntry):
             spending.refuse_spending(session, record)
@@ -89,12 +104,23 @@ class Projects(Plugin):
     def before_change(
         self,
         session: Session,
-        record: TeamMember | Stakeholder | ProjectEvaluation | CostBudget | CostEntry | Bid,
+        record: ProjectFile
+        | TeamMember
+        | Stakeholder
+        | ProjectEvaluation
+        | CostBudget
+        | RevenueLine
+        | CostEntry
+        | Bid,
         changes: Mapping[str, Change],
     ) -> None:
         """What a change of one of these may not do; see `rules` and `spending`."""
         after = {name: change.after for name, change in changes.items()}
-        if isinstance(record, TeamMember):
+        if isinstance(record, ProjectFile):
+            if {"customer", "opportunity"} & after.keys():
+                rules.refuse_staffing(session, record.ref)
+        elif isinstance(record, TeamMember):
+            rules.refuse_moved_membership(after)
             rules.refuse_staffing(session, record.project)
             rules.refuse_second_lead(session, record, after)
             rules.refuse_leaving_charges(session, record, after)
@@ -106,7 +132,8 @@ class Projects(Plugin):
                 rules.refuse_outside_team(session, record, after["our_person"])  # type: ignore[arg-type]
         elif isinstance(record, ProjectEvaluation):
             rules.refuse_changed_evaluation(record, changes)
-        elif isinstance(record, CostBudget):
+        elif isinstance(record, CostBudget | RevenueLine):
+            rules.refuse_staffing(session, record.project)
             spending.refuse_foreign_money(session, after.get("amount"))  # type: ignore[arg-type]
         elif isinstance(record, CostEntry):
             spending.refuse_changed_cost(changes)

@@ -95,7 +95,9 @@ PLAN = Pipeline(
         Stage("dropped", "Dropped", kind="lost", **_zh("作废")),
     ),
     moves=(
-        Move("approve", "draft", "approved", "Approve", reach="unit", **_zh("批准")),
+        Move(
+            *("approve", "draft", "approved", "Approve"), reach="unit", guards="projects.led", **_zh("批准")
+        ),
         Move("revise", "approved", "draft", "Revise", reason=True, **_zh("修订")),
         Move("drop", ("draft", "approved"), "dropped", "Drop", reason=True, **_zh("作废")),
     ),

@@ -17,6 +17,7 @@ from pycrm import (
     Session,
     User,
 )
+from pycrm.plugins.projects.cost import CostBudget
 from pycrm.plugins.projects.evaluation import ProjectEvaluation
 from pycrm.plugins.projects.process import CLOSED
 from pycrm.plugins.projects.project import ProjectFile, ProjectRole, TeamMember, wrong
@@ -25,10 +26,13 @@ from pycrm.plugins.projects.stakeholder import Stakeholder, StakeholderDepartmen
 
 __all__ = [
     "charges",
+    "is_led_by",
     "leads",
     "refuse_changed_evaluation",
     "refuse_deviation",
     "refuse_leaving_charges",
+    "refuse_moved_membership",
+    "refuse_other_budget",
     "refuse_other_deal",
     "refuse_others_check",
     "refuse_outside_team",
@@ -70,7 +74,25 @@ def refuse_other_deal(session: Session, project: ProjectFile) -> None:
         raise ConflictError(taken.message, fields=[taken])
 
 
+def refuse_other_budget(session: Session, budget: CostBudget) -> None:
+    """A kind has one budget: whoever wants more amends it, to which others have to agree."""
+    # Two who enter one at once take turns.
+    session.hold(budget.project)
+    mine = CostBudget.project == budget.project.id
+    if any(one.kind is budget.kind for one in session.find(CostBudget, mine)):
+        taken = Problem("kind", "rule", f"{budget.kind} has a budget: amend it")
+        raise ConflictError(taken.message, fields=[taken])
+
+
 # --- the team ------------------------------------------------------------------------------------
+
+
+def is_led_by(session: Session, project: Ref[ProjectFile]) -> bool:
+    """Whether the actor leads the project as a manager does: by a role over units, not by the team."""
+    if session.actor.is_system:
+        return True
+    by_role = any(one.kind == "role" for one in session.explain("update", project))
+    return by_role and session.reaches(ProjectFile, "update", Reach.UNIT)
 
 
 def leads(
@@ -82,8 +104,16 @@ def leads(
     return [one for one in found if beside is None or one.id != beside.id]
 
 
+def refuse_moved_membership(after: Mapping[str, Any]) -> None:
+    """A membership stays that of one person in one project."""
+    others = [name for name in ("project", "user") if name in after]
+    if others:
+        fields = [Problem(name, "rule", "end it and enter another") for name in others]
+        raise ConflictError("a membership is ended, and another one entered", fields=fields)
+
+
 def refuse_staffing(session: Session, project: Ref[ProjectFile]) -> None:
-    """The team is staffed by its lead, by who filed the project, by the customer's owner and by leaders."""
+    """Team, budgets and revenue are kept by the lead, by who filed it, by the customer's owner and by leaders."""
     actor, day = session.actor, today(session)
     if actor.is_system or any(
         one.kind in ("role", "delegation") for one in session.explain("update", project)
@@ -93,7 +123,7 @@ def refuse_staffing(session: Session, project: Ref[ProjectFile]) -> None:
     if filed_by is not None and filed_by.id == actor.id:
         return
     if not any(one.user.id == actor.id and _holds(one, day) for one in leads(session, project)):
-        raise ForbiddenError("the team is staffed by its lead, the customer's owner and leaders")
+        raise ForbiddenError("this is for the lead of the project, the customer's owner and leaders")
 
 
 def _holds(member: TeamMember, day: date) -> bool:

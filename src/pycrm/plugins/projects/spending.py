@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pycrm import ConflictError, ForbiddenError, HeldError, Money, MoveError, Problem, Reach, Session
+from pycrm import ConflictError, ForbiddenError, HeldError, Money, MoveError, Problem, Session
 from pycrm.plugins.projects.cost import CostBudget, CostEntry
 from pycrm.plugins.projects.evaluation import GoDecision, ProjectEvaluation
 from pycrm.plugins.projects.knowledge import percent
 from pycrm.plugins.projects.limits import limits
 from pycrm.plugins.projects.project import wrong
+from pycrm.plugins.projects.rules import is_led_by
 
 __all__ = ["refuse_changed_cost", "refuse_foreign_money", "refuse_spending"]
 
@@ -72,10 +73,7 @@ def _refuse_unproved(session: Session, entry: CostEntry, amount: Money) -> None:
 def _refuse_feigned_approval(session: Session, entry: CostEntry) -> None:
     if entry.approved_by is None or session.actor.is_system:
         return
-    leads = session.reaches(CostEntry, "create", Reach.UNIT) and any(
-        one.kind == "role" for one in session.explain("update", entry.project)
-    )
-    if entry.approved_by.id != session.actor.id or not leads:
+    if entry.approved_by.id != session.actor.id or not is_led_by(session, entry.project):
         raise ForbiddenError("a leader of the project approves by entering the cost")
 
 

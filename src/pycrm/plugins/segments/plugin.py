@@ -16,6 +16,7 @@ from pycrm.plugins.segments.model import (
     Treatment,
 )
 from pycrm.plugins.segments.treating import AMENDED
+from pycrm.plugins.segments.words import WORDS
 
 __all__ = ["Segments"]
 
@@ -27,6 +28,7 @@ class Segments(Plugin):
     """
 
     name = "segments"
+    words = WORDS
     requires = ("customer_value",)
     records = (Segment, SegmentMember, Treatment, Experiment, ExperimentMember, FairnessFinding)
     facets = (Serving,)

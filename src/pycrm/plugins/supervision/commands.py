@@ -9,7 +9,7 @@ import attrs
 import typer
 
 from pycrm import InvalidError, NotFoundError, Problem, Session, User
-from pycrm.plugins.supervision import care, directing, logs, monitor
+from pycrm.plugins.supervision import care, directing, logs, monitor, today
 from pycrm.plugins.supervision.model import Workplace
 
 __all__ = ["COMMANDS"]
@@ -41,6 +41,21 @@ class Neglected:
     name: str
     days: int
     why: str
+
+
+@attrs.frozen
+class Today:
+    """One's own day in numbers, as printed."""
+
+    on: str
+    log: str | None
+    late_logs: tuple[str, ...]
+    unread: int
+    visits: int
+    contacts: tuple[str, ...]
+    commitments: tuple[str, ...]
+    tasks: tuple[str, ...]
+    unanswered: int
 
 
 @attrs.frozen
@@ -79,6 +94,24 @@ def desk(session: Session) -> list[Person]:
         )
         for one in monitor.monitor(session)
     ]
+
+
+def day(session: Session) -> Today:
+    """Show what waits for you today."""
+    found = today.my_day(session)
+    if found is None:
+        raise NotFoundError("the product itself has no day")
+    return Today(
+        on=found.on.isoformat(),
+        log=None if found.log is None else found.log.value,
+        late_logs=tuple(one.on.isoformat() for one in found.behind),
+        unread=found.banner.count,
+        visits=len(found.sheet.visits),
+        contacts=tuple(one.name for one in found.contacts),
+        commitments=tuple(one.text for one in found.commitments),
+        tasks=tuple(one.title for one in found.tasks),
+        unanswered=len(found.unanswered),
+    )
 
 
 def submit(
@@ -137,4 +170,4 @@ def _month(text: str) -> date:
         raise InvalidError(wrong.message, fields=[wrong]) from None
 
 
-COMMANDS = (place, desk, submit, log_share, uncared, unread)
+COMMANDS = (place, day, desk, submit, log_share, uncared, unread)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 import attrs
 
-from pycrm import Activity, ActivityKind, Commitment, Customer, OrgUnit, Ref, Session, Task, User
+from pycrm import (
+    Activity,
+    ActivityKind,
+    Attainment,
+    Commitment,
+    Customer,
+    InvalidError,
+    OrgUnit,
+    Ref,
+    Session,
+    Target,
+    Task,
+    User,
+)
 from pycrm.plugins.supervision.care import is_late, next_contact
 from pycrm.plugins.supervision.entries import Entry, entries
 from pycrm.plugins.supervision.hours import Hours, by_owner, hours_of, key_of, span_of
@@ -43,6 +57,7 @@ class Watch:
         overdue_contacts: customers that were to be contacted before today; `overdue_commitments` and
             `overdue_tasks` those still open past their date.
         log: how the log of today stands; None where none is expected.
+        targets: what the person is to reach by now, each with what was won towards it.
     """
 
     person: User
@@ -58,6 +73,7 @@ class Watch:
     overdue_commitments: int
     overdue_tasks: int
     log: LogState | None
+    targets: tuple[Attainment, ...] = ()
 
 
 @attrs.frozen
@@ -124,6 +140,12 @@ class _Desk:
         pending = (Task.owner.in_(ids), Task.stage.in_(["open", "in_progress"]), Task.due_at < self._now)
         self._tasks = by_owner(session.find(Task, *pending))
         self._logs = state_now(session, self._hours)
+        self._targets: list[Attainment] = []
+        # Whoever is not shown what targets count is shown the rest.
+        with suppress(InvalidError):
+            theirs = (Target.owner.in_(ids), Target.unit.is_(None))
+            lasting = (Target.since <= today + _DAY, Target.until >= today - _DAY)
+            self._targets = session.attainments(*theirs, *lasting)
 
     def watches(self) -> list[Watch]:
         return [self._watch(one) for one in self._people]
@@ -155,6 +177,11 @@ class _Desk:
             overdue_commitments=sum(one.due_on < today for one in self._commitments.get(person.id, ())),
             overdue_tasks=len(self._tasks.get(person.id, ())),
             log=self._logs.get(person.id),
+            targets=tuple(
+                one
+                for one in self._targets
+                if one.target.owner == person.ref and one.target.since <= today <= one.target.until
+            ),
         )
 
     def _minutes(self, hours: Hours, last: datetime | None) -> int | None:

@@ -13,6 +13,7 @@ from pycrm.plugins.supervision.jobs import JOBS
 from pycrm.plugins.supervision.limits import Limits
 from pycrm.plugins.supervision.model import CheckIn, CustomerSite, Leave, VisitPlan, WorkLog, Workplace
 from pycrm.plugins.supervision.training import TrainingPlan, TrainingRecord, TrainingResult, TrainingStep
+from pycrm.plugins.supervision.words import WORDS
 
 __all__ = ["Supervision"]
 
@@ -25,6 +26,7 @@ class Supervision(Plugin):
     """
 
     name = "supervision"
+    words = WORDS
     records = (
         *(Workplace, Leave, WorkLog, VisitPlan, CheckIn, Directive, DirectiveReply),
         *(AppraisalPlan, Appraisal, TrainingPlan, TrainingRecord),

@@ -40,11 +40,12 @@ from b2b_project_sales.sample.people import (
 )
 from b2b_project_sales.sample.plan import Calendar, plan
 from b2b_project_sales.sample.words import CATALOGUE, SOURCES
+from b2b_project_sales.story import tell as story
 
-__all__ = ["BESIDE", "MODEL", "PEOPLE", "add"]
+__all__ = ["BESIDE", "MODEL", "PEOPLE", "add", "story"]
 
 # Enabled beside the example, so that its customers are worth something: by this model.
-BESIDE = ("customer_value",)
+BESIDE = ("customer_value", "projects")
 MODEL = "project"
 
 
@@ -55,6 +56,7 @@ def add(
     today: date | None = None,
     customers: int = 400,
     opportunities: int = 2000,
+    projects: int = 8,
 ) -> None:
     """Add the sample company, its customers and the two years of selling that lie before `today`.
 
@@ -65,12 +67,13 @@ def add(
         seed: equal seeds, days and sizes give equal data, down to the ids.
         today: the day before which everything lies; the CRM's own day if not given.
         customers, opportunities: how many.
+        projects: how many of the opportunities have a project file, of at most eight that differ.
 
     Raises:
         ConflictError: the database has an organisation already.
     """
     calendar = Calendar(today or crm.calendar_day(crm.clock.now()))
-    sittings = plan(seed, calendar.today, customers, opportunities)
+    sittings = plan(seed, calendar.today, customers, opportunities, projects)
     with _past(crm, FixedClock(calendar.beginning), Random(seed)) as clock:
         with crm.session(crm.system("sample data")) as session:
             book = _company(session, calendar.beginning.date())

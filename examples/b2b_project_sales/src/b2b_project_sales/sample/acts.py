@@ -17,6 +17,7 @@ from pycrm import (
     Opportunity,
     OpportunityLine,
     Product,
+    Ref,
     Region,
     Session,
     Source,
@@ -25,22 +26,19 @@ from pycrm import (
 )
 from pycrm.entities.activity import ActivityKind, CommitmentState, Outcome, TaskState
 from pycrm.entities.customer import Department
+from pycrm.plugins.projects import ProjectFile
 
 from b2b_project_sales.buyer import BuyerProfile
-from b2b_project_sales.project import Criterion, Project
-from b2b_project_sales.sample.words import CRITERIA, WHERE_FOUND
+from b2b_project_sales.sample.words import WHERE_FOUND
 
 __all__ = [
     "Act",
     "Book",
-    "Evaluate",
     "FileCustomer",
     "FinishTask",
     "Keep",
     "MoveDeal",
-    "MoveProject",
     "OpenDeal",
-    "OpenProject",
     "PlanTask",
     "Somebody",
     "Tell",
@@ -57,7 +55,7 @@ class Book:
     products: dict[str, Product] = attrs.field(factory=dict)
     customers: dict[int, Customer] = attrs.field(factory=dict)
     deals: dict[int, Opportunity] = attrs.field(factory=dict)
-    projects: dict[int, Project] = attrs.field(factory=dict)
+    files: dict[int, Ref[ProjectFile]] = attrs.field(factory=dict)
     tasks: dict[int, Task] = attrs.field(factory=dict)
     promises: dict[int, Commitment] = attrs.field(factory=dict)
 
@@ -224,47 +222,3 @@ class FinishTask:
     def do(self, session: Session, book: Book) -> None:
         begun = session.move(book.tasks[self.deal], TaskState.IN_PROGRESS)
         session.move(begun, TaskState.DONE)
-
-
-@attrs.frozen
-class OpenProject:
-    """A large opportunity gets a project file."""
-
-    deal: int
-    customer: int
-    values: Mapping[str, Any]
-
-    def do(self, session: Session, book: Book) -> None:
-        project = Project(
-            customer=book.customers[self.customer], opportunity=book.deals[self.deal], **self.values
-        )
-        book.projects[self.deal] = session.add(project)
-
-
-@attrs.frozen
-class Evaluate:
-    """A project is scored, from which the decision follows."""
-
-    deal: int
-    scores: tuple[int, ...]
-
-    def do(self, session: Session, book: Book) -> None:
-        criteria = [
-            Criterion(name=name, weight=weight, score=score, veto_at=0)
-            for (name, weight), score in zip(CRITERIA, self.scores, strict=True)
-        ]
-        book.projects[self.deal] = session.change(book.projects[self.deal], criteria=criteria)
-
-
-@attrs.frozen
-class MoveProject:
-    """A project moves to a stage."""
-
-    deal: int
-    to: str
-    values: Mapping[str, Any]
-    because: str | None = None
-
-    def do(self, session: Session, book: Book) -> None:
-        project = book.projects[self.deal]
-        book.projects[self.deal] = session.move(project, self.to, because=self.because, **self.values)

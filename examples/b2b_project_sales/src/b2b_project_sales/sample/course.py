@@ -30,35 +30,31 @@ class Step:
     stage: str
 
 
-def course(random: Random, week: int, last: int, *, large: bool) -> list[Step]:
-    """The steps of a deal that was filed in `week`, as far as they lie before or in week `last`.
-
-    A large deal takes three times as long at each stage and neither skips one, goes back nor reopens:
-    its project would have to do the same.
-    """
-    steps = _from(random, week, 0, large)
-    if not large and steps and steps[-1].stage == "lost" and _happens(random, _REOPENS):
+def course(random: Random, week: int, last: int) -> list[Step]:
+    """The steps of a deal that was filed in `week`, as far as they lie before or in week `last`."""
+    steps = _from(random, week, 0)
+    if steps and steps[-1].stage == "lost" and _happens(random, _REOPENS):
         again = steps[-1].week + random.randint(5, 12)
         # Back to where it was lost, and on from there.
         back = steps[-2].stage if len(steps) > 1 else "filed"
         road = ["filed", *(stage for stage, _, _ in _ROAD)]
-        steps += [Step(again, back), *_from(random, again, road.index(back), large)]
+        steps += [Step(again, back), *_from(random, again, road.index(back))]
     return [step for step in steps if step.week <= last]
 
 
-def _from(random: Random, week: int, first: int, large: bool) -> list[Step]:
+def _from(random: Random, week: int, first: int) -> list[Step]:
     steps: list[Step] = []
     for stage, (soonest, latest), lost in _ROAD[first:]:
-        week += random.randint(soonest, latest) * (3 if large else 1)
+        week += random.randint(soonest, latest)
         if _happens(random, _STALLS):
             break
         if _happens(random, lost):
             steps.append(Step(week, "lost"))
             break
-        if stage == "need_confirmed" and not large and _happens(random, _SKIPS_THE_NEED):
+        if stage == "need_confirmed" and _happens(random, _SKIPS_THE_NEED):
             continue
         steps.append(Step(week, stage))
-        if stage == "negotiating" and not large and _happens(random, _GOES_BACK):
+        if stage == "negotiating" and _happens(random, _GOES_BACK):
             steps += [Step(week + 2, "quoted"), Step(week + 4, "negotiating")]
             week += 4
     return steps

@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 from pycrm import Money
 from pycrm.entities.customer import Department, SigningGrade, TradeRole
+from pycrm.plugins.projects import TenderKind
 
-from b2b_project_sales.project import Tender
 from b2b_project_sales.sample.acts import FileCustomer, Somebody
 from b2b_project_sales.sample.people import REGIONS, Region, Seller
 from b2b_project_sales.sample.words import (
@@ -93,9 +93,9 @@ def _name(random: Random, city: tuple[str, str], taken: set[str]) -> tuple[str, 
             return name, industry
 
 
-def filing(random: Random, draft: Draft, *, every_department: bool) -> FileCustomer:
-    """The act of filing a customer, with a contact in every department or in one to three."""
-    wanted = _DEPARTMENTS if every_department else random.sample(_DEPARTMENTS, random.randint(1, 3))
+def filing(random: Random, draft: Draft) -> FileCustomer:
+    """The act of filing a customer, with a contact in one to three departments."""
+    wanted = random.sample(_DEPARTMENTS, random.randint(1, 3))
     people = tuple(
         Somebody(
             random.choice(FAMILY_NAMES) + random.choice(GIVEN_NAMES), department, _mobile(draft, 1 + place)
@@ -111,9 +111,7 @@ def filing(random: Random, draft: Draft, *, every_department: bool) -> FileCusto
         "trade_role": random.choices(list(TradeRole)[:4], (6, 2, 3, 1))[0],
     }
     source = random.choice(SOURCES)
-    return FileCustomer(
-        draft.number, draft.name, draft.city, source, details, people, _buying(random, every_department)
-    )
+    return FileCustomer(draft.number, draft.name, draft.city, source, details, people, _buying(random))
 
 
 def _mobile(draft: Draft, place: int) -> str:
@@ -121,14 +119,14 @@ def _mobile(draft: Draft, place: int) -> str:
     return f"138{5 * draft.number + place:08d}"
 
 
-def _buying(random: Random, always: bool) -> dict[str, Any]:
-    if not always and random.randrange(5) < 2:
+def _buying(random: Random) -> dict[str, Any]:
+    if random.randrange(5) < 2:
         return {}
     return {
         "decision_process": random.choice(DECIDING),
         "annual_budget": Money(random.randrange(2, 90) * 100_000, "CNY"),
         "budget_month": random.choice((1, 9, 10, 11)),
         "tender_from": Money(random.choice((200_000, 500_000, 1_000_000)), "CNY"),
-        "usual_tender": random.choice(list(Tender)),
+        "usual_tender": random.choice(list(TenderKind)),
         "certificates": tuple(random.sample(("ISO 9001", "ISO 14001", "CE", "CCC"), 2)),
     }

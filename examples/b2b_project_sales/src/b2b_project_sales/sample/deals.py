@@ -12,7 +12,7 @@ import attrs
 from pycrm import Money
 from pycrm.entities.activity import Outcome
 
-from b2b_project_sales.sample import customers, projects
+from b2b_project_sales.sample import customers
 from b2b_project_sales.sample.acts import (
     Act,
     FinishTask,
@@ -23,14 +23,15 @@ from b2b_project_sales.sample.acts import (
     Tell,
 )
 from b2b_project_sales.sample.course import Step, course
-from b2b_project_sales.sample.words import CATALOGUE, COMPETITORS, DONE, LOST, NEEDS, PROJECTS
+from b2b_project_sales.sample.words import CATALOGUE, COMPETITORS, DONE, LOST, NEEDS
 
 __all__ = ["Days", "Draft", "Planned", "acts", "drafts"]
 
 Planned = tuple[int, str, Act]
 """The week in which somebody does something."""
 
-_LARGE = 1_000_000
+# What is worth a million is a project, see `projects`.
+_MOST = 950_000
 _TYPICAL, _SPREAD = 100_000, 1.3
 _FOR_A_COLLEAGUE = 5
 _PRODUCTS = [row for rows in CATALOGUE.values() for row in rows]
@@ -63,11 +64,6 @@ class Draft:
     steps: tuple[Step, ...]
 
     @property
-    def is_large(self) -> bool:
-        """Whether it is a project."""
-        return self.yuan >= _LARGE
-
-    @property
     def is_colleagues(self) -> bool:
         """Whether the region's manager gave it to somebody who does not own the customer."""
         return self.seller != self.customer.seller
@@ -84,22 +80,21 @@ def _draft(
 ) -> Draft:
     customer = random.choices(known, cum_weights=heights)[0]
     week = random.randint(customer.week + 1, weeks - 1)
-    yuan = max(4_000, round(random.lognormvariate(0, _SPREAD) * _TYPICAL, -3))
-    large = yuan >= _LARGE
-    lines = () if large or random.randrange(5) < 3 else _lines(random, min(yuan, 500_000))
+    yuan = min(_MOST, max(4_000, round(random.lognormvariate(0, _SPREAD) * _TYPICAL, -3)))
+    lines = () if random.randrange(5) < 3 else _lines(random, min(yuan, 500_000))
     seller = customer.seller
-    if not large and random.randrange(100) < _FOR_A_COLLEAGUE:
+    if random.randrange(100) < _FOR_A_COLLEAGUE:
         seller = random.choice([one.login for one in customer.region.sellers])
     return Draft(
         number=number,
         customer=customer,
         seller=seller,
-        title=(random.choice(PROJECTS), "") if large else random.choice(NEEDS),
+        title=random.choice(NEEDS),
         week=week,
         yuan=int(yuan),
         lines=lines,
         # A colleague finds it on the desk in the week after.
-        steps=tuple(course(random, week + (seller != customer.seller), weeks - 1, large=large)),
+        steps=tuple(course(random, week + (seller != customer.seller), weeks - 1)),
     )
 
 
@@ -111,7 +106,7 @@ def _lines(random: Random, yuan: float) -> tuple[tuple[str, int, int], ...]:
 def acts(random: Random, sale: Draft, days: Days) -> Iterator[Planned]:
     """Everything that is done for an opportunity, each with its week and whoever does it."""
     # What an opportunity is worth is often known only when it is quoted.
-    is_known = sale.is_large or (not sale.lines and random.randrange(5) < 3)
+    is_known = not sale.lines and random.randrange(5) < 3
     amount = Money(sale.yuan, "CNY")
     yield (
         sale.week,
@@ -126,12 +121,8 @@ def acts(random: Random, sale: Draft, days: Days) -> Iterator[Planned]:
             sale.seller if sale.is_colleagues else None,
         ),
     )
-    if sale.is_large:
-        yield from projects.opening(random, sale, days)
     before = "filed"
     for step in sale.steps:
-        if sale.is_large:
-            yield from projects.before(random, sale, step, before, days)
         yield step.week, sale.seller, _moved(random, sale, step, before, days)
         if not sale.is_colleagues:
             for act in _told(random, sale, step, days):
@@ -147,7 +138,7 @@ def _moved(random: Random, sale: Draft, step: Step, before: str, days: Days) -> 
     if before == "lost":
         because = "They called again: the competitor did not deliver."
     elif step.stage == "need_confirmed":
-        values = {"need": sale.title[1] or "Described in the project file."}
+        values = {"need": sale.title[1]}
     elif step.stage == "quoted" and before != "negotiating":
         values = _offer(random, sale, before, day)
     elif step.stage == "won":
@@ -163,7 +154,7 @@ def _offer(random: Random, sale: Draft, before: str, day: date) -> dict[str, Any
     if not sale.lines:
         values["amount"] = Money(sale.yuan, "CNY")
     if before == "contacted":
-        values["need"] = sale.title[1] or "Described in the project file."
+        values["need"] = sale.title[1]
     return values
 
 

@@ -10,9 +10,10 @@ from random import Random
 import attrs
 
 from b2b_project_sales.sample import deals
+from b2b_project_sales.sample import projects as portfolio
 from b2b_project_sales.sample.acts import Act
 from b2b_project_sales.sample.customers import drafts, filing
-from b2b_project_sales.sample.people import REGIONS
+from b2b_project_sales.sample.people import DIRECTOR, REGIONS
 
 __all__ = ["WEEKS", "Calendar", "Sitting", "plan"]
 
@@ -50,18 +51,20 @@ class Sitting:
     acts: tuple[Act, ...]
 
 
-def plan(seed: int, today: date, customers: int, opportunities: int) -> list[Sitting]:
+def plan(seed: int, today: date, customers: int, opportunities: int, projects: int) -> list[Sitting]:
     """Every sitting of two years, in the order of time; equal for equal arguments."""
     random, calendar = Random(seed), Calendar(today)
     known = drafts(random, customers, WEEKS)
-    sales = deals.drafts(random, known, opportunities, WEEKS)
+    files = portfolio.files(known, min(projects, opportunities))
+    sales = deals.drafts(random, known, opportunities - len(files), WEEKS)
     desks: dict[tuple[int, str], list[Act]] = defaultdict(list)
-    with_project = {sale.customer.number for sale in sales if sale.is_large}
     for draft in known:
-        filed = filing(random, draft, every_department=draft.number in with_project)
-        desks[draft.week, draft.seller].append(filed)
+        desks[draft.week, draft.seller].append(filing(random, draft))
     for sale in sales:
         for week, login, act in deals.acts(random, sale, calendar):
+            desks[week, login].append(act)
+    for file in files:
+        for week, login, act in portfolio.acts(file, calendar):
             desks[week, login].append(act)
     places = {login: place for place, login in enumerate(_logins())}
     sittings = [
@@ -76,3 +79,4 @@ def _logins() -> Iterator[str]:
         yield from (seller.login for seller in region.sellers)
     for region in REGIONS:
         yield region.manager.login
+    yield DIRECTOR.login

@@ -6,15 +6,12 @@ __all__ = [
     "BRANCHES",
     "CATALOGUE",
     "COMPETITORS",
-    "CRITERIA",
     "DECIDING",
     "DONE",
     "FAMILY_NAMES",
     "GIVEN_NAMES",
-    "LESSONS",
     "LOST",
     "NEEDS",
-    "PROJECTS",
     "SOURCES",
     "STEMS",
     "WHERE_FOUND",
@@ -96,31 +93,8 @@ NEEDS = (
     ("Control room 集控室", "Four stations shall be watched from one room."),
 )
 
-# what a project is about
-PROJECTS = (
-    "Sewage works, second stage 污水厂二期",
-    "District heating ring 集中供热管网",
-    "Waterworks extension 自来水厂扩建",
-    "Process water plant 工艺水站",
-    "Desalination plant 海水淡化",
-    "Flood pumping station 排涝泵站",
-)
-
 COMPETITORS = ("Tidal Pumps", "Kirin Valves", "Norlake", "Greyson Fluid", "大禹流体", "恒驱泵业")
 LOST = ("price too high", "competitor was specified", "project postponed", "no budget", "delivery too late")
-LESSONS = (
-    "Meet the design institute before the specification is written.",
-    "Ask for the budget before the first quotation.",
-    "Bring the service team to the second meeting.",
-)
-CRITERIA = (
-    ("Budget", 20),
-    ("Fit", 20),
-    ("Relations", 20),
-    ("Competition", 15),
-    ("Profit", 15),
-    ("Resources", 10),
-)
 DECIDING = (
     "The plant manager proposes, the owner signs above 50,000.",
     "Technical office specifies, procurement asks three offers.",
