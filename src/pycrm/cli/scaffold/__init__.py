@@ -28,6 +28,8 @@ _FILES = {
     "profile": "src/$name/profile.py",
     "pipeline": "src/$name/pipeline.py",
     "indicator": "src/$name/indicator.py",
+    "pages": "src/$name/pages.py",
+    "due": "src/$name/templates/due.html",
     "migrations": "src/$name/migrations/__init__.py",
     "empty": "src/$name/py.typed",
     "conftest": "tests/conftest.py",
