@@ -49,9 +49,10 @@ def application(
         handlers: of Litestar, for what no route takes.
 
     Raises:
-        DeclarationError: two routes are for one path and method.
+        DeclarationError: two routes are for one path and method, or the files of `Settings.docs` are missing.
     """
-    desk = Desk(crm, settings or Settings(), (*routes(crm), *more), _faces())
+    settings = settings or Settings()
+    desk = Desk(crm, settings, (*routes(crm), *_docs(settings), *more), _faces())
     made = Application(
         list(handlers),
         openapi_config=None,
@@ -71,6 +72,15 @@ def routes(crm: CRM) -> Iterable[Route]:
     for name in ("pycrm.api", "pycrm.web"):
         if importlib.util.find_spec(name) is not None:
             yield from importlib.import_module(name).routes(crm)
+
+
+def _docs(settings: Settings) -> Iterable[Route]:
+    """The page of the documents, where its files were named."""
+    if settings.docs is None:
+        return ()
+    from pycrm.api.docs import routes
+
+    return routes(settings.docs, _HEALTH)
 
 
 def _faces() -> dict[str, Face]:
