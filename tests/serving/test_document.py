@@ -123,8 +123,8 @@ def _tried(browser: Browser, document: Document, request: Request) -> list[str]:
 
 
 def test_no_request_whatever_breaks_the_server(served: Served) -> None:
-    """Made-up requests of every operation get the answers that the document tells, and never a failure."""
-    assert fuzz(served, ("dir",), 575, 1) == []
+    """Made-up requests get the answers that the document tells, and never a failure."""
+    assert fuzz(served, ("dir",), 300, 1) == []
 
 
 @pytest.mark.torture
@@ -141,7 +141,7 @@ def test_a_failure_would_be_found(served: Served, monkeypatch: pytest.MonkeyPatc
         place = served.app.desk.table.find(route.path)
         assert place is not None
         monkeypatch.setitem(place[0].routes, "GET", attrs.evolve(route, act=broken))
-        assert fuzz(served, ("dir",), 575, 1, "customers/count") != []
+        assert fuzz(served, ("dir",), 1000, 1, "customers/count") != []
 
 
 def test_the_page_of_documents_is_served_from_files_here(served: Served, tmp_path: Path) -> None:
