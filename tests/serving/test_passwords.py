@@ -42,9 +42,7 @@ def test_nobody_gets_a_password_that_is_guessed_first(served: Served) -> None:
             return [(one.path, one.code) for one in error.fields]
         return []
 
-    assert {kind: told(password) for kind, password in WEAK.items()} == dict.fromkeys(
-        WEAK, [("password", "rule")]
-    )
+    assert [told(password) for password in WEAK.values()] == [[("password", "rule")]] * len(WEAK)
     assert told("four mules, one stable") == []
 
 
