@@ -138,7 +138,14 @@ def test_nobody_is_led_elsewhere_by_signing_in(served: Served) -> None:
 
 def test_a_foreign_name_for_this_machine_is_not_answered(served: Served) -> None:
     """A page whose name is made to point here learns nothing."""
-    for host in ("evil.example", "evil.example:8000", "", "127.0.0.1.evil.example", "localhost.evil.example"):
+    for host in (
+        "evil.example",
+        "evil.example:8000",
+        "",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[::1",
+    ):
         assert served.browser(host=host).get("/healthz").status == 421, host
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
         assert served.browser(host=host).get("/healthz").status == 200, host

@@ -72,4 +72,7 @@ class Settings:
         """Whether a request for that host is meant for us: a foreign name may point to this machine."""
         if self.origin is not None:
             return host.lower() == urlsplit(self.origin).netloc.lower()
-        return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
+        try:
+            return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
+        except ValueError:
+            return False
