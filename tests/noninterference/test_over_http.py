@@ -32,10 +32,10 @@ def played(pair: Pair, world: World, seed: int, steps: int) -> Iterator[str]:
 ANSWERS = [0]
 
 
-def test_nobody_tells_two_worlds_apart_over_rest(pair: Pair) -> None:
+def test_nobody_tells_two_worlds_apart_over_rest(pair_of_files: Pair) -> None:
     """Whatever somebody asks for by an address, both worlds answer alike."""
     ANSWERS[0] = 0
-    assert [one for at in range(1) for one in played(pair, rich_world(), at, 40)] == []
+    assert list(played(pair_of_files, rich_world(), 0, 40)) == []
     assert ANSWERS[0] >= 20
 
 
