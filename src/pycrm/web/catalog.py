@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pycrm.declare.policy import Through
 from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import Reach
 from pycrm.errors import NotFoundError
@@ -159,7 +160,7 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
             continue
         for cls in plugin.records:
             slug = slug_of(crm, cls)
-            if slug and reads(session, cls):
+            if slug and reads(session, cls) and not _hangs(cls, plugin):
                 yield Entry(f"/{slug}", words.many(cls), "puzzle", group)
         for screen in plugin.pages:
             if permits(session, screen.permission):
@@ -167,6 +168,13 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
         for one in plugin.menus:
             if permits(session, one.permission):
                 yield Entry(one.path, words(one.label), one.icon, group)
+
+
+def _hangs(cls: Any, plugin: Any) -> bool:
+    """Whether records of a class stand on the page of another of the same plugin, through which they are seen."""
+    links = cls.__scope__.links if isinstance(cls.__scope__, Through) else ()
+    own = {one.__name__ for one in plugin.records}
+    return any(cls.__specs__[name].target in own for name in links)
 
 
 def _administration(visit: Visit, session: Session) -> Iterator[Entry]:
