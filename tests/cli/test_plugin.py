@@ -248,12 +248,6 @@ def test_a_plugin_of_the_product_is_not_switched(sqlite_database: str) -> None:
 
 def test_a_check_says_which_hooks_go(bare: Pycrm, monkeypatch: pytest.MonkeyPatch) -> None:
     """An author learns from the check which hooks of the plugin a coming version lacks, and nothing is wrong yet."""
-    assert bare("plugin", "check", "vet", "--json").data == {
-        "plugin": "vet",
-        "ok": True,
-        "wrong": [],
-        "soon": [],
-    }
     told = (hooks.Retiring("0.1", "0.2", "say it in a policy"),)
     monkeypatch.setattr(hooks.before_add, "retiring", told, raising=False)
     said = bare("plugin", "check", "vet", "--json").data
@@ -288,7 +282,7 @@ def test_an_uninstall_that_fails_has_dropped_all_or_nothing(
         event.listen(store.engine, "before_cursor_execute", kill)
         drop(store, line, acts)
 
-    for cut in (1, 4, 7, 10):
+    for cut in (1, 8):
         monkeypatch.setattr(run, "remove", partial(fragile, cut))
         with pytest.raises(StoreError, match="could not be dropped: CutError"):
             enabling.uninstall(sqlite_database, "vet", clock=clock)
