@@ -69,7 +69,7 @@ def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(shown: Co
     assert "/projects" in entries
     assert "/members" not in entries
     page = director.see(f"/projects/{project.id}")
-    assert f"Team members 1 {person.name} · Lead" in page.words
+    assert f"Team members 1 New: Team members {person.name} · Lead" in page.words
 
 
 def test_what_is_no_panel_is_refused_at_start_up() -> None:
