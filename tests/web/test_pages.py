@@ -7,6 +7,8 @@ from collections import deque
 
 import pytest
 
+from pycrm.web.catalog import classes
+
 from .conftest import Company, Reader
 from .reading import Page
 
@@ -147,3 +149,16 @@ def test_language_and_colours_are_chosen_without_scripts(shown: Company) -> None
     page = reader.follow(reader.post(form.action, [*form.fields, ("language", "zh"), ("theme", "dark")]))
     assert "在列表中查找" in page.text
     assert page.of("html")[0]["data-theme"] == "dark"
+
+
+def test_every_kind_of_record_has_its_list_its_form_and_its_board(shown: Company) -> None:
+    """The director opens each of them, of core and plugins; what is not the director's to add or see is refused."""
+    reader = shown.reader("dir")
+    kinds = classes(shown.crm)
+    assert len(kinds) > 40
+    for slug, cls in kinds.items():
+        reply = reader.ask(f"/{slug}")
+        assert reply.status == 200, slug
+        assert reader.ask(f"/{slug}/new").status == 200, slug
+        if cls.__pipeline__ is not None:
+            assert reader.ask(f"/board/{slug}").status == 200, slug

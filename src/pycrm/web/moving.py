@@ -152,7 +152,9 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     pipeline = show.pipeline(cls.__pipeline__)
     amount = next((name for name in ("amount", "our_value") if name in session.fields(cls)), None)
     tallies = session.by_stage(cls, *conditions, amount=getattr(cls, amount) if amount else None)
-    shown = {one.stage: _cards_of(session, cls, one, conditions) for one in tallies}
+    # Guards are functions of plugins, and may look at the rows of a record.
+    rows = any(one.guards for one in pipeline.moves)
+    shown = {one.stage: _cards_of(session, cls, one, conditions, rows) for one in tallies}
     every = [record for some in shown.values() for record in some]
     show.learn(every, [one for one in cls.__specs__.values() if one.name in ("owner", "customer")])
     moves = dict(zip([one.id for one in every], session.moves_all(every), strict=True))
@@ -184,14 +186,14 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     )
 
 
-def _cards_of(session: Session, cls: Any, tally: Any, conditions: Sequence[Any]) -> list[Any]:
+def _cards_of(session: Session, cls: Any, tally: Any, conditions: Sequence[Any], rows: bool) -> list[Any]:
     closed = tally.kind in ("won", "lost")
     order = cls.stage_at.desc() if closed else cls.stage_at
     day = next((name for name in ("expected_close", "due_at", "due_on") if name in session.fields(cls)), None)
     if day and not closed:
         order = getattr(cls, day)
     limit = _CLOSED if closed else _A_COLUMN
-    return session.find(cls, cls.stage == tally.stage, *conditions, order=order, limit=limit)
+    return session.find(cls, cls.stage == tally.stage, *conditions, order=order, limit=limit, children=rows)
 
 
 def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None) -> Card:
