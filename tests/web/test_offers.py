@@ -49,9 +49,9 @@ def test_a_screen_of_a_plugin_stands_in_the_menu_of_who_may_open_it(shown: Compa
     assert admin.ask("/b2b/pursuits").status == 404
 
 
-def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(shown: Company) -> None:
+def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(company: Company) -> None:
     """The director finds the project files in the menu, and who works on one on its page, called by the name."""
-    crm, deal = shown.crm, shown.deal()
+    crm, deal = company.crm, company.deal()
     with crm.session(crm.system("a project")) as session:
         project = session.add(
             ProjectFile(
@@ -64,7 +64,7 @@ def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(shown: Co
         )
         person = session.find(User, User.login == "rep_a")[0]
         session.add(TeamMember(project=project, user=person, role=ProjectRole.LEAD, since=date(2026, 6, 30)))
-    director = shown.reader("dir")
+    director = company.reader("dir")
     entries = set(director.see("/").links())
     assert "/projects" in entries
     assert "/members" not in entries
