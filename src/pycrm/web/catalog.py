@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pycrm.declare.policy import Owned, Reference
 from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import Reach
 from pycrm.errors import NotFoundError
@@ -24,6 +25,8 @@ _TAKEN = frozenset(
     | {"lookup", "notifications", "readyz", "records", "reports", "search", "sign-in", "sign-out", "static"}
     | {"theme", "views"}
 )
+# A plugin with so many kinds of record has all of them in the menu, one with more those that lead.
+_FEW = 5
 # Parts of other records, which have their pages.
 _PARTS = frozenset({"Party"})
 _WORK = ("Customer", "Lead", "Opportunity", "Task", "Activity", "Commitment", "Product")
@@ -105,8 +108,6 @@ def _is_record(record: Any) -> bool:
 
 def reads(session: Session, cls: Any) -> bool:
     """Whether the actor reads anything of that kind at all."""
-    from pycrm.declare.policy import Reference
-
     return isinstance(cls.__scope__, Reference) or session.reaches(cls, "read", Reach.OWN)
 
 
@@ -157,16 +158,21 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
     for plugin in crm.registry.plugins:
         if plugin.name == "core":
             continue
-        for cls in plugin.records:
-            slug = slug_of(crm, cls)
-            if slug and reads(session, cls):
-                yield Entry(f"/{slug}", words.many(cls), "puzzle", group)
+        seen = [cls for cls in plugin.records if slug_of(crm, cls) and reads(session, cls)]
+        shown = seen if len(seen) <= _FEW else [cls for cls in seen if _leads(cls)]
+        for cls in shown:
+            yield Entry(f"/{slug_of(crm, cls)}", words.many(cls), "puzzle", group)
         for screen in plugin.pages:
             if permits(session, screen.permission):
                 yield Entry(f"/{plugin.name}/{screen.key}", words(screen.label), "puzzle", group)
         for one in plugin.menus:
             if permits(session, one.permission):
                 yield Entry(one.path, words(one.label), one.icon, group)
+
+
+def _leads(cls: Any) -> bool:
+    """Whether people begin with such records, and do not come to them from others."""
+    return cls.__pipeline__ is not None or isinstance(cls.__scope__, Owned)
 
 
 def _administration(visit: Visit, session: Session) -> Iterator[Entry]:
@@ -183,4 +189,4 @@ def _administration(visit: Visit, session: Session) -> Iterator[Entry]:
         yield Entry("/admin/pipelines", words("Pipelines"), "board", group)
     if keeps:
         yield Entry("/admin/plugins", words("Plugins"), "puzzle", group)
-        yield Entry("/records", words("All records"), "box", group)
+    yield Entry("/records", words("All records"), "box", group)
