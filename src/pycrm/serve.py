@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Response
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Application", "application", "routes"]
 
-_HEALTH = Face()
+# Nobody is looked up for them: they answer where the database does not.
+_HEALTH = Face(accesses=frozenset())
 
 
 class Application(Litestar):
@@ -49,9 +51,10 @@ def application(
         handlers: of Litestar, for what no route takes.
 
     Raises:
-        DeclarationError: two routes are for one path and method.
+        DeclarationError: two routes are for one path and method, or the files of `Settings.docs` are missing.
     """
-    desk = Desk(crm, settings or Settings(), (*routes(crm), *more), _faces())
+    settings = settings or Settings()
+    desk = Desk(crm, settings, (*routes(crm), *_docs(settings), *more), _faces())
     made = Application(
         list(handlers),
         openapi_config=None,
@@ -66,11 +69,21 @@ def application(
 
 def routes(crm: CRM) -> Iterable[Route]:
     """Every route that is served."""
-    yield Route("GET", "/healthz", _alive, _HEALTH, is_open=True)
-    yield Route("GET", "/readyz", _ready, _HEALTH, is_open=True)
+    vital: dict[str, Any] = {"is_open": True, "is_vital": True}
+    yield Route("GET", "/healthz", _alive, _HEALTH, **vital)
+    yield Route("GET", "/readyz", _readiness(), _HEALTH, **vital)
     for name in ("pycrm.api", "pycrm.web"):
         if importlib.util.find_spec(name) is not None:
             yield from importlib.import_module(name).routes(crm)
+
+
+def _docs(settings: Settings) -> Iterable[Route]:
+    """The page of the documents, where its files were named."""
+    if settings.docs is None:
+        return ()
+    from pycrm.api.docs import routes
+
+    return routes(settings.docs, _HEALTH)
 
 
 def _faces() -> dict[str, Face]:
@@ -85,14 +98,24 @@ def _alive(call: Call) -> Answer:
     return Answer.json({"status": "ok"})
 
 
-def _ready(call: Call) -> Answer:
-    """The database answers and was migrated."""
-    try:
-        call.crm.refuse_unmigrated()
-        call.crm.store.ping()
-    except CRMError:
+def _readiness() -> Callable[[Call], Answer]:
+    """What tells whether the database answers and was migrated."""
+    asking = threading.Lock()
+
+    def ready(call: Call) -> Answer:
+        # While one question is not answered, no further one is asked: each would hold a thread.
+        if asking.acquire(blocking=False):
+            try:
+                call.crm.refuse_unmigrated()
+                call.crm.store.ping()
+                return Answer.json({"status": "ok"})
+            except CRMError:
+                pass
+            finally:
+                asking.release()
         return Answer.json({"status": "not ready"}, 503)
-    return Answer.json({"status": "ok"})
+
+    return ready
 
 
 def _unknown(request: Any, error: HTTPException) -> Response[bytes]:

@@ -80,40 +80,39 @@ def states(said: Any) -> dict[str, str]:
 
 
 def test_a_plugin_is_enabled_disabled_and_comes_back_to_its_data(
-    pycrm: Pycrm, opened: Callable[..., CRM]
+    one: Pycrm, opened: Callable[..., CRM]
 ) -> None:
     """While a plugin is disabled everybody works on without it, and its rows are there when it is back."""
-    assert pycrm("plugin", "enable", "vet").out.splitlines()[-1] == "enabled vet"
-    assert states(pycrm("plugin", "list", "--json")) == {"core": "loaded", "vet": "enabled"}
+    assert one("plugin", "enable", "vet").out.splitlines()[-1] == "enabled vet"
+    assert states(one("plugin", "list", "--json")) == {"core": "loaded", "vet": "enabled"}
     crm = opened()
     visit = filled(crm)
-    again = pycrm("plugin", "enable", "vet", "--json")
+    again = one("plugin", "enable", "vet", "--json")
     assert (again.code, again.refusal["code"]) == (5, "conflict")
 
-    assert pycrm("plugin", "disable", "vet").code == 0
+    assert one("plugin", "disable", "vet").code == 0
     without = opened()
-    assert [one.name for one in without.registry.plugins] == ["core"]
+    assert [each.name for each in without.registry.plugins] == ["core"]
     assert without.pending() == []
     with without.session("rep_a") as session:
         (hongda,) = session.find(Customer)
         session.change(hongda, channel="fair")
         assert session.history(hongda)
         assert session.count(Share) == 1
-        assert [one.number for one in session.moves_all([])] == []
     with without.view("lead_e") as session:
         assert session.inbox() == []
         assert session.find(Amendment) == []
     without.run_jobs()
-    assert pycrm("doctor").code == 0
+    assert one("doctor").code == 0
     with without.session("dir") as session:
         session.hand_over("rep_a", to="rep_w", because="rep_a has left")
 
-    assert pycrm("plugin", "enable", "vet", "--json").data == {"plugin": "vet", "steps": []}
+    assert one("plugin", "enable", "vet", "--json").data == {"plugin": "vet", "steps": []}
     with opened().view("dir") as session:
         (found,) = session.find(Visit)
         assert (found.id, found.stage, found.animal, found.chip) == (visit.id, "seen", "Mimi the cat", "C-7")
         assert session.facet(hongda, Household).animals == 2
-        assert [one.stage for one in session.stages(found)] == ["booked", "seen"]
+        assert [each.stage for each in session.stages(found)] == ["booked", "seen"]
         assert session.search(Visit, "mimi").items == [found]
     # Its customer went to the west meanwhile; the visit itself stayed with who had it.
     for login, number in (("lead_w", 1), ("rep_w", 1), ("rep_a", 1), ("lead_e2", 0)):
@@ -249,12 +248,6 @@ def test_a_plugin_of_the_product_is_not_switched(sqlite_database: str) -> None:
 
 def test_a_check_says_which_hooks_go(bare: Pycrm, monkeypatch: pytest.MonkeyPatch) -> None:
     """An author learns from the check which hooks of the plugin a coming version lacks, and nothing is wrong yet."""
-    assert bare("plugin", "check", "vet", "--json").data == {
-        "plugin": "vet",
-        "ok": True,
-        "wrong": [],
-        "soon": [],
-    }
     told = (hooks.Retiring("0.1", "0.2", "say it in a policy"),)
     monkeypatch.setattr(hooks.before_add, "retiring", told, raising=False)
     said = bare("plugin", "check", "vet", "--json").data
@@ -289,7 +282,7 @@ def test_an_uninstall_that_fails_has_dropped_all_or_nothing(
         event.listen(store.engine, "before_cursor_execute", kill)
         drop(store, line, acts)
 
-    for cut in (1, 4, 7, 10):
+    for cut in (1, 8):
         monkeypatch.setattr(run, "remove", partial(fragile, cut))
         with pytest.raises(StoreError, match="could not be dropped: CutError"):
             enabling.uninstall(sqlite_database, "vet", clock=clock)

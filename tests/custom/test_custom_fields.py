@@ -251,8 +251,10 @@ def test_a_field_is_entered_whole_or_not_at_all(crm: CRM, cast: Cast) -> None:
         assert "nick" in session.custom(Customer).__specs__
 
 
-def test_two_hundred_fields_of_one_class(crm: CRM, cast: Cast) -> None:
+def test_two_hundred_fields_of_one_class(sqlite_database: str, clock: Any) -> None:
     """An enterprise adds two hundred fields to its customers, twenty of which it sorts by."""
+    crm = CRM(sqlite_database, clock=clock)
+    enterprise(crm)
     added(crm, *({"name": f"f{at}", "kind": "whole", "is_sorted": at < 20} for at in range(200)))
     (hongda,) = customers(crm, "Hongda")
     with crm.session("rep_a") as session:
@@ -267,6 +269,7 @@ def test_two_hundred_fields_of_one_class(crm: CRM, cast: Cast) -> None:
     with pytest.raises(ConflictError, match="sorted by 20 such fields already"):
         added(crm, {"name": "one_more", "kind": "whole", "is_sorted": True})
     assert crm.pending() == []
+    crm.close()
 
 
 def test_new_fields_are_read_as_they_were_and_erased_with_their_person(crm: CRM, cast: Cast) -> None:

@@ -9,6 +9,7 @@ from zlib import crc32
 
 import attrs
 
+from pycrm.declare.policy import Private
 from pycrm.plugin import CUSTOM
 
 from .grid import ASKERS, OWNERS, RELATIONS, Asker, Grid
@@ -39,12 +40,14 @@ class _UndoneError(Exception):
 def entities(grid: Grid) -> list[str]:
     """Every record and facet of the CRM, from its registry.
 
-    But for the facets of fields that were added at run time, which have tests of their own.
+    But for the facets of fields that were added at run time, and for what is its writer's alone, whatever the
+    reach of others: these have tests of their own.
     """
     crm = grid.crm
     facets = (one for cls in crm.records() for one in crm.facets_of(cls))
     declared = [one for one in facets if not one.__tablename__.startswith(f"{CUSTOM}_")]
-    return [cls.__name__ for cls in (*crm.records(), *declared)]
+    records = [one for one in crm.records() if not isinstance(one.__scope__, Private)]
+    return [cls.__name__ for cls in (*records, *declared)]
 
 
 def cases(grid: Grid, one: Trial, asker: Asker) -> Iterator[Case]:

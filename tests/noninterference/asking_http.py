@@ -133,11 +133,14 @@ class RestPlay(Play):
 
     browsers: list[Browser] = attrs.field(factory=list)
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        # Before anything happens: whoever is suspended later has come in all the same.
+        self._come_in()
+
     def act(self, operations: list[Any]) -> Iterator[Difference]:
         """Send one request to both worlds."""
         del operations
-        if not self.browsers:
-            self._come_in()
         found = []
         for world, crm in enumerate(self.crms):
             reseed(crm, f"{self.seed} {self.step}")

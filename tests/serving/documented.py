@@ -130,8 +130,9 @@ ODD = (
 
 
 def requests(document: Document, random: Random, ids: dict[str, list[str]], number: int) -> Iterator[Request]:
-    """So many requests, over all operations in turn; about half of them with something odd."""
+    """So many requests, over all operations in some order; about half of them with something odd."""
     operations = sorted(document.operations.items())
+    random.shuffle(operations)
     for index in range(number):
         (method, path), operation = operations[index % len(operations)]
         yield _request(document, random, ids, method, path, operation)

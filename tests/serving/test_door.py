@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pycrm.http import admit as admitting
 from pycrm.http.log import Lines
 from pycrm.serve import application
 
-from .conftest import PAGES, PASSWORD, Served, csrf_of, sign_in
+from .conftest import FORMS, PAGES, PASSWORD, Served, csrf_of, sign_in
 
 #: What a page of somebody else can make a browser send, and a browser of old.
 FOREIGN: tuple[dict[str, str], ...] = (
@@ -137,7 +138,14 @@ def test_nobody_is_led_elsewhere_by_signing_in(served: Served) -> None:
 
 def test_a_foreign_name_for_this_machine_is_not_answered(served: Served) -> None:
     """A page whose name is made to point here learns nothing."""
-    for host in ("evil.example", "evil.example:8000", "", "127.0.0.1.evil.example", "localhost.evil.example"):
+    for host in (
+        "evil.example",
+        "evil.example:8000",
+        "",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[::1",
+    ):
         assert served.browser(host=host).get("/healthz").status == 421, host
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
         assert served.browser(host=host).get("/healthz").status == 200, host
@@ -233,18 +241,19 @@ def test_a_crowd_is_told_to_come_back(served: Served) -> None:
     app = application(
         served.crm,
         Settings(threads=1, waiting=0),
-        more=[Route("GET", "/test/wait", busy, PAGES, is_open=True)],
+        more=[*FORMS, Route("GET", "/test/wait", busy, PAGES, is_open=True)],
     )
     served.apps.append(app)
     first, second = served.browser(), served.browser()
     waiting = threading.Thread(target=lambda: first.get("/test/wait"))
     waiting.start()
     assert at_work.wait(20)
-    reply = second.get("/healthz")
+    reply = second.get("/test/form")
     assert (reply.status, reply.header("retry-after")) == (503, "2")
+    assert second.get("/healthz").status == 200, "whoever asks whether we are well waits in no line"
     go_on.set()
     waiting.join(20)
-    assert second.get("/healthz").status == 200
+    assert second.get("/test/form").status == 200
 
 
 def test_readiness_follows_the_database(served: Served) -> None:
@@ -259,3 +268,25 @@ def test_readiness_follows_the_database(served: Served) -> None:
     path.rmdir()
     path.with_suffix(".away").rename(path)
     assert browser.get("/readyz").status == 200
+
+
+def test_readiness_is_told_while_the_database_hangs(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that gives no answer makes the server unready within two seconds, and only as long as it hangs."""
+    go_on, ping = threading.Event(), served.crm.store.ping
+    browser = served.browser()
+    assert browser.get("/readyz").status == 200
+
+    def hang() -> None:
+        go_on.wait(20)
+        ping()
+
+    monkeypatch.setattr(served.crm.store, "ping", hang)
+    for _ in range(3):
+        begun = time.monotonic()
+        assert browser.get("/readyz").status == 503
+        assert time.monotonic() - begun < 2
+    assert browser.get("/healthz").status == 200
+    go_on.set()
+    until = time.monotonic() + 5
+    while browser.get("/readyz").status != 200:
+        assert time.monotonic() < until, "it stays unready though the database answers"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pycrm import CRM, Panel, Screen
+from pycrm import CRM, Money, Panel, Screen, User
 from pycrm.plugin import Plugin, PluginDeclarationError
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.plugins.projects import Projects
+from pycrm.plugins.projects import ProjectFile, ProjectRole, Projects, TeamMember
 from pycrm.plugins.segments import Segments
 from pycrm.plugins.supervision import Supervision
 from pycrm.web.words import Words, lacking, words_of
@@ -46,6 +47,29 @@ def test_a_screen_of_a_plugin_stands_in_the_menu_of_who_may_open_it(shown: Compa
     admin = shown.reader("admin")
     assert "/b2b/pursuits" not in set(admin.see("/").links())
     assert admin.ask("/b2b/pursuits").status == 404
+
+
+def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(company: Company) -> None:
+    """The director finds the project files in the menu, and who works on one on its page, called by the name."""
+    crm, deal = company.crm, company.deal()
+    with crm.session(crm.system("a project")) as session:
+        project = session.add(
+            ProjectFile(
+                customer=deal.customer,
+                opportunity=deal,
+                name="Waterworks",
+                investment_scale=Money("1000000", "CNY"),
+                scope="pumps",
+            )
+        )
+        person = session.find(User, User.login == "rep_a")[0]
+        session.add(TeamMember(project=project, user=person, role=ProjectRole.LEAD, since=date(2026, 6, 30)))
+    director = company.reader("dir")
+    entries = set(director.see("/").links())
+    assert "/projects" in entries
+    assert "/members" not in entries
+    page = director.see(f"/projects/{project.id}")
+    assert f"Team members 1 New: Team members {person.name} · Lead" in page.words
 
 
 def test_what_is_no_panel_is_refused_at_start_up() -> None:

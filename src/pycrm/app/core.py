@@ -266,7 +266,7 @@ class Core(Plugin):
     def record_added(self, session: Any, record: OrgUnit | Activity | CustomField) -> None:
         """A new unit takes its place in the tree, a new field in its table; a contact tells of its customer."""
         if isinstance(record, CustomField):
-            custom.enter(session.transaction, record.entity)
+            custom.enter(session.transaction, record)
             return
         if isinstance(record, Activity):
             ageing.follow(session, record)

@@ -179,13 +179,11 @@ def refuse_other_shape(record: CustomField, after: Mapping[str, Any]) -> None:
         )
 
 
-def enter(tx: Transaction, entity: str) -> None:
-    """Let the table of a class grow by the fields that were entered, in this transaction."""
+def enter(tx: Transaction, record: CustomField) -> None:
+    """Let the table of a class grow by a field that was entered, in this transaction."""
     tx.memo[_WRITTEN] = True
-    cls, table = tx.crm.record(entity), CustomField.__table__.c
-    made = layout(CustomField)
-    asked = sa.select(*(table[name] for name in made.names)).where(table.entity == entity)
-    wanted = _declared(tx, cls, facet_of(cls, made.build(tx.fetch(asked.order_by(table.id)))))
+    cls = tx.crm.record(record.entity)
+    wanted = _declared(tx, cls, facet_of(cls, [record]))
     dialect = tx.store.engine.dialect
     inspector = sa.inspect(tx.connection)
     if tx.dialect == "postgresql":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from pycrm.cli.call import UNNAMED, Call, address, command
 from pycrm.errors import DeclarationError, InvalidError, Problem
 
 if TYPE_CHECKING:
+    from pycrm.http import Settings
     from pycrm.serve import Application
 
 __all__ = ["add_to", "worker"]
@@ -34,6 +36,10 @@ def serve(
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; more than one on PostgreSQL.")
     ] = 1,
+    docs: Annotated[
+        Path | None,
+        typer.Option("--docs", metavar="FOLDER", help="Of swagger-ui-dist, to be served at /api/v1/docs."),
+    ] = None,
     proxy: Annotated[
         str | None,
         typer.Option("--proxy", help="The address of the proxy before it, whose word on clients is taken."),
@@ -46,7 +52,7 @@ def serve(
         import uvicorn
     except ModuleNotFoundError as error:
         raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
-    Settings(origin=origin)
+    settings = Settings(origin=origin, docs=docs)
     with call.crm() as crm:
         crm.refuse_unmigrated()
         where, dialect = address(crm), crm.store.dialect
@@ -64,26 +70,29 @@ def serve(
         "forwarded_allow_ips": proxy or "",
     }
     if workers == 1:
-        uvicorn.run(_made(call, origin), **options)
+        uvicorn.run(_made(call, settings), **options)
         return
-    os.environ[_WORKER] = "\n".join((call.database, " ".join(call.plugins), origin or ""))
+    said = (call.database, " ".join(call.plugins), origin or "", str(docs or ""))
+    os.environ[_WORKER] = "\n".join(said)
     uvicorn.run("pycrm.cli.serving:worker", factory=True, workers=workers, **options)
 
 
 def worker() -> Application:
     """The application of one of several processes, by what the first one was told."""
-    database, plugins, origin = os.environ[_WORKER].split("\n")
-    return _made(Call(database=database, plugins=tuple(plugins.split())), origin or None)
-
-
-def _made(call: Call, origin: str | None) -> Application:
-    from pycrm.app import CRM
     from pycrm.http import Settings
+
+    database, plugins, origin, docs = os.environ[_WORKER].split("\n")
+    settings = Settings(origin=origin or None, docs=Path(docs) if docs else None)
+    return _made(Call(database=database, plugins=tuple(plugins.split())), settings)
+
+
+def _made(call: Call, settings: Settings) -> Application:
+    from pycrm.app import CRM
     from pycrm.serve import application
 
     given = dict(call.settings)
     plugins = (*given.pop("plugins", ()), *call.plugins)
-    return application(CRM(call.database, plugins=plugins, **given), Settings(origin=origin))
+    return application(CRM(call.database, plugins=plugins, **given), settings)
 
 
 _LOGGING: dict[str, Any] = {

@@ -85,6 +85,7 @@ from pycrm.entities.product import (
 )
 from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.entities.target import Target, TargetMeasure
+from pycrm.entities.view import SavedView
 
 __all__ = [
     "Action",

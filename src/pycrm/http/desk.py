@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pycrm.errors import RefusedError
@@ -42,6 +43,9 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
 )
 _TLS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
+# In seconds: whoever asks whether we are well is answered within two.
+_VITAL = 1.5
+
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 ASGI = Callable[[Any, Receive, Send], Awaitable[None]]
@@ -69,6 +73,7 @@ class Desk:
         self.routes = tuple(routes)
         self.table = Table(self.routes)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pycrm")
+        self._apart = ThreadPoolExecutor(2, thread_name_prefix="pycrm-vital")
         self._inside = 0
         self._counting = threading.Lock()
         self._always = (*_ALWAYS, _TLS) if settings.is_secure else _ALWAYS
@@ -76,6 +81,7 @@ class Desk:
     def close(self) -> None:
         """Let the threads end when they have answered."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._apart.shutdown(wait=False, cancel_futures=True)
 
     # --- around every answer -----------------------------------------------------------------------
 
@@ -141,11 +147,14 @@ class Desk:
             note.code = "too_large"
             return route.face.unknown(self._call(scope, route.path, route.face, b"", note), 413, "too_large")
         call = self._call(scope, route.path, route.face, body, note)
-        future = self._submit(route, call, note)
-        if future is None:
-            note.code = "busy"
-            return route.face.unknown(call, 503, "busy").with_header("retry-after", "2")
-        return await asyncio.wrap_future(future)
+        if route.is_vital:
+            waiting = asyncio.wrap_future(self._apart.submit(_act, route, call, note))
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(waiting, _VITAL)
+        elif (future := self._submit(route, call, note)) is not None:
+            return await asyncio.wrap_future(future)
+        note.code = "busy"
+        return route.face.unknown(call, 503, "busy").with_header("retry-after", "2")
 
     def _submit(self, route: Route, call: Call, note: Note) -> Future[Answer] | None:
         with self._counting:

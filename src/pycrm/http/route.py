@@ -30,6 +30,7 @@ class Route:
         face: whose route it is.
         is_open: whether somebody may ask who has not signed in; `Call.visitor` may be None then.
         is_unchanged: whether somebody may ask whose password is temporary.
+        is_vital: whether it is answered apart from the crowd, or told to be busy after a second and a half.
         body: the most bytes of the request, where they are more than the settings say.
         about: what documents tell of it, as the face needs it.
     """
@@ -40,5 +41,6 @@ class Route:
     face: Face
     is_open: bool = False
     is_unchanged: bool = False
+    is_vital: bool = False
     body: int | None = None
     about: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import attrs
@@ -27,6 +28,8 @@ class Settings:
         body: the most bytes of a request.
         threads: how many requests are worked on at the same time in one process.
         waiting: how many more may wait; the next one is told to come back (503).
+        docs: the folder of a distribution of Swagger UI (``swagger-ui-dist``), to be served at
+            ``/api/v1/docs``; without it there is no such page.
         languages: of the pages, the first one being that of people who ask for none of them.
 
     Raises:
@@ -40,6 +43,7 @@ class Settings:
     body: int = 2**20
     threads: int = 10
     waiting: int = 200
+    docs: Path | None = None
     languages: tuple[str, ...] = ("en", "zh")
 
     def __attrs_post_init__(self) -> None:
@@ -68,4 +72,7 @@ class Settings:
         """Whether a request for that host is meant for us: a foreign name may point to this machine."""
         if self.origin is not None:
             return host.lower() == urlsplit(self.origin).netloc.lower()
-        return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
+        try:
+            return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
+        except ValueError:
+            return False

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pycrm.testing.contract import PluginContract
 from pycrm.testing.databases import Databases
+from pycrm.testing.failing import fail_everywhere
 from pycrm.testing.fixtures import clock, crm, databases, organisation, plugins
 from pycrm.testing.organisation import Organisation
+from pycrm.testing.worlds import tell_apart
 
 if TYPE_CHECKING:
     from pycrm.testing.strategy import records as records
@@ -23,9 +25,11 @@ __all__ = [
     "clock",
     "crm",
     "databases",
+    "fail_everywhere",
     "organisation",
     "plugins",
     "records",
+    "tell_apart",
 ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pycrm.declare.policy import Owned, Reference
+from pycrm.declare.policy import Reference, Through
 from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import Reach
 from pycrm.errors import NotFoundError
@@ -25,8 +25,6 @@ _TAKEN = frozenset(
     | {"lookup", "notifications", "readyz", "records", "reports", "search", "sign-in", "sign-out", "static"}
     | {"theme", "views"}
 )
-# A plugin with so many kinds of record has all of them in the menu, one with more those that lead.
-_FEW = 5
 # Parts of other records, which have their pages.
 _PARTS = frozenset({"Party"})
 _WORK = ("Customer", "Lead", "Opportunity", "Task", "Activity", "Commitment", "Product")
@@ -158,10 +156,10 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
     for plugin in crm.registry.plugins:
         if plugin.name == "core":
             continue
-        seen = [cls for cls in plugin.records if slug_of(crm, cls) and reads(session, cls)]
-        shown = seen if len(seen) <= _FEW else [cls for cls in seen if _leads(cls)]
-        for cls in shown:
-            yield Entry(f"/{slug_of(crm, cls)}", words.many(cls), "puzzle", group)
+        for cls in plugin.records:
+            slug = slug_of(crm, cls)
+            if slug and reads(session, cls) and not _hangs(cls, plugin):
+                yield Entry(f"/{slug}", words.many(cls), "puzzle", group)
         for screen in plugin.pages:
             if permits(session, screen.permission):
                 yield Entry(f"/{plugin.name}/{screen.key}", words(screen.label), "puzzle", group)
@@ -170,9 +168,11 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
                 yield Entry(one.path, words(one.label), one.icon, group)
 
 
-def _leads(cls: Any) -> bool:
-    """Whether people begin with such records, and do not come to them from others."""
-    return cls.__pipeline__ is not None or isinstance(cls.__scope__, Owned)
+def _hangs(cls: Any, plugin: Any) -> bool:
+    """Whether records of a class stand on the page of another of the same plugin, through which they are seen."""
+    links = cls.__scope__.links if isinstance(cls.__scope__, Through) else ()
+    own = {one.__name__ for one in plugin.records}
+    return any(cls.__specs__[name].target in own for name in links)
 
 
 def _administration(visit: Visit, session: Session) -> Iterator[Entry]:

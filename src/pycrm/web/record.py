@@ -9,7 +9,6 @@ import attrs
 
 from pycrm.entities.org import Reach
 from pycrm.errors import NotReadError, RefusedError
-from pycrm.session.naming import label_of
 from pycrm.web.catalog import class_of, path_of, reads, slug_of
 from pycrm.web.facet import facets_of, heading_of
 from pycrm.web.form import writable
@@ -87,14 +86,14 @@ def record(visit: Visit, said: tuple[str, ...] = (), status: int = 200) -> Answe
             visit,
             session,
             "record.html",
-            label_of(one),
+            show.title(one),
             status=status,
             said=said,
             record=one,
             kind=visit.words.record(cls),
             slug=visit.params["slug"],
             many=visit.words.many(cls),
-            name=label_of(one),
+            name=show.title(one),
             under=_under(show, one, parts),
             sheets=_sheets(show, one, parts),
             contacts=_contacts(show, one),
@@ -276,7 +275,9 @@ def _lines(show: Show, one: Any, other: Any, slug: str, link: str) -> Iterator[R
         cells = {name: show.cell(each, other.__specs__[name]) for name in names}
         sum_ = cells.get("amount") or cells.get("our_value") or Cell()
         on = cells.get("expected_close") or cells.get("bid_on") or cells.get("due_at") or Cell()
-        lines.append((label_of(each), path_of(show.crm, each), cells.get("stage") or Cell(), sum_, on))
+        lines.append(
+            (show.title(each, one.id), path_of(show.crm, each), cells.get("stage") or Cell(), sum_, on)
+        )
     add = f"/{slug}/new?{link}={one.id}" if may_add else None
     yield Related(show.words.many(other), f"/{slug}?f:{link}={one.id}", add, tuple(lines), count)
 

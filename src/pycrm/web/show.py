@@ -14,7 +14,7 @@ import attrs
 from pycrm.declare import Ref
 from pycrm.declare.codec import mask_of, seen
 from pycrm.errors import NotReadError
-from pycrm.session.naming import labels_of
+from pycrm.session.naming import label_of, labels_of
 from pycrm.values import Money
 from pycrm.web import figures
 from pycrm.web.catalog import path_of
@@ -94,6 +94,27 @@ class Show:
             return ""
         self.know([ref])
         return self.labels.get(ref.id) or self.words("out of your sight")
+
+    def title(self, record: Any, beside: UUID | None = None) -> str:
+        """What a record is called; one without a name by the first two things that it says.
+
+        Args:
+            beside: on whose page it stands, so that it need not say that it belongs there.
+        """
+        called = label_of(record)
+        if called != str(record.id):
+            return called
+        self.learn([record])
+        said: list[str] = []
+        for spec in type(record).__specs__.values():
+            if spec.derived or spec.child is not None or len(said) == 2:
+                continue
+            cell = self.cell(record, spec)
+            if not cell.text or cell.kind in ("mask", "bool"):
+                continue
+            if spec.target is None or seen(record, spec.name).id != beside:
+                said.append(cell.text)
+        return " · ".join(said) or called
 
     def cell(self, record: Any, spec: Spec) -> Cell:
         """A field of a record."""

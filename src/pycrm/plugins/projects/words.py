@@ -9,6 +9,7 @@ __all__ = ["WORDS"]
 
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        "en": {"ProjectLimits": "Limits of projects", "ProjectLimits.many": "Limits of projects"},
         "zh": {
             "Block.bid date": "投标日期",
             "Block.competitors": "竞争对手",
@@ -62,6 +63,6 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "TenderKind.invited": "邀请招标",
             "TenderKind.negotiated": "议标",
             "TenderKind.open": "公开招标",
-        }
+        },
     }
 )
