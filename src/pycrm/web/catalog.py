@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pycrm.declare.policy import Through
+from pycrm.declare.policy import Reference, Through
 from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import Reach
 from pycrm.errors import NotFoundError
@@ -106,8 +106,6 @@ def _is_record(record: Any) -> bool:
 
 def reads(session: Session, cls: Any) -> bool:
     """Whether the actor reads anything of that kind at all."""
-    from pycrm.declare.policy import Reference
-
     return isinstance(cls.__scope__, Reference) or session.reaches(cls, "read", Reach.OWN)
 
 
@@ -191,4 +189,4 @@ def _administration(visit: Visit, session: Session) -> Iterator[Entry]:
         yield Entry("/admin/pipelines", words("Pipelines"), "board", group)
     if keeps:
         yield Entry("/admin/plugins", words("Plugins"), "puzzle", group)
-        yield Entry("/records", words("All records"), "box", group)
+    yield Entry("/records", words("All records"), "box", group)

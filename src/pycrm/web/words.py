@@ -63,7 +63,10 @@ class Words:
     def many(self, cls: Any) -> str:
         """What several of them are called."""
         name = cls if isinstance(cls, str) else cls.__name__
-        return self._table.get(f"{name}.many") or self._table.get(name) or plural(_spaced(name))
+        one = _spaced(name)
+        # What is called limits is several already.
+        several = one if one.endswith("s") and not one.endswith("ss") else plural(one)
+        return self._table.get(f"{name}.many") or self._table.get(name) or several
 
     def field(self, cls: Any, spec: Spec) -> str:
         """What a field is called: as the table renames it, as it is declared in this language, in English."""
