@@ -75,7 +75,9 @@ def test_every_problem_is_told_at_once(served: Served) -> None:
     reply = rep.get(f"{BASE}/customers?where=colour=red&where=name>>1&where=grade=&wheer=x")
     assert [one["path"] for one in reply.data["fields"]] == ["wheer"]
     hidden = rep.get(f"{BASE}/parties?where=organization.colour=red")
-    assert [(one["path"], one["code"]) for one in hidden.data["fields"]] == [("organization.colour", "unknown")]
+    assert [(one["path"], one["code"]) for one in hidden.data["fields"]] == [
+        ("organization.colour", "unknown")
+    ]
     reply = rep.get(f"{BASE}/customers?where=colour=red&where=lifecycle=lost")
     assert [one["path"] for one in reply.data["fields"]] == ["colour", "lifecycle"]
 
