@@ -10,6 +10,7 @@ import msgspec
 
 __all__ = ["Answer", "as_json"]
 
+
 def _text(value: Any) -> str:
     """Texts of a class of their own, such as names of columns, as plain ones."""
     if isinstance(value, str):
