@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import attrs
 from serving.browser import Browser, Reply
 
-from pycrm import Activity, Contact, Customer, Opportunity, Organization, Party, Share, Task
+from pycrm import Activity, Contact, Customer, Opportunity, Organization, Party, Task
 from pycrm.api.entity import BASE
 from pycrm.credential import make_token
 from pycrm.declare.word import plural, word_of
@@ -21,8 +21,8 @@ from .two_worlds import Difference, Play, _apart
 
 __all__ = ["RestPlay", "request"]
 
-# Of facets there is no list; and which share `unshare` takes back differs where the worlds have not as many of them.
-KINDS = tuple(cls for cls in ASKED if cls not in (Organization, Share))
+# Of facets there is no list.
+KINDS = tuple(cls for cls in ASKED if cls is not Organization)
 _ORDERS = {
     Customer: ("name", "-active_at"),
     Opportunity: ("expected_close", "-expected_close"),

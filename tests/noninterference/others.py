@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 
 from pycrm import (
+    CRM,
     Amendment,
     CRMError,
     Customer,
@@ -142,17 +143,23 @@ def common_act(play: Play, draw: random.Random) -> None:
         play.crms[0].clock.advance(days=1)  # type: ignore[attr-defined]
         return
     seed = draw.random()
+    alike = set.intersection(*(_shares(crm) for crm in play.crms)) if kind == "unshare" else set()
     for side, crm in enumerate(play.crms):
         reseed(crm, f"common {play.seed} {play.step}")
         try:
             with crm.session(crm.system("test: others")) as session:
-                _both(play, session, kind, random.Random(seed), side)
+                _both(play, session, kind, random.Random(seed), side, alike)
         except CRMError:
             # It was refused there, as it may be: what it is about is gone from that world.
             continue
 
 
-def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int) -> None:
+def _shares(crm: CRM) -> set[Any]:
+    with crm.view(crm.system("test: others")) as session:
+        return {one.id for one in session.find(Share)}
+
+
+def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int, alike: set[Any]) -> None:
     shown = [id for cls in OWNED for id in play.book.ids.get(cls.__name__, ()) if str(id) not in play.tainted]
     id, user, unit = (
         draw.choice(some) for some in (shown or [UUID(int=1)], play.book.users, play.book.units)
@@ -183,8 +190,11 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int) -
         parent = draw.choice([None, *play.book.units])
         session.amend(session.get(OrgUnit, unit.id), parent=parent, because="reorganised")
     else:
-        shares = [one for one in session.find(Share) if str(one.record) not in play.tainted]
-        for one in draw.sample(shares, min(1, len(shares))):
+        # One that there is in both worlds: what is shared between others may be in one alone.
+        shares = [
+            one for one in session.find(Share) if one.id in alike and str(one.record) not in play.tainted
+        ]
+        for one in draw.sample(sorted(shares, key=lambda one: one.id), min(1, len(shares))):
             session.archive(one)
 
 
