@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -75,6 +76,8 @@ class Server:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run mutants instead of tests."""
+        # The suite freezes what is loaded, and what is frozen is not found.
+        gc.unfreeze()
         self.items = {item.nodeid: item for item in session.items}
         # The templates of the databases are made once, by the first test of each.
         first = {
