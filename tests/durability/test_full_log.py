@@ -55,7 +55,8 @@ def test_full_logs() -> None:
         some = min(left, 10)
         seed, began = evidence.next_seed("T22", "postgresql"), time.monotonic()
         found = rounds(some, seed)
-        caught = [bool(rounds(6, seed, fault)["wrong"]) for fault in FAULTS]
+        # Whether a fault has a chance to show depends on the moment at which the space gives out.
+        caught = [any(rounds(6, seed + at, fault)["wrong"] for at in range(4)) for fault in FAULTS]
         left -= some
         figures = {
             "database": "postgresql",
