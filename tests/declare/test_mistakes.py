@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from declare import sample
 from pycrm import CRM, Customer, DeclarationError, Field, Link, Record, field, link, owned
 from pycrm.plugin import Plugin
 
 _BEGIN = "from __future__ import annotations\nfrom datetime import date\nfrom pycrm import *\n\n"
+
+
+# The classes are said to be of that module, whose names their annotations are read by.
+assert sample.__name__ == "declare.sample"
 
 
 def declared(body: str, head: str = 'Record, table="fair_bad", scope=owned()') -> Any:
