@@ -59,6 +59,8 @@ def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(company: 
                 opportunity=deal,
                 name="Waterworks",
                 investment_scale=Money("1000000", "CNY"),
+                our_scope_value=Money("320000", "CNY"),
+                bid_date=date(2026, 12, 1),
                 scope="pumps",
             )
         )
@@ -70,6 +72,11 @@ def test_what_hangs_on_a_record_stands_on_its_page_and_not_in_the_menu(company: 
     assert "/members" not in entries
     page = director.see(f"/projects/{project.id}")
     assert f"Team members 1 New: Team members {person.name} · Lead" in page.words
+    # The board sums our part, which changes freely, and not the scale of the whole.
+    board = director.see("/board/projects").words
+    assert "¥320,000" in board
+    assert "2026-12-01" in board
+    assert "¥1,000,000" not in board
 
 
 def test_what_is_no_panel_is_refused_at_start_up() -> None:

@@ -12,6 +12,7 @@ from pycrm.session.naming import label_of
 from pycrm.web import figures
 from pycrm.web.catalog import class_of, path_of
 from pycrm.web.entry import Entry, Typed, entry_of, read_entry, value_of
+from pycrm.web.leading import day_of, money_of
 from pycrm.web.problem import sentences
 from pycrm.web.render import page
 from pycrm.web.show import Show
@@ -150,18 +151,18 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     mine = session.actor.ref if visit.asked("who") == "me" else None
     conditions = [cls.owner == mine.id] if mine is not None and "owner" in cls.__specs__ else []
     pipeline = show.pipeline(cls.__pipeline__)
-    amount = next((name for name in ("amount", "our_value") if name in session.fields(cls)), None)
+    amount, day = money_of(session, cls), day_of(session, cls)
     tallies = session.by_stage(cls, *conditions, amount=getattr(cls, amount) if amount else None)
     # Guards are functions of plugins, and may look at the rows of a record.
     rows = any(one.guards for one in pipeline.moves)
-    shown = {one.stage: _cards_of(session, cls, one, conditions, rows) for one in tallies}
+    shown = {one.stage: _cards_of(session, cls, one, conditions, rows, day) for one in tallies}
     every = [record for some in shown.values() for record in some]
     show.learn(every, [one for one in cls.__specs__.values() if one.name in ("owner", "customer")])
     moves = dict(zip([one.id for one in every], session.moves_all(every), strict=True))
     columns = []
     for one in tallies:
         stage = pipeline.stage(one.stage) if pipeline.has_stage(one.stage) else None
-        cards = tuple(_card(show, record, moves[record.id], amount) for record in shown[one.stage])
+        cards = tuple(_card(show, record, moves[record.id], amount, day) for record in shown[one.stage])
         columns.append(
             Column(
                 one.stage,
@@ -186,29 +187,23 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     )
 
 
-def _cards_of(session: Session, cls: Any, tally: Any, conditions: Sequence[Any], rows: bool) -> list[Any]:
+def _cards_of(
+    session: Session, cls: Any, tally: Any, conditions: Sequence[Any], rows: bool, day: str | None
+) -> list[Any]:
     closed = tally.kind in ("won", "lost")
     order = cls.stage_at.desc() if closed else cls.stage_at
-    day = next((name for name in ("expected_close", "due_at", "due_on") if name in session.fields(cls)), None)
-    if day and not closed:
+    if day and cls.__specs__[day].order and not closed:
         order = getattr(cls, day)
     limit = _CLOSED if closed else _A_COLUMN
     return session.find(cls, cls.stage == tally.stage, *conditions, order=order, limit=limit, children=rows)
 
 
-def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None) -> Card:
+def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None, day: str | None) -> Card:
     session = show.session
     standing = session.standing(record)
     pipeline = show.pipeline(record.pipeline, record.pipeline_version)
     money = value_of(record, amount) if amount else None
-    day = next(
-        (
-            value_of(record, one)
-            for one in ("expected_close", "due_on", "bid_on")
-            if one in type(record).__specs__
-        ),
-        None,
-    )
+    by = show.cell(record, type(record).__specs__[day]).text if day else ""
     customer = value_of(record, "customer") if "customer" in type(record).__specs__ else None
     owner = value_of(record, "owner") if "owner" in type(record).__specs__ else None
     return Card(
@@ -217,7 +212,7 @@ def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None) -
         label_of(record),
         show.labels.get(customer.id, "") if customer is not None else "",
         show.value(money).text if money is not None else "",
-        day.isoformat() if day is not None else "",
+        by,
         standing.is_overdue,
         standing.is_stalled,
         standing.days,

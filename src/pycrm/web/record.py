@@ -12,6 +12,7 @@ from pycrm.errors import NotReadError, RefusedError
 from pycrm.web.catalog import class_of, path_of, reads, slug_of
 from pycrm.web.facet import facets_of, heading_of
 from pycrm.web.form import writable
+from pycrm.web.leading import day_of, money_of
 from pycrm.web.moving import stage_bar
 from pycrm.web.panel import Shown, panels
 from pycrm.web.people import Contacts, contacts_of, reach_of
@@ -265,19 +266,14 @@ def _lines(show: Show, one: Any, other: Any, slug: str, link: str) -> Iterator[R
     may_add = session.reaches(other, "create", Reach.OWN)
     if not some and not (may_add and other.__name__ == "Opportunity"):
         return
-    names = [
-        name
-        for name in ("stage", "amount", "our_value", "expected_close", "bid_on", "due_at")
-        if name in other.__specs__
-    ]
+    sum_, day = money_of(session, other), day_of(session, other)
     lines = []
     for each in some:
-        cells = {name: show.cell(each, other.__specs__[name]) for name in names}
-        sum_ = cells.get("amount") or cells.get("our_value") or Cell()
-        on = cells.get("expected_close") or cells.get("bid_on") or cells.get("due_at") or Cell()
-        lines.append(
-            (show.title(each, one.id), path_of(show.crm, each), cells.get("stage") or Cell(), sum_, on)
+        stage, money, by = (
+            show.cell(each, other.__specs__[name]) if name in other.__specs__ else Cell()
+            for name in ("stage", sum_, day)
         )
+        lines.append((show.title(each, one.id), path_of(show.crm, each), stage, money, by))
     add = f"/{slug}/new?{link}={one.id}" if may_add else None
     yield Related(show.words.many(other), f"/{slug}?f:{link}={one.id}", add, tuple(lines), count)
 

@@ -13,6 +13,7 @@ from pycrm.forecast.funnel import NUMBERS
 from pycrm.web import figures
 from pycrm.web.catalog import class_of, reads, slug_of
 from pycrm.web.chart import bars, funnel_chart
+from pycrm.web.leading import money_of
 from pycrm.web.render import page
 from pycrm.web.show import Show
 from pycrm.web.visit import Answer, Visit
@@ -72,7 +73,7 @@ def funnel(visit: Visit) -> Answer:
         show = Show(visit, session)
         days, since = _since(visit, session)
         conditions = _owner(visit, session, cls)
-        amount = next((name for name in ("amount", "our_value") if name in session.fields(cls)), None)
+        amount = money_of(session, cls)
         found = session.funnel(cls, *conditions, amount=getattr(cls, amount) if amount else None, since=since)
         pipeline = show.pipeline(cls.__pipeline__)
         stages = [_line(show, pipeline, one) for one in found]
