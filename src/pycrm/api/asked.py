@@ -11,7 +11,7 @@ from pycrm.api.entity import facet_named
 from pycrm.declare.codec import from_json
 from pycrm.entities.org import FieldReading
 from pycrm.errors import InvalidError, NotFoundError, Problem
-from pycrm.scope.gateway import unknown_field
+from pycrm.session.naming import field_at, readable_field
 from pycrm.values import parse_instant
 
 if TYPE_CHECKING:
@@ -63,32 +63,14 @@ def known_to(session: Session) -> Callable[[Any], frozenset[str]]:
     return known
 
 
-def _readable(session: Session, cls: Any, name: str, path: str) -> Spec:
-    spec: Spec | None = cls.__specs__.get(name)
-    access = session.fields(cls).get(name) if spec is not None and spec.kind is not None else None
-    if access is None or access.read is FieldReading.HIDDEN:
-        raise unknown_field(path)
-    assert spec is not None
-    return spec
-
-
 def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
-    """The class and the declaration of ``amount``, ``customer.name`` or ``facet.field``."""
-    first, dot, rest = path.partition(".")
-    if not dot:
-        return cls, _readable(session, cls, first, path)
-    spec = cls.__specs__.get(first)
-    if spec is not None and spec.target is not None:
-        _readable(session, cls, first, path)
-        other = session.crm.record(spec.target, None)
-    else:
+    def facet(word: str) -> Any | None:
         try:
-            other = facet_named(session, cls, first)
+            return facet_named(session, cls, word)
         except NotFoundError:
-            other = None
-    if other is None:
-        raise unknown_field(path)
-    return other, _readable(session, other, rest, path)
+            return None
+
+    return field_at(session, cls, path, facet)
 
 
 def conditions(session: Session, cls: Any, texts: Sequence[str]) -> list[Any]:
@@ -188,7 +170,7 @@ def order_of(session: Session, cls: Any, text: str) -> Any:
     if not text:
         return None
     name = text.removeprefix("-")
-    spec = _readable(session, cls, name, name)
+    spec = readable_field(session, cls, name, name)
     column = getattr(cls, spec.name)
     return column.desc() if text.startswith("-") else column
 

@@ -15,6 +15,7 @@ from pycrm.declare import Ref
 from pycrm.declare.codec import dump, seen
 from pycrm.declare.record import child_class
 from pycrm.errors import InvalidError, NotReadError, Problem
+from pycrm.session.naming import field_at, readable_field
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
@@ -42,31 +43,9 @@ _FIGURES = ("int", "decimal", "money")
 _SHORTEST_ID = 8
 
 
-def _unknown(path: str) -> InvalidError:
-    return InvalidError(f"unknown field: {path}", fields=[Problem(path, "unknown", "unknown field")])
-
-
-def _readable(session: Session, cls: Any, name: str, path: str) -> Spec:
-    spec: Spec | None = cls.__specs__.get(name)
-    if spec is None or spec.kind is None or name not in readable(session, cls):
-        raise _unknown(path)
-    return spec
-
-
 def _field(session: Session, cls: Any, path: str) -> tuple[Any, Spec]:
-    """The class and the declaration of ``amount``, ``customer.name`` or ``facet.field``."""
-    first, dot, rest = path.partition(".")
-    if not dot:
-        return cls, _readable(session, cls, first, path)
-    spec = cls.__specs__.get(first)
-    if spec is not None and spec.target is not None:
-        other = session.crm.record(spec.target, None)
-    else:
-        facets = {facet.__name__.lower(): facet for facet in session.crm.facets_of(cls)}
-        other = facets.get(first.replace("_", "").lower())
-    if other is None:
-        raise _unknown(path)
-    return other, _readable(session, other, rest, path)
+    facets = {facet.__name__.lower(): facet for facet in session.crm.facets_of(cls)}
+    return field_at(session, cls, path, lambda word: facets.get(word.replace("_", "").lower()))
 
 
 def condition(session: Session, cls: Any, text: str) -> Any:
@@ -146,7 +125,7 @@ def columns_of(session: Session, cls: Any, names: str | None) -> list[Spec]:
     """
     if names is not None:
         wanted = [name.strip() for name in names.split(",")]
-        return [_readable(session, cls, name, name) for name in wanted if name]
+        return [readable_field(session, cls, name, name) for name in wanted if name]
     shown_fields = readable(session, cls)
     specs = {name: spec for name, spec in cls.__specs__.items() if name in shown_fields}
     keys = [name for name in key_fields(cls) if name in specs][:1] or ["id"]

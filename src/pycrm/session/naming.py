@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm.entities.org import FieldReading
 from pycrm.errors import NotReadError
+from pycrm.scope.gateway import unknown_field
 
 if TYPE_CHECKING:
+    from pycrm.declare.field import Spec
     from pycrm.session import Session
 
-__all__ = ["key_fields", "label_of", "labels_of", "readable"]
+__all__ = ["field_at", "key_fields", "label_of", "labels_of", "readable", "readable_field"]
 
 _AT_ONCE = 500
 # What a record is called by, first come.
@@ -36,6 +38,41 @@ def readable(session: Session, cls: Any, *least: FieldReading) -> frozenset[str]
     """The fields of a class that the actor is shown, plainly or masked, or only as `least` says."""
     ways = least or (FieldReading.PLAIN, FieldReading.MASKED)
     return frozenset(name for name, access in session.fields(cls).items() if access.read in ways)
+
+
+def readable_field(session: Session, cls: Any, name: str, path: str) -> Spec:
+    """The declaration of a field that the actor is shown; `path` is what the refusal calls it.
+
+    Raises:
+        InvalidError: it is unknown or hidden, which is one answer.
+    """
+    spec: Spec | None = cls.__specs__.get(name)
+    if spec is None or spec.kind is None or name not in readable(session, cls):
+        raise unknown_field(path)
+    return spec
+
+
+def field_at(session: Session, cls: Any, path: str, facet: Callable[[str], Any | None]) -> tuple[Any, Spec]:
+    """The class and the declaration of ``amount``, ``customer.name`` or ``facet.field``.
+
+    Args:
+        facet: the facet of the class that a word names, in the words of the face; None where there is none.
+
+    Raises:
+        InvalidError: what the path names is unknown or hidden, or leads over a link that is.
+    """
+    first, dot, rest = path.partition(".")
+    if not dot:
+        return cls, readable_field(session, cls, first, path)
+    spec = cls.__specs__.get(first)
+    if spec is not None and spec.target is not None:
+        readable_field(session, cls, first, path)
+        other = session.crm.record(spec.target, None)
+    else:
+        other = facet(first)
+    if other is None:
+        raise unknown_field(path)
+    return other, readable_field(session, other, rest, path)
 
 
 def label_of(record: Any) -> str:
