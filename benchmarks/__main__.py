@@ -18,6 +18,7 @@ from benchmarks.figure import Figure, keep, show
 from benchmarks.foreseeing import funnel
 from benchmarks.growth import grown
 from benchmarks.handing import hand_over
+from benchmarks.hooking import hooks_50, start_up
 from benchmarks.importing import import_200k
 from benchmarks.load import SIZES, load
 from benchmarks.moving import move_unit
@@ -67,10 +68,11 @@ SMALLEST: dict[str, Benchmark] = {
     "move_one": move_one,
     "move_gated": move_gated,
     "move_10000": move_10000,
+    "hooks_50": hooks_50,
     "rest": rest,
     "peers_rest": peers_rest,
 }
-ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
+ALONE = {"import_pycrm": import_pycrm, "start_up": start_up, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {

@@ -26,6 +26,7 @@ class CustomerValue(Plugin):
     """
 
     name = "customer_value"
+    migrations = "pycrm.plugins.customer_value.migrations"
     facets = (ValueProfile,)
     sources = SOURCES
     models = MODELS

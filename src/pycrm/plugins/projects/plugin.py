@@ -61,7 +61,7 @@ class Projects(Plugin):
     policies = (AmendmentPolicy(entity=CostBudget.__name__, path="amount", mode=AmendmentMode.APPROVAL),)
     commands = commands.COMMANDS
     jobs = (REMINDERS,)
-    migrations = "pycrm.plugins.projects"
+    migrations = "pycrm.plugins.projects.migrations"
 
     @hookimpl
     def before_add(

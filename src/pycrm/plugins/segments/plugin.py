@@ -29,6 +29,7 @@ class Segments(Plugin):
 
     name = "segments"
     words = WORDS
+    migrations = "pycrm.plugins.segments.migrations"
     requires = ("customer_value",)
     records = (Segment, SegmentMember, Treatment, Experiment, ExperimentMember, FairnessFinding)
     facets = (Serving,)

@@ -1,0 +1,1 @@
+"""The migrations of projects; they stand for themselves and import nothing of pycrm."""
