@@ -7,11 +7,16 @@ from datetime import date
 from typing import Any
 
 from pycrm import (
+    CRM,
+    ConflictError,
     Customer,
     Field,
     Link,
+    OrgUnit,
     Plugin,
     Record,
+    Source,
+    User,
     field,
     hookimpl,
     link,
@@ -21,7 +26,7 @@ from pycrm import (
 )
 from pycrm.scoring import YEAR, Indicator, Linear, count, feeds, zero
 
-__all__ = ["FAULTS", "Good", "lagging"]
+__all__ = ["FAULTS", "FURTHER", "Good", "add_nothing", "add_sample", "lagging"]
 
 
 class Card(Record, table="loyal_card", scope=through("customer", owned=True)):
@@ -33,15 +38,33 @@ class Card(Record, table="loyal_card", scope=through("customer", owned=True)):
 
 
 class Good(Plugin):
-    """Loyalty"""
+    """Loyalty
+
+    Cards that customers collect points on.
+    """
 
     name = "loyal"
     records = (Card,)
     migrations = "loyal_steps"
+    sample = "testing.bad:add_sample"
 
     @hookimpl
     def before_add(self, session: Any, record: Card) -> None:
         """Nothing is wrong with a card."""
+
+
+def add_sample(crm: CRM) -> None:
+    """One customer with a card."""
+    with crm.session(crm.system("sample")) as session:
+        fair = session.add(Source(name="fair"))
+        unit = session.add(OrgUnit(name="North", code="north"))
+        ana = session.add(User(login="ana", name="Ana", home_unit=unit))
+        one = session.add(Customer.organization("Hongda", source="fair", email="h@example.com"), owner=ana)
+        session.add(Card(customer=one, number=fair.name), owner=ana)
+
+
+def add_nothing(crm: CRM) -> None:
+    """Somebody forgot."""
 
 
 class Undeclared(Record, table="loyal_thing"):
@@ -224,6 +247,82 @@ _STUCK = """
     )
 """
 
+
+class Unshipped(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+
+
+class Unexplained(Plugin):
+    """Loyalty
+
+    Cards that customers collect points on.
+    """
+
+    name = "loyal"
+    records = (Card,)
+
+    @hookimpl
+    def before_add(self, session: Any, record: Card) -> None:
+        pass
+
+
+class Halving(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+
+    @hookimpl
+    def record_added(self, session: Any, record: Card) -> None:
+        """Keep the card for certain, whatever becomes of the act."""
+        session.transaction.cursor.execute("COMMIT")
+        session.transaction.cursor.execute("BEGIN IMMEDIATE")
+
+
+class Telling(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+
+    @hookimpl
+    def before_change(self, session: Any, record: Customer) -> None:
+        """No customer is changed while anybody has a card."""
+        if session.beyond("cards of everybody", Card).count(Card):
+            raise ConflictError("somebody has a card")
+
+
+class Bare(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+
+
+class Forgetful(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+    sample = "testing.bad:add_nothing"
+
+
+class Heavy(Plugin):
+    """Loyalty"""
+
+    name = "loyal"
+    records = (Card,)
+
+    @hookimpl
+    def record_added(self, session: Any, record: Customer) -> None:
+        """Three cards for everybody."""
+        for number in "123":
+            session.add(Card(customer=record, number=number))
+
+
 Edit = Callable[[str], str]
 
 
@@ -271,4 +370,16 @@ FAULTS: tuple[tuple[str, Any, Edit], ...] = (
     ("erasure", Copying, _as_written),
     ("handover", Handover, _stuck),
     ("disabling", Disabling, _gated),
+)
+
+# The check of a higher level that finds it, and the plugin.
+FURTHER: tuple[tuple[str, Any], ...] = (
+    ("shipping", Unshipped),
+    ("explaining", Unexplained),
+    ("explaining", Unshipped),
+    ("wholeness", Halving),
+    ("secrecy", Telling),
+    ("sample", Bare),
+    ("sample", Forgetful),
+    ("weight", Heavy),
 )

@@ -47,14 +47,14 @@ from pycrm.plugins.supervision import (
     WorkLog,
     Workplace,
 )
-from pycrm.testing import PluginContract
+from pycrm.testing import PluginContract, SilverContract
 
 # What both databases take alike is tried on both by the plugin with the most records.
 SQLITE = ("sqlite",)
 DAYS = map(date(2026, 7, 1).__add__, map(timedelta, count()))
 
 
-class TestCustomerValue(PluginContract):
+class TestCustomerValue(SilverContract):
     """Customer value keeps what every plugin keeps."""
 
     plugin = CustomerValue
@@ -69,7 +69,7 @@ class TestProjectSales(PluginContract):
     beside = (Projects,)
 
 
-class TestSegments(PluginContract):
+class TestSegments(SilverContract):
     """Segments keep what every plugin keeps."""
 
     plugin = Segments
@@ -89,7 +89,7 @@ class TestSegments(PluginContract):
     by_product = (SegmentMember, Serving, Experiment, ExperimentMember, FairnessFinding)
 
 
-class TestSupervision(PluginContract):
+class TestSupervision(SilverContract):
     """Supervision keeps what every plugin keeps."""
 
     plugin = Supervision
@@ -108,7 +108,7 @@ class TestSupervision(PluginContract):
     by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)
 
 
-class TestProjects(PluginContract):
+class TestProjects(SilverContract):
     """Project files keep what every plugin keeps."""
 
     plugin = Projects

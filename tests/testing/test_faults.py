@@ -12,13 +12,15 @@ import pytest
 from pycrm import CRM
 from pycrm.app.examine import examine
 from pycrm.app.setup import make_migration
-from pycrm.testing import Databases
-from pycrm.testing.checks import CHECKS, is_loadable
+from pycrm.testing import Databases, GoldContract, PluginContract, SilverContract, striving
+from pycrm.testing.checks import CHECKS, LEVELS, is_loadable
 from pycrm.testing.fixtures import shared
 from pycrm.testing.importing import inner_imports
 from pycrm.testing.trial import Trial
 
-from .bad import FAULTS, Good, lagging
+from .bad import FAULTS, FURTHER, Good, lagging
+
+QUALITY = Path(__file__).parents[2] / "docs" / "quality"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 def red(trial: Trial) -> dict[str, list[str]]:
     """The checks that a plugin does not pass, with what they say."""
-    names = CHECKS if is_loadable(trial) else ("loading", "hooks")
+    names = LEVELS["bronze"] if is_loadable(trial) else ("loading", "hooks")
     found = {name: list(CHECKS[name](trial)) for name in names}
     return {name: said for name, said in found.items() if said}
 
@@ -58,7 +60,10 @@ def tried(plugin: Any, edit: Any, databases: Databases, folder: Path, patch: pyt
 
 def test_a_good_plugin_passes(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An author whose plugin keeps all promises hears of nothing."""
-    assert red(tried(Good, lambda text: text, databases, tmp_path, monkeypatch)) == {}
+    trial = tried(Good, lambda text: text, databases, tmp_path, monkeypatch)
+    assert red(trial) == {}
+    further = (*LEVELS["silver"], *LEVELS["gold"])
+    assert {name: list(CHECKS[name](trial)) for name in further} == {name: [] for name in further}
 
 
 EACH = pytest.mark.parametrize(
@@ -93,6 +98,19 @@ def test_each_fault_is_found_by_one_check_alone(
     assert list(red(tried(plugin, edit, databases, tmp_path, monkeypatch))) == [check]
 
 
+@pytest.mark.parametrize(("check", "plugin"), FURTHER, ids=lambda it: getattr(it, "__name__", it))
+def test_what_a_good_plugin_would_not_do_is_found(check: str, plugin: Any, databases: Databases) -> None:
+    """An author who strives for more hears what is missing, from the check that is about it."""
+    assert list(CHECKS[check](Trial(plugin, databases=databases))) != []
+
+
+def test_one_database_is_not_gold(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author who never tried PostgreSQL is told so."""
+    monkeypatch.setattr(striving, "KINDS", ("sqlite",))
+    told = list(CHECKS["databases"](Trial(Good, databases=databases)))
+    assert told == ["not tried on postgresql: name a server in PYCRM_TEST_POSTGRESQL"]
+
+
 def test_a_migration_that_lags_behind_is_named(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,3 +142,16 @@ def test_what_a_plugin_imports_of_the_inside_is_named(tmp_path: Path) -> None:
     (tmp_path / "inner.py").write_text(INNER, "utf-8")
     told = [f"{line} {name}" for line, name in sorted(inner_imports(tmp_path / "inner.py"))]
     assert told == ["6 pycrm.store.Store", "7 pycrm.scoring._inner.thing", "14 pycrm.revision.model"]
+
+
+def test_each_rule_has_its_page() -> None:
+    """An author who misses a rule finds a page with its level and its test."""
+    pages = {page.stem: page.read_text("utf-8") for page in QUALITY.glob("*.md")}
+    index = pages.pop("index")
+    assert pages.keys() == CHECKS.keys()
+    tests = {"bronze": PluginContract, "silver": SilverContract, "gold": GoldContract}
+    for level, names in LEVELS.items():
+        own = [name for name in vars(tests[level]) if name.startswith("test_")]
+        for name, test in zip(names, own, strict=True):
+            assert f"{level.capitalize()}, `{test}`" in pages[name]
+            assert f"({name}.md) | `{test}` |" in index

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pycrm.testing.contract import PluginContract
+from pycrm.testing.contract import GoldContract, PluginContract, SilverContract
 from pycrm.testing.databases import Databases
 from pycrm.testing.failing import fail_everywhere
 from pycrm.testing.fixtures import clock, crm, databases, organisation, plugins
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Databases",
+    "GoldContract",
     "Organisation",
     "PluginContract",
+    "SilverContract",
     "clock",
     "crm",
     "databases",

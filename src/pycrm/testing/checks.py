@@ -14,9 +14,18 @@ from pycrm.testing.importing import importing
 from pycrm.testing.keeping import disabling, migrating
 from pycrm.testing.looking import seen
 from pycrm.testing.passing import erasing, handing_over
+from pycrm.testing.striving import (
+    explaining,
+    sampling,
+    secret,
+    shipping,
+    two_databases,
+    weighing,
+    whole,
+)
 from pycrm.testing.trial import Trial
 
-__all__ = ["CHECKS", "is_loadable"]
+__all__ = ["CHECKS", "LEVELS", "is_loadable"]
 
 Check = Callable[[Trial], Iterator[str]]
 
@@ -156,6 +165,7 @@ def _compare(trial: Trial, made: Any, **wanted: bool) -> Iterator[str]:
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
+        # What every plugin keeps.
         "loading": loading,
         "imports": importing,
         "prefixes": prefixes,
@@ -166,5 +176,18 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "erasure": erasing,
         "handover": handing_over,
         "disabling": disabling,
+        # What a good one does besides.
+        "shipping": shipping,
+        "explaining": explaining,
+        "wholeness": whole,
+        "secrecy": secret,
+        # What one does that others may take as a model.
+        "sample": sampling,
+        "databases": two_databases,
+        "weight": weighing,
     }
+)
+
+LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"bronze": tuple(CHECKS)[:10], "silver": tuple(CHECKS)[10:14], "gold": tuple(CHECKS)[14:]}
 )

@@ -13,7 +13,7 @@ from pycrm.testing.databases import KINDS
 from pycrm.testing.fixtures import shared
 from pycrm.testing.trial import Trial
 
-__all__ = ["PluginContract"]
+__all__ = ["GoldContract", "PluginContract", "SilverContract"]
 
 
 class PluginContract:
@@ -36,6 +36,8 @@ class PluginContract:
     - `common`: the record classes that everybody may see, such as a price list.
     - `by_product`: the record classes that staff may not enter, and the product enters for them.
     - `kinds`: on which databases; all that there are, where it does not say ``("sqlite",)``.
+
+    These promises are the level bronze; `SilverContract` and `GoldContract` have further ones.
     """
 
     plugin: ClassVar[Any] = None
@@ -103,6 +105,42 @@ class PluginContract:
     def test_data_outlive_the_plugin(self, trial: Trial) -> None:
         """While the plugin is away everything else works and its rows stay; it comes back to them."""
         _hold("disabling", trial)
+
+
+class SilverContract(PluginContract):
+    """What a good plugin does besides, of which nobody else can look after its users' data and time."""
+
+    def test_ships_migrations(self, trial: Trial) -> None:
+        """Whoever updates the plugin keeps the data in its tables."""
+        _hold("shipping", trial)
+
+    def test_explains_itself(self, trial: Trial) -> None:
+        """Whoever meets a name of the plugin finds a sentence that says what it is for."""
+        _hold("explaining", trial)
+
+    def test_acts_are_whole(self, trial: Trial) -> None:
+        """Whose act fails, wherever it fails, finds nothing half done."""
+        _hold("wholeness", trial)
+
+    def test_nothing_is_told(self, trial: Trial) -> None:
+        """Nobody learns from any answer or act that others have entered something."""
+        _hold("secrecy", trial)
+
+
+class GoldContract(SilverContract):
+    """What a plugin does that others may take as a model."""
+
+    def test_brings_sample_data(self, trial: Trial) -> None:
+        """Whoever tries the plugin sees it at work at once."""
+        _hold("sample", trial)
+
+    def test_is_tried_on_both_databases(self, trial: Trial) -> None:
+        """Whoever runs PostgreSQL has what was tried on it."""
+        _hold("databases", trial)
+
+    def test_weighs_little(self, trial: Trial) -> None:
+        """Whoever works with customers all day does not wait for the plugin."""
+        _hold("weight", trial)
 
 
 def _hold(name: str, trial: Trial) -> None:

@@ -54,7 +54,7 @@ class Examples:
         Raises:
             DeclarationError: what was made of the declaration is refused; the contract's `values` help.
         """
-        draft = self._draft(cls, login, text, given)
+        draft = self.draft(cls, login, text=text, **given)
         try:
             made = self._entered(cls, draft, login)
         except CRMError as error:
@@ -68,10 +68,7 @@ class Examples:
         return made
 
     def _entered(self, cls: Any, draft: Any, login: str) -> Any:
-        # What is special nobody writes without a rule for that field.
-        is_closed = any(spec.special for spec in cls.__specs__.values())
-        by_people = cls not in self._by_product and not is_closed
-        if by_people and not isinstance(cls.__scope__, Reference | Administered):
+        if self.by_people(cls):
             with self.organisation.as_(login) as session:
                 return session.add(draft)
         with self.organisation.system() as session:
@@ -79,6 +76,13 @@ class Examples:
                 cls.__scope__, Private
             )
             return session.add(draft, owner=session.named(User, login)) if has_owner else session.add(draft)
+
+    def by_people(self, cls: Any) -> bool:
+        """Whether people enter records of the class themselves."""
+        # What is special nobody writes without a rule for that field.
+        is_closed = any(spec.special for spec in cls.__specs__.values())
+        is_open = cls not in self._by_product and not is_closed
+        return is_open and not isinstance(cls.__scope__, Reference | Administered)
 
     def person(self, login: str, name: str) -> Any:
         """Enter a human being as a customer of that person."""
@@ -103,7 +107,8 @@ class Examples:
         known = {one.entity: one for one in given.values() if isinstance(one, Ref)}
         return {name: self._linked(target, login, known) for name, target in self._open(cls, given)}
 
-    def _draft(self, cls: Any, login: str, text: str | None, given: dict[str, Any]) -> Any:
+    def draft(self, cls: Any, login: str, *, text: str | None = None, **given: Any) -> Any:
+        """An example that is not entered yet, whereas what it links to is."""
         if cls is Customer:
             return Customer.organization(self._name(), source="fair", email=self._email())
         if cls is Party:
@@ -161,7 +166,7 @@ class Examples:
         return found
 
     def _shared(self, cls: Any, login: str) -> Ref[Any]:
-        draft = self._draft(cls, login, None, {})
+        draft = self.draft(cls, login)
         with self.organisation.system() as session:
             found: Ref[Any] = session.add(draft).ref
             return found
