@@ -112,3 +112,22 @@ def test_the_doctor_names_what_code_declares_in_vain(crm: CRM, pycrm: Pycrm) -> 
     assert "published by hand: sales 2" in said
     shown = pycrm("pipeline", "show", "sales", "--as", "admin", plugins=[Shop])
     assert "version 2 is declared by a plugin too" in shown.out
+
+
+class Edited(Plugin):
+    """A shop
+
+    It declares the second version of the sales process with other words.
+    """
+
+    name = "shop"
+    pipelines = (with_stage(attrs.evolve(SALES, version=2), "quoted", label="Edited"),)
+
+
+def test_the_doctor_names_what_was_edited_in_vain(crm: CRM, pycrm: Pycrm) -> None:
+    """A version that was stored from code and edited since fails with the doctor, and the remedy is said."""
+    house(crm)
+    assert pycrm("migrate", plugins=[Shop]).code == 0
+    said = pycrm("doctor", plugins=[Edited])
+    assert "published, and edited in code since, which has no effect: sales 2" in said.out
+    assert "declare what was edited under the next number" in said.out

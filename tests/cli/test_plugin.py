@@ -293,3 +293,13 @@ def test_an_uninstall_that_fails_has_dropped_all_or_nothing(
     enabling.uninstall(sqlite_database, "vet", clock=clock)
     assert seen > 10
     assert enabling.enable(sqlite_database, "vet", clock=clock) != []
+
+
+def test_what_is_enabled_is_served(one: Pycrm, sqlite_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs in through the browser or REST meets the plugins that an administrator has enabled."""
+    served: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda application, **options: served.append(application))
+    one("init")
+    one("plugin", "enable", "vet")
+    one("serve")
+    assert "Visit" in {cls.__name__ for cls in served[0].desk.crm.classes()}

@@ -191,6 +191,21 @@ def test_code_does_not_change_what_it_published(crm: CRM, open_crm: Callable[...
         open_crm(plugins=[changed]).migrate()
 
 
+def test_who_edits_what_is_published_hears_of_it(
+    crm: CRM, open_crm: Callable[..., CRM], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An author who edits a stored version and does not migrate is warned once that the stored one is in force."""
+    world(crm)
+    open_crm(plugins=[Shop]).migrate()
+    changed = type("Shop", (Shop,), {"__doc__": Shop.__doc__, "pipelines": (version(2, "Changed"),)})
+    shop = open_crm(plugins=[changed])
+    for _ in range(2):
+        with shop.view("rep_a") as session:
+            assert label(session) == "From code"
+    told = [one.getMessage() for one in caplog.records if one.name == "pycrm.pipeline"]
+    assert told == ["pipeline sales version 2 is published and differs; declare version 3"]
+
+
 @pytest.fixture
 def sold(crm: CRM) -> House:
     """The house of PIP-S7."""

@@ -14,6 +14,7 @@ from pycrm.app.core import BOOKS
 from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
+from pycrm.errors import DeclarationError
 from pycrm.plugin import CUSTOM
 from pycrm.revision.model import Setting
 from pycrm.scope import text
@@ -59,7 +60,11 @@ def migrate(crm: CRM) -> list[str]:
             session.transaction.run(*held)
         missing = list(_first_rows(session))
         # Called whether or not one is missing: it refuses a published version that was changed.
-        crm.pipelines.publish(session.transaction)
+        try:
+            crm.pipelines.publish(session.transaction)
+        except DeclarationError as error:
+            before = f"; before that, {'; '.join(done)}" if done else ""
+            raise DeclarationError(f"{error}{before}") from error
         for line, act in missing:
             act()
             done.append(line)

@@ -93,9 +93,14 @@ def _database(call: Call, crm: CRM) -> list[Finding]:
 
 
 def _pipelines(crm: CRM) -> list[Finding]:
-    """What plugins declare under numbers that somebody has published with another content."""
+    """What plugins declare under numbers that are published with another content."""
     with crm.view(crm.system("doctor")) as session:
+        edited = crm.pipelines.edited(session.transaction)
         found = [one for one in session.pipelines() if one.state == "declared"]
+    if edited:
+        named = ", ".join(f"{key} {version}" for key, version in edited)
+        detail = f"published, and edited in code since, which has no effect: {named}"
+        return [Finding("Pipelines", False, detail, "declare what was edited under the next number")]
     if not found:
         return []
     named = ", ".join(f"{one.key} {one.version}" for one in found)

@@ -92,7 +92,7 @@ def _made(call: Call, settings: Settings) -> Application:
 
     given = dict(call.settings)
     plugins = (*given.pop("plugins", ()), *call.plugins)
-    return application(CRM(call.database, plugins=plugins, **given), settings)
+    return application(CRM.open(call.database, plugins=plugins, **given), settings)
 
 
 _LOGGING: dict[str, Any] = {

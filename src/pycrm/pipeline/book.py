@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,8 @@ __all__ = [
     "retire",
     "text_of",
 ]
+
+_log = logging.getLogger("pycrm.pipeline")
 
 DRAFT: Final = 0
 """The number under which the one draft of a pipeline is kept."""
@@ -183,15 +186,22 @@ class Book:
         """
         for key, version in self.unpublished(tx):
             enter(tx, self.declared[key, version], at=tx.moment, declared=True)
-        stored = {(key, version): (text, declared) for key, version, text, declared in _definitions(tx)}
-        for (key, version), pipeline in sorted(self.declared.items()):
-            text, declared = stored.get((key, version), (None, False))
-            if declared and text != text_of(pipeline):
-                raise DeclarationError(
-                    f"pipeline {key} version {version} is published and differs; declare version {version + 1}"
-                )
+        for key, version in self.edited(tx):
+            raise DeclarationError(_edited(key, version))
         for key in {key for key, _ in self.declared}:
             retire(tx, key)
+
+    def edited(self, tx: Transaction) -> list[tuple[str, int]]:
+        """The versions that were stored from code and are declared with another content now."""
+        return sorted(
+            (key, version)
+            for key, version, text, declared in _definitions(tx)
+            if declared and self._is_edited(key, version, text)
+        )
+
+    def _is_edited(self, key: str, version: int, text: str) -> bool:
+        found = self.declared.get((key, version))
+        return found is not None and text_of(found) != text
 
     def unpublished(self, tx: Transaction) -> list[tuple[str, int]]:
         """The key and version of each pipeline that `publish` would store."""
@@ -243,12 +253,15 @@ class Book:
         """The compiled version, from memory or from its row."""
         found: Chart | None = tx.memo.get(("chart", key, version)) or self._charts.get((key, version))
         if found is None:
-            text, mapping = self._row(tx, key, version)
-            declared = self.declared.get((key, version))
-            if declared is None or text_of(declared) != text:
-                declared = Pipeline.from_dict(json.loads(text))
+            text, mapping, from_code = self._row(tx, key, version)
+            pipeline = self.declared.get((key, version))
+            if pipeline is None or self._is_edited(key, version, text):
+                if pipeline is not None and from_code:
+                    # Whoever edited it would otherwise wait in vain for what they wrote.
+                    _log.warning("%s", _edited(key, version))
+                pipeline = Pipeline.from_dict(json.loads(text))
             self._mappings[key, version] = json.loads(mapping) if mapping else {}
-            found = self._charts[key, version] = self.compiled(declared)
+            found = self._charts[key, version] = self.compiled(pipeline)
         return found
 
     def mapping(self, tx: Transaction, key: str, version: int) -> Mapping[str, str]:
@@ -259,15 +272,15 @@ class Book:
         self.chart(tx, key, version)
         return self._mappings.get((key, version), {})
 
-    def _row(self, tx: Transaction, key: str, version: int) -> tuple[str, str | None]:
+    def _row(self, tx: Transaction, key: str, version: int) -> tuple[str, str | None, bool]:
         table = PipelineVersion.__table__.c
-        statement = sa.select(table.definition, table.mapping).where(
+        statement = sa.select(table.definition, table.mapping, table.declared).where(
             table.key == key, table.version == version, table.state != DRAFTED
         )
         rows = tx.fetch(statement)
         if not rows:
             raise DeclarationError(f"there is no version {version} of pipeline {key}")
-        return rows[0][0], rows[0][1]
+        return rows[0][0], rows[0][1], bool(rows[0][2])
 
     def of(self, tx: Transaction, record: Any) -> Chart:
         """The version under which a record runs: the one it was started with, or moved over to."""
@@ -288,6 +301,10 @@ class Book:
                     tx.memo[name] = value
 
         tx.after_savepoint.append(forget)
+
+
+def _edited(key: str, version: int) -> str:
+    return f"pipeline {key} version {version} is published and differs; declare version {version + 1}"
 
 
 IN_FORCE: Final = "pipelines in force"

@@ -23,6 +23,7 @@ from pycrm.revision.add import written
 from pycrm.revision.amendment.apply import rehearsing
 from pycrm.revision.amendment.policy import refuse_guarded
 from pycrm.revision.change import apply
+from pycrm.revision.telling import tell
 from pycrm.revision.where import batches, refuse_single
 from pycrm.revision.whole import completed
 from pycrm.scope.fields import refuse_unwritable
@@ -136,10 +137,7 @@ def _brought_about(tx: Transaction, taken: Taken) -> Any:
     """The record as it is when all that comes with its move is written and told."""
     made, done, effects = taken
     made = bring_about(tx, made, effects)
-    hooks = tx.crm.hooks
-    if hooks.has("record_moved", type(made)) and not tx.memo.get("rehearsal"):
-        hooks.observe("record_moved", session=tx.session, record=made, move=done)
-    return made
+    return tell(tx, "record_moved", made, move=done)
 
 
 @attrs.frozen

@@ -26,6 +26,7 @@ from pycrm.revision.log import jsonable, note_new
 from pycrm.revision.owner import id_of, owner_of
 from pycrm.revision.place import Place, check_links, learn_places, place_of
 from pycrm.revision.sql import insert_rows
+from pycrm.revision.telling import tell
 from pycrm.scope.actor import bounds, key
 from pycrm.scope.fields import limits, refuse_written, whole
 from pycrm.scope.gateway import fetch_one
@@ -76,11 +77,9 @@ def add_all(
     batch.write(tx)
     for cls in intakes:
         raise_latest(tx, cls, [one for one in made if type(one) is cls])
-    hooks = tx.crm.hooks
-    for record in made:
-        if intakes[type(record)].is_observed:
-            hooks.observe("record_added", session=tx.session, record=record)
-    return made
+    if not any(intake.is_observed for intake in intakes.values()):
+        return made
+    return [tell(tx, "record_added", record) for record in made]
 
 
 class _Intake:

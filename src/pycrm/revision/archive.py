@@ -11,6 +11,7 @@ from pycrm.hooks import Change
 from pycrm.revision.change import guarded_update, stamp
 from pycrm.revision.latest import renew_latest
 from pycrm.revision.log import jsonable, note
+from pycrm.revision.telling import tell
 from pycrm.scope.actor import bounds
 
 if TYPE_CHECKING:
@@ -49,6 +50,4 @@ def _set(tx: Transaction, record: Any, act: str, moment: Any) -> Any:
     guarded_update(tx, record, made, {"archived_at": moment}, Action.DELETE)
     renew_latest(tx, record, made, changes)
     note(tx, made, act, {"archived_at": [jsonable(spec, one) for one in changes["archived_at"]]})
-    if hooks.has("record_changed", cls):
-        hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
-    return made
+    return tell(tx, "record_changed", made, changes=changes)

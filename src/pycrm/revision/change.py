@@ -26,6 +26,7 @@ from pycrm.revision.latest import is_kept, renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
+from pycrm.revision.telling import noted_later, tell
 from pycrm.revision.whole import completed, unseen, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
@@ -101,9 +102,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     _change_claims(tx, record, made, differing)
     renew_latest(tx, record, made, differing)
     note(tx, made, act, kept)
-    if hooks.has("record_changed", cls) and not tx.memo.get("rehearsal"):
-        hooks.observe("record_changed", session=tx.session, record=made, changes=changes)
-    return made
+    return tell(tx, "record_changed", made, changes=changes)
 
 
 @per_class
@@ -226,6 +225,7 @@ def guarded_update(
         # It changed no row, so the caller may read again and go on in the same session.
         tx.written -= 1
         raise why_not(tx, record, asked or values)
+    noted_later(tx, made)
 
 
 def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:

@@ -1,0 +1,38 @@
+"""Telling plugins what has been done to a record, and what stands there when they have acted in their turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycrm.store import Transaction
+
+__all__ = ["noted_later", "tell"]
+
+_LATER = "written while plugins are told"
+
+
+def tell(tx: Transaction, hook: str, record: Any, **arguments: Any) -> Any:
+    """Tell the plugins that implement the hook, and return the record as they leave it.
+
+    A hook may change the record that it is told of. Whoever did the act goes on with the record that is
+    returned, and must not be refused for its version.
+    """
+    hooks = tx.crm.hooks
+    if not hooks.has(hook, type(record)) or tx.memo.get("rehearsal"):
+        return record
+    is_outermost = _LATER not in tx.memo
+    later = tx.memo.setdefault(_LATER, {})
+    try:
+        hooks.observe(hook, session=tx.session, record=record, **arguments)
+        found = later.get((type(record), record.id), record)
+        return found if found.version > record.version else record
+    finally:
+        if is_outermost:
+            del tx.memo[_LATER]
+
+
+def noted_later(tx: Transaction, made: Any) -> None:
+    """Keep a record that has been written, where plugins are being told of something."""
+    later = tx.memo.get(_LATER)
+    if later is not None:
+        later[type(made), made.id] = made
