@@ -16,7 +16,7 @@ from pycrm.pipeline.model import OWNER, PRODUCT, Move
 from pycrm.pipeline.standing import standings
 from pycrm.pipeline.way import Standing, Way
 from pycrm.pipeline.wheres import counted
-from pycrm.revision.whole import completed
+from pycrm.revision.whole import all_with_lists, completed
 from pycrm.scope.actor import bounds
 from pycrm.scope.fields import field_rights
 
@@ -182,9 +182,13 @@ def moves(tx: Transaction, records: Sequence[Any]) -> list[list[AllowedMove]]:
     for cls in {type(record) for record in records}:
         refuse_without_pipeline(cls)
     free: dict[Way, AllowedMove] = {}
+    charts = [tx.crm.pipelines.of(tx, record) for record in records]
+    if any(chart.guards for chart in charts):
+        # A guard looks at lists too, which records of a list or a board do not have.
+        records = all_with_lists(tx, records)
     return [
-        _allowed(tx, tx.crm.pipelines.of(tx, record), record, standing, free)
-        for record, standing in zip(records, standings(tx, records), strict=True)
+        _allowed(tx, chart, record, standing, free)
+        for chart, record, standing in zip(charts, records, standings(tx, records), strict=True)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.record import child_class
@@ -15,7 +15,7 @@ from pycrm.scope.gateway import fetch_one, not_found
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["completed", "unseen", "value_of", "with_lists"]
+__all__ = ["all_with_lists", "completed", "unseen", "value_of", "with_lists"]
 
 
 def completed(tx: Transaction, record: Any, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -108,15 +108,23 @@ def value_of(tx: Transaction, record: Any, name: str) -> Any:
 
 def with_lists(tx: Transaction, record: Any) -> Any:
     """The record with every list of rows that was not asked for; itself where there is none."""
-    missing = [
-        spec.name
-        for spec in type(record).__specs__.values()
-        if spec.child is not None and not _has(record, spec.name)
-    ]
-    if not missing:
-        return record
-    loaded = with_children(tx, [record], missing)[0]
-    return layout(type(record)).copy(record, {name: getattr(loaded, name) for name in missing})
+    return all_with_lists(tx, [record])[0]
+
+
+def all_with_lists(tx: Transaction, records: Sequence[Any]) -> list[Any]:
+    """The records, each with every list that was not asked for, in one statement for each list and class."""
+    found = list(records)
+    lacking: dict[tuple[Any, ...], list[int]] = {}
+    for place, record in enumerate(found):
+        lists = (spec.name for spec in type(record).__specs__.values() if spec.child is not None)
+        missing = [name for name in lists if not _has(record, name)]
+        if missing:
+            lacking.setdefault((type(record), *missing), []).append(place)
+    for (cls, *names), places in lacking.items():
+        loaded = with_children(tx, [found[place] for place in places], names)
+        for place, one in zip(places, loaded, strict=True):
+            found[place] = layout(cls).copy(found[place], {name: getattr(one, name) for name in names})
+    return found
 
 
 def _has(record: Any, name: str) -> bool:
