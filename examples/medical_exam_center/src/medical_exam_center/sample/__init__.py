@@ -6,8 +6,6 @@ through the verbs that anybody uses: so histories, owners and counts of places a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -16,7 +14,6 @@ from pycrm import (
     Action,
     ConflictError,
     FieldRule,
-    FixedClock,
     Grant,
     OrgUnit,
     Reach,
@@ -27,7 +24,6 @@ from pycrm import (
     User,
 )
 from pycrm.entities.org import RoleLevel, UnitKind
-from pycrm.values import Identifiers
 
 from medical_exam_center.sample.course import Book, file_customers, open_desk
 from medical_exam_center.sample.people import PEOPLE, STAFF, UNITS
@@ -55,22 +51,12 @@ def add(crm: CRM, *, seed: int = 5, today: date | None = None) -> None:
     day = today or crm.calendar_day(now)
     begins = datetime.combine(day - timedelta(days=_DAYS_BEFORE), time(8), crm.zone)
     chance = Random(seed)
-    with _past(crm, FixedClock(begins), chance) as clock:
+    with crm.replay(begins, chance) as clock:
         with crm.session(crm.system("sample data")) as session:
             book = _centre(session, begins.date())
             book.slots(session, begins.date(), day + timedelta(days=_DAYS_AFTER))
         file_customers(crm, book, chance)
         open_desk(crm, clock, book, chance, begins.date(), day)
-
-
-@contextmanager
-def _past(crm: CRM, clock: FixedClock, random: Random) -> Iterator[FixedClock]:
-    kept = crm.clock, crm.identifiers
-    crm.clock, crm.identifiers = clock, Identifiers(clock, random)
-    try:
-        yield clock
-    finally:
-        crm.clock, crm.identifiers = kept
 
 
 def _centre(session: Session, since: date) -> Book:
