@@ -6,22 +6,24 @@ hundredth. A copy whose tables, rights or roles a test has changed is dropped.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import attrs
 from house import drop_database
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "leave_alone"]
 
 # All that a test may change of a database besides rows. Rows bear no mark of their transaction here:
-# what is made anew, even under the same name, has another oid.
+# what is made anew, even under the same name, has another oid. The lines are summed, since to sort them takes
+# as long as all the rest.
 _SHAPE = """
-SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
+SELECT count(*), sum(hashtextextended(line, 0)) FROM (
     SELECT concat_ws(' ', 'table', oid, relname, relkind, relrowsecurity, relforcerowsecurity, relacl, relowner,
                      reloptions) AS line FROM pg_class WHERE oid >= 16384 AND relkind <> 't'
     UNION ALL SELECT concat_ws(' ', 'column', attrelid, attname, atttypid, attnotnull, attisdropped, attacl)
-        FROM pg_attribute WHERE attrelid >= 16384
+        FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0
     UNION ALL SELECT concat_ws(' ', 'default', oid, adbin) FROM pg_attrdef
     UNION ALL SELECT concat_ws(' ', 'constraint', oid, conname) FROM pg_constraint WHERE oid >= 16384
     UNION ALL SELECT concat_ws(' ', 'policy', oid, polname, polroles, polqual) FROM pg_policy
@@ -54,6 +56,14 @@ _OTHERS = (
 _FEW = 1 << 16
 
 
+def leave_alone(connection: Any, name: str) -> None:
+    """End whatever is connected to a database, which nobody can copy otherwise."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
+        [name, connection.info.backend_pid],
+    )
+
+
 @attrs.define
 class Pool:
     """Copies of one template on a server; `take` hands one out and `give_back` restores it."""
@@ -61,7 +71,8 @@ class Pool:
     server: str
     template: str
     _rows: dict[str, bytes] = attrs.field(factory=dict)
-    _shapes: dict[str, str] = attrs.field(factory=dict)
+    _shapes: dict[str, Any] = attrs.field(factory=dict)
+    _connections: dict[str, Any] = attrs.field(factory=dict)
     _free: list[str] = attrs.field(factory=list)
 
     def begin(self) -> None:
@@ -82,14 +93,17 @@ class Pool:
     def give_back(self, address: str) -> None:
         """Restore a database, or drop it where it cannot be."""
         name = address.rpartition("/")[2]
-        if self._is_restored(name):
+        if self._is_restored(self._connection(name), name):
             self._free.append(name)
         else:
             del self._shapes[name]
+            self._connections.pop(name).close()
             drop_database(self.server, name)
 
     def close(self) -> None:
         """Drop all of them, the template last: roles for raw SQL are shared with it."""
+        for connection in self._connections.values():
+            connection.close()
         for name in (*self._shapes, self.template):
             drop_database(self.server, name)
 
@@ -97,6 +111,19 @@ class Pool:
         import psycopg
 
         return psycopg.connect(self.address(name) if name else self.server, autocommit=True)
+
+    def _connection(self, name: str) -> Any:
+        """The one that restores a database: a new one would have to read about every table first.
+
+        Whoever copies the database ends it.
+        """
+        known = self._connections.get(name)
+        if known is not None:
+            with suppress(Exception):
+                known.execute("SELECT 1")
+                return known
+        self._connections[name] = self._connect(name)
+        return self._connections[name]
 
     def _copied(self) -> str:
         name = f"test_{uuid4().hex[:12]}"
@@ -106,8 +133,7 @@ class Pool:
             # Copying the files is quicker than writing the copy through the log.
             how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}{how}")
-        with self._connect(name) as connection:
-            self._shapes[name] = connection.execute(_SHAPE).fetchone()[0]
+        self._shapes[name] = self._connection(name).execute(_SHAPE).fetchone()
         return name
 
     def _read_template(self) -> None:
@@ -116,21 +142,20 @@ class Pool:
                 with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
                     self._rows[table] = b"".join(copy)
 
-    def _is_restored(self, name: str) -> bool:
-        with self._connect(name) as connection:
-            # Whoever was killed in a transaction would keep the rows locked.
-            connection.execute(_OTHERS, [connection.info.backend_pid])
-            if connection.execute(_SHAPE).fetchone()[0] != self._shapes[name]:
-                return False
-            used = dict(connection.execute(_USED).fetchall())
-            many = [table for table, size in used.items() if size > _FEW]
-            lines = ["BEGIN", "SET LOCAL session_replication_role = replica"]
-            lines += [f"TRUNCATE {', '.join(many)} CASCADE"] if many else []
-            lines += [f"DELETE FROM {table}" for table in used if table not in many]
-            connection.execute("; ".join(lines))
-            for table, rows in self._rows.items():
-                if rows:
-                    with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
-                        copy.write(rows)
-            connection.execute("COMMIT")
+    def _is_restored(self, connection: Any, name: str) -> bool:
+        # Whoever was killed in a transaction would keep the rows locked.
+        connection.execute(_OTHERS, [connection.info.backend_pid])
+        if connection.execute(_SHAPE).fetchone() != self._shapes[name]:
+            return False
+        used = dict(connection.execute(_USED).fetchall())
+        many = [table for table, size in used.items() if size > _FEW]
+        lines = ["BEGIN", "SET LOCAL session_replication_role = replica"]
+        lines += [f"TRUNCATE {', '.join(many)} CASCADE"] if many else []
+        lines += [f"DELETE FROM {table}" for table in used if table not in many]
+        connection.execute("; ".join(lines))
+        for table, rows in self._rows.items():
+            if rows:
+                with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+                    copy.write(rows)
+        connection.execute("COMMIT")
         return True

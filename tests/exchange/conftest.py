@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pool import leave_alone
 
 from pycrm import CRM
 
@@ -28,10 +29,11 @@ def twin(database: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
     """Makes a copy of the test's database as it is now, and gives its address."""
     made: list[str] = []
 
-    def on_server(statement: str) -> None:
+    def on_server(statement: str, alone: str = "") -> None:
         import psycopg
 
         with psycopg.connect(os.environ["PYCRM_TEST_POSTGRESQL"], autocommit=True) as connection:
+            leave_alone(connection, alone)
             connection.execute(statement.encode())
 
     def copy() -> str:
@@ -40,7 +42,7 @@ def twin(database: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
             shutil.copy(database.removeprefix("sqlite:///"), tmp_path / f"{name}.db")
             return f"sqlite:///{tmp_path / name}.db"
         server, _, original = database.rpartition("/")
-        on_server(f"CREATE DATABASE {name} TEMPLATE {original}")
+        on_server(f"CREATE DATABASE {name} TEMPLATE {original}", alone=original)
         made.append(name)
         return f"{server}/{name}"
 

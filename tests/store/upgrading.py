@@ -24,6 +24,7 @@ from typing import Any
 
 from durability.failing import Fault
 from house import drop_database, rows_of
+from pool import leave_alone
 
 from pycrm import CRM, CRMError, FixedClock
 from pycrm.store.migration import run
@@ -84,6 +85,7 @@ class Copies:
         import psycopg
 
         with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            leave_alone(connection, origin)
             connection.execute(made.encode())
 
     @property

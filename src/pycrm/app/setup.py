@@ -66,7 +66,8 @@ def migrate(crm: CRM) -> list[str]:
             before = f"; before that, {'; '.join(done)}" if done else ""
             raise DeclarationError(f"{error}{before}") from error
         for line, act in missing:
-            act()
+            if act is not None:
+                act()
             done.append(line)
     secure(crm)
     return done
@@ -221,8 +222,11 @@ def _first_models(session: Session) -> Iterator[tuple[str, Callable[[], object]]
             yield line, partial(keep_model, session.transaction, model, None)
 
 
-def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What a database starts with and this one lacks: a line for each, and what enters it."""
+def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object] | None]]:
+    """What a database starts with and this one lacks: a line for each, and what enters it.
+
+    Pipelines are published all at once.
+    """
     crm, tx = session.crm, session.transaction
     setting = Setting.__table__
     if not tx.fetch(sa.select(setting.c.value).where(setting.c.name == "secret")):
@@ -237,7 +241,7 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object]]]:
         names = ", ".join(cls.__name__ for cls in unread)
         yield f"made the index of texts of {names}", lambda: text.rebuild(tx, unread)
     for key, number in crm.pipelines.unpublished(tx):
-        yield f"published pipeline {key} {number}", lambda: crm.pipelines.publish(tx)
+        yield f"published pipeline {key} {number}", None
     if not session.count(Role):
         yield "added the roles staff, leader, top and administrator", lambda: session.add_all(default_roles())
     yield from first_policies(session)
