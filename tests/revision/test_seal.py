@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from house import enterprise
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pycrm import CRM, Customer, FixedClock, StoreError
-from pycrm.revision.seal import digest, rows, verify
+from pycrm.revision.seal import digest, rows, verify, walk
 
 from .sealing import Hand, heads, other, story
 from .tampering import forget, placed, tamper, tampering
@@ -89,11 +91,17 @@ def test_without_a_place_for_heads_the_other_jobs_are_done(open_crm: Callable[..
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(tampering())
-def test_nobody_changes_history_unseen(sealed: CRM, what: tuple[str, str, float, float, float]) -> None:
-    """An edit, deletion, insertion, swap, truncation or fork of any row is found and placed (REV-11, REV-14)."""
+@given(tampering(), st.sampled_from((1, 3, 500)))
+def test_nobody_changes_history_unseen(
+    sealed: CRM, what: tuple[str, str, float, float, float], some: int
+) -> None:
+    """An edit, deletion, insertion, swap, truncation or fork of any row is found and placed (REV-11, REV-14).
+
+    Wherever one piece of the chain ends and the next begins.
+    """
     hand = Hand(sealed)
-    with hand.undone():
+    with hand.undone(), pytest.MonkeyPatch.context() as patch:
+        patch.setitem(rows.SOME, sealed.store.dialect, some)
         wanted = tamper(sealed, hand, *what)
         found = sealed.verify()
         assert not found.holds, f"{what} went unseen"
@@ -102,8 +110,13 @@ def test_nobody_changes_history_unseen(sealed: CRM, what: tuple[str, str, float,
 
 
 def _reasons_uncovered(patch: pytest.MonkeyPatch) -> None:
-    plain = digest.change_digest
-    patch.setattr(rows, "change_digest", lambda *given: plain(*given[:6], None, given[7]))
+    plain = digest.change_digests
+
+    def without(columns: Iterable[tuple[Any, ...]]) -> list[bytes]:
+        *most, reasons, changes = columns
+        return plain([*most, (None,) * len(reasons), changes])
+
+    patch.setattr(rows, "change_digests", without)
 
 
 def _additions_unsought(patch: pytest.MonkeyPatch) -> None:
@@ -112,6 +125,10 @@ def _additions_unsought(patch: pytest.MonkeyPatch) -> None:
 
 def _heads_unread(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(verify, "_against", lambda walk, head, broken: None)
+
+
+def _pieces_trusted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(walk.Walk, "_stands", lambda self, window: True)
 
 
 def _looks_unread(patch: pytest.MonkeyPatch) -> None:
@@ -145,6 +162,8 @@ def _purpose_rewritten(hand: Hand) -> None:
 
 FAULTS = [
     (_reasons_uncovered, _reason_rewritten),
+    (_pieces_trusted, _reason_rewritten),
+    (_pieces_trusted, _purpose_rewritten),
     (_additions_unsought, _revision_added),
     (_heads_unread, _cut_off),
     (_looks_unread, _purpose_rewritten),

@@ -150,7 +150,8 @@ def _erase_book(tx: Transaction, cls: Any, kind: str, names: tuple[str, ...], wo
 def _digest(tx: Transaction, cls: Any, kind: str, id: UUID) -> bytes:
     mark = "?" if tx.dialect == "sqlite" else "%s"
     source = Source(cls.__tablename__, "id", "id", f"WHERE s.id = {mark}", (key(tx, id),), is_long=False)
-    return next(iter(items(tx, source, kind)))[-1]
+    ((found,),) = items(tx, source, kind)
+    return found[-1]
 
 
 def _bury(tx: Transaction, which: Key, item: UUID, before: bytes, after: bytes) -> None:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from pycrm.declare.table import SALT
 from pycrm.revision.model import AccessRow, ChangeRow, ElevationRow, ExportRow, RevisionRow
-from pycrm.revision.seal.digest import change_digest, revision_digest, row_digest
-from pycrm.revision.seal.model import TombstoneRow
+from pycrm.revision.seal.digest import change_digests, revision_digests, row_digest
+from pycrm.revision.seal.model import SealRow, TombstoneRow
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["BOOKS", "Digested", "Source", "changes", "items", "place_of", "tombstones"]
+__all__ = [
+    "ALL",
+    "BOOKS",
+    "SOME",
+    "Digested",
+    "Key",
+    "Links",
+    "Source",
+    "changes",
+    "columns_of",
+    "items",
+    "place_of",
+    "rows",
+    "sealed",
+    "tombstones",
+]
 
 #: What a link of the chain stands for, and the book that holds it.
 BOOKS: dict[str, Any] = {
@@ -32,6 +49,10 @@ Key = tuple[bytes, int, str]
 #: A row by what it is ordered, which one it is (its key), and its digest: a bare tuple, for there are many.
 Digested = tuple[Any, bytes, int, str, bytes]
 
+#: So many rows are taken at once. More of them fall out of the cache of the processor before they are hashed;
+#: a server is asked again for each piece.
+SOME = {"sqlite": 200, "postgresql": 500}
+
 
 class Source(NamedTuple):
     """Where the ids of the sealed come from: a table, its columns of order and id, and a condition."""
@@ -44,28 +65,70 @@ class Source(NamedTuple):
     is_long: bool = True
 
 
-def changes(tx: Transaction, source: Source) -> Iterator[Digested]:
-    """The change rows of each revision."""
-    names = ("salt", "record_id", "revision_id", "version", "entity", "act", "reason", "changes")
-    found = _read(tx, source, ChangeRow, "revision_id", names)
-    for at, salt, record, revision, version, entity, act, reason, text in found:
-        digest = change_digest(salt, record, revision, version, entity, act, reason, text)
-        yield at, record, version, entity, digest
+#: The whole chain in the order of its links.
+ALL = Source("crm_seal", "number", "item_id")
 
 
-def items(tx: Transaction, source: Source, kind: str) -> Iterator[Digested]:
-    """The rows of one book."""
+class Links(NamedTuple):
+    """Links of the chain, one after another, column by column as they are kept.
+
+    `own` are the digests of what they seal; None where it is no revision, or is gone.
+    """
+
+    numbers: tuple[int, ...]
+    kinds: tuple[str, ...]
+    items: tuple[bytes, ...]
+    hashes: tuple[str, ...]
+    marks: tuple[str, ...]
+    own: Sequence[bytes | None]
+
+
+def sealed(tx: Transaction) -> Iterator[Links]:
+    """The links in their order, some hundreds at once, each beside its revision."""
+    wanted = [_as_bytes(tx, SealRow, "s", name) for name in ("number", "kind", "item_id", "hash", "marks")]
+    wanted += [_as_bytes(tx, RevisionRow, "r", name) for name in columns_of(RevisionRow)[1:]]
+    text = f"SELECT {', '.join(wanted)} FROM crm_seal s LEFT JOIN crm_revision r ON r.id = s.item_id "
+    for some in pieces(tx, f"{text} ORDER BY s.number", is_long=True):
+        numbers, kinds, items, hashes, marks, moments, *rest = zip(*some, strict=True)
+        if None not in moments and kinds.count("revision") == len(kinds):
+            own: Sequence[bytes | None] = revision_digests([items, moments, *rest])
+        else:
+            own = [_own(kind, item, values) for _, kind, item, _, _, *values in some]
+        yield Links(numbers, kinds, items, hashes, marks, own)
+
+
+def _own(kind: str, item: bytes, values: Sequence[Any]) -> bytes | None:
+    if kind != "revision" or values[0] is None:
+        return None
+    return revision_digests([(value,) for value in (item, *values)])[0]
+
+
+def changes(tx: Transaction, source: Source) -> Iterator[list[Digested]]:
+    """The change rows of each revision, piece by piece."""
+    names = ("record_id", "version", "entity", "salt", "revision_id", "act", "reason", "changes")
+    for some in _read(tx, source, ChangeRow, "revision_id", names):
+        at, records, versions, entities, salts, revisions, *rest = zip(*some, strict=True)
+        digests = change_digests([salts, records, revisions, versions, entities, *rest])
+        yield list(zip(at, records, versions, entities, digests, strict=True))
+
+
+def items(tx: Transaction, source: Source, kind: str) -> Iterator[list[Digested]]:
+    """The rows of one book, piece by piece."""
     cls = BOOKS[kind]
-    digest = revision_digest if kind == "revision" else partial(row_digest, kind)
-    for at, *values in _read(tx, source, cls, "id", columns_of(cls)):
-        yield at, values[0], 0, kind, digest(values)
+    for some in _read(tx, source, cls, "id", columns_of(cls)):
+        at, *columns = zip(*some, strict=True)
+        if kind == "revision":
+            digests = revision_digests(columns)
+        else:
+            digests = [row_digest(kind, row) for row in zip(*columns, strict=True)]
+        yield list(zip(at, columns[0], repeat(0), repeat(kind), digests))
 
 
-def tombstones(tx: Transaction, source: Source) -> Iterator[Digested]:
-    """What an erasure says of each row that it changed."""
+def tombstones(tx: Transaction, source: Source) -> Iterator[list[Digested]]:
+    """What an erasure says of each row that it changed, piece by piece."""
     names = ("record_id", "version", "entity", "revision_id", "before", "after")
-    for at, *values in _read(tx, source, TombstoneRow, "revision_id", names):
-        yield at, values[0], values[1], values[2], row_digest("tombstone", values)
+    for some in _read(tx, source, TombstoneRow, "revision_id", names):
+        yield [(at, *values[:3], row_digest("tombstone", values)) for at, *values in some]
 
 
 def columns_of(cls: Any) -> tuple[str, ...]:
@@ -74,18 +137,18 @@ def columns_of(cls: Any) -> tuple[str, ...]:
     return (names[0], *([SALT] if cls.__salted__ else []), *names[1:])
 
 
-def _read(tx: Transaction, source: Source, cls: Any, key: str, names: Iterable[str]) -> Iterator[Any]:
-    wanted = ", ".join(_as_bytes(tx, cls, name) for name in names)
+def _read(tx: Transaction, source: Source, cls: Any, key: str, names: Iterable[str]) -> Iterator[list[Any]]:
+    wanted = ", ".join(_as_bytes(tx, cls, "c", name) for name in names)
     text = (
         f"SELECT s.{source.order}, {wanted} FROM {source.table} s "
         f"JOIN {cls.__tablename__} c ON c.{key} = s.{source.id} {source.where} ORDER BY s.{source.order}"
     )
-    return rows(tx, text, source.values, is_long=source.is_long)
+    return pieces(tx, text, source.values, is_long=source.is_long)
 
 
-def _as_bytes(tx: Transaction, cls: Any, name: str) -> str:
+def _as_bytes(tx: Transaction, cls: Any, table: str, name: str) -> str:
     """A column in the form that both databases share: ids as bytes, instants as microseconds."""
-    column = f"c.{tx.store.quoted(name)}"
+    column = f"{table}.{tx.store.quoted(name)}"
     if tx.dialect == "sqlite":
         return column
     kinds = {spec.columns[0]: spec.kind.name for spec in cls.__specs__.values()}
@@ -102,7 +165,12 @@ _FORMS = {
 
 
 def rows(tx: Transaction, text: str, values: Any = (), *, is_long: bool = False) -> Iterator[Any]:
-    """The rows of a text, as they come; of a long answer never more than a few thousand at once.
+    """The rows of a text, as they come; raises as `pieces`."""
+    return chain.from_iterable(pieces(tx, text, values, is_long=is_long))
+
+
+def pieces(tx: Transaction, text: str, values: Any = (), *, is_long: bool = False) -> Iterator[list[Any]]:
+    """The rows of a text, some hundreds at once; of a long answer never more are held.
 
     Raises:
         StoreError: the database does not give them.
@@ -111,9 +179,19 @@ def rows(tx: Transaction, text: str, values: Any = (), *, is_long: bool = False)
     try:
         with closing(_cursor(tx, is_long)) as cursor:
             cursor.execute(text, values)
-            yield from cursor
+            take = partial(cursor.fetchmany, SOME[tx.dialect])
+            yield from _ahead(take) if is_long and tx.dialect == "postgresql" else iter(take, [])
     except failed as error:
         raise tx.store.translated(error) from error
+
+
+def _ahead(take: Callable[[], list[Any]]) -> Iterator[list[Any]]:
+    """What is taken again and again until there is nothing: a server looks for the next while this one is hashed."""
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(take)
+        while found := coming.result():
+            coming = other.submit(take)
+            yield found
 
 
 def _cursor(tx: Transaction, is_long: bool) -> Any:
@@ -123,9 +201,7 @@ def _cursor(tx: Transaction, is_long: bool) -> Any:
     if not is_long:
         return driver.cursor(binary=True)
     number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
-    cursor = driver.cursor(f"pycrm_seal_{number}", binary=True)
-    cursor.itersize = 5000
-    return cursor
+    return driver.cursor(f"pycrm_seal_{number}", binary=True)
 
 
 def place_of(row: Digested) -> tuple[str, UUID, int]:

@@ -7,6 +7,7 @@ they wrote on the list of the unsealed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -86,14 +87,15 @@ def _digests(tx: Transaction, waiting: list[tuple[bytes, str]]) -> dict[bytes, l
     found: dict[bytes, list[bytes]] = {}
     revisions = [item for item, kind in waiting if kind == "revision"]
     for kind in BOOKS:
-        for row in items(tx, _source(tx, [item for item, its in waiting if its == kind]), kind):
+        source = _source(tx, [item for item, its in waiting if its == kind])
+        for row in chain.from_iterable(items(tx, source, kind)):
             found[row[1]] = [row[-1]]
     gone = [item for item, _ in waiting if item not in found]
     if gone:
         raise StoreError(f"what was to be sealed is gone: {UUID(bytes=gone[0])}")
     for read in (changes, tombstones):
         of: dict[bytes, list[Any]] = {}
-        for at, *rest in read(tx, _source(tx, revisions)):
+        for at, *rest in chain.from_iterable(read(tx, _source(tx, revisions))):
             of.setdefault(at, []).append(rest)
         for item, rows in of.items():
             found[item] += [row[-1] for row in sorted(rows)]

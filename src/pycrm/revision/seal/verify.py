@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,27 +11,15 @@ import attrs
 
 from pycrm.declare.raw import instant
 from pycrm.revision.model import ChangeRow
-from pycrm.revision.seal.digest import FIRST, link, marks
 from pycrm.revision.seal.heads import Head
 from pycrm.revision.seal.model import Broken, TombstoneRow, Verification
-from pycrm.revision.seal.rows import (
-    BOOKS,
-    Digested,
-    Key,
-    Source,
-    changes,
-    items,
-    place_of,
-    rows,
-    tombstones,
-)
+from pycrm.revision.seal.rows import BOOKS, rows
+from pycrm.revision.seal.walk import Walk
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = ["verify"]
-
-_ALL = Source("crm_seal", "number", "item_id")
 
 
 def verify(tx: Transaction, heads: Iterable[Head]) -> Verification:
@@ -41,7 +28,7 @@ def verify(tx: Transaction, heads: Iterable[Head]) -> Verification:
         # All of the answer is wanted, not its beginning.
         tx.run("SET LOCAL cursor_tuple_fraction = 1")
     outside = sorted(heads, key=lambda head: head.number)
-    walk = _Walk(tx, {head.number for head in outside})
+    walk = Walk(tx, {head.number for head in outside})
     broken = walk.go() or _strange(tx, walk)
     for head in outside:
         found = _against(walk, head, broken)
@@ -63,7 +50,7 @@ def verify(tx: Transaction, heads: Iterable[Head]) -> Verification:
     )
 
 
-def _against(walk: _Walk, head: Head, broken: Broken | None) -> Broken | None:
+def _against(walk: Walk, head: Head, broken: Broken | None) -> Broken | None:
     """What an outside head says against the chain; nothing where it broke before that."""
     if broken is not None and broken.number is not None and broken.number <= head.number:
         return None
@@ -78,163 +65,7 @@ def _against(walk: _Walk, head: Head, broken: Broken | None) -> Broken | None:
     return None
 
 
-class _Walk:
-    """The chain link by link, each beside the rows that it covers."""
-
-    def __init__(self, tx: Transaction, wanted: set[int]) -> None:
-        self._tx, self._wanted = tx, wanted
-        self.number, self.head = 0, FIRST
-        self.changes = self.looks = self.erased = self.tombs = 0
-        self.seen: dict[int, str] = {}
-        self.proven: list[int] = []
-        self._graves = _graves(tx)
-
-    def go(self) -> Broken | None:
-        """Walk to the end, or to the first link that does not hold."""
-        tx = self._tx
-        books = {kind: _Beside(items(tx, _ALL, kind)) for kind in BOOKS}
-        changed, buried = _Beside(changes(tx, _ALL)), _Beside(tombstones(tx, _ALL))
-        text = "SELECT number, kind, item_id, hash, marks FROM crm_seal ORDER BY number"
-        if tx.dialect == "postgresql":
-            text = text.replace("item_id", "uuid_send(item_id)")
-        for number, kind, item, hash, kept in rows(tx, text, is_long=True):
-            if number != self.number + 1:
-                return Broken(self.number + 1, "this link is missing")
-            if kind not in books:
-                return Broken(number, "it seals nothing that there is")
-            own, mine, graves = books[kind].at(number), changed.at(number), buried.at(number)
-            found = self._link(number, kind, item, hash, kept, own, mine, graves)
-            if found is not None:
-                return found
-            self.number, self.head = number, hash
-            if number in self._wanted:
-                self.seen[number] = hash
-            self.changes += len(mine)
-            self.tombs += len(graves)
-            self.looks += kind != "revision"
-        return None
-
-    def _link(
-        self,
-        number: int,
-        kind: str,
-        item: bytes,
-        hash: str,
-        kept: str,
-        own: Sequence[Digested],
-        mine: Sequence[Digested],
-        graves: Sequence[Digested],
-    ) -> Broken | None:
-        covered = [*own, *sorted(mine), *sorted(graves)]
-        digests = [row[-1] for row in covered]
-        if self._graves:
-            for at, (_, record, version, entity, digest) in enumerate(covered):
-                grave = self._graves.get((record, version, entity))
-                if grave is None or at >= len(own) + len(mine):
-                    continue
-                if digest.hex() != grave.after:
-                    return _row(number, kind, item, covered[at], "was changed after its erasure")
-                digests[at] = bytes.fromhex(grave.before)
-                self.erased += 1
-        if own and link(self.head, number, kind, item, digests) == hash and marks(digests) == kept:
-            return None
-        return _blamed(number, kind, item, kept, own, covered, digests)
-
-
-def _blamed(
-    number: int,
-    kind: str,
-    item: bytes,
-    kept: str,
-    own: Sequence[Digested],
-    covered: list[Digested],
-    digests: list[bytes],
-) -> Broken:
-    """Which row of a link that does not hold was changed, by the marks that were kept of its rows."""
-
-    def whole(why: str) -> Broken:
-        return Broken(number, why, kind, UUID(bytes=item))
-
-    if not own:
-        return whole(f"the {kind} is gone")
-    try:
-        raw = b64decode(kept, validate=True)
-    except ValueError:
-        raw = b""
-    known = [raw[at : at + 6] for at in range(0, len(raw), 6)]
-    strange = [row for row, digest in zip(covered, digests, strict=True) if digest[:6] not in set(known)]
-    if marks(digests) == kept:
-        return whole("the link itself was changed")
-    if len(known) > len(covered):
-        missing = f"{len(known) - len(covered)} of its {len(known) - 1} rows are gone"
-        return whole(missing)
-    if strange and strange[0][3] == kind:
-        return whole(f"the {kind} was changed")
-    if strange:
-        added = len(known) < len(covered)
-        return _row(number, kind, item, strange[0], "was added later" if added else "was changed")
-    return whole("the link itself was changed")
-
-
-def _row(number: int, kind: str, item: bytes, row: Digested, why: str) -> Broken:
-    entity, record, version = place_of(row)
-    return Broken(number, why, kind, UUID(bytes=item), entity, record, version)
-
-
-class _Beside:
-    """Rows in the order of the links, taken link by link."""
-
-    __slots__ = ("_next", "_number", "_rows")
-
-    def __init__(self, found: Iterator[Digested]) -> None:
-        self._rows = found
-        self._stand_before(next(found, None))
-
-    def _stand_before(self, row: Digested | None) -> None:
-        self._next, self._number = row, None if row is None else row[0]
-
-    def at(self, number: int) -> Sequence[Digested]:
-        """The rows of that link."""
-        if self._number != number:
-            return ()
-        taken: list[Any] = [self._next]
-        for row in self._rows:
-            if row[0] != number:
-                # As `_stand_before`, which costs as much as all the rest.
-                self._next, self._number = row, row[0]
-                return taken
-            taken.append(row)
-        self._stand_before(None)
-        return taken
-
-
-@attrs.frozen
-class _Grave:
-    """The digest of a row when it was sealed, and after the last erasure."""
-
-    before: str
-    after: str
-
-
-def _graves(tx: Transaction) -> dict[Key, _Grave]:
-    """What erasures said of the rows that they changed, the sealed ones in their order, then the others."""
-    names = [spec.columns[0] for spec in TombstoneRow.__specs__.values()][:3]
-    record = "uuid_send(t.record_id)" if tx.dialect == "postgresql" else "t.record_id"
-    text = (
-        f"SELECT {record}, t.{names[1]}, t.{names[2]}, t.before, t.after FROM crm_tombstone t "
-        "LEFT JOIN crm_seal s ON s.item_id = t.revision_id ORDER BY s.number IS NULL, s.number"
-    )
-    found: dict[Key, _Grave] = {}
-    for of, version, entity, before, after in rows(tx, text, is_long=True):
-        known = found.get((of, version, entity))
-        # An erasure that does not begin where the last ended proves nothing: its row will not fit.
-        if known is not None and known.after != before:
-            after = ""
-        found[of, version, entity] = _Grave(before if known is None else known.before, after)
-    return found
-
-
-def _strange(tx: Transaction, walk: _Walk) -> Broken | None:
+def _strange(tx: Transaction, walk: Walk) -> Broken | None:
     """A row that was neither sealed nor waits for it, if there is one."""
     counted: dict[Any, tuple[str, int]] = {
         ChangeRow: ("revision_id", walk.changes),
