@@ -31,8 +31,10 @@ FEEDS = [
 # Of a feed how many facts have one, nine and ninety of a hundred customers.
 _MANY = {"transactions": (200, 60, 14), "contact_acts": (100, 30, 7)}
 _WORDS = {
-    ("transactions", "margin_class"): ("A", "B", "C"),
-    ("transactions", "channel"): ("shop", "web", "sales"),
+    ("transactions", "margin_class"): ("high", "standard", "low"),
+    ("transactions", "channel"): ("shop", "portal", "sales"),
+    ("costs", "kind"): ("contact", "service", "freight", "marketing", "gift", "acquisition"),
+    ("contact_acts", "outcome"): ("positive", "negative", "no_answer"),
     "kind": ("call", "visit", "purchase", "goods", "complaint"),
     "direction": ("in", "out"),
     "state": ("kept", "open", "granted"),

@@ -158,7 +158,7 @@ def _equal_ones_count_whole(patch: pytest.MonkeyPatch) -> None:
 
     def along(*given: Any) -> Any:
         inner = real(*given).subquery().c
-        return sa.select(inner.worth, (inner.share + 1.0).label("share"))
+        return sa.select(inner.worth, (inner.reached + 100.0).label("reached"))
 
     patch.setattr(ranks, "along_tables", along)
 

@@ -12,7 +12,7 @@ from pycrm import CRM, FixedClock, GradeOverride
 from pycrm.app import core
 from pycrm.revision.erase import act as erasing
 from pycrm.scope.fields import FieldRights
-from pycrm.scoring import explain, grade, late, measure, ranks, weigh
+from pycrm.scoring import explain, grade, late, measure, part, ranks, weigh
 from pycrm.scoring import run as running
 from pycrm.scoring.model import ScoreModel
 from pycrm.scoring.moment import Window
@@ -31,8 +31,9 @@ def _skipped_weighs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:
     """The weights of aspects are passed over in the explanation."""
-    real = explain._shares
-    patch.setattr(explain, "_shares", lambda tx, model, points: dict.fromkeys(real(tx, model, points), 0.125))
+    patch.setattr(
+        part, "_shares", lambda sheet, points: [0.125 if its is not None else 0.0 for its in points]
+    )
 
 
 def _grades_fall_at_once(patch: pytest.MonkeyPatch) -> None:

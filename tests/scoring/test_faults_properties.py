@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pycrm.scoring import catalog, engine, explain, statement
+from pycrm.scoring import catalog, engine, part, statement
 from pycrm.scoring.moment import Window
 
 from .test_properties import FEW, PROPERTIES, Hall
@@ -43,8 +43,9 @@ def _who_is_away_counts_as_nought(patch: pytest.MonkeyPatch) -> None:
 
 def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:
     """The weights of aspects are passed over in the explanation."""
-    real = explain._shares
-    patch.setattr(explain, "_shares", lambda tx, model, points: dict.fromkeys(real(tx, model, points), 0.125))
+    patch.setattr(
+        part, "_shares", lambda sheet, points: [0.125 if its is not None else 0.0 for its in points]
+    )
 
 
 FAULTS: dict[str, tuple[str, Plant]] = {

@@ -53,10 +53,8 @@ _HOMES = {
         "month_ended",
         "months",
     ),
-    "pycrm.scoring.explain": (
-        "Part",
-        "Score",
-    ),
+    "pycrm.scoring.explain": ("Score",),
+    "pycrm.scoring.part": ("Part",),
     "pycrm.scoring.book": ("ScoreRun",),
     "pycrm.scoring.measure": ("Measure",),
     "pycrm.scoring.model": (
@@ -159,7 +157,6 @@ def __getattr__(name: str) -> Any:
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun as ScoreRun
     from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
-    from pycrm.scoring.explain import Part as Part
     from pycrm.scoring.explain import Score as Score
     from pycrm.scoring.feed import Feed as Feed
     from pycrm.scoring.feed import Source as Source
@@ -191,6 +188,7 @@ if TYPE_CHECKING:
     from pycrm.scoring.moment import minor_units as minor_units
     from pycrm.scoring.moment import month_ago as month_ago
     from pycrm.scoring.moment import months as months
+    from pycrm.scoring.part import Part as Part
     from pycrm.scoring.publish import Mover as Mover
     from pycrm.scoring.publish import Trial as Trial
     from pycrm.scoring.scale import Bands as Bands

@@ -16,6 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from pycrm.declare.raw import RawDate
 
 __all__ = [
+    "ALONG",
     "CLIP",
     "DAY",
     "DAYS",
@@ -101,6 +102,22 @@ FIRST_OF_MONTH = _function(
 ROOT = _function("root", sa.Double(), "sqrt(CASE WHEN {0} > 0 THEN {0} ELSE {0} * 0 END)")
 # GREATEST passes over what is missing on PostgreSQL, and is called MAX on SQLite.
 CLIP = _function("clip", sa.Double(), "(CASE WHEN {0} < {1} THEN {1} WHEN {0} > {2} THEN {2} ELSE {0} END)")
+# From 0 points at {1} to 100 at {2}, which lies {3} further. To PostgreSQL a constant is a numeric, which is slow.
+_LINE = "(CASE WHEN {0} {from_} {1} THEN {nought} WHEN {0} {to} {2} THEN {full} ELSE ({0} - {1}) * {full} / {3} END)"
+_PLAIN = _LINE.replace("{nought}", "0e0").replace("{full}", "1e2")
+_TYPED = _LINE.replace("{0}", "CAST({0} AS DOUBLE PRECISION)")
+_TYPED = _TYPED.replace("{nought}", "CAST(0 AS DOUBLE PRECISION)").replace(
+    "{full}", "CAST(100 AS DOUBLE PRECISION)"
+)
+
+
+def _along(name: str, from_: str, to: str) -> Make:
+    typed, plain = (one.replace("{from_}", from_).replace("{to}", to) for one in (_TYPED, _PLAIN))
+    return _function(name, sa.Double(), typed, sqlite=plain, duckdb=plain)
+
+
+# For lines that rise, and for lines that fall.
+ALONG = {True: _along("along_up", "<=", ">="), False: _along("along_down", ">=", "<=")}
 # SQLAlchemy's own floor is a Python function on SQLite, slow and without an answer to nothing.
 FLOOR = _function(
     "floor",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
@@ -15,14 +15,15 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.raw import RawKey
+from pycrm.declare.row import layout
 from pycrm.entities.customer import Customer
 from pycrm.scope.actor import unkey
-from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import bounded, query
 from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
 from pycrm.scoring.grade import Override, lasting, override, read_override, told_of
-from pycrm.scoring.indicator import Aspect, Indicator
-from pycrm.scoring.model import ScoreModel
+from pycrm.scoring.indicator import Aspect
+from pycrm.scoring.part import Part, Sheet
+from pycrm.scoring.plan import planned
 from pycrm.scoring.shelf import in_force, measurable, rows
 
 if TYPE_CHECKING:
@@ -31,31 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Score", "history", "score", "scores"]
 
 _SHOWN = 5
-
-
-@attrs.frozen
-class Part:
-    """One indicator of a score.
-
-    Args:
-        value: as it was measured; amounts in minor units.
-        state: ``ok``; ``none`` without a basis; ``unavailable`` where nobody offers the facts; ``hidden``
-            where it tells of a field that the reader may not see.
-        points: 0 to 100, None where it was left out.
-        weight: its share of the whole score, from 0 to 1.
-        contribution: share times points; those of all parts are the score.
-    """
-
-    indicator: str
-    label: str
-    zh: str
-    aspect: Aspect
-    unit: str
-    value: Any
-    state: Literal["ok", "none", "unavailable", "hidden"]
-    points: float | None
-    weight: float
-    contribution: float
 
 
 @attrs.frozen
@@ -128,20 +104,38 @@ def _in_force(found: Score, over: Override | None) -> Score:
 
 def history(tx: Transaction, customer: Any, model: str | None, limit: int | None = None) -> list[Score]:
     """See `Session.score_history`."""
-    own, run = CustomerScore.__table__, ScoreRun.__table__
     key = model or _only_model(tx, customer)
+    told = planned(tx, ("scores of one", limit), lambda: _of_one(limit)).given(
+        tx, given_customer=customer.id, given_model=key
+    )
+    return [_score(tx, _noted(tx, row), row[len(layout(ScoreRun).names) :]) for row in told]
+
+
+def _of_one(limit: int | None) -> Any:
+    """The scores of a customer by a model, each after the columns of its run, the newest first."""
+    own, run = CustomerScore.__table__, ScoreRun.__table__
+    customer = sa.bindparam("given_customer", type_=RawKey())
     statement = (
-        sa.select(run.c.id, *(own.c[name] for name in _COLUMNS))
+        sa.select(*(run.c[name] for name in layout(ScoreRun).names), *(own.c[name] for name in _COLUMNS))
         .select_from(own.join(run, run.c.id == own.c.run_id))
-        .where(own.c.customer_id == sa.literal(customer.id, RawKey()), run.c.state == DONE)
-        .where(run.c.model == sa.literal(key, sa.Text()))
+        .where(own.c.customer_id == customer, run.c.state == sa.literal(DONE, sa.Text()))
+        .where(run.c.model == sa.bindparam("given_model", type_=sa.Text()))
         .order_by(run.c.as_of.desc(), run.c.number.desc())
     )
-    told = tx.fetch(statement if limit is None else statement.limit(limit))
-    by_id = _runs(tx, [unkey(row[0]) for row in told])
-    return [_score(tx, by_id[unkey(id)], row) for id, *row in told]
+    return statement if limit is None else statement.limit(limit)
 
 
+def _noted(tx: Transaction, row: Any) -> ScoreRun:
+    """The run that a row begins with, made once: a run that is done does not change."""
+    made = layout(ScoreRun)
+    memo = ("run", row[_ID])
+    if memo not in tx.memo:
+        (tx.memo[memo],) = made.build([row[: len(made.names)]])
+    found: ScoreRun = tx.memo[memo]
+    return found
+
+
+_ID = layout(ScoreRun).names.index("id")
 _COLUMNS = ("customer_id", "score", "own", "grade", "inputs")
 
 
@@ -185,14 +179,11 @@ def _runs(tx: Transaction, ids: list[UUID | None]) -> dict[UUID | None, ScoreRun
     return {one.id: one for one in found}
 
 
-def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
+def _score(tx: Transaction, run: ScoreRun, row: Sequence[Any]) -> Score:
     customer, hundredths, own, grade, inputs = row
     id = unkey(customer)
     assert id is not None
-    model = measurable(tx, run.model, run.model_version)
-    parts = _parts(tx, model, run, json.loads(inputs))
-    there = {part.aspect for part in parts if part.state != "unavailable"}
-    weighed = [Aspect(one) for one, weight in model.weights.items() if weight > 0]
+    sheet, lacking = _sheet(tx, run)
     return Score(
         customer=Ref(Customer.__name__, id),
         model=run.model,
@@ -203,9 +194,23 @@ def _score(tx: Transaction, run: ScoreRun, row: list[Any]) -> Score:
         grade=grade,
         computed=grade,
         own=own,
-        parts=parts,
-        lacking=tuple(one for one in weighed if one not in there),
+        parts=sheet.parts(json.loads(inputs)),
+        lacking=lacking,
     )
+
+
+def _sheet(tx: Transaction, run: ScoreRun) -> tuple[Sheet, tuple[Aspect, ...]]:
+    """What is alike in all scores of a run, and the aspects of which nothing was available in it."""
+    memo = ("sheet", run.id)
+    if memo not in tx.memo:
+        model, known = measurable(tx, run.model, run.model_version), tx.crm.catalog.indicators
+        absent = {one["indicator"] for one in json.loads(run.lacking)}
+        there = {known[item.indicator].aspect for item in model.items if item.indicator not in absent}
+        weighed = [Aspect(one) for one, weight in model.weights.items() if weight > 0]
+        lacking = tuple(one for one in weighed if one not in there)
+        tx.memo[memo] = Sheet(tx, model, absent), lacking
+    found: tuple[Sheet, tuple[Aspect, ...]] = tx.memo[memo]
+    return found
 
 
 def _day_of_tables(tx: Transaction, run: ScoreRun) -> date:
@@ -217,57 +222,4 @@ def _day_of_tables(tx: Transaction, run: ScoreRun) -> date:
             0
         ].as_of
     found: date = tx.memo[memo]
-    return found
-
-
-def _parts(tx: Transaction, model: ScoreModel, run: ScoreRun, inputs: list[list[Any]]) -> tuple[Part, ...]:
-    lacking = {one["indicator"] for one in json.loads(run.lacking)}
-    flat = [one for some in inputs for one in some]
-    there = [item.indicator for item in model.items if item.indicator not in lacking]
-    measured = {code: (flat[2 * at], flat[2 * at + 1]) for at, code in enumerate(there)}
-    shares = _shares(tx, model, {code: points for code, (_, points) in measured.items()})
-    made = []
-    for item in model.items:
-        one: Indicator = tx.crm.catalog.indicators[item.indicator]
-        value, points = measured.get(one.code, (None, None))
-        state: Any = "unavailable" if one.code in lacking else "none" if value is None else "ok"
-        share = shares.get(one.code, 0.0)
-        contribution = share * (points or 0.0)
-        if is_hidden(tx, one):
-            value, points, state, share, contribution = None, None, "hidden", 0.0, 0.0
-        made.append(
-            Part(
-                *(one.code, one.label, one.zh, one.aspect, one.unit, value, state),
-                *(None if points is None else float(points), share, contribution),
-            )
-        )
-    return tuple(made)
-
-
-def _shares(tx: Transaction, model: ScoreModel, points: Mapping[str, float | None]) -> dict[str, float]:
-    """How much of the score each indicator with points has, from 0 to 1."""
-    known = tx.crm.catalog.indicators
-    counted = [item for item in model.items if points.get(item.indicator) is not None]
-    by_aspect: dict[Aspect, float] = {}
-    for item in counted:
-        aspect = known[item.indicator].aspect
-        by_aspect[aspect] = by_aspect.get(aspect, 0.0) + item.weight
-    weights = {one: model.weights.get(one.value, 0) for one in by_aspect}
-    whole = sum(weights.values())
-    if not whole:
-        return {}
-    return {
-        item.indicator: weights[aspect] / whole * item.weight / by_aspect[aspect]
-        for item in counted
-        for aspect in (known[item.indicator].aspect,)
-    }
-
-
-def is_hidden(tx: Transaction, indicator: Indicator) -> bool:
-    """Whether an indicator reads a field that is closed to the reader."""
-    memo = ("hidden indicator", indicator.code)
-    if memo not in tx.memo:
-        read = tx.crm.catalog.fields_of(indicator)
-        tx.memo[memo] = any(column in field_rights(tx, cls).closed for cls, column in read)
-    found: bool = tx.memo[memo]
     return found

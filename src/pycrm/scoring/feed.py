@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
@@ -32,7 +33,7 @@ _TYPES: dict[type, Callable[[], Any]] = {
     UUID: RawKey,
 }
 
-_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time", "derivation")
 
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
@@ -143,6 +144,11 @@ class Feed:
         found.twin = self
         return found
 
+    @cached_property
+    def derivation(self) -> Any:
+        """What `rows` gives, always the same; None for a feed that is not derived."""
+        return self.rows() if self.rows is not None else None
+
     def bases(self) -> set[str]:
         """The names of the feeds that have to be offered for this one to be there."""
         if self.twin is not None:
@@ -181,6 +187,17 @@ class Source:
     def statement(self) -> Any:
         """What `rows` gives, always the same: what it names within must be known as one thing."""
         return self.rows()
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether another condition and a choice of columns may be put into the SELECT itself."""
+        told = self.statement
+        if not isinstance(told, sa.Select):
+            return False
+        if told._group_by_clauses or told._distinct or told._has_row_limiting_clause:
+            return False
+        parts = (part for column in told.selected_columns for part in visitors.iterate(column))
+        return not any(isinstance(part, elements.Over) for part in parts)
 
     def __repr__(self) -> str:
         return f"<source of {self.feed.name}>"

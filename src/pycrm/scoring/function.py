@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm.scoring.dialect import (
+    ALONG,
     CLIP,
     DAY,
     DAY_AFTER,
@@ -30,6 +31,7 @@ from pycrm.scoring.dialect import (
 )
 
 __all__ = [
+    "along",
     "clip",
     "day_after",
     "day_of",
@@ -83,6 +85,18 @@ def zero(value: Any) -> Any:
 def clip(value: Any, low: Any, high: Any) -> Any:
     """The value, held between two bounds."""
     return CLIP(_plain(value), _plain(low), _plain(high))
+
+
+def along(value: Any, low: float, high: float) -> Any:
+    """The points of a value on a line from 0 at `low` to 100 at `high`, held between them."""
+    value, rises = _plain(value), low < high
+    return ALONG[rises](value, *(_number(one) for one in (low, high, high - low)))
+
+
+def _number(value: float) -> Any:
+    """A fraction as it is written: with an exponent, without which some take it for a decimal."""
+    text = repr(float(value))
+    return sa.literal_column(f"({text if 'e' in text else text + 'e0'})", sa.Double())
 
 
 def days_between(since: Any, until: Any) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
-import attrs
 import sqlalchemy as sa
 
 from pycrm.declare import Ref
@@ -59,8 +58,7 @@ def refuse_without(tx: Transaction, action: str, doing: str) -> None:
         raise ForbiddenError(f"{doing} is not granted: entity {RIGHT}, action {action}")
 
 
-@attrs.frozen
-class Measure:
+class Measure(NamedTuple):
     """One indicator of one customer as of a day.
 
     Args:

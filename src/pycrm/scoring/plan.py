@@ -1,4 +1,4 @@
-"""Statements that are built and compiled once, and after that only given the day as of which is asked.
+"""Statements that are built and compiled once, and after that only given the day or the customer that is asked for.
 
 Some two hundred thousand letters say all indicators; saying them takes longer than a small database does.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pycrm.scoring.moment import value_of
+from pycrm.scoring.spoken import said_with_places
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -21,18 +22,20 @@ __all__ = ["Plan", "planned"]
 
 @attrs.frozen
 class Plan:
-    """A statement for the driver: its text, its parameters in their order, and what is known of them."""
+    """A statement for the driver: its text, its parameters in their order, and what becomes of the value of each."""
 
     text: str
     names: tuple[str, ...]
-    constants: Mapping[str, Any]
-    moments: Mapping[str, Callable[[Any], Any]]
+    bound: Mapping[str, Callable[[Any], Any]]
 
     def rows(self, tx: Transaction, day: date) -> list[Any]:
         """The rows as of a day."""
-        given = {name: bound(value_of(tx.crm, name, day)) for name, bound in self.moments.items()}
-        known = {**self.constants, **given}
-        found: list[Any] = tx.run(self.text, [known[name] for name in self.names]).fetchall()
+        return self.given(tx, **{name: value_of(tx.crm, name, day) for name in self.bound})
+
+    def given(self, tx: Transaction, **values: Any) -> list[Any]:
+        """The rows with these values, by the names of the parameters."""
+        known = [self.bound[name](values[name]) for name in self.names]
+        found: list[Any] = tx.run(self.text, known).fetchall()
         return found
 
 
@@ -46,19 +49,11 @@ def planned(tx: Transaction, key: Any, make: Callable[[], Any]) -> Plan:
 
 
 def _compiled(tx: Transaction, statement: Any) -> Plan:
-    compiled = statement.compile(dialect=tx.store.engine.dialect)
-    # Lists of values are written out by their number, which no day changes.
-    given = compiled.construct_params(_check=False)
-    expanded = compiled._process_parameters_for_postcompile(given)
-    processors = {**compiled._bind_processors, **expanded.processors}
-    constants, moments = {}, {}
-    for name in set(expanded.positiontup):
-        bound = processors.get(name, _as_it_is)
-        if name.startswith("moment_"):
-            moments[name] = bound
-        else:
-            constants[name] = bound(expanded.parameters[name])
-    return Plan(expanded.statement, tuple(expanded.positiontup), constants, moments)
+    text, names, kinds = said_with_places(statement, tx.dialect)
+    dialect = tx.store.engine.dialect
+    return Plan(
+        text, names, {name: kind.bind_processor(dialect) or _as_it_is for name, kind in kinds.items()}
+    )
 
 
 def _as_it_is(value: Any) -> Any:

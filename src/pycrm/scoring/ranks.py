@@ -17,31 +17,51 @@ from pycrm.declare.raw import RawKey
 from pycrm.scoring.book import ScoreStep, ScoreTotal
 from pycrm.scoring.function import hundredths, ratio
 
-__all__ = ["MOST_STEPS", "along_tables", "among_all", "by_tables", "steps", "total", "totals", "worth_of"]
+__all__ = [
+    "MOST_STEPS",
+    "NUMBERS",
+    "along_tables",
+    "among_all",
+    "by_tables",
+    "numbers",
+    "steps",
+    "total",
+    "totals",
+    "worth_of",
+]
 
 MOST_STEPS = 10_000
+NUMBERS = sa.table("crm_numbers")
 
 
-def among_all(value: Any, source: Any) -> Any:
-    """Of each value in a layer, the customers below and half of those with an equal one, in percent (VAL-3)."""
-    counted = _counted(value, source)
-    whole = sa.func.sum(counted.same).over()
-    upto = sa.func.sum(counted.same).over(order_by=counted.worth)
-    share = ratio((upto - counted.same) * 100.0 + counted.same * 50.0, whole)
-    return _found_by_index(sa.select(counted.worth, share.label("share")))
+def numbers(worths: Any, run: UUID | None) -> Any:
+    """One row: of each value the number of customers that have it, a column ``n:`` and its name.
+
+    With a run, as that froze it.
+    """
+    if run is not None:
+        return sa.select(*(total_row(run, one.name, "number").label(f"n:{one.name}") for one in worths.c))
+    return sa.select(*(sa.func.count(one).label(f"n:{one.name}") for one in worths.c)).select_from(worths)
 
 
-def _found_by_index(shares: Any) -> Any:
-    """Shares by values, of which SQLite believes that there are many: it makes no index of what windows give."""
-    given = shares.subquery().c
-    worth = worth_of(given.worth)
-    return sa.select(worth.label("worth"), sa.func.max(given.share).label("share")).group_by(worth)
+# Said as text, which is the same in every database: a model ranks dozens of values. Grouped once more SQLite
+# believes that there are many, and makes an index: of what windows give it makes none.
+_AMONG = """SELECT CAST(worth AS DOUBLE PRECISION) AS worth, max(reached) AS reached
+FROM (SELECT worth, sum(same) OVER (ORDER BY worth ROWS UNBOUNDED PRECEDING) * {full} - same * {half} AS reached
+FROM (SELECT "{name}" AS worth, count(*) AS same FROM {worths} WHERE "{name}" IS NOT NULL GROUP BY "{name}") AS counted
+) AS placed GROUP BY CAST(worth AS DOUBLE PRECISION)"""
 
 
-def _counted(value: Any, source: Any) -> Any:
-    worth = worth_of(value)
-    found = sa.select(worth.label("worth"), sa.func.count().label("same")).select_from(source)
-    return found.where(value.is_not(None)).group_by(worth).subquery().c
+def among_all(worths: Any, name: str) -> Any:
+    """Of each value, a hundred times the customers below and fifty times those with an equal one (VAL-3)."""
+    text = _AMONG.format(worths=worths.name, name=name, full=100, half=50)
+    return sa.text(text).columns(sa.column("worth", sa.Double()), sa.column("reached", sa.BigInteger()))
+
+
+def _counted(worths: Any, name: str) -> Any:
+    worth = worths.c[name]
+    found = sa.select(worth.label("worth"), sa.func.count().label("same")).select_from(worths)
+    return found.where(worth.is_not(None)).group_by(worth).subquery().c
 
 
 def worth_of(value: Any) -> Any:
@@ -49,14 +69,14 @@ def worth_of(value: Any) -> Any:
     return sa.cast(value, sa.Double())
 
 
-def along_tables(run: UUID, value: Any, source: Any) -> Any:
+def along_tables(run: UUID, worths: Any, name: str) -> Any:
     """The same by the tables of a run, for many customers at once: values and steps are put in one row."""
-    step, counted = ScoreStep.__table__.c, _counted(value, source)
+    step, counted = ScoreStep.__table__.c, _counted(worths, name)
     none: Any = sa.cast(sa.null(), sa.BigInteger())
     ends: Any = sa.cast(sa.null(), sa.Double())
     steps_ = sa.select(
         step.least.label("worth"), sa.literal(0).label("kind"), step.below, step.same, step.most
-    ).where(step.run_id == _key(run), step.code == value.name)
+    ).where(step.run_id == _key(run), step.code == name)
     values = sa.select(counted.worth, sa.literal(1), none, none, ends)
     row = sa.union_all(steps_, values).subquery().c
     # Steps rise in all they say, so that the greatest until here is the last one.
@@ -65,8 +85,7 @@ def along_tables(run: UUID, value: Any, source: Any) -> Any:
     most = sa.func.max(row.most).over(**last)
     reached = sa.case((row.worth <= most, (below + upto) * 50.0), else_=upto * 100.0)
     told = sa.select(row.worth, row.kind, sa.func.coalesce(reached, 0.0).label("reached")).subquery().c
-    share = ratio(told.reached, total_row(run, value.name, "number"))
-    return sa.select(told.worth, share.label("share")).where(told.kind == 1)
+    return sa.select(told.worth, told.reached).where(told.kind == 1)
 
 
 def by_tables(run: UUID, value: Any) -> Any:

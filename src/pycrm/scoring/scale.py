@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.errors import Problem
-from pycrm.scoring.function import clip, least, place_of, ratio
+from pycrm.scoring.function import along, least, place_of
 
 __all__ = [
     "NEUTRAL",
@@ -53,7 +53,7 @@ class Linear:
 
     def points(self, value: Any) -> Any:
         """The points as a column."""
-        return clip(ratio((value - self.low) * 100.0, self.high - self.low), 0.0, 100.0)
+        return along(value, self.low, self.high)
 
     def points_of(self, value: float) -> float:
         """The points of one value."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from pycrm.errors import ConflictError, NotFoundError
 from pycrm.revision.sql import insert_text
 from pycrm.scoring.book import ScoreModelVersion
 from pycrm.scoring.model import ScoreModel
+from pycrm.scoring.plan import planned
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -32,7 +34,13 @@ def models(tx: Transaction, key: str | None = None) -> list[ScoreModelVersion]:
 
 def model_of(row: ScoreModelVersion) -> ScoreModel:
     """The model that a published version is of."""
-    told = json.loads(row.definition)
+    return _read(row.definition)
+
+
+@lru_cache(maxsize=64)
+def _read(definition: str) -> ScoreModel:
+    """The model that a definition says, read once however often it is asked for."""
+    told = json.loads(definition)
     told.pop(_HOMES, None)
     return ScoreModel.from_dict(told)
 
@@ -49,15 +57,21 @@ def in_force(tx: Transaction, key: str, version: int | None = None) -> ScoreMode
     Raises:
         NotFoundError: there is none.
     """
-    # What is published never changes, but which version is the newest may.
-    memo = ("score model", key, version)
-    if version is not None and memo in tx.memo:
-        return tx.memo[memo]  # type: ignore[no-any-return]
-    found = [one for one in models(tx, key) if version in (None, one.version)]
+    plan = planned(tx, ("score model", version is None), lambda: _one(newest=version is None))
+    given = {"given_key": key} if version is None else {"given_key": key, "given_version": version}
+    found = plan.given(tx, **given)
     if not found:
         raise NotFoundError("no such score model")
-    made = tx.memo[memo] = model_of(found[-1])
-    return made
+    return _read(found[0][0])
+
+
+def _one(*, newest: bool) -> Any:
+    table = ScoreModelVersion.__table__.c
+    of = table.key == sa.bindparam("given_key", type_=sa.Text())
+    found = sa.select(table.definition).where(of)
+    if newest:
+        return found.order_by(table.version.desc()).limit(1)
+    return found.where(table.version == sa.bindparam("given_version", type_=sa.BigInteger()))
 
 
 def measurable(tx: Transaction, key: str, version: int | None = None) -> ScoreModel:

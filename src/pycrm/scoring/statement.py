@@ -6,7 +6,7 @@ layers, so that no expression is written twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawKey
 from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import Feed, feed_of
+from pycrm.scoring.feed import Feed, Source, feed_of
+from pycrm.scoring.function import ratio
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
@@ -28,6 +29,8 @@ POPULATION = sa.table("crm_scored", sa.column("customer", RawKey()))
 CUSTOMER: Any = sa.column("customer", RawKey())
 # SQLite joins 64 tables and no more.
 _AT_ONCE = 50
+# What keeps one SELECT from being written into the one around it, and no row from passing on.
+_APART = {"sqlite": "LIMIT -1 OFFSET 0", "postgresql": "OFFSET 0"}
 
 
 class Layers:
@@ -56,6 +59,8 @@ class Layers:
         self._used: set[tuple[str, str]] = set()
         self._values: dict[str, Value] = {}
         self._depths: dict[str, int] = {}
+        # Of each value, the names of those that it is worked out from.
+        self._behind: dict[str, tuple[str, ...]] = {}
         self.columns: list[Any] = []
         self.overall: list[str] = []
         self.source: Any = None
@@ -73,11 +78,13 @@ class Layers:
             self._take(value)
         self._said_once()
         self._gathered()
-        for depth in range(1, max(self._depths.values(), default=0) + 1):
-            at = [self._values[name] for name, its in self._depths.items() if its == depth]
-            self.layer([(value.name, self._said(value)) for value in at], f"crm_step_{depth}")
         self.overall = [name for name, value in self._values.items() if value.spans]
-        self.keep([*(value.name for value in wanted), *self.overall])
+        shown = [*(value.name for value in wanted), *self.overall]
+        for depth, needed in enumerate(self._needed(shown), 1):
+            at = [self._values[name] for name, its in self._depths.items() if its == depth]
+            added = [(value.name, self._said(value)) for value in at]
+            self.layer(added, f"crm_step_{depth}", passing=needed)
+        self.keep(shown)
 
     def judge(self, scales: Mapping[str, Scale], on_none: Mapping[str, OnNone]) -> None:
         """Add the points of measured indicators, each a column ``p:`` and its code; None is left out of a score.
@@ -94,8 +101,7 @@ class Layers:
             if barren is not None:
                 points = sa.func.coalesce(points, sa.case((barren == 1, 0.0)), type_=sa.Double())
             made.append((f"p:{code}", _filled(points, on_none[code])))
-        self.layer(made, "crm_points")
-        self.columns = [column for column in self.columns if not column.name.startswith("r:")]
+        self.layer(made, "crm_points", passing={name for name in by_name if not name.startswith("z:")})
 
     def facts(self) -> dict[str, Any]:
         """Of the customers and of each feed that others are worked out from, its SELECT by the name of its table."""
@@ -119,11 +125,14 @@ class Layers:
         by_name = {column.name: column for column in self.columns}
         self.columns = [by_name[name] for name in names]
 
-    def layer(self, added: Sequence[tuple[str, Any]], name: str) -> None:
-        """Add columns that speak of those there are."""
-        made = [CUSTOMER, *self.columns, *(expression.label(named) for named, expression in added)]
+    def layer(
+        self, added: Sequence[tuple[str, Any]], name: str, *, passing: Container[str] | None = None
+    ) -> None:
+        """Add columns that speak of those there are, of which `passing` names those that go on; without it all."""
+        passed = [one for one in self.columns if passing is None or one.name in passing]
+        made = [_as_they_are(CUSTOMER, *passed), *(expression.label(named) for named, expression in added)]
         self._put(sa.select(*made).select_from(self.source), name)
-        self.columns += [sa.column(named, expression.type) for named, expression in added]
+        self.columns = passed + [sa.column(named, expression.type) for named, expression in added]
 
     def statement(self, *columns: Any) -> Any:
         """The SELECT of these columns over the last layer."""
@@ -147,12 +156,20 @@ class Layers:
                 self._ctes.append((self._base(feed) if rows is None else rows).cte(feed.table.name))
 
     def _put(self, select: Any, name: str) -> None:
-        # Left to themselves databases write each layer into the next, and an expression many times over.
-        made = select.cte(name)
-        for dialect in ("sqlite", "postgresql"):
-            made = made.prefix_with("MATERIALIZED", dialect=dialect)
-        self._ctes.append(made)
+        # Left to themselves databases write each layer into the next, and an expression many times over. An
+        # offset keeps them apart and lets rows pass one by one; what is read more than once is kept by itself.
+        for dialect, apart in _APART.items():
+            select = select.suffix_with(apart, dialect=dialect)
+        self._ctes.append(select.cte(name))
         self.source = sa.table(name, sa.column("customer", RawKey()))
+
+    def _needed(self, shown: Iterable[str]) -> list[set[str]]:
+        """By depth from 1, the columns of which a later layer speaks, or that are shown."""
+        found, needed = [], set(shown)
+        for depth in range(max(self._depths.values(), default=0), 0, -1):
+            found.append(set(needed))
+            needed |= {name for one, at in self._depths.items() if at == depth for name in self._behind[one]}
+        return found[::-1]
 
     def _take(self, value: Value) -> int:
         """Note a value and all that it is worked out from; gives the layer in which it stands."""
@@ -163,10 +180,11 @@ class Layers:
         if value.feed is not None:
             self._feed(value.feed)
             self._use(value.made)
-            depth = 0
+            depth, behind = 0, {}
         else:
-            behind = values_in(value.made).values()
-            depth = 1 + max((self._take(one) for one in behind), default=0)
+            behind = values_in(value.made)
+            depth = 1 + max((self._take(one) for one in behind.values()), default=0)
+        self._behind[value.name] = tuple(behind)
         self._values[value.name], self._depths[value.name] = value, depth
         return depth
 
@@ -181,17 +199,25 @@ class Layers:
             tables = self.tables
             self.layer([(f"r:{one.name}", ranks.by_tables(tables, one)) for one in values], "crm_ranked")
             return
+        # Each value is read apart from the others: a row of them alone is soon read.
+        worths = sa.table("crm_worth", *(sa.column(one.name, sa.Double()) for one in values))
+        if values:
+            told = sa.select(*(ranks.worth_of(one).label(one.name) for one in values))
+            self._ctes.append(told.select_from(self.source).cte(worths.name))
+            self._ctes.append(ranks.numbers(worths, self.tables).cte(ranks.NUMBERS.name))
         for at in range(0, len(values), _AT_ONCE):
-            joined, added = self.source, []
+            joined, added = self.source.join(ranks.NUMBERS, sa.true()), []
             for number, value in enumerate(values[at : at + _AT_ONCE], at):
-                table = sa.table(f"crm_rank_{number}", sa.column("worth", sa.Double()), sa.column("share"))
-                among = ranks.among_all(value, self.source)
+                table = sa.table(f"crm_rank_{number}", sa.column("worth", sa.Double()), sa.column("reached"))
+                among = ranks.among_all(worths, value.name)
                 if self.tables is not None:
-                    among = ranks.along_tables(self.tables, value, self.source)
+                    among = ranks.along_tables(self.tables, worths, value.name)
                 self._ctes.append(among.cte(table.name))
                 joined = joined.outerjoin(table, table.c.worth == ranks.worth_of(value))
-                added.append(table.c.share.label(f"r:{value.name}"))
-            self._put(sa.select(CUSTOMER, *self.columns, *added).select_from(joined), f"crm_ranked_{at}")
+                share = ratio(table.c.reached, sa.column(f"n:{value.name}", sa.BigInteger()))
+                added.append(share.label(f"r:{value.name}"))
+            passed = _as_they_are(CUSTOMER, *self.columns)
+            self._put(sa.select(passed, *added).select_from(joined), f"crm_ranked_{at}")
             self.columns += [sa.column(one.name, sa.Double()) for one in added]
 
     def _risen(self, code: str, scale: Percentile) -> Any:
@@ -215,13 +241,14 @@ class Layers:
                 joined = joined.outerjoin(table, table.c.customer == self.source.c.customer)
                 added += [sa.column(one.name, one.type) for one in at]
             name = f"crm_step_0_{start}" if start else "crm_step_0"
-            self._put(sa.select(self.source.c.customer, *self.columns, *added).select_from(joined), name)
+            passed = [_as_they_are(*some)] if (some := [*self.columns, *added]) else []
+            self._put(sa.select(self.source.c.customer, *passed).select_from(joined), name)
             self.columns = [*self.columns, *added]
 
     def _feed(self, feed: Feed) -> None:
         if feed.name in self._made:
             return
-        rows = feed.rows() if feed.rows is not None else None
+        rows = feed.derivation
         for below in _feeds_in(rows) if rows is not None else ():
             self._feed(below)
         self._use(rows)
@@ -237,21 +264,32 @@ class Layers:
 
     def _base(self, feed: Feed) -> Any:
         offered = self.catalog.sources[(feed.twin or feed).name]
-        given = [one.statement.subquery() for one in offered]
         names = [name for name in feed.columns if (feed.name, name) in self._used]
         if feed.single and len(offered) > 1:
-            return _side_by_side(feed, names, given)
-        return sa.union_all(*(self._rows(feed, names, one) for one in given))
+            return _side_by_side(feed, names, [one.statement.subquery() for one in offered])
+        return sa.union_all(*(self._rows(feed, names, one) for one in offered))
 
-    def _rows(self, feed: Feed, names: Sequence[str], given: Any) -> Any:
-        whose = [] if feed.shared else [given.c.customer.label("customer")]
-        found = sa.select(*whose, *_columns(feed, names, [given]))
+    def _rows(self, feed: Feed, names: Sequence[str], source: Source) -> Any:
+        if source.is_plain:
+            given = {name: _unnamed(one) for name, one in source.statement.selected_columns.items()}
+        else:
+            given = dict(source.statement.subquery().c.items())
+        whose = [] if feed.shared else [given["customer"].label("customer")]
+        columns = [*whose, *_columns(feed, names, [given])]
+        found = sa.select(*columns)
+        if source.is_plain:
+            found = source.statement.with_only_columns(*columns, maintain_column_froms=True)
         if feed.at is not None:
             # What has not happened yet is no fact.
-            found = found.where(LIFE.holds(sa.type_coerce(given.c[feed.at], feed.table.c[feed.at].type)))
+            found = found.where(LIFE.holds(sa.type_coerce(given[feed.at], feed.table.c[feed.at].type)))
         if not self.whole and feed.twin is None and not feed.shared:
-            found = found.where(given.c.customer.in_(sa.select(POPULATION.c.customer)))
+            found = found.where(given["customer"].in_(sa.select(POPULATION.c.customer)))
         return found
+
+
+def _as_they_are(*columns: Any) -> Any:
+    """Columns that a layer passes on, said at once: there are hundreds, and saying each takes its time."""
+    return sa.literal_column(", ".join(f'"{one.name}"' for one in columns))
 
 
 def _by_customer(feed: Feed, values: Sequence[Value]) -> Any:
@@ -266,11 +304,15 @@ def _filled(points: Any, on_none: OnNone) -> Any:
     return sa.func.coalesce(points, NEUTRAL if on_none is OnNone.NEUTRAL else 0.0, type_=sa.Double())
 
 
-def _columns(feed: Feed, names: Sequence[str], given: list[Any]) -> list[Any]:
+def _unnamed(column: Any) -> Any:
+    return column.element if isinstance(column, elements.Label) else column
+
+
+def _columns(feed: Feed, names: Sequence[str], given: list[Mapping[str, Any]]) -> list[Any]:
     found = []
     for name in names:
         kind = feed.table.c[name].type
-        there = [one.c[name] for one in given if name in one.c]
+        there = [one[name] for one in given if name in one]
         value = there[0] if len(there) == 1 else sa.func.coalesce(*there) if there else _empty(kind)
         found.append(sa.type_coerce(value, kind).label(name))
     return found
@@ -293,7 +335,7 @@ def _side_by_side(feed: Feed, names: Sequence[str], given: list[Any]) -> Any:
     source = whose
     for one in given:
         source = source.outerjoin(one, one.c.customer == whose.c.customer)
-    return sa.select(whose.c.customer, *_columns(feed, names, given)).select_from(source)
+    return sa.select(whose.c.customer, *_columns(feed, names, [one.c for one in given])).select_from(source)
 
 
 def _feeds_in(rows: Any) -> list[Feed]:

@@ -16,9 +16,9 @@ from pycrm.entities.party import Party
 from pycrm.scope.actor import bounds
 from pycrm.scope.fields import field_rights
 from pycrm.scoring.catalog import BIRTH, FORBIDDEN
-from pycrm.scoring.explain import is_hidden
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.measure import may
+from pycrm.scoring.part import is_hidden
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction

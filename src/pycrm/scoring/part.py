@@ -1,0 +1,112 @@
+"""The parts of a score: what each indicator of a model adds to it (VAL-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pycrm.scope.fields import field_rights
+from pycrm.scoring.indicator import Aspect, Indicator
+from pycrm.scoring.model import ScoreModel
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["Part", "Sheet", "is_hidden"]
+
+_ASPECTS = tuple(Aspect)
+# What is said of an indicator whoever is scored: the first five columns of a part.
+_Said = tuple[str, str, str, Aspect, str]
+
+
+class Part(NamedTuple):
+    """One indicator of a score.
+
+    Args:
+        value: as it was measured; amounts in minor units.
+        state: ``ok``; ``none`` without a basis; ``unavailable`` where nobody offers the facts; ``hidden``
+            where it tells of a field that the reader may not see.
+        points: 0 to 100, None where it was left out.
+        weight: its share of the whole score, from 0 to 1.
+        contribution: share times points; those of all parts are the score.
+    """
+
+    indicator: str
+    label: str
+    zh: str
+    aspect: Aspect
+    unit: str
+    value: Any
+    state: Literal["ok", "none", "unavailable", "hidden"]
+    points: float | None
+    weight: float
+    contribution: float
+
+
+class Sheet:
+    """What the scores of a run have in common for one reader: the same indicators, weights and hidden fields.
+
+    Args:
+        lacking: the indicators of which nobody offered the facts.
+    """
+
+    def __init__(self, tx: Transaction, model: ScoreModel, lacking: Collection[str]) -> None:
+        known = tx.crm.catalog.indicators
+        measured = [item for item in model.items if item.indicator not in lacking]
+        self.aspects = [_ASPECTS.index(known[item.indicator].aspect) for item in measured]
+        self.weights = [item.weight for item in measured]
+        self.aspect_weights = [float(model.weights.get(one.value, 0)) for one in _ASPECTS]
+        places = {item.indicator: at for at, item in enumerate(measured)}
+        self._lines = [_line(tx, known[item.indicator], places) for item in model.items]
+
+    def parts(self, inputs: Sequence[Sequence[Any]]) -> tuple[Part, ...]:
+        """The parts of one score, from lists of values and points in turn."""
+        flat = list(chain.from_iterable(inputs))
+        values, points = flat[::2], flat[1::2]
+        shares = _shares(self, points)
+        made = []
+        for said, at, lacking in self._lines:
+            if at is None:
+                made.append(Part(*said, None, lacking, None, 0.0, 0.0))
+                continue
+            value, its, share = values[at], points[at], shares[at]
+            state: Any = "none" if value is None else "ok"
+            its = None if its is None else float(its)
+            made.append(Part(*said, value, state, its, share, share * (its or 0.0)))
+        return tuple(made)
+
+
+def _line(tx: Transaction, one: Indicator, places: dict[str, int]) -> tuple[_Said, int | None, Any]:
+    """What is said of an indicator, and its place among the inputs, or why there is none to be shown."""
+    said = (one.code, one.label, one.zh, one.aspect, one.unit)
+    if is_hidden(tx, one):
+        return said, None, "hidden"
+    return said, places.get(one.code), "unavailable"
+
+
+def _shares(sheet: Sheet, points: Sequence[float | None]) -> list[float]:
+    """How much of the score each indicator has, from 0 to 1; of those without points nothing."""
+    counted = [0.0] * len(_ASPECTS)
+    for aspect, weight, its in zip(sheet.aspects, sheet.weights, points, strict=True):
+        if its is not None:
+            counted[aspect] += weight
+    whole = sum(weight for weight, there in zip(sheet.aspect_weights, counted, strict=True) if there)
+    if not whole:
+        return [0.0] * len(points)
+    share = [
+        weight / whole / there if there else 0.0
+        for weight, there in zip(sheet.aspect_weights, counted, strict=True)
+    ]
+    told = zip(sheet.aspects, sheet.weights, points, strict=True)
+    return [0.0 if its is None else share[aspect] * weight for aspect, weight, its in told]
+
+
+def is_hidden(tx: Transaction, indicator: Indicator) -> bool:
+    """Whether an indicator reads a field that is closed to the reader."""
+    memo = ("hidden indicator", indicator.code)
+    if memo not in tx.memo:
+        read = tx.crm.catalog.fields_of(indicator)
+        tx.memo[memo] = any(column in field_rights(tx, cls).closed for cls, column in read)
+    found: bool = tx.memo[memo]
+    return found
