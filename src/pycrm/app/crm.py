@@ -5,8 +5,9 @@ from __future__ import annotations
 import random as _random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta, timezone
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
@@ -29,7 +30,7 @@ from pycrm.revision.size import HistorySize
 from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
-from pycrm.values import Clock, Identifiers, SystemClock
+from pycrm.values import Clock, FixedClock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun
@@ -356,6 +357,28 @@ class CRM(Declared, Asked):
         from pycrm.app.scrub import scrub
 
         scrub(self)
+
+    @contextmanager
+    def replay(self, beginning: datetime, random: _random.Random | None = None) -> Iterator[FixedClock]:
+        """Let acts take place in the past: sample data, or what another system kept.
+
+        Meanwhile the clock stands where it is set, for everybody, so nobody else should use the CRM; clock
+        and source of identifiers are put back at the end.
+
+        Args:
+            beginning: where the clock stands at first; `FixedClock.set` and `FixedClock.advance` move it.
+            random: the source of identifiers; a seeded one makes them repeatable.
+
+        Yields:
+            the clock.
+        """
+        kept = self.clock, self.identifiers
+        clock = FixedClock(beginning)
+        self.clock, self.identifiers = clock, Identifiers(clock, random)
+        try:
+            yield clock
+        finally:
+            self.clock, self.identifiers = kept
 
     def close(self) -> None:
         """Close every connection; also done by leaving ``with CRM(…) as crm``."""

@@ -74,7 +74,7 @@ def add(
     """
     calendar = Calendar(today or crm.calendar_day(crm.clock.now()))
     sittings = plan(seed, calendar.today, customers, opportunities, projects)
-    with _past(crm, FixedClock(calendar.beginning), Random(seed)) as clock:
+    with crm.replay(calendar.beginning, Random(seed)) as clock:
         with crm.session(crm.system("sample data")) as session:
             book = _company(session, calendar.beginning.date())
         for sitting in sittings:
@@ -82,16 +82,6 @@ def add(
             with crm.session(sitting.login) as session:
                 for act in sitting.acts:
                     act.do(session, book)
-
-
-@contextmanager
-def _past(crm: CRM, clock: FixedClock, random: Random) -> Iterator[FixedClock]:
-    kept = crm.clock, crm.identifiers
-    crm.clock, crm.identifiers = clock, Identifiers(clock, random)
-    try:
-        yield clock
-    finally:
-        crm.clock, crm.identifiers = kept
 
 
 def _company(session: Session, since: date) -> Book:

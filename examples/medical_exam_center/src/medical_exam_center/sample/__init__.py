@@ -55,22 +55,12 @@ def add(crm: CRM, *, seed: int = 5, today: date | None = None) -> None:
     day = today or crm.calendar_day(now)
     begins = datetime.combine(day - timedelta(days=_DAYS_BEFORE), time(8), crm.zone)
     chance = Random(seed)
-    with _past(crm, FixedClock(begins), chance) as clock:
+    with crm.replay(begins, chance) as clock:
         with crm.session(crm.system("sample data")) as session:
             book = _centre(session, begins.date())
             book.slots(session, begins.date(), day + timedelta(days=_DAYS_AFTER))
         file_customers(crm, book, chance)
         open_desk(crm, clock, book, chance, begins.date(), day)
-
-
-@contextmanager
-def _past(crm: CRM, clock: FixedClock, random: Random) -> Iterator[FixedClock]:
-    kept = crm.clock, crm.identifiers
-    crm.clock, crm.identifiers = clock, Identifiers(clock, random)
-    try:
-        yield clock
-    finally:
-        crm.clock, crm.identifiers = kept
 
 
 def _centre(session: Session, since: date) -> Book:
