@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ def test_who_knows_the_password_comes_in(served_on_both: Served) -> None:
     assert not is_in(browser)
     assert sign_in(browser, "rep_a", PASSWORD).status == 303
     assert browser.get("/test/mine").text == "rep_a"
+
+
+def test_who_mistyped_the_password_goes_on_from_the_page_that_says_so(served: Served) -> None:
+    """The form that comes back after a wrong password is as good as the first one."""
+    browser = served.browser()
+    reply = browser.get("/sign-in")
+    for said, status in (("a horse in the garden", 401), (PASSWORD, 303)):
+        csrf = re.search(r'name="csrf" value="(\w+)"', reply.text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "login": "rep_a", "password": said, "to": "/customers"}
+        reply = browser.post("/sign-in", form=form)
+        assert reply.status == status
+    assert reply.header("location") == "/customers"
 
 
 def test_nobody_can_choose_the_session_that_another_will_have(served: Served) -> None:

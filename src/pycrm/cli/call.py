@@ -25,12 +25,21 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["UNNAMED", "Call", "Group", "Heads", "address", "command", "group"]
+__all__ = ["UNNAMED", "Call", "Group", "Heads", "Origin", "address", "command", "group"]
 
 Heads = Annotated[
     Path | None,
     typer.Option(
         "--heads", metavar="FOLDER", envvar="PYCRM_HEADS", help="Where heads of the chain are kept."
+    ),
+]
+
+Origin = Annotated[
+    str | None,
+    typer.Option(
+        "--origin",
+        envvar="PYCRM_ORIGIN",
+        help="The address under which people reach it, such as https://crm.example.com.",
     ),
 ]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pycrm.cli.answer import tell
-from pycrm.cli.call import UNNAMED, Call, address, command
+from pycrm.cli.call import UNNAMED, Call, Origin, address, command
 from pycrm.errors import DeclarationError, InvalidError, Problem
 
 if TYPE_CHECKING:
@@ -25,14 +25,7 @@ def serve(
     call: Call,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port.")] = 8000,
-    origin: Annotated[
-        str | None,
-        typer.Option(
-            "--origin",
-            envvar="PYCRM_ORIGIN",
-            help="The address under which people reach it, such as https://crm.example.com.",
-        ),
-    ] = None,
+    origin: Origin = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; more than one on PostgreSQL.")
     ] = 1,

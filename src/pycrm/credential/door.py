@@ -19,6 +19,7 @@ from pycrm.credential.model import (
     Limits,
     Opened,
     PasswordRow,
+    ResetRow,
     Scope,
     SignInRow,
     TokenRow,
@@ -78,18 +79,19 @@ def sign_in(
     return Opened(made, Visit(user, known, full, Access.BROWSER, must_change=temporary))
 
 
-def count_try(crm: CRM, login: str, *, place: str, limits: Limits) -> AttemptRow:
+def count_try(crm: CRM, login: str, *, place: str, limits: Limits, what: str = "") -> AttemptRow:
     """Count one more try, before anything is compared: many at once are not more than one by one.
+
+    Args:
+        what: of which kind, where it is none to sign in; each kind is counted by itself.
 
     Raises:
         TooManyError: this name or this address was tried too often within the last minute.
     """
-    name, address = keyed(crm, "login", login.strip().casefold()[:200]), keyed(crm, "place", place)
+    name, address = named(crm, login, what), keyed(crm, f"{what}place", place)
     table = AttemptRow.__table__
     with writing(crm) as tx:
-        if tx.dialect == "postgresql":
-            for one in sorted((name.int, address.int)):
-                tx.run("SELECT pg_advisory_xact_lock(%s)", [one % 2**63])
+        one_by_one(tx, name, address)
         since = table.c.at > tx.moment - _WINDOW
         for column, value in ((table.c.login, name), (table.c.place, address)):
             rows = tx.fetch(
@@ -107,6 +109,18 @@ def count_try(crm: CRM, login: str, *, place: str, limits: Limits) -> AttemptRow
         _delete(tx, AttemptRow, table.c.at < tx.moment - 60 * _WINDOW)
         insert(tx, made)
     return made
+
+
+def named(crm: CRM, login: str, what: str = "") -> UUID:
+    """The keyed hash under which tries of a login are counted."""
+    return keyed(crm, f"{what}login", login.strip().casefold()[:200])
+
+
+def one_by_one(tx: Transaction, *counted: UUID) -> None:
+    """Wait for others who count the same; on SQLite writers wait for each other anyway."""
+    if tx.dialect == "postgresql":
+        for one in sorted(each.int for each in counted):
+            tx.run("SELECT pg_advisory_xact_lock(%s)", [one % 2**63])
 
 
 def _person(crm: CRM, login: str) -> tuple[UUID, str, str, str, bool] | None:
@@ -219,8 +233,9 @@ def end_session(crm: CRM, said: str) -> None:
 
 
 def end_sessions(tx: Transaction, user: UUID) -> None:
-    """End every session of a person and revoke the person's tokens, with the transaction."""
+    """End every session, token and link to a new password that a person has, with the transaction."""
     _delete(tx, SignInRow, SignInRow.__table__.c.user_id == user)
+    _delete(tx, ResetRow, ResetRow.__table__.c.user_id == user)
     table = TokenRow.__table__
     held = sa.update(table).where(table.c.user_id == user, table.c.revoked_at.is_(None))
     tx.execute(held.values(revoked_at=tx.moment))

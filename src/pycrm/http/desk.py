@@ -20,7 +20,7 @@ from pycrm.http.admit import admit, language_of
 from pycrm.http.answer import Answer
 from pycrm.http.call import Call
 from pycrm.http.face import Face
-from pycrm.http.log import Note, places
+from pycrm.http.log import Note, failed, places
 from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
@@ -74,14 +74,18 @@ class Desk:
         self.table = Table(self.routes)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pycrm")
         self._apart = ThreadPoolExecutor(2, thread_name_prefix="pycrm-vital")
+        # One thread: whoever asks again is not slower for what is done after the answer before.
+        self._after = ThreadPoolExecutor(1, thread_name_prefix="pycrm-after")
+        self._behind = threading.BoundedSemaphore(settings.waiting)
         self._inside = 0
         self._counting = threading.Lock()
         self._always = (*_ALWAYS, _TLS) if settings.is_secure else _ALWAYS
 
     def close(self) -> None:
-        """Let the threads end when they have answered."""
+        """Let the threads end when they have answered, and when what was to be done after is done."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._apart.shutdown(wait=False, cancel_futures=True)
+        self._after.shutdown(wait=False)
 
     # --- around every answer -----------------------------------------------------------------------
 
@@ -139,6 +143,23 @@ class Desk:
             call = self._call(scope, some.path, some.face, b"", note)
             answer = some.face.unknown(call, 405, "method").with_header("allow", ", ".join(place.methods))
         await self.respond(answer, scope, send)
+        if answer.after is not None:
+            self._do_after(answer.after, note)
+
+    def _do_after(self, act: Callable[[], None], note: Note) -> None:
+        if not self._behind.acquire(blocking=False):
+            failed(note.request, "busy")
+            return
+
+        def run() -> None:
+            try:
+                act()
+            except Exception as error:
+                failed(note.request, "broken", error)
+            finally:
+                self._behind.release()
+
+        self._after.submit(run)
 
     async def _answer(self, route: Route, scope: Any, receive: Receive, note: Note) -> Answer:
         try:

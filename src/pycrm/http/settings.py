@@ -10,6 +10,7 @@ import attrs
 
 from pycrm.credential.model import Limits
 from pycrm.errors import DeclarationError
+from pycrm.http.messenger import Messenger
 
 __all__ = ["Settings"]
 
@@ -31,6 +32,9 @@ class Settings:
         docs: the folder of a distribution of Swagger UI (``swagger-ui-dist``), to be served at
             ``/api/v1/docs``; without it there is no such page.
         languages: of the pages, the first one being that of people who ask for none of them.
+        port: under which this machine reaches it where there is no origin, for links in messages.
+        messenger: what sends messages; without one nobody is sent a link to a new password.
+        reset: for how long such a link is good.
 
     Raises:
         DeclarationError: the origin is no address of a server.
@@ -45,6 +49,9 @@ class Settings:
     waiting: int = 200
     docs: Path | None = None
     languages: tuple[str, ...] = ("en", "zh")
+    port: int = 8000
+    messenger: Messenger | None = None
+    reset: timedelta = timedelta(minutes=30)
 
     def __attrs_post_init__(self) -> None:
         if self.origin is None:
@@ -57,6 +64,11 @@ class Settings:
     def is_secure(self) -> bool:
         """Whether people come by TLS, so that cookies are kept to it."""
         return self.origin is not None and self.origin.startswith("https://")
+
+    @property
+    def address(self) -> str:
+        """How links in messages begin; what a request says of its host has no part in it."""
+        return self.origin or f"http://127.0.0.1:{self.port}"
 
     @property
     def cookie(self) -> str:

@@ -12,6 +12,7 @@ from pycrm.web import (
     door,
     edit,
     find,
+    forgotten,
     handing,
     home,
     inbox,
@@ -39,6 +40,10 @@ Act = Callable[[Call], "Sent"]
 _DOOR: tuple[tuple[str, str, Act], ...] = (
     ("GET", "/sign-in", door.sign_in),
     ("POST", "/sign-in", door.enter),
+    ("GET", "/forgotten", forgotten.forgotten),
+    ("POST", "/forgotten", forgotten.ask),
+    ("GET", "/reset", forgotten.reset),
+    ("POST", "/reset", forgotten.take),
     ("POST", "/settings", door.settle),
     ("GET", "/static/{name:str}", door.static),
 )
