@@ -76,9 +76,10 @@ def reset(
 
     It is for who has no mailbox, and for who has never had a password.
     """
-    from pycrm.http import Settings, link_to
+    from pycrm.http import link_to
+    from pycrm.settings import http_settings
 
-    settings = Settings(origin=origin)
+    settings = http_settings(call.loaded.with_options({"origin": origin}))
 
     def act(session: Session) -> ResetMade:
         from pycrm.cli.entity import record_of

@@ -21,6 +21,7 @@ from pycrm.http.answer import Answer
 from pycrm.http.call import Call
 from pycrm.http.face import Face
 from pycrm.http.log import Note, failed, places
+from pycrm.http.packing import packed
 from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
@@ -102,14 +103,16 @@ class Desk:
             if message["type"] == "http.response.start":
                 note.status = message["status"]
                 headers = list(message["headers"])
-                headers += [*self._always, (b"x-request-id", note.request.encode())]
+                said = {name.lower() for name, _ in headers}
+                headers += [one for one in self._always if one[0] not in said]
+                headers.append((b"x-request-id", note.request.encode()))
                 if not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
                 message = {**message, "headers": headers}
             await send(message)
 
         try:
-            if not self.settings.is_ours(_header(scope, b"host")):
+            if not (self.settings.is_ours(_header(scope, b"host")) or self._is_vital(scope)):
                 note.code = "host"
                 await self.respond(problem(421, "host"), scope, sending)
             else:
@@ -120,6 +123,11 @@ class Desk:
         finally:
             note.milliseconds = (time.perf_counter() - begun) * 1000
             note.write()
+
+    def _is_vital(self, scope: Any) -> bool:
+        """Whether it is one of the questions whether we are well, whose askers know no more than an address."""
+        found = self.table.find(scope["path"])
+        return found is not None and all(one.is_vital for one in found[0].routes.values())
 
     # --- one route ------------------------------------------------------------------------------------
 
@@ -268,7 +276,8 @@ def _act(route: Route, call: Call, note: Note) -> Answer:
     try:
         try:
             admit(call, route)
-            return route.act(call)
+            answer = route.act(call)
+            return packed(call, answer) if call.settings.compress else answer
         finally:
             if call.visitor is not None:
                 note.actor, note.access = call.visitor.user, call.visitor.access.value

@@ -29,9 +29,10 @@ class Settings:
         body: the most bytes of a request.
         threads: how many requests are worked on at the same time in one process.
         waiting: how many more may wait; the next one is told to come back (503).
-        docs: the folder of a distribution of Swagger UI (``swagger-ui-dist``), to be served at
-            ``/api/v1/docs``; without it there is no such page.
+        docs: Swagger UI, to be served at ``/api/v1/docs``: True is the one that the extra ``docs`` installs, a path
+            the folder of another distribution (``swagger-ui-dist``); without it there is no such page.
         languages: of the pages, the first one being that of people who ask for none of them.
+        compress: whether long answers are compressed for who can read that; see `pycrm.http.packing`.
         port: under which this machine reaches it where there is no origin, for links in messages.
         messenger: what sends messages; without one nobody is sent a link to a new password.
         reset: for how long such a link is good.
@@ -47,8 +48,9 @@ class Settings:
     body: int = 2**20
     threads: int = 10
     waiting: int = 200
-    docs: Path | None = None
+    docs: Path | bool | None = None
     languages: tuple[str, ...] = ("en", "zh")
+    compress: bool = True
     port: int = 8000
     messenger: Messenger | None = None
     reset: timedelta = timedelta(minutes=30)
