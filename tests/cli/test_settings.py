@@ -11,7 +11,7 @@ import pytest
 
 from pycrm.app.enabling import enable
 from pycrm.errors import InvalidError
-from pycrm.http import ConsoleMessenger, FileMessenger, SmtpMessenger
+from pycrm.http import ConsoleMessenger, FileMessenger, Oidc, SmtpMessenger
 from pycrm.settings import KEYS, application, http_settings, load
 
 from .conftest import Pycrm
@@ -64,6 +64,19 @@ def test_options_count_before_the_environment_and_that_before_the_file(whole: Pa
     assert found.of_crm() == {"heads": Path("heads"), "currency": "EUR"}
     # What another process of the same server is told: options, and which file was read.
     assert found.as_environment() == {"PYCRM_SETTINGS": str(whole), "PYCRM_SERVE_THREADS": "30"}
+
+
+def test_the_company_is_set_as_a_whole(whole: Path) -> None:
+    """Its sign-in takes its secret from a file; without issuer or client it is refused."""
+    (whole.parent / "oidc").write_text("a horse in the orchard\n")
+    text = '[oidc]\nissuer = "https://login.example.com"\nclient = "crm"\nsecret_file = "oidc"\nclaim = "email"\n'
+    whole.write_text(text)
+    wanted = Oidc("https://login.example.com", "crm", "a horse in the orchard", "email")
+    assert http_settings(load(environment={})).oidc == wanted
+    whole.write_text('[oidc]\nclient = "crm"\n')
+    with pytest.raises(InvalidError) as refused:
+        http_settings(load(environment={}))
+    assert [one.path for one in refused.value.fields] == ["oidc.issuer"]
 
 
 def test_what_is_read_is_what_is_served(whole: Path) -> None:

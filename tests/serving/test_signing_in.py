@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from pycrm import User
-from pycrm.credential import make_token, revoke_token, tokens
+from pycrm.credential import count_try, make_token, revoke_token, sign_in_proved, tokens
 from pycrm.entities import UserState
+from pycrm.errors import SignInError
+from pycrm.http import Settings
 
 from .conftest import PASSWORD, Served, csrf_of, sign_in
 
@@ -29,6 +31,18 @@ def test_who_knows_the_password_comes_in(served_on_both: Served) -> None:
     assert not is_in(browser)
     assert sign_in(browser, "rep_a", PASSWORD).status == 303
     assert browser.get("/test/mine").text == "rep_a"
+
+
+def test_whom_the_company_has_proved_comes_in(served_on_both: Served) -> None:
+    """A person of that very login gets a session without a password, and the tries of the address are free again."""
+    crm, limits = served_on_both.crm, Settings(tries=2).limits
+    for _ in range(4):
+        attempt = count_try(crm, "10.0.0.1", place="10.0.0.1", limits=limits, what="company ")
+        opened = sign_in_proved(crm, "rep_b", attempt, limits=limits)
+    assert is_in(served_on_both.browser(cookies={"pycrm": opened.secret}))
+    for login in ("Rep_B", "nobody", "rep_b\x00", "\ud800"):
+        with pytest.raises(SignInError):
+            sign_in_proved(crm, login, attempt, limits=limits)
 
 
 def test_who_mistyped_the_password_goes_on_from_the_page_that_says_so(served: Served) -> None:

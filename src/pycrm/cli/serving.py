@@ -88,6 +88,8 @@ def _options(loaded: Loaded) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": proxy is not None,
         "forwarded_allow_ips": proxy or "",
+        # Longer than proxies keep theirs: who hangs up first while the other asks is told of as a failure.
+        "timeout_keep_alive": 75,
     }
 
 

@@ -5,7 +5,7 @@ digests of secrets that were told once. Faces over HTTP ask here whom a secret n
 may do is decided by the session that is opened for them.
 """
 
-from pycrm.credential.door import count_try, end_session, end_sessions, sign_in, visit_of
+from pycrm.credential.door import count_try, end_session, end_sessions, sign_in, sign_in_proved, visit_of
 from pycrm.credential.model import Access, Opened, ResetMade, Scope, TokenMade, TokenShown, Visit
 from pycrm.credential.password import LEAST_LENGTH, change_password, set_password
 from pycrm.credential.reset import ask_reset, is_reset, make_reset, reset_password, send_reset
@@ -33,6 +33,7 @@ __all__ = [
     "send_reset",
     "set_password",
     "sign_in",
+    "sign_in_proved",
     "tokens",
     "visit_of",
 ]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.store import Transaction
 
-__all__ = ["TOKEN_MARK", "count_try", "end_session", "end_sessions", "sign_in", "visit_of"]
+__all__ = ["TOKEN_MARK", "count_try", "end_session", "end_sessions", "sign_in", "sign_in_proved", "visit_of"]
 
 #: How the secret of a token begins, so that people and scanners know one when they see it.
 TOKEN_MARK = "pycrm_"
@@ -65,7 +65,38 @@ def sign_in(
     if found is None or not right:
         raise SignInError(_WRONG)
     user, known, full, _, temporary = found
-    made = secret()
+    visit = Visit(user, known, full, Access.BROWSER, must_change=temporary)
+    return _begin(crm, visit, attempt, limits, former)
+
+
+def sign_in_proved(
+    crm: CRM, login: str, attempt: AttemptRow, *, limits: Limits, former: str | None = None
+) -> Opened:
+    """Begin a session of a browser for a person whom somebody else has proved, such as the company's own sign-in.
+
+    Args:
+        attempt: what `count_try` has counted before anything was asked.
+        former: as of `sign_in`.
+
+    Raises:
+        SignInError: there is no such person, or one who may not sign in.
+    """
+    user = User.__table__.c
+    found = []
+    if "\x00" not in login and login.encode("utf-8", "ignore").decode() == login:
+        with reading(crm) as tx:
+            found = tx.fetch(
+                sa.select(user.id, user.login, user.name).where(user.login == login, *_may_sign_in(user))
+            )
+    if not found:
+        raise SignInError("nobody is known here by this account")
+    id = unkey(found[0][0])
+    assert id is not None
+    return _begin(crm, Visit(id, found[0][1], found[0][2], Access.BROWSER), attempt, limits, former)
+
+
+def _begin(crm: CRM, visit: Visit, attempt: AttemptRow, limits: Limits, former: str | None) -> Opened:
+    made, user = secret(), visit.user
     with writing(crm) as tx:
         if former is not None:
             _delete(tx, SignInRow, SignInRow.__table__.c.id == digest(former))
@@ -76,7 +107,7 @@ def sign_in(
             tx,
             SignInRow(id=digest(made), user=Ref("User", user), at=tx.moment, seen_at=tx.moment, until=until),
         )
-    return Opened(made, Visit(user, known, full, Access.BROWSER, must_change=temporary))
+    return Opened(made, visit)
 
 
 def count_try(crm: CRM, login: str, *, place: str, limits: Limits, what: str = "") -> AttemptRow:

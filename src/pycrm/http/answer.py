@@ -70,6 +70,11 @@ class Answer:
         safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
         return cls(303, headers=[("location", path if safe else "/")])
 
+    @classmethod
+    def away(cls, address: str) -> Self:
+        """Look at an address of somebody else, which the settings name; never one that a request names."""
+        return cls(303, headers=[("location", address)])
+
     def with_header(self, name: str, value: str) -> Self:
         """The same answer with one more header."""
         self.headers.append((name, value))

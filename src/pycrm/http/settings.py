@@ -11,6 +11,7 @@ import attrs
 from pycrm.credential.model import Limits
 from pycrm.errors import DeclarationError
 from pycrm.http.messenger import Messenger
+from pycrm.http.oidc import Oidc
 
 __all__ = ["Settings"]
 
@@ -36,6 +37,7 @@ class Settings:
         port: under which this machine reaches it where there is no origin, for links in messages.
         messenger: what sends messages; without one nobody is sent a link to a new password.
         reset: for how long such a link is good.
+        oidc: the company's own sign-in, beside passwords.
 
     Raises:
         DeclarationError: the origin is no address of a server.
@@ -54,6 +56,7 @@ class Settings:
     port: int = 8000
     messenger: Messenger | None = None
     reset: timedelta = timedelta(minutes=30)
+    oidc: Oidc | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.origin is None:

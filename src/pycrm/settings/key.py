@@ -78,6 +78,17 @@ _KEYS = (
     Key("mail.sender", TEXT, "The mailbox in whose name messages are sent."),
     Key("mail.folder", PATH, "In the place of a mail server: the folder into which messages are put."),
     Key("mail.console", FLAG, "In the place of a mail server: print messages where the server runs.", False),
+    Key("oidc.issuer", TEXT, "The company's own sign-in (OpenID Connect): the address of its issuer."),
+    Key("oidc.client", TEXT, "As which the issuer knows us."),
+    Key(
+        "oidc.secret",
+        TEXT,
+        "By which the issuer knows us; without one we are a public client.",
+        is_secret=True,
+    ),
+    Key("oidc.claim", TEXT, "Which claim names the login here.", "preferred_username"),
+    Key("oidc.label", TEXT, "What the button on the sign-in page says.", "Company account"),
+    Key("oidc.scopes", WORDS, "What the issuer is asked for.", ("openid", "profile", "email")),
 )
 
 #: All settings by their names.

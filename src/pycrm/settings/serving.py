@@ -11,7 +11,7 @@ from pycrm.settings.source import load
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
-    from pycrm.http import Messenger, Settings
+    from pycrm.http import Messenger, Oidc, Settings
     from pycrm.serve import Application
 
 __all__ = ["application", "http_settings", "made_crm"]
@@ -42,7 +42,20 @@ def http_settings(loaded: Loaded) -> Settings:
     for name, (argument, one) in _TIMES.items():
         if loaded.values[name].is_set:
             given[argument] = loaded[name] * one
-    return Settings(**given, messenger=_messenger(loaded))
+    return Settings(**given, messenger=_messenger(loaded), oidc=_oidc(loaded))
+
+
+def _oidc(loaded: Loaded) -> Oidc | None:
+    from pycrm.http import Oidc
+
+    names = ("oidc.issuer", "oidc.client", "oidc.secret", "oidc.claim", "oidc.label", "oidc.scopes")
+    given = loaded.set_of(*names)
+    if not given:
+        return None
+    for name in ("issuer", "client"):
+        if name not in given:
+            raise _wrong(f"oidc.{name}", f"oidc.{next(iter(given))} is set, and oidc.{name} is not")
+    return Oidc(**given)
 
 
 def _messenger(loaded: Loaded) -> Messenger | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pycrm.http import Call, Route
+from pycrm.http import BACK, Call, Route
 from pycrm.web import (
     admin,
     calendar,
@@ -40,6 +40,8 @@ Act = Callable[[Call], "Sent"]
 _DOOR: tuple[tuple[str, str, Act], ...] = (
     ("GET", "/sign-in", door.sign_in),
     ("POST", "/sign-in", door.enter),
+    ("GET", "/sign-in/company", door.away),
+    ("GET", BACK, door.back),
     ("GET", "/forgotten", forgotten.forgotten),
     ("POST", "/forgotten", forgotten.ask),
     ("GET", "/reset", forgotten.reset),
