@@ -248,7 +248,8 @@ def _hired(crm: CRM, login: str, turn: int, number: int, may_change: bool) -> Pe
     limits = Limits(timedelta(hours=2), timedelta(hours=12), 10_000)
     cookie = sign_in(crm, login, _PASSWORD, place=str(number), limits=limits).secret
     with crm.view(login) as session:
-        own = session.page(Customer, order=Customer.name, size=50).items
+        mine = () if not may_change else (Customer.owner == session.find(User, User.login == login)[0],)
+        own = session.page(Customer, *mine, order=Customer.name, size=50).items
     customer = own[turn % len(own)]
     return Person(token, cookie, str(customer.id), customer.version, may_change, random.Random(number))
 
