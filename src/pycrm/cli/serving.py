@@ -40,7 +40,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pages and REST face; without --origin to this machine alone."""
-    from pycrm.settings import http_settings
+    from pycrm.settings import http_settings, trace
 
     try:
         import uvicorn
@@ -58,6 +58,7 @@ def serve(
     tell(f"serving {where} at {loaded['origin'] or listening}")
     options = _options(loaded)
     if loaded["serve.workers"] == 1:
+        trace(loaded)
         uvicorn.run(_made(call, settings), **options)
         return
     # Each of the processes reads the file and the environment by itself; what options said goes with the latter.

@@ -26,6 +26,7 @@ from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
 from pycrm.http.table import Table
+from pycrm.http.tracing import Tracing, within
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -78,6 +79,7 @@ class Desk:
         # One thread: whoever asks again is not slower for what is done after the answer before.
         self._after = ThreadPoolExecutor(1, thread_name_prefix="pycrm-after")
         self._behind = threading.BoundedSemaphore(settings.waiting)
+        self._tracing = Tracing() if settings.traces else None
         self._inside = 0
         self._counting = threading.Lock()
         self._always = (*_ALWAYS, _TLS) if settings.is_secure else _ALWAYS
@@ -96,6 +98,8 @@ class Desk:
         What no route of ours takes goes to the inner application.
         """
         note = Note(secrets.token_hex(8), scope["method"])
+        if self._tracing is not None:
+            note.span = self._tracing.begin(scope)
         scope.setdefault("state", {})["pycrm"] = note
         begun = time.perf_counter()
 
@@ -123,6 +127,8 @@ class Desk:
         finally:
             note.milliseconds = (time.perf_counter() - begun) * 1000
             note.write()
+            if self._tracing is not None:
+                self._tracing.end(note.span, note)
 
     def _is_vital(self, scope: Any) -> bool:
         """Whether it is one of the questions whether we are well, whose askers know no more than an address."""
@@ -190,7 +196,7 @@ class Desk:
             if self._inside >= self.settings.threads + self.settings.waiting:
                 return None
             self._inside += 1
-        future = self._pool.submit(_act, route, call, note)
+        future = self._pool.submit(_act, route, call, note, time.perf_counter())
         # Also where nobody waits for the answer any more: the thread is at work until then.
         future.add_done_callback(self._leave)
         return future
@@ -270,13 +276,20 @@ class Desk:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _act(route: Route, call: Call, note: Note) -> Answer:
-    """The answer of a route, in a thread: whatever goes wrong, the face tells of it."""
+def _act(route: Route, call: Call, note: Note, since: float | None = None) -> Answer:
+    """The answer of a route, in a thread: whatever goes wrong, the face tells of it.
+
+    Args:
+        since: when it came to stand in line.
+    """
     face = route.face
+    if since is not None:
+        note.waited = round((time.perf_counter() - since) * 1000, 2)
     try:
         try:
-            admit(call, route)
-            answer = route.act(call)
+            with within(note.span):
+                admit(call, route)
+                answer = route.act(call)
             return packed(call, answer) if call.settings.compress else answer
         finally:
             if call.visitor is not None:

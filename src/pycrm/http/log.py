@@ -31,9 +31,11 @@ class Note:
     access: str | None = None
     status: int = 0
     milliseconds: float = 0.0
+    waited: float | None = None
     code: str | None = None
     fault: str | None = None
     places: list[str] | None = None
+    span: Any = attrs.field(default=None, repr=False)
 
     def write(self) -> None:
         """Write the line; a failure of ours is an error, everything else a piece of information."""
@@ -42,7 +44,7 @@ class Note:
             LOGGER.log(level, "request", extra={"pycrm": self._told()})
 
     def _told(self) -> dict[str, Any]:
-        found = attrs.asdict(self)
+        found = attrs.asdict(self, filter=lambda field, _: field.name != "span")
         found["actor"] = None if self.actor is None else str(self.actor)
         found["milliseconds"] = round(self.milliseconds, 2)
         return {name: value for name, value in found.items() if value is not None}

@@ -34,6 +34,7 @@ class Settings:
             the folder of another distribution (``swagger-ui-dist``); without it there is no such page.
         languages: of the pages, the first one being that of people who ask for none of them.
         compress: whether long answers are compressed for who can read that; see `pycrm.http.packing`.
+        traces: whether each request leaves a span for OpenTelemetry; see `pycrm.http.tracing`.
         port: under which this machine reaches it where there is no origin, for links in messages.
         messenger: what sends messages; without one nobody is sent a link to a new password.
         reset: for how long such a link is good.
@@ -53,6 +54,7 @@ class Settings:
     docs: Path | bool | None = None
     languages: tuple[str, ...] = ("en", "zh")
     compress: bool = True
+    traces: bool = False
     port: int = 8000
     messenger: Messenger | None = None
     reset: timedelta = timedelta(minutes=30)

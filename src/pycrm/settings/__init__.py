@@ -8,7 +8,18 @@ with the name that comes nearest. Secrets stand in files of their own, which ``â
 
 from pycrm.settings.key import KEYS, Key
 from pycrm.settings.loaded import Loaded, Value
-from pycrm.settings.serving import application, http_settings, made_crm
+from pycrm.settings.serving import application, http_settings, made_crm, trace
 from pycrm.settings.source import FILE, load
 
-__all__ = ["FILE", "KEYS", "Key", "Loaded", "Value", "application", "http_settings", "load", "made_crm"]
+__all__ = [
+    "FILE",
+    "KEYS",
+    "Key",
+    "Loaded",
+    "Value",
+    "application",
+    "http_settings",
+    "load",
+    "made_crm",
+    "trace",
+]

@@ -61,6 +61,7 @@ _KEYS = (
     Key("serve.proxy", TEXT, "The address of the proxy before it, whose word on clients is taken."),
     Key("serve.docs", FLAG, "Whether Swagger UI is served (extra `docs`).", False),
     Key("serve.docs_folder", PATH, "The folder of another distribution of Swagger UI, in the place of that."),
+    Key("serve.traces", FLAG, "Whether requests leave spans for OpenTelemetry (extra `traces`).", False),
     Key("serve.compress", FLAG, "Whether long answers are compressed; a proxy may do it too.", True),
     Key("serve.threads", whole(1, 1000), "Requests at work at the same time in one process.", 10),
     Key("serve.waiting", whole(0, 100_000), "Requests in line; what comes beyond is told to come back.", 200),

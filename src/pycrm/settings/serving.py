@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from pycrm.http import Messenger, Oidc, Settings
     from pycrm.serve import Application
 
-__all__ = ["application", "http_settings", "made_crm"]
+__all__ = ["application", "http_settings", "made_crm", "trace"]
 
 _PLAIN = (
-    *("origin", "serve.port", "serve.docs", "serve.compress", "serve.threads", "serve.waiting"),
+    *(
+        "origin",
+        "serve.port",
+        "serve.docs",
+        "serve.compress",
+        "serve.traces",
+        "serve.threads",
+        "serve.waiting",
+    ),
     *("serve.body", "serve.tries", "serve.languages"),
 )
 _TIMES = {
@@ -95,4 +103,17 @@ def application() -> Application:
     from pycrm.serve import application as made
 
     loaded = load()
+    trace(loaded)
     return made(made_crm(loaded), http_settings(loaded))
+
+
+def trace(loaded: Loaded) -> None:
+    """Send the spans of this process on, where the settings ask for them.
+
+    Raises:
+        DeclarationError: what sends them is not installed.
+    """
+    if loaded["serve.traces"]:
+        from pycrm.http.tracing import export
+
+        export()
