@@ -64,7 +64,7 @@ docs: .venv/.installed
 lock: .venv-lock/.installed
 	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
 		--strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-		--extra web --extra postgres --extra exchange --extra analytics --extra dev $(ARGS) --output-file $(LOCK) pyproject.toml
+		--extra web --extra docs --extra postgres --extra exchange --extra analytics --extra traces --extra dev $(ARGS) --output-file $(LOCK) pyproject.toml
 	@if grep -nE '^-|://' $(LOCK); then echo "$(LOCK) names an address"; exit 1; fi
 
 .venv-lock/.installed:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench, Benchmark
 from benchmarks.changing import change_1000, change_one
+from benchmarks.crowding import crowd
 from benchmarks.customising import custom_field
 from benchmarks.database import PostgreSQL, Server, SQLite
 from benchmarks.figure import Figure, keep, show
@@ -55,6 +56,7 @@ GROWING: dict[str, Benchmark] = {
     "page_text": page_text,
     "scoring": scoring,
     "custom_field": custom_field,
+    "crowd": crowd,
 }
 SMALLEST: dict[str, Benchmark] = {
     "import_200k": import_200k,
@@ -77,7 +79,7 @@ NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
     "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
-    "faces": ["rest", "peers_rest"],
+    "faces": ["rest", "peers_rest", "crowd"],
     "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }
 

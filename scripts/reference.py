@@ -155,6 +155,18 @@ def command_line_page(holder: ModuleType) -> Iterator[str]:
     yield from commands(typer.main.get_command(holder.app), "pycrm")
 
 
+def settings_page(holder: ModuleType) -> Iterator[str]:
+    """Every setting: its name, its variable, what it may be, what holds without it."""
+    yield from ("# Settings", prose(holder.__doc__))
+    rows = ["| name | in the environment | what it is | default | |", "|--|--|--|--|--|"]
+    for key in holder.KEYS.values():
+        default = ", ".join(key.default) if isinstance(key.default, tuple) else key.default
+        shown = "" if default in (None, "") else f"`{default}`"
+        name = f"`{key.name}`" + (f", `{key.name}_file`" if key.is_secret else "")
+        rows.append(f"| {name} | `{key.variable}` | {key.kind.word} | {shown} | {key.about} |")
+    yield "\n".join(rows)
+
+
 def pages() -> dict[str, str]:
     """Every page of the reference by its file name."""
     written: dict[str, Iterator[str]] = {}
@@ -168,6 +180,8 @@ def pages() -> dict[str, str]:
         written["testing.md"] = names_page("Testing", testing)
     if cli := module("pycrm.cli"):
         written["command-line.md"] = command_line_page(cli)
+    if settings := module("pycrm.settings"):
+        written["settings.md"] = settings_page(settings)
     found = {name: "\n\n".join(filter(None, (MARK, *parts))) + "\n" for name, parts in written.items()}
     links = "\n".join(f"- [{text.splitlines()[2].lstrip('# ')}]({name})" for name, text in found.items())
     return {"index.md": f"{MARK}\n\n# Reference\n\nEvery public name, from the code.\n\n{links}\n", **found}

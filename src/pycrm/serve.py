@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Response
@@ -51,7 +52,7 @@ def application(
         handlers: of Litestar, for what no route takes.
 
     Raises:
-        DeclarationError: two routes are for one path and method, or the files of `Settings.docs` are missing.
+        DeclarationError: two routes are for one path and method, or what `Settings.docs` names is missing.
     """
     settings = settings or Settings()
     desk = Desk(crm, settings, (*routes(crm), *_docs(settings), *more), _faces())
@@ -79,11 +80,11 @@ def routes(crm: CRM) -> Iterable[Route]:
 
 def _docs(settings: Settings) -> Iterable[Route]:
     """The page of the documents, where its files were named."""
-    if settings.docs is None:
+    if not settings.docs:
         return ()
-    from pycrm.api.docs import routes
+    from pycrm.api.docs import installed, routes
 
-    return routes(settings.docs, _HEALTH)
+    return routes(installed() if settings.docs is True else Path(settings.docs), _HEALTH)
 
 
 def _faces() -> dict[str, Face]:

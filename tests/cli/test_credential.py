@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from pycrm import CRM
-from pycrm.credential import Access, sign_in, visit_of
+from pycrm.credential import Access, reset_password, sign_in, visit_of
 from pycrm.http import Settings
 
 from .conftest import Pycrm
@@ -34,6 +34,19 @@ def test_the_administrator_gives_a_person_a_password(crm: CRM, pycrm: Pycrm, cas
     for login in ("rep_a", "lead_e", "dir"):
         said = pycrm("user", "password", "rep_b", "--as", login, input=f"{PASSWORD}\n")
         assert (said.code, login) == (3, login)
+
+
+def test_the_administrator_prints_a_link_to_a_new_password(crm: CRM, pycrm: Pycrm, cast: Any) -> None:
+    """Who has no mailbox is handed a link, which only those make who may set the password."""
+    said = pycrm("user", "reset", "rep_b", "--origin", "https://crm.example.com", "--as", "admin")
+    link, _, key = said.out.strip().partition("?key=")
+    assert (said.code, link) == (0, "https://crm.example.com/reset")
+    assert "for rep_b, until 2026-07-01 01:00 UTC" in said.err
+    assert reset_password(crm, key, PASSWORD).login == "rep_b"
+    assert sign_in(crm, "rep_b", PASSWORD, place="here", limits=LIMITS).visit.login == "rep_b"
+    for login in ("rep_a", "lead_e", "dir"):
+        assert pycrm("user", "reset", "rep_b", "--as", login).code == 3
+    assert pycrm("user", "reset", "rep_b", "--hours", "200", "--as", "admin").code == 2
 
 
 def test_a_person_makes_and_revokes_tokens(crm: CRM, pycrm: Pycrm, cast: Any) -> None:

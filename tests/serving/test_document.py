@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from pycrm import DeclarationError
+from pycrm.api.docs import installed
 from pycrm.http import Answer, Route
 from pycrm.serve import application
 
@@ -159,3 +161,19 @@ def test_the_page_of_documents_is_served_from_files_here(served: Served, tmp_pat
     for name in re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text):
         assert served.browser().get(f"{BASE}/{name}").status == 200, name
     assert served.browser().get(f"{BASE}/docs/..%2f..%2fsecret").status == 404
+    policy = page.header("content-security-policy")
+    assert [name for name, _ in page.headers].count("content-security-policy") == 1
+    assert "unsafe" not in policy
+    assert {one for part in policy.split(";") for one in part.split()[1:]} == {"'self'", "'none'", "data:"}
+
+
+def test_the_extra_brings_the_files(served: Served) -> None:
+    """With the extra installed one word serves Swagger UI, one that knows OpenAPI 3.1, and imports nothing of it."""
+    served.serve(docs=True)
+    script = served.browser().get(f"{BASE}/docs/swagger-ui-bundle.js")
+    assert (script.status, b"SwaggerUIBundle" in script.body) == (200, True)
+    assert "swagger_ui" not in sys.modules
+    with pytest.MonkeyPatch.context() as without:
+        without.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(DeclarationError, match=r"pycrm\[docs\]"):
+            installed()

@@ -146,12 +146,15 @@ def test_a_foreign_name_for_this_machine_is_not_answered(served: Served) -> None
         "localhost.evil.example",
         "[::1",
     ):
-        assert served.browser(host=host).get("/healthz").status == 421, host
+        assert served.browser(host=host).get("/test/form").status == 421, host
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
-        assert served.browser(host=host).get("/healthz").status == 200, host
+        assert served.browser(host=host).get("/test/form").status == 200, host
     served.serve(origin="https://crm.example.com")
-    assert served.browser(host="crm.example.com").get("/healthz").status == 200
-    assert served.browser(host="localhost").get("/healthz").status == 421
+    assert served.browser(host="crm.example.com").get("/test/form").status == 200
+    assert served.browser(host="localhost").get("/test/form").status == 421
+    # Whoever asks whether we are well knows an address, and is told nothing else.
+    said = [served.browser(host="10.0.0.7").get(path) for path in ("/healthz", "/readyz")]
+    assert [(one.status, one.data) for one in said] == [(200, {"status": "ok"})] * 2
 
 
 HEADERS = {

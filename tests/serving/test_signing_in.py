@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pycrm import User
-from pycrm.credential import make_token, revoke_token, tokens
+from pycrm.credential import count_try, make_token, revoke_token, sign_in_proved, tokens
 from pycrm.entities import UserState
+from pycrm.errors import SignInError
+from pycrm.http import Settings
 
 from .conftest import PASSWORD, Served, csrf_of, sign_in
 
@@ -28,6 +31,31 @@ def test_who_knows_the_password_comes_in(served_on_both: Served) -> None:
     assert not is_in(browser)
     assert sign_in(browser, "rep_a", PASSWORD).status == 303
     assert browser.get("/test/mine").text == "rep_a"
+
+
+def test_whom_the_company_has_proved_comes_in(served_on_both: Served) -> None:
+    """A person of that very login gets a session without a password, and the tries of the address are free again."""
+    crm, limits = served_on_both.crm, Settings(tries=2).limits
+    for _ in range(4):
+        attempt = count_try(crm, "10.0.0.1", place="10.0.0.1", limits=limits, what="company ")
+        opened = sign_in_proved(crm, "rep_b", attempt, limits=limits)
+    assert is_in(served_on_both.browser(cookies={"pycrm": opened.secret}))
+    for login in ("Rep_B", "nobody", "rep_b\x00", "\ud800"):
+        with pytest.raises(SignInError):
+            sign_in_proved(crm, login, attempt, limits=limits)
+
+
+def test_who_mistyped_the_password_goes_on_from_the_page_that_says_so(served: Served) -> None:
+    """The form that comes back after a wrong password is as good as the first one."""
+    browser = served.browser()
+    reply = browser.get("/sign-in")
+    for said, status in (("a horse in the garden", 401), (PASSWORD, 303)):
+        csrf = re.search(r'name="csrf" value="(\w+)"', reply.text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "login": "rep_a", "password": said, "to": "/customers"}
+        reply = browser.post("/sign-in", form=form)
+        assert reply.status == status
+    assert reply.header("location") == "/customers"
 
 
 def test_nobody_can_choose_the_session_that_another_will_have(served: Served) -> None:

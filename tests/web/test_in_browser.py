@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from pycrm.http import Settings
 from pycrm.serve import application
 
 from .chromium import Chromium, chromium, is_there
@@ -26,7 +27,7 @@ pytestmark = [
 def served(company_apart: Company) -> Iterator[str]:
     """The address at which the company is served."""
     place = socket.create_server(("127.0.0.1", 0))
-    company_apart.app = application(company_apart.crm)
+    company_apart.app = application(company_apart.crm, Settings(docs=True))
     server = uvicorn.Server(uvicorn.Config(company_apart.app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
     thread.start()
@@ -104,4 +105,13 @@ def test_no_page_is_wider_than_a_telephone(company_apart: Company, served: str, 
     ):
         browser.open(f"{served}{path}")
         assert browser.value("document.documentElement.scrollWidth") <= 360, path
+    assert browser.complaints == []
+
+
+def test_the_documents_are_read_and_tried(served: str, browser: Chromium) -> None:
+    """Swagger UI shows what the reader may ask for, answers a question, and asks nobody outside."""
+    browser.do("Page.navigate", url=f"{served}/api/v1/docs")
+    browser.until("document.querySelectorAll('.opblock').length > 50")
+    asked = browser.value("performance.getEntriesByType('resource').map(one => one.name)")
+    assert [one for one in asked if not one.startswith((served, "data:"))] == []
     assert browser.complaints == []

@@ -1,11 +1,13 @@
 """Swagger UI over the document, from files on this machine: nothing is asked of anybody outside.
 
-The files are those of a distribution of Swagger UI (``swagger-ui-dist``), which `Settings.docs` names.
-They are no part of what is served unless somebody says so.
+The files are those of the package ``swagger-ui-py``, which the extra ``docs`` installs, or of any distribution of
+Swagger UI that `Settings.docs` names. They are no part of what is served unless somebody says so. Of that package
+nothing is imported: its files are all that is wanted of it.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,13 @@ from pycrm.api.entity import BASE
 from pycrm.errors import DeclarationError
 from pycrm.http import Answer, Call, Face, Route
 
-__all__ = ["routes"]
+__all__ = ["installed", "routes"]
+
+# Of our own origin as everywhere, and besides the pictures that its style sheet holds within itself.
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
 
 _KINDS = {
     "swagger-ui.css": "text/css; charset=utf-8",
@@ -26,6 +34,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>pycrm: REST</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
@@ -37,6 +46,18 @@ _PAGE = """<!doctype html>
 """
 _START = """SwaggerUIBundle({ url: "openapi.json", dom_id: "#ui", deepLinking: true, validatorUrl: null });
 """
+
+
+def installed() -> Path:
+    """The folder of Swagger UI that the extra ``docs`` installs.
+
+    Raises:
+        DeclarationError: it is not installed.
+    """
+    found = importlib.util.find_spec("swagger_ui")
+    if found is None or found.origin is None:
+        raise DeclarationError("the page of the documents needs Swagger UI: pip install 'pycrm[docs]'")
+    return Path(found.origin).parent / "static"
 
 
 def routes(folder: Path, face: Face) -> Iterator[Route]:
@@ -56,7 +77,7 @@ def routes(folder: Path, face: Face) -> Iterator[Route]:
 
 def _page(call: Call) -> Answer:
     """The page in which the document is read and tried."""
-    return Answer.html(_PAGE)
+    return Answer.html(_PAGE).with_header("content-security-policy", _POLICY)
 
 
 def _start(call: Call) -> Answer:

@@ -10,7 +10,7 @@ from pycrm.app import ageing, custom, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.credential.door import end_sessions
-from pycrm.credential.model import AttemptRow, PasswordRow, SignInRow, TokenRow
+from pycrm.credential.model import AttemptRow, PasswordRow, ResetRow, SignInRow, TokenRow
 from pycrm.declare.row import layout
 from pycrm.entities.activity import Activity, Commitment, Note, Task
 from pycrm.entities.amendment import (
@@ -107,6 +107,7 @@ BOOKS = (
     ScoreNow,
     GradeChange,
     PasswordRow,
+    ResetRow,
     SignInRow,
     TokenRow,
     AttemptRow,

@@ -30,6 +30,7 @@ from pycrm.cli.history import history
 from pycrm.cli.pipeline import pipeline
 from pycrm.cli.plugin import plugin
 from pycrm.cli.scoring import score
+from pycrm.cli.settings import settings
 from pycrm.errors import InvalidError
 
 __all__ = ["app", "main"]
@@ -88,6 +89,7 @@ for part, name in (
     (score, "score"),
     (plugin, "plugin"),
     (credential.token, "token"),
+    (settings, "settings"),
 ):
     app.add_typer(part, name=name)
 

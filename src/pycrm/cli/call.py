@@ -20,24 +20,30 @@ from typer.core import TyperGroup
 
 from pycrm.cli.answer import Part, as_json, refuse, say
 from pycrm.errors import CRMError, DeclarationError, InvalidError, Problem, StoreError
+from pycrm.settings.loaded import Loaded
+from pycrm.settings.source import load
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.session import Session
 
-__all__ = ["UNNAMED", "Call", "Group", "Heads", "address", "command", "group"]
+__all__ = ["UNNAMED", "Call", "Group", "Heads", "Origin", "address", "command", "group"]
 
 Heads = Annotated[
     Path | None,
+    typer.Option("--heads", metavar="FOLDER", help="Where heads of the chain are kept; or PYCRM_HEADS."),
+]
+
+Origin = Annotated[
+    str | None,
     typer.Option(
-        "--heads", metavar="FOLDER", envvar="PYCRM_HEADS", help="Where heads of the chain are kept."
+        "--origin",
+        help="The address under which people reach it, such as https://crm.example.com; or PYCRM_ORIGIN.",
     ),
 ]
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., None])
-
-_DATABASE = "sqlite:///crm.db"
 
 _SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
@@ -50,10 +56,14 @@ _SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         ),
         "database": (
             Annotated[
-                str,
-                typer.Option("--database", metavar="URL", envvar="PYCRM_DATABASE", help="The database."),
+                str | None,
+                typer.Option(
+                    "--database",
+                    metavar="URL",
+                    help="The database; or PYCRM_DATABASE; else sqlite:///crm.db.",
+                ),
             ],
-            _DATABASE,
+            None,
         ),
         "plugins": (
             Annotated[
@@ -61,8 +71,19 @@ _SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
                 typer.Option(
                     "--plugin",
                     metavar="NAME",
-                    envvar="PYCRM_PLUGINS",
-                    help="An installed plugin to load; repeat it for several.",
+                    help="An installed plugin to load; repeat it for several; or PYCRM_PLUGINS.",
+                ),
+            ],
+            None,
+        ),
+        "settings": (
+            Annotated[
+                Path | None,
+                typer.Option(
+                    "--settings",
+                    metavar="FILE",
+                    envvar="PYCRM_SETTINGS",
+                    help="The file of settings; else pycrm.toml, if it is there.",
                 ),
             ],
             None,
@@ -76,15 +97,18 @@ _SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
 class Call:
     """What the shared options of one call said.
 
-    `settings` are further arguments of `CRM`: a product that runs `pycrm.cli.app` under a name of
-    its own passes them as the context's object (``app(obj={"currency": "EUR"})``).
+    `settings` are further arguments of `CRM`: those of the installation, and before them those of a product
+    that runs `pycrm.cli.app` under a name of its own and passes them as the context's object
+    (``app(obj={"currency": "EUR"})``), where `is_product` is true. `loaded` are the settings of the installation.
     """
 
     actor: str | None = None
-    database: str = _DATABASE
+    database: str = "sqlite:///crm.db"
     plugins: tuple[str, ...] = ()
     json: bool = False
     settings: Mapping[str, Any] = attrs.field(factory=dict)
+    loaded: Loaded = attrs.field(factory=Loaded)
+    is_product: bool = False
 
     @contextmanager
     def crm(self, *, new: bool = False, bare: bool = False) -> Iterator[CRM]:
@@ -208,7 +232,7 @@ def group(
 
 
 #: The shared options of a command that has no actor.
-UNNAMED = ("database", "plugins", "json")
+UNNAMED = ("database", "plugins", "settings", "json")
 
 
 def command(
@@ -217,7 +241,7 @@ def command(
     """Register a function of a `Call` and of its own arguments as a command.
 
     Args:
-        shared: which of the shared options it takes: ``actor``, ``database``, ``plugins``, ``json``.
+        shared: which of the shared options it takes: ``actor``, ``database``, ``plugins``, ``settings``, ``json``.
     """
 
     def register(function: Command) -> Command:
@@ -227,22 +251,36 @@ def command(
     return register
 
 
+def _call(said: Mapping[str, Any], product: Mapping[str, Any]) -> Call:
+    """The call that options, environment and the file of settings come to."""
+    own = {name: said[name] for name in ("actor", "json") if name in said}
+    if "database" not in said:
+        return Call(**own, settings=product, is_product=bool(product))
+    options = {"database": said["database"], "plugins": ",".join(said["plugins"] or ()) or None}
+    loaded = load(options, path=said["settings"])
+    return Call(
+        **own,
+        database=loaded["database"],
+        plugins=loaded["plugins"],
+        settings={**loaded.of_crm(), **product},
+        loaded=loaded,
+        is_product=bool(product),
+    )
+
+
 def _face(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..., None]:
     def face(context: typer.Context, **given: Any) -> None:
         said = {name: given.pop(name) for name in shared}
-        if "plugins" in said:
-            # In the environment people part names by commas as well as by spaces.
-            said["plugins"] = tuple(",".join(said["plugins"] or ()).replace(",", " ").split())
-        call = Call(**said, settings=context.obj or {})
+        is_json = said.get("json", False)
         try:
-            function(call, **given)
+            function(_call(said, context.obj or {}), **given)
         except CRMError as error:
-            raise typer.Exit(refuse(error, json=call.json)) from error
+            raise typer.Exit(refuse(error, json=is_json)) from error
         except BrokenPipeError:
             raise  # whoever read our answer has seen enough
         except OSError as error:
             words = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
-            raise typer.Exit(refuse(StoreError(words), json=call.json)) from error
+            raise typer.Exit(refuse(StoreError(words), json=is_json)) from error
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     added = [

@@ -9,11 +9,11 @@ from uuid import UUID
 import typer
 
 from pycrm.cli.answer import Table, tell
-from pycrm.cli.call import Call, command, group
+from pycrm.cli.call import Call, Origin, command, group
 from pycrm.errors import InvalidError, Problem
 
 if TYPE_CHECKING:
-    from pycrm.credential import TokenShown
+    from pycrm.credential import ResetMade, TokenShown
     from pycrm.session import Session
 
 __all__ = ["add_to", "token"]
@@ -64,6 +64,35 @@ def _asked(call: Call) -> str:
         differs = Problem("password", "rule", "the two were not the same")
         raise InvalidError(differs.message, fields=[differs])
     return said
+
+
+def reset(
+    call: Call,
+    login: Login,
+    hours: Annotated[int, typer.Option("--hours", help="After how many it ends, at most 168.")] = 24,
+    origin: Origin = None,
+) -> None:
+    """Print a link by which a person chooses a password, once; you hand it over.
+
+    It is for who has no mailbox, and for who has never had a password.
+    """
+    from pycrm.http import link_to
+    from pycrm.settings import http_settings
+
+    settings = http_settings(call.loaded.with_options({"origin": origin}))
+
+    def act(session: Session) -> ResetMade:
+        from pycrm.cli.entity import record_of
+        from pycrm.credential import make_reset
+        from pycrm.entities import User
+
+        return make_reset(session, record_of(session, User, login), hours=hours)
+
+    made = call.run(act)
+    link = link_to(settings, made)
+    call.answer({"login": made.login, "link": link, "until": made.until.isoformat()}, link)
+    if not call.json:
+        tell(f"for {made.login}, until {made.until:%Y-%m-%d %H:%M} UTC; it is not shown again")
 
 
 def new(
@@ -130,3 +159,4 @@ command(token, "revoke")(revoke)
 def add_to(user: typer.Typer) -> None:
     """Register what belongs to people."""
     command(user, "password")(password)
+    command(user, "reset")(reset)

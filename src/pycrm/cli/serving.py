@@ -3,87 +3,95 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pycrm.cli.answer import tell
-from pycrm.cli.call import UNNAMED, Call, address, command
+from pycrm.cli.call import UNNAMED, Call, Origin, address, command
 from pycrm.errors import DeclarationError, InvalidError, Problem
 
 if TYPE_CHECKING:
     from pycrm.http import Settings
     from pycrm.serve import Application
+    from pycrm.settings import Loaded
 
-__all__ = ["add_to", "worker"]
-
-_WORKER = "PYCRM_SERVE"
+__all__ = ["add_to"]
 
 
 def serve(
     call: Call,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port.")] = 8000,
-    origin: Annotated[
-        str | None,
-        typer.Option(
-            "--origin",
-            envvar="PYCRM_ORIGIN",
-            help="The address under which people reach it, such as https://crm.example.com.",
-        ),
+    host: Annotated[
+        str | None, typer.Option("--host", help="The address to listen on; else 127.0.0.1.")
     ] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="The port; else 8000.")] = None,
+    origin: Origin = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, max=64, help="Processes; more than one on PostgreSQL.")
-    ] = 1,
-    docs: Annotated[
-        Path | None,
-        typer.Option("--docs", metavar="FOLDER", help="Of swagger-ui-dist, to be served at /api/v1/docs."),
+        int | None,
+        typer.Option("--workers", min=1, max=64, help="Processes, else one; more on PostgreSQL alone."),
     ] = None,
+    docs: Annotated[
+        bool,
+        typer.Option("--docs", help="Serve Swagger UI at /api/v1/docs, of the extra docs or the settings."),
+    ] = False,
     proxy: Annotated[
         str | None,
         typer.Option("--proxy", help="The address of the proxy before it, whose word on clients is taken."),
     ] = None,
 ) -> None:
     """Serve pages and REST face; without --origin to this machine alone."""
-    from pycrm.http import Settings
+    from pycrm.settings import http_settings, trace
 
     try:
         import uvicorn
     except ModuleNotFoundError as error:
         raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
-    settings = Settings(origin=origin, docs=docs)
+    said = {"serve.host": host, "serve.port": port, "origin": origin, "serve.workers": workers}
+    said |= {"serve.docs": docs or None, "serve.proxy": proxy}
+    loaded = call.loaded.with_options(said)
+    settings = http_settings(loaded)
     with call.crm() as crm:
         crm.refuse_unmigrated()
         where, dialect = address(crm), crm.store.dialect
-    if workers > 1 and dialect != "postgresql":
-        wrong = Problem("workers", "rule", "several processes need PostgreSQL")
-        raise InvalidError(wrong.message, fields=[wrong])
-    if workers > 1 and call.settings:
-        wrong = Problem("workers", "rule", "a product with settings of its own starts its processes itself")
-        raise InvalidError(wrong.message, fields=[wrong])
-    tell(f"serving {where} at {origin or f'http://{host}:{port}'}")
-    options: dict[str, Any] = {"host": host, "port": port, "access_log": False, "log_config": _LOGGING}
-    options |= {
+    _refuse_several(call, loaded["serve.workers"], dialect)
+    listening = f"http://{loaded['serve.host']}:{loaded['serve.port']}"
+    tell(f"serving {where} at {loaded['origin'] or listening}")
+    options = _options(loaded)
+    if loaded["serve.workers"] == 1:
+        trace(loaded)
+        uvicorn.run(_made(call, settings), **options)
+        return
+    # Each of the processes reads the file and the environment by itself; what options said goes with the latter.
+    os.environ |= loaded.as_environment()
+    factory = "pycrm.settings:application"
+    uvicorn.run(factory, factory=True, workers=loaded["serve.workers"], **options)
+
+
+def _refuse_several(call: Call, workers: int, dialect: str) -> None:
+    if workers == 1:
+        return
+    message = None
+    if dialect != "postgresql":
+        message = "several processes need PostgreSQL"
+    elif call.is_product:
+        message = "a product with settings of its own starts its processes itself"
+    if message is not None:
+        raise InvalidError(message, fields=[Problem("workers", "rule", message)])
+
+
+def _options(loaded: Loaded) -> dict[str, Any]:
+    proxy = loaded["serve.proxy"]
+    return {
+        "host": loaded["serve.host"],
+        "port": loaded["serve.port"],
+        "access_log": False,
+        "log_config": _LOGGING,
         "server_header": False,
         "proxy_headers": proxy is not None,
         "forwarded_allow_ips": proxy or "",
+        # Longer than proxies keep theirs: who hangs up first while the other asks is told of as a failure.
+        "timeout_keep_alive": 75,
     }
-    if workers == 1:
-        uvicorn.run(_made(call, settings), **options)
-        return
-    said = (call.database, " ".join(call.plugins), origin or "", str(docs or ""))
-    os.environ[_WORKER] = "\n".join(said)
-    uvicorn.run("pycrm.cli.serving:worker", factory=True, workers=workers, **options)
-
-
-def worker() -> Application:
-    """The application of one of several processes, by what the first one was told."""
-    from pycrm.http import Settings
-
-    database, plugins, origin, docs = os.environ[_WORKER].split("\n")
-    settings = Settings(origin=origin or None, docs=Path(docs) if docs else None)
-    return _made(Call(database=database, plugins=tuple(plugins.split())), settings)
 
 
 def _made(call: Call, settings: Settings) -> Application:

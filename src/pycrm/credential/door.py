@@ -19,6 +19,7 @@ from pycrm.credential.model import (
     Limits,
     Opened,
     PasswordRow,
+    ResetRow,
     Scope,
     SignInRow,
     TokenRow,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pycrm.app import CRM
     from pycrm.store import Transaction
 
-__all__ = ["TOKEN_MARK", "count_try", "end_session", "end_sessions", "sign_in", "visit_of"]
+__all__ = ["TOKEN_MARK", "count_try", "end_session", "end_sessions", "sign_in", "sign_in_proved", "visit_of"]
 
 #: How the secret of a token begins, so that people and scanners know one when they see it.
 TOKEN_MARK = "pycrm_"
@@ -64,7 +65,38 @@ def sign_in(
     if found is None or not right:
         raise SignInError(_WRONG)
     user, known, full, _, temporary = found
-    made = secret()
+    visit = Visit(user, known, full, Access.BROWSER, must_change=temporary)
+    return _begin(crm, visit, attempt, limits, former)
+
+
+def sign_in_proved(
+    crm: CRM, login: str, attempt: AttemptRow, *, limits: Limits, former: str | None = None
+) -> Opened:
+    """Begin a session of a browser for a person whom somebody else has proved, such as the company's own sign-in.
+
+    Args:
+        attempt: what `count_try` has counted before anything was asked.
+        former: as of `sign_in`.
+
+    Raises:
+        SignInError: there is no such person, or one who may not sign in.
+    """
+    user = User.__table__.c
+    found = []
+    if "\x00" not in login and login.encode("utf-8", "ignore").decode() == login:
+        with reading(crm) as tx:
+            found = tx.fetch(
+                sa.select(user.id, user.login, user.name).where(user.login == login, *_may_sign_in(user))
+            )
+    if not found:
+        raise SignInError("nobody is known here by this account")
+    id = unkey(found[0][0])
+    assert id is not None
+    return _begin(crm, Visit(id, found[0][1], found[0][2], Access.BROWSER), attempt, limits, former)
+
+
+def _begin(crm: CRM, visit: Visit, attempt: AttemptRow, limits: Limits, former: str | None) -> Opened:
+    made, user = secret(), visit.user
     with writing(crm) as tx:
         if former is not None:
             _delete(tx, SignInRow, SignInRow.__table__.c.id == digest(former))
@@ -75,21 +107,22 @@ def sign_in(
             tx,
             SignInRow(id=digest(made), user=Ref("User", user), at=tx.moment, seen_at=tx.moment, until=until),
         )
-    return Opened(made, Visit(user, known, full, Access.BROWSER, must_change=temporary))
+    return Opened(made, visit)
 
 
-def count_try(crm: CRM, login: str, *, place: str, limits: Limits) -> AttemptRow:
+def count_try(crm: CRM, login: str, *, place: str, limits: Limits, what: str = "") -> AttemptRow:
     """Count one more try, before anything is compared: many at once are not more than one by one.
+
+    Args:
+        what: of which kind, where it is none to sign in; each kind is counted by itself.
 
     Raises:
         TooManyError: this name or this address was tried too often within the last minute.
     """
-    name, address = keyed(crm, "login", login.strip().casefold()[:200]), keyed(crm, "place", place)
+    name, address = named(crm, login, what), keyed(crm, f"{what}place", place)
     table = AttemptRow.__table__
     with writing(crm) as tx:
-        if tx.dialect == "postgresql":
-            for one in sorted((name.int, address.int)):
-                tx.run("SELECT pg_advisory_xact_lock(%s)", [one % 2**63])
+        one_by_one(tx, name, address)
         since = table.c.at > tx.moment - _WINDOW
         for column, value in ((table.c.login, name), (table.c.place, address)):
             rows = tx.fetch(
@@ -107,6 +140,18 @@ def count_try(crm: CRM, login: str, *, place: str, limits: Limits) -> AttemptRow
         _delete(tx, AttemptRow, table.c.at < tx.moment - 60 * _WINDOW)
         insert(tx, made)
     return made
+
+
+def named(crm: CRM, login: str, what: str = "") -> UUID:
+    """The keyed hash under which tries of a login are counted."""
+    return keyed(crm, f"{what}login", login.strip().casefold()[:200])
+
+
+def one_by_one(tx: Transaction, *counted: UUID) -> None:
+    """Wait for others who count the same; on SQLite writers wait for each other anyway."""
+    if tx.dialect == "postgresql":
+        for one in sorted(each.int for each in counted):
+            tx.run("SELECT pg_advisory_xact_lock(%s)", [one % 2**63])
 
 
 def _person(crm: CRM, login: str) -> tuple[UUID, str, str, str, bool] | None:
@@ -219,8 +264,9 @@ def end_session(crm: CRM, said: str) -> None:
 
 
 def end_sessions(tx: Transaction, user: UUID) -> None:
-    """End every session of a person and revoke the person's tokens, with the transaction."""
+    """End every session, token and link to a new password that a person has, with the transaction."""
     _delete(tx, SignInRow, SignInRow.__table__.c.user_id == user)
+    _delete(tx, ResetRow, ResetRow.__table__.c.user_id == user)
     table = TokenRow.__table__
     held = sa.update(table).where(table.c.user_id == user, table.c.revoked_at.is_(None))
     tx.execute(held.values(revoked_at=tx.moment))

@@ -18,6 +18,8 @@ __all__ = [
     "Limits",
     "Opened",
     "PasswordRow",
+    "ResetMade",
+    "ResetRow",
     "Scope",
     "SignInRow",
     "TokenMade",
@@ -81,10 +83,32 @@ class TokenRow(
     revoked_at: Field[datetime | None] = field("Revoked at", default=None)
 
 
+class ResetRow(
+    Row,
+    table="crm_reset",
+    primary=("id",),
+    indexes=(("login", "at"), ("until",)),
+    goes_with="user_id",
+):
+    """One link by which a person chooses a password anew; its id is the digest of the secret in the link.
+
+    Of a login that there is not a row is kept as well, with nobody in it: asking for one is the same work.
+    """
+
+    id: Field[UUID] = field("Id")
+    user: Link[User | None] = link("User", default=None)
+    login: Field[UUID] = field("Login")
+    at: Field[datetime] = field("At")
+    until: Field[datetime] = field("Until")
+
+
 class AttemptRow(
     Row, table="crm_attempt", primary=("id",), indexes=(("login", "at"), ("place", "at"), ("at",))
 ):
-    """One try to sign in that has not succeeded: of which name and from where, as keyed hashes."""
+    """One try to sign in, or to be sent a link, of which name and from where, as keyed hashes.
+
+    Those of a name are dropped when its person signs in.
+    """
 
     id: Field[UUID] = field("Id")
     at: Field[datetime] = field("At")
@@ -148,3 +172,14 @@ class TokenMade:
 
     secret: str = attrs.field(repr=False)
     token: TokenShown
+
+
+@attrs.frozen
+class ResetMade:
+    """A new link with its secret, for whom it is, and until when it is good."""
+
+    secret: str = attrs.field(repr=False)
+    login: str
+    name: str
+    email: str | None = attrs.field(repr=False)
+    until: datetime

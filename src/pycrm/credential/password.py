@@ -27,8 +27,9 @@ from pycrm.session.act import Act
 
 if TYPE_CHECKING:
     from pycrm.session import Session
+    from pycrm.store import Transaction
 
-__all__ = ["LEAST_LENGTH", "change_password", "set_password"]
+__all__ = ["LEAST_LENGTH", "change_password", "keep", "refuse_weak", "set_password"]
 
 #: The fewest signs of a password.
 LEAST_LENGTH = 10
@@ -92,7 +93,7 @@ def set_password(session: Session, user: Any, password: str, *, is_temporary: bo
     found = session.get(User, user.id)
     refuse_weak(password, found.login, found.name)
     with Act(session):
-        _keep(session, found.id, password, is_temporary)
+        keep(session.transaction, found.id, hashed(password), session.actor.ref, is_temporary=is_temporary)
 
 
 def change_password(session: Session, current: str, password: str) -> None:
@@ -115,17 +116,13 @@ def change_password(session: Session, current: str, password: str) -> None:
     refuse_weak(
         password, *tx.fetch(sa.select(person.login, person.name).where(person.id == session.actor.id))[0]
     )
-    _keep(session, session.actor.id, password, False)
+    keep(session.transaction, session.actor.id, hashed(password), session.actor.ref)
 
 
-def _keep(session: Session, user: UUID, password: str, is_temporary: bool) -> None:
-    tx = session.transaction
+def keep(tx: Transaction, user: UUID, hash: str, by: Ref[User] | None, *, is_temporary: bool = False) -> None:
+    """Keep the hash of a new password; whatever let the person in before ends."""
     row = PasswordRow(
-        user=Ref("User", user),
-        hash=hashed(password),
-        changed_at=tx.moment,
-        changed_by=session.actor.ref,
-        is_temporary=is_temporary,
+        user=Ref("User", user), hash=hash, changed_at=tx.moment, changed_by=by, is_temporary=is_temporary
     )
     table = PasswordRow.__table__
     tx.execute(sa.delete(table).where(table.c.user_id == user))

@@ -10,26 +10,49 @@ from pycrm.http.answer import Answer
 from pycrm.http.call import Call, Visitor
 from pycrm.http.desk import Desk
 from pycrm.http.face import Face, MustChangeError
+from pycrm.http.forgotten import link_to, reset_by, send_link
 from pycrm.http.form import Upload
+from pycrm.http.messenger import ConsoleMessenger, FileMessenger, Message, Messenger, SmtpMessenger
+from pycrm.http.oidc import Oidc
 from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
-from pycrm.http.signing import choose_language, choose_password, sign_in_by, sign_out
+from pycrm.http.signing import (
+    BACK,
+    choose_language,
+    choose_password,
+    sign_in_away,
+    sign_in_back,
+    sign_in_by,
+    sign_out,
+)
 
 __all__ = [
+    "BACK",
     "Answer",
     "Call",
+    "ConsoleMessenger",
     "Desk",
     "Face",
+    "FileMessenger",
+    "Message",
+    "Messenger",
     "MustChangeError",
+    "Oidc",
     "Route",
     "Settings",
+    "SmtpMessenger",
     "Upload",
     "Visitor",
     "choose_language",
     "choose_password",
     "form_token",
+    "link_to",
     "problem",
+    "reset_by",
+    "send_link",
+    "sign_in_away",
+    "sign_in_back",
     "sign_in_by",
     "sign_out",
     "with_form_cookie",

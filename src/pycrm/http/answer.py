@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class Answer:
     """Status, headers and body of one answer.
 
     What must never be kept by a browser or a proxy is the rule: `cached` says for how long this may be.
+    `after` is done once the answer was sent, so that the time of the answer tells nothing of it.
     """
 
     status: int = 200
@@ -39,6 +41,7 @@ class Answer:
     media: str | None = None
     headers: list[tuple[str, str]] = attrs.field(factory=list)
     cached: str | None = None
+    after: Callable[[], None] | None = None
 
     @classmethod
     def json(cls, data: Any, status: int = 200, *, media: str = "application/json") -> Self:
@@ -67,9 +70,19 @@ class Answer:
         safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
         return cls(303, headers=[("location", path if safe else "/")])
 
+    @classmethod
+    def away(cls, address: str) -> Self:
+        """Look at an address of somebody else, which the settings name; never one that a request names."""
+        return cls(303, headers=[("location", address)])
+
     def with_header(self, name: str, value: str) -> Self:
         """The same answer with one more header."""
         self.headers.append((name, value))
+        return self
+
+    def then(self, act: Callable[[], None]) -> Self:
+        """The same answer, after which this is done."""
+        self.after = act
         return self
 
     def with_cookie(

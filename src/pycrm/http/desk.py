@@ -20,11 +20,13 @@ from pycrm.http.admit import admit, language_of
 from pycrm.http.answer import Answer
 from pycrm.http.call import Call
 from pycrm.http.face import Face
-from pycrm.http.log import Note, places
+from pycrm.http.log import Note, failed, places
+from pycrm.http.packing import packed
 from pycrm.http.problem import problem
 from pycrm.http.route import Route
 from pycrm.http.settings import Settings
 from pycrm.http.table import Table
+from pycrm.http.tracing import Tracing, within
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -74,14 +76,19 @@ class Desk:
         self.table = Table(self.routes)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pycrm")
         self._apart = ThreadPoolExecutor(2, thread_name_prefix="pycrm-vital")
+        # One thread: whoever asks again is not slower for what is done after the answer before.
+        self._after = ThreadPoolExecutor(1, thread_name_prefix="pycrm-after")
+        self._behind = threading.BoundedSemaphore(settings.waiting)
+        self._tracing = Tracing() if settings.traces else None
         self._inside = 0
         self._counting = threading.Lock()
         self._always = (*_ALWAYS, _TLS) if settings.is_secure else _ALWAYS
 
     def close(self) -> None:
-        """Let the threads end when they have answered."""
+        """Let the threads end when they have answered, and when what was to be done after is done."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._apart.shutdown(wait=False, cancel_futures=True)
+        self._after.shutdown(wait=False)
 
     # --- around every answer -----------------------------------------------------------------------
 
@@ -91,6 +98,8 @@ class Desk:
         What no route of ours takes goes to the inner application.
         """
         note = Note(secrets.token_hex(8), scope["method"])
+        if self._tracing is not None:
+            note.span = self._tracing.begin(scope)
         scope.setdefault("state", {})["pycrm"] = note
         begun = time.perf_counter()
 
@@ -98,14 +107,16 @@ class Desk:
             if message["type"] == "http.response.start":
                 note.status = message["status"]
                 headers = list(message["headers"])
-                headers += [*self._always, (b"x-request-id", note.request.encode())]
+                said = {name.lower() for name, _ in headers}
+                headers += [one for one in self._always if one[0] not in said]
+                headers.append((b"x-request-id", note.request.encode()))
                 if not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
                 message = {**message, "headers": headers}
             await send(message)
 
         try:
-            if not self.settings.is_ours(_header(scope, b"host")):
+            if not (self.settings.is_ours(_header(scope, b"host")) or self._is_vital(scope)):
                 note.code = "host"
                 await self.respond(problem(421, "host"), scope, sending)
             else:
@@ -116,6 +127,13 @@ class Desk:
         finally:
             note.milliseconds = (time.perf_counter() - begun) * 1000
             note.write()
+            if self._tracing is not None:
+                self._tracing.end(note.span, note)
+
+    def _is_vital(self, scope: Any) -> bool:
+        """Whether it is one of the questions whether we are well, whose askers know no more than an address."""
+        found = self.table.find(scope["path"])
+        return found is not None and all(one.is_vital for one in found[0].routes.values())
 
     # --- one route ------------------------------------------------------------------------------------
 
@@ -139,6 +157,23 @@ class Desk:
             call = self._call(scope, some.path, some.face, b"", note)
             answer = some.face.unknown(call, 405, "method").with_header("allow", ", ".join(place.methods))
         await self.respond(answer, scope, send)
+        if answer.after is not None:
+            self._do_after(answer.after, note)
+
+    def _do_after(self, act: Callable[[], None], note: Note) -> None:
+        if not self._behind.acquire(blocking=False):
+            failed(note.request, "busy")
+            return
+
+        def run() -> None:
+            try:
+                act()
+            except Exception as error:
+                failed(note.request, "broken", error)
+            finally:
+                self._behind.release()
+
+        self._after.submit(run)
 
     async def _answer(self, route: Route, scope: Any, receive: Receive, note: Note) -> Answer:
         try:
@@ -161,7 +196,7 @@ class Desk:
             if self._inside >= self.settings.threads + self.settings.waiting:
                 return None
             self._inside += 1
-        future = self._pool.submit(_act, route, call, note)
+        future = self._pool.submit(_act, route, call, note, time.perf_counter())
         # Also where nobody waits for the answer any more: the thread is at work until then.
         future.add_done_callback(self._leave)
         return future
@@ -241,13 +276,21 @@ class Desk:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _act(route: Route, call: Call, note: Note) -> Answer:
-    """The answer of a route, in a thread: whatever goes wrong, the face tells of it."""
+def _act(route: Route, call: Call, note: Note, since: float | None = None) -> Answer:
+    """The answer of a route, in a thread: whatever goes wrong, the face tells of it.
+
+    Args:
+        since: when it came to stand in line.
+    """
     face = route.face
+    if since is not None:
+        note.waited = round((time.perf_counter() - since) * 1000, 2)
     try:
         try:
-            admit(call, route)
-            return route.act(call)
+            with within(note.span):
+                admit(call, route)
+                answer = route.act(call)
+            return packed(call, answer) if call.settings.compress else answer
         finally:
             if call.visitor is not None:
                 note.actor, note.access = call.visitor.user, call.visitor.access.value

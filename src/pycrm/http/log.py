@@ -15,7 +15,7 @@ from uuid import UUID
 
 import attrs
 
-__all__ = ["LOGGER", "Lines", "Note", "places"]
+__all__ = ["LOGGER", "Lines", "Note", "failed", "places"]
 
 LOGGER = logging.getLogger("pycrm.http")
 
@@ -31,9 +31,11 @@ class Note:
     access: str | None = None
     status: int = 0
     milliseconds: float = 0.0
+    waited: float | None = None
     code: str | None = None
     fault: str | None = None
     places: list[str] | None = None
+    span: Any = attrs.field(default=None, repr=False)
 
     def write(self) -> None:
         """Write the line; a failure of ours is an error, everything else a piece of information."""
@@ -42,7 +44,7 @@ class Note:
             LOGGER.log(level, "request", extra={"pycrm": self._told()})
 
     def _told(self) -> dict[str, Any]:
-        found = attrs.asdict(self)
+        found = attrs.asdict(self, filter=lambda field, _: field.name != "span")
         found["actor"] = None if self.actor is None else str(self.actor)
         found["milliseconds"] = round(self.milliseconds, 2)
         return {name: value for name, value in found.items() if value is not None}
@@ -61,8 +63,16 @@ def places(error: BaseException) -> tuple[str, list[str]]:
     return " < ".join(kinds), found
 
 
+def failed(request: str, code: str, error: BaseException | None = None) -> None:
+    """Write that what was to be done after the answer to a request was not."""
+    told: dict[str, Any] = {"request": request, "after": True, "code": code}
+    if error is not None:
+        told["fault"], told["places"] = places(error)
+    LOGGER.error("after", extra={"pycrm": told})
+
+
 class Lines(logging.Formatter):
-    """Log records as lines of JSON; of what is not ours only level, logger and the unfilled message."""
+    """Log records as lines of JSON; of what is not ours only level, logger and the message without its texts."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
@@ -72,7 +82,16 @@ class Lines(logging.Formatter):
             "logger": record.name,
         }
         own = getattr(record, "pycrm", None)
-        told |= own if own is not None else {"message": str(record.msg)}
+        told |= own if own is not None else {"message": _message(record)}
         if own is None and record.exc_info and record.exc_info[1] is not None:
             told["fault"], told["places"] = places(record.exc_info[1])
         return json.dumps(told, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message of another library: its numbers stand in it, its texts may be what people typed."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    try:
+        return str(record.msg) % tuple(one if isinstance(one, int | float) else "…" for one in given)
+    except (TypeError, ValueError):
+        return str(record.msg)

@@ -30,7 +30,8 @@ class Route:
         face: whose route it is.
         is_open: whether somebody may ask who has not signed in; `Call.visitor` may be None then.
         is_unchanged: whether somebody may ask whose password is temporary.
-        is_vital: whether it is answered apart from the crowd, or told to be busy after a second and a half.
+        is_vital: whether it is answered under any host and apart from the crowd, or told to be busy after a second and
+            a half.
         body: the most bytes of the request, where they are more than the settings say.
         about: what documents tell of it, as the face needs it.
     """

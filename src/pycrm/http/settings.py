@@ -10,6 +10,8 @@ import attrs
 
 from pycrm.credential.model import Limits
 from pycrm.errors import DeclarationError
+from pycrm.http.messenger import Messenger
+from pycrm.http.oidc import Oidc
 
 __all__ = ["Settings"]
 
@@ -28,9 +30,15 @@ class Settings:
         body: the most bytes of a request.
         threads: how many requests are worked on at the same time in one process.
         waiting: how many more may wait; the next one is told to come back (503).
-        docs: the folder of a distribution of Swagger UI (``swagger-ui-dist``), to be served at
-            ``/api/v1/docs``; without it there is no such page.
+        docs: Swagger UI, to be served at ``/api/v1/docs``: True is the one that the extra ``docs`` installs, a path
+            the folder of another distribution (``swagger-ui-dist``); without it there is no such page.
         languages: of the pages, the first one being that of people who ask for none of them.
+        compress: whether long answers are compressed for who can read that; see `pycrm.http.packing`.
+        traces: whether each request leaves a span for OpenTelemetry; see `pycrm.http.tracing`.
+        port: under which this machine reaches it where there is no origin, for links in messages.
+        messenger: what sends messages; without one nobody is sent a link to a new password.
+        reset: for how long such a link is good.
+        oidc: the company's own sign-in, beside passwords.
 
     Raises:
         DeclarationError: the origin is no address of a server.
@@ -43,8 +51,14 @@ class Settings:
     body: int = 2**20
     threads: int = 10
     waiting: int = 200
-    docs: Path | None = None
+    docs: Path | bool | None = None
     languages: tuple[str, ...] = ("en", "zh")
+    compress: bool = True
+    traces: bool = False
+    port: int = 8000
+    messenger: Messenger | None = None
+    reset: timedelta = timedelta(minutes=30)
+    oidc: Oidc | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.origin is None:
@@ -57,6 +71,11 @@ class Settings:
     def is_secure(self) -> bool:
         """Whether people come by TLS, so that cookies are kept to it."""
         return self.origin is not None and self.origin.startswith("https://")
+
+    @property
+    def address(self) -> str:
+        """How links in messages begin; what a request says of its host has no part in it."""
+        return self.origin or f"http://127.0.0.1:{self.port}"
 
     @property
     def cookie(self) -> str:

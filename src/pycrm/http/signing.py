@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import timedelta
 
-from pycrm.credential import change_password, count_try, end_session, sign_in
+from pycrm.credential import change_password, count_try, end_session, sign_in, sign_in_proved
+from pycrm.errors import DeclarationError, NotFoundError, SignInError
 from pycrm.http.admit import LANGUAGE_COOKIE
 from pycrm.http.answer import Answer
 from pycrm.http.call import Call
+from pycrm.http.oidc import LASTS, Provider, Way, provider
 
-__all__ = ["choose_language", "choose_password", "sign_in_by", "sign_out"]
+__all__ = [
+    "BACK",
+    "choose_language",
+    "choose_password",
+    "sign_in_away",
+    "sign_in_back",
+    "sign_in_by",
+    "sign_out",
+]
 
 _YEAR = timedelta(days=365)
 
@@ -26,6 +37,64 @@ def sign_in_by(call: Call, login: str, password: str, *, to: str = "/") -> Answe
         call.crm, login, password, place=call.address, limits=call.settings.limits, former=former
     )
     return _held(call, Answer.redirect(to), opened.secret)
+
+
+#: Holds the way to the company's own sign-in and back, until it was gone.
+_WAY = "pycrm_way"
+#: Where the issuer sends people back to.
+BACK = "/sign-in/company/back"
+
+
+def sign_in_away(call: Call, *, to: str = "/") -> Answer:
+    """Send the browser to the company's own sign-in, from where it comes back to `sign_in_back`.
+
+    Raises:
+        NotFoundError: none is declared (`Settings.oidc`).
+        StoreError: the issuer does not answer.
+    """
+    asked, now = _provider(call), call.crm.clock.now()
+    way = Way.new(now, to)
+    answer = Answer.away(asked.address(way, call.settings.address + BACK, now))
+    secure = call.settings.is_secure
+    return answer.with_cookie(_WAY, way.sealed(call.crm), secure=secure, age=LASTS)
+
+
+def sign_in_back(call: Call) -> Answer:
+    """Let in whom the company's own sign-in has proved, under a new session id, and lead on to where they wanted.
+
+    Raises:
+        SignInError: this browser began no such way, or nobody is known here by the account.
+        TooManyError: from this address it was tried too often.
+        StoreError: the issuer does not answer.
+    """
+    asked, now = _provider(call), call.crm.clock.now()
+    limits = call.settings.limits
+    # Of the person nothing is known yet, so that tries of the address alone are counted.
+    attempt = count_try(call.crm, call.address, place=call.address, limits=limits, what="company ")
+    way = Way.opened(call.crm, call.cookies.get(_WAY, ""), now)
+    said = call.asked("state")
+    if way is None or not hmac.compare_digest(way.state.encode(), said.encode("utf-8", "replace")):
+        raise SignInError("begin the sign-in anew: this one took too long, or was begun elsewhere")
+    # Who answers for another issuer sends a code that is not for us (RFC 9207).
+    if call.asked("iss", asked.oidc.issuer) != asked.oidc.issuer or not call.asked("code"):
+        raise SignInError("the account was not shown")
+    login = asked.login(way, call.asked("code"), call.settings.address + BACK, now)
+    former = call.cookies.get(call.settings.cookie)
+    opened = sign_in_proved(call.crm, login, attempt, limits=limits, former=former)
+    answer = _held(call, Answer.redirect(way.to), opened.secret)
+    return answer.with_cookie(_WAY, "", secure=call.settings.is_secure)
+
+
+def _provider(call: Call) -> Provider:
+    if call.settings.oidc is None:
+        raise NotFoundError("no such page")
+    try:
+        import joserfc  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise DeclarationError(
+            f"the company's sign-in needs {error.name}: pip install 'pycrm[web]'"
+        ) from error
+    return provider(call.crm, call.settings.oidc)
 
 
 def sign_out(call: Call, *, to: str = "/") -> Answer:

@@ -6,9 +6,17 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pycrm.errors import RefusedError
+from pycrm.errors import NotFoundError, RefusedError
 from pycrm.http import Answer as Sent
-from pycrm.http import Call, choose_language, choose_password, sign_in_by, sign_out
+from pycrm.http import (
+    Call,
+    choose_language,
+    choose_password,
+    sign_in_away,
+    sign_in_back,
+    sign_in_by,
+    sign_out,
+)
 from pycrm.web.face import THEME, sent, visit_of
 from pycrm.web.problem import sentences
 from pycrm.web.render import bare
@@ -16,7 +24,7 @@ from pycrm.web.render import bare
 if TYPE_CHECKING:
     from pycrm.web.visit import Answer
 
-__all__ = ["enter", "leave", "password", "settle", "sign_in", "static", "take_password"]
+__all__ = ["away", "back", "enter", "leave", "password", "settle", "sign_in", "static", "take_password"]
 
 _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _THEMES = ("auto", "light", "dark")
@@ -31,7 +39,9 @@ def _door(call: Call, status: int, said: tuple[str, ...], login: str) -> Answer:
     visit = visit_of(call)
     title = visit.words("Sign in")
     to = call.form.get("to", [""])[-1] if call.method == "POST" else call.asked("to")
-    return bare(visit, "sign-in.html", title, status=status, to=to, said=said, login=login)
+    oidc = call.settings.oidc
+    company = None if oidc is None else visit.words(oidc.label)
+    return bare(visit, "sign-in.html", title, status=status, to=to, said=said, login=login, company=company)
 
 
 def enter(call: Call) -> Sent:
@@ -40,11 +50,30 @@ def enter(call: Call) -> Sent:
     try:
         return sign_in_by(call, login, password, to=to or "/")
     except RefusedError as error:
-        words = visit_of(call).words
-        made = sent(call, _door(call, error.status, tuple(sentences(words, error)), login))
-        if "seconds" in error.data:
-            made.with_header("retry-after", str(error.data["seconds"]))
-        return made
+        return _refused(call, error, login)
+
+
+def _refused(call: Call, error: RefusedError, login: str) -> Sent:
+    words = visit_of(call).words
+    made = sent(call, _door(call, error.status, tuple(sentences(words, error)), login))
+    if "seconds" in error.data:
+        made.with_header("retry-after", str(error.data["seconds"]))
+    return made
+
+
+def away(call: Call) -> Sent:
+    """To the company's own sign-in."""
+    return sign_in_away(call, to=call.asked("to") or "/")
+
+
+def back(call: Call) -> Sent:
+    """Back from the company's own sign-in: in, or at the door with what is wrong."""
+    try:
+        return sign_in_back(call)
+    except RefusedError as error:
+        if isinstance(error, NotFoundError):
+            raise
+        return _refused(call, error, "")
 
 
 def leave(call: Call) -> Sent:

@@ -84,7 +84,7 @@ def visit_of(call: Call, *, known: bool = True) -> Visit:
         form=form,
         language=call.language,
         theme=theme if theme in _THEMES else "auto",
-        token=visitor.csrf if visitor is not None else form_token(call) if call.method == "GET" else "",
+        token=visitor.csrf if visitor is not None else form_token(call),
         part=call.headers.get("x-part") == "1",
         said=unquote(call.cookies.get(SAID, ""))[:300],
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pycrm.http import Call, Route
+from pycrm.http import BACK, Call, Route
 from pycrm.web import (
     admin,
     calendar,
     door,
     edit,
     find,
+    forgotten,
     handing,
     home,
     inbox,
@@ -39,6 +40,12 @@ Act = Callable[[Call], "Sent"]
 _DOOR: tuple[tuple[str, str, Act], ...] = (
     ("GET", "/sign-in", door.sign_in),
     ("POST", "/sign-in", door.enter),
+    ("GET", "/sign-in/company", door.away),
+    ("GET", BACK, door.back),
+    ("GET", "/forgotten", forgotten.forgotten),
+    ("POST", "/forgotten", forgotten.ask),
+    ("GET", "/reset", forgotten.reset),
+    ("POST", "/reset", forgotten.take),
     ("POST", "/settings", door.settle),
     ("GET", "/static/{name:str}", door.static),
 )

@@ -410,6 +410,12 @@ def upgrade() -> None:
     )
     table("crm_probe", "id key, at instant, by_id key?", refers="by_id crm_user", index="at, by_id, by_id at")
     table(
+        "crm_reset",
+        "id key, user_id key?, login key, at instant, until instant",
+        refers="user_id crm_user",
+        index="login at, until, user_id",
+    )
+    table(
         "crm_revision",
         "id key, at instant, by_id key?, actor text, on_behalf_id key?, source text, purpose text?",
         "operation text?",
