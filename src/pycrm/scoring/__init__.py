@@ -156,6 +156,10 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "feeds"]
+
+
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun as ScoreRun
     from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
