@@ -11,11 +11,11 @@ from uuid import UUID
 import attrs
 
 from pycrm.declare.field import Spec
-from pycrm.declare.validator import AtLeast, AtMost, LongEnough
+from pycrm.declare.validator import AtLeast, AtMost, LongEnough, OneOf, SomeOf
 from pycrm.errors import DeclarationError
 from pycrm.values import Money
 
-__all__ = ["Bounds", "bounds_of", "value_of"]
+__all__ = ["Bounds", "bounds_of", "options_of", "value_of"]
 
 
 @attrs.frozen
@@ -33,6 +33,12 @@ def bounds_of(spec: Spec) -> Bounds:
     most = [one.most for one in spec.validators if isinstance(one, AtMost)]
     short = [one.characters for one in spec.validators if isinstance(one, LongEnough)]
     return Bounds(max(least, default=None), min(most, default=None), max(short, default=0))
+
+
+def options_of(spec: Spec) -> tuple[Any, ...]:
+    """The values of which a field takes one, or each of several, where a ready validator names them."""
+    named = [one.options for one in spec.validators if isinstance(one, OneOf | SomeOf)]
+    return tuple(one for one in named[0] if all(one in each for each in named)) if named else ()
 
 
 def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | None = None) -> Any:
@@ -53,14 +59,19 @@ def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | Non
         except ValueError:
             continue
     raise DeclarationError(
-        f"{owner}.{spec.name}: say in `values` what it takes; its validators refuse all tried"
+        f"{owner}.{spec.name}: its validators refuse all that was tried: say in `values` what it takes, "
+        f'as in {{{owner}: {{"{spec.name}": …}}}}'
     )
 
 
 def _tried(spec: Spec, number: int, now: datetime, text: str | None) -> Iterator[Any]:
-    kind, bounds = spec.kind, bounds_of(spec)
+    kind, bounds, options = spec.kind, bounds_of(spec), options_of(spec)
     name = "" if kind is None else kind.name
-    if name in ("int", "decimal", "money"):
+    if options:
+        # Another for each number, as far as there are others.
+        chosen = [options[(number + step) % len(options)] for step in range(len(options))]
+        yield from ([(one,) for one in chosen] if name == "texts" else chosen)
+    elif name in ("int", "decimal", "money"):
         yield from _numbers(name, bounds, number)
     elif name == "text":
         said = (text or f"{spec.label} {number}").ljust(bounds.shortest, ".")
