@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pycrm import CRM, Customer, Field, Link, Plugin, Record, field, link, one_of, through
+from pycrm import CRM, Customer, DeclarationError, Field, Link, Plugin, Record, field, link, one_of, through
 from pycrm.app.examine import examine
 from pycrm.app.setup import make_migration
 from pycrm.testing import Databases, GoldContract, PluginContract, SilverContract, striving
@@ -118,6 +118,31 @@ def test_a_migration_that_lags_behind_is_named(
     trial = tried(Good, lagging, databases, tmp_path, monkeypatch)
     assert list(CHECKS["migrations"](trial)) == ["column loyal_card.note is missing"]
     assert examine([Good]) == ["migrations: column loyal_card.note is missing"]
+
+
+def test_a_migration_that_lacks_what_is_asked_for_at_once_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author whose migrations lack a column that pycrm itself asks for reads of it, and of what to do."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "loyal_steps", raising=False)
+    write_steps(tmp_path, Good, lambda text: text.replace("'number'", "'figure'"))
+    importlib.invalidate_caches()
+    assert "migrations: column loyal_card.number is missing" in examine([Good])
+    crm = CRM("sqlite://", plugins=[Good])
+    with pytest.raises(DeclarationError, match=r"loyal_card.number is missing.*pycrm migrate new loyal"):
+        crm.migrate()
+    crm.close()
+
+
+def test_an_empty_folder_of_migrations_is_named(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author who named a package of migrations and wrote none is told so."""
+    trial = tried(Good, lambda text: text, databases, tmp_path, monkeypatch)
+    next((tmp_path / "loyal_steps" / "versions").glob("0001*")).unlink()
+    assert list(CHECKS["migrations"](trial)) == ["loyal_steps holds no migration yet"]
+    assert examine([Good])[0].startswith("migrations: loyal_steps holds none yet")
 
 
 def odd(value: int) -> None:

@@ -11,9 +11,9 @@ from pycrm.declare.policy import OWN_PAIR, Administered, Private, Reference, Use
 from pycrm.declare.record import child_class
 from pycrm.entities import Contact, Customer, Department, OrgUnit, Party, PartyKind, User
 from pycrm.entities.party import contact_points
-from pycrm.errors import CRMError, DeclarationError
+from pycrm.errors import CRMError
 from pycrm.testing.organisation import Organisation
-from pycrm.testing.values import value_of
+from pycrm.testing.values import UnfitError, value_of
 
 __all__ = ["Examples"]
 
@@ -52,14 +52,14 @@ class Examples:
             given: values and links of this one; ``of`` is what a facet extends.
 
         Raises:
-            DeclarationError: what was made of the declaration is refused; the contract's `values` help.
+            UnfitError: what was made of the declaration is refused; the contract's `values` help.
         """
         draft = self.draft(cls, login, text=text, **given)
         try:
             made = self._entered(cls, draft, login)
         except CRMError as error:
             message = f"an example of {cls.__name__} is refused ({error}): say in `values` what it takes"
-            raise DeclarationError(message) from error
+            raise UnfitError(message) from error
         ends = (
             getattr(made, spec.name) for spec in cls.__specs__.values() if spec.target and not spec.derived
         )
@@ -137,10 +137,10 @@ class Examples:
                 now = self.organisation.crm.clock.now()
                 try:
                     found[spec.name] = value_of(cls.__name__, spec, next(self.numbers), now, text)
-                except DeclarationError as error:
+                except UnfitError as error:
                     wrong.append(str(error))
         if wrong:
-            raise DeclarationError("; ".join(wrong))
+            raise UnfitError("; ".join(wrong))
         return found | {name: self._said(one, login, text) for name, one in own.items()}
 
     def _row(self, child: type[Any], login: str, text: str | None) -> Any:

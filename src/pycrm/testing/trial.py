@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from pycrm.app import CRM
 from pycrm.app.core import Core
 from pycrm.declare.policy import Administered, Owned, Policy, Private, Reference, Through, UsedBy
-from pycrm.errors import DeclarationError
 from pycrm.plugin import Plugin, PluginDeclarationError, Registry, load
 from pycrm.testing.databases import Databases
 from pycrm.testing.examples import Examples
 from pycrm.testing.organisation import Organisation
+from pycrm.testing.values import UnfitError
 
 __all__ = ["Trial"]
 
@@ -89,7 +89,7 @@ class Trial:
         for cls in self.classes:
             try:
                 self.add(cls, "ana")
-            except DeclarationError as error:
+            except UnfitError as error:
                 found[cls] = str(error)
         return found
 

@@ -15,7 +15,11 @@ from pycrm.declare.validator import AtLeast, AtMost, LongEnough, OneOf, SomeOf
 from pycrm.errors import DeclarationError
 from pycrm.values import Money
 
-__all__ = ["Bounds", "bounds_of", "options_of", "value_of"]
+__all__ = ["Bounds", "UnfitError", "bounds_of", "options_of", "value_of"]
+
+
+class UnfitError(DeclarationError):
+    """Of a class no example can be made from its declaration alone."""
 
 
 @attrs.frozen
@@ -51,14 +55,14 @@ def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | Non
         text: what texts say, instead of the field's label.
 
     Raises:
-        DeclarationError: none of those tried pass its validators.
+        UnfitError: none of those tried pass its validators.
     """
     for value in _tried(spec, number, now, text):
         try:
             return spec.clean(value)
         except ValueError:
             continue
-    raise DeclarationError(
+    raise UnfitError(
         f"{owner}.{spec.name}: its validators refuse all that was tried: say in `values` what it takes, "
         f'as in {{{owner}: {{"{spec.name}": …}}}}'
     )
