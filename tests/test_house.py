@@ -183,10 +183,14 @@ def test_every_python_block_in_the_docs_is_python() -> None:
     assert syntax_errors("Text\n\n```python norun\nx = 1\nif x\n```\n") == ["line 5: expected ':'"]
 
 
+# These are followed with their commands and files, by tests/testing/test_tutorial.py.
+FOLLOWED = {ROOT / "README.md", ROOT / "docs" / "tutorial" / "veterinary-clinic.md"}
 RUNNING = [
     page
     for page in PAGES
-    if page.parent.name != "reference" and any(block.runs for block in blocks(page.read_text("utf-8")))
+    if page.parent.name != "reference"
+    and page not in FOLLOWED
+    and any(block.runs for block in blocks(page.read_text("utf-8")))
 ]
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from pycrm.cli.call import UNNAMED, Call, Group, command, group
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["migrate"]
 
@@ -57,12 +55,14 @@ def new(
     plugins = dict.fromkeys((*given.pop("plugins", ()), *call.plugins, name))
     crm = CRM("sqlite://", plugins=plugins, **given)
     try:
-        made: Path | None = make_migration(crm, name, words)
+        made = make_migration(crm, name, words)
     finally:
         crm.close()
-    told = (
-        f"wrote {made}" if made else f"nothing was written: the migrations of {name} lead to what it declares"
-    )
+    if made is None:
+        told = f"nothing was written: the migrations of {name} lead to what it declares"
+    else:
+        here = Path.cwd()
+        told = f"wrote {made.relative_to(here) if made.is_relative_to(here) else made}"
     call.answer({"plugin": name, "file": None if made is None else str(made)}, told)
 
 
