@@ -7,17 +7,24 @@ fails. A page whose module does not exist is left out.
 from __future__ import annotations
 
 import argparse
+import ast
+import enum
 import importlib
 import inspect
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MARK = "<!-- Written by make docs from the docstrings; edit those. -->"
+# What has a page of its own besides its entry.
+PAGES = {"Session": "Its verbs, one by one: [Session](session.md)."}
+# What a field is besides its type, where its declaration says so.
+MARKS = ("key", "unique", "order", "search", "personal", "special", "restricted")
 
 
 def module(name: str) -> ModuleType | None:
@@ -92,21 +99,54 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
             yield name, thing
 
 
+def choices(name: str, cls: Any) -> str:
+    """The members of an enum, each with the text that stands for it in databases, files and answers."""
+    return "\n".join(f"- `{name}.{one.name}`: `{one.value}`" for one in cls)
+
+
+def fields(cls: Any) -> str:
+    """The fields that a record class declares itself, as a table; nothing where it has none."""
+    rows = ["| field | label | 中文 | type | besides |", "|---|---|---|---|---|"]
+    for spec in cls.__specs__.values():
+        if spec.derived:
+            continue
+        kind = spec.target or spec.child or spec.kind.name
+        kind = spec.kind.python.__name__ if kind == "enum" else kind
+        words = ["required"] if spec.required else []
+        words += [] if spec.init else ["kept by pycrm"]
+        words += ["may be empty"] if spec.nullable else []
+        words += [mark for mark in MARKS if getattr(spec, mark)]
+        rows.append(f"| `{spec.name}` | {spec.label} | {spec.zh or ''} | {kind} | {', '.join(words)} |")
+    return "\n".join(rows) if len(rows) > 2 else ""
+
+
+def constant(thing: Any) -> str:
+    """What a name stands for that is neither a class nor a function."""
+    if type(thing).__module__ == "typing":
+        return f"`{annotation(thing)}`"
+    said = repr(thing)
+    return f"A value of type `{type(thing).__qualname__}`" + (f": `{said}`" if " at 0x" not in said else ".")
+
+
 def entry(name: str, thing: Any, level: int = 2) -> Iterator[str]:
     """The paragraphs about one name."""
     yield f"{'#' * level} `{name}`"
     documented = inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, property)
+    is_enum = inspect.isclass(thing) and issubclass(thing, enum.Enum)
     if isinstance(thing, property):
         kind = getattr(thing.fget, "__annotations__", {}).get("return", "Any")
         yield f"```text\n{name}: {annotation(kind)}\n```"
     elif not documented:
-        alias = type(thing).__module__ == "typing"
-        yield f"`{annotation(thing)}`" if alias else f"A value of type `{type(thing).__qualname__}`."
-    elif not (inspect.isclass(thing) and issubclass(thing, BaseException)):
+        yield constant(thing)
+    elif not is_enum and not (inspect.isclass(thing) and issubclass(thing, BaseException)):
         yield f"```text\n{signature(name, getattr(thing, '__func__', thing))}\n```"
     if documented:
         yield prose(thing.__doc__)
+    yield PAGES.get(name, "")
+    if is_enum:
+        yield choices(name, thing)
     if inspect.isclass(thing):
+        yield fields(thing) if hasattr(thing, "__specs__") else ""
         for member, value in members(thing):
             yield from entry(f"{name}.{member}", value, level + 1)
 
@@ -116,6 +156,59 @@ def names_page(title: str, holder: ModuleType) -> Iterator[str]:
     yield from (f"# {title}", prose(holder.__doc__))
     for name in public_names(holder):
         yield from entry(name, getattr(holder, name))
+
+
+@cache
+def imported(name: str) -> dict[str, str]:
+    """The names that a module imports from pycrm, for type checkers alone too, with their homes."""
+    nodes = ast.walk(ast.parse(inspect.getsource(sys.modules[name])))
+    found = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in found if (node.module or "").startswith("pycrm")]
+    return {alias.name: node.module or "" for node in ours for alias in node.names}
+
+
+def answered(verb: Any) -> Iterator[tuple[str, Any]]:
+    """The classes of pycrm that the answer of a verb names, by their names."""
+    words = set(re.findall(r"\w+", str(getattr(verb, "__annotations__", {}).get("return", ""))))
+    homes = imported(verb.__module__)
+    for name in words & homes.keys():
+        yield name, getattr(importlib.import_module(homes[name]), name)
+
+
+def session_page(package: ModuleType, *others: ModuleType | None) -> Iterator[str]:
+    """Every verb of a session by what it does, and then what the verbs answer that has no other page."""
+    cls = package.Session
+    yield from ("# Session", prose(cls.__doc__))
+    known = [
+        getattr(holder, name) for holder in (package, *others) if holder for name in public_names(holder)
+    ]
+    answers: dict[int, tuple[str, Any]] = {}
+    for part in reversed(cls.__mro__[:-1]):
+        verbs = list(members(part))
+        yield from (f"## {part.__name__}", prose(part.__doc__)) if verbs else ()
+        for name, verb in verbs:
+            yield from entry(f"Session.{name}", verb, 3)
+            found = () if isinstance(verb, property) else answered(verb)
+            answers |= {id(thing): (answer, thing) for answer, thing in found}
+    yield "## What they answer"
+    yield "Besides records, and what [Python](python.md) and [Scoring](scoring.md) name."
+    for answer, thing in sorted(answers.values(), key=lambda one: one[0]):
+        if not any(thing is one for one in known):
+            yield from entry(answer, thing, 3)
+
+
+def scoring_page(holder: ModuleType) -> Iterator[str]:
+    """The names of scoring, and the feeds that there are with their columns."""
+    yield from names_page("Scoring", holder)
+    feeds = importlib.import_module(f"{holder.__name__}.feeds")
+    yield from ("## `feeds`", prose(feeds.__doc__))
+    rows = ["| feed | what a row is | columns besides `customer` |", "|---|---|---|"]
+    for name in public_names(feeds):
+        feed = getattr(feeds, name)
+        columns = ", ".join(f"`{column}` {kind.__name__}" for column, kind in feed.columns.items())
+        only = " (one a customer)" if feed.single else " (of nobody)" if feed.shared else ""
+        rows.append(f"| `{name}` | {feed.title}{only} | {columns} |")
+    yield "\n".join(rows)
 
 
 def errors_page(holder: ModuleType) -> Iterator[str]:
@@ -172,6 +265,10 @@ def pages() -> dict[str, str]:
     written: dict[str, Iterator[str]] = {}
     if (package := module("pycrm")) and hasattr(package, "__all__"):
         written["python.md"] = names_page("Python", package)
+        if hasattr(package, "Session"):
+            written["session.md"] = session_page(package, module("pycrm.scoring"))
+    if scoring := module("pycrm.scoring"):
+        written["scoring.md"] = scoring_page(scoring)
     if errors := module("pycrm.errors"):
         written["errors.md"] = errors_page(errors)
     if hooks := module("pycrm.hooks"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import os
 import re
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+import pycrm
+import pycrm.scoring.feeds
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pycrm"
@@ -179,10 +183,14 @@ def test_every_python_block_in_the_docs_is_python() -> None:
     assert syntax_errors("Text\n\n```python norun\nx = 1\nif x\n```\n") == ["line 5: expected ':'"]
 
 
+# These are followed with their commands and files, by tests/testing/test_tutorial.py.
+FOLLOWED = {ROOT / "README.md", ROOT / "docs" / "tutorial" / "veterinary-clinic.md"}
 RUNNING = [
     page
     for page in PAGES
-    if page.parent.name != "reference" and any(block.runs for block in blocks(page.read_text("utf-8")))
+    if page.parent.name != "reference"
+    and page not in FOLLOWED
+    and any(block.runs for block in blocks(page.read_text("utf-8")))
 ]
 
 
@@ -255,3 +263,21 @@ def test_the_reference_says_what_the_code_says(tmp_path: Path) -> None:
     """A reader of the reference reads about the code beside it."""
     assert stale_reference() == ""
     assert "errors.md" in stale_reference("--folder", str(tmp_path))
+
+
+def unnamed(page: str, names: Iterable[str]) -> list[str]:
+    """Which of the names a page of the reference has neither as a heading nor as an item."""
+    text = (ROOT / "docs" / "reference" / page).read_text("utf-8")
+    return [name for name in names if not re.search(rf"^(#+|-) `{re.escape(name)}`", text, re.MULTILINE)]
+
+
+def test_every_name_that_one_meets_is_in_the_reference() -> None:
+    """A reader finds each verb of a session, each member of an enum, and each name of scoring and its feeds."""
+    verbs = [f"Session.{name}" for name in dir(pycrm.Session) if not name.startswith("_")]
+    enums = [thing for name in pycrm.__all__ if isinstance(thing := getattr(pycrm, name), enum.EnumType)]
+    assert unnamed("session.md", verbs) == []
+    assert unnamed("python.md", [f"{cls.__name__}.{one.name}" for cls in enums for one in cls]) == []
+    assert unnamed("scoring.md", dir(pycrm.scoring)) == []
+    listed = (ROOT / "docs" / "reference" / "scoring.md").read_text("utf-8")
+    assert [name for name in pycrm.scoring.feeds.__all__ if f"\n| `{name}` |" not in listed] == []
+    assert unnamed("session.md", ["Session.find", "Session.seek"]) == ["Session.seek"]

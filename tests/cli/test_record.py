@@ -50,6 +50,18 @@ def test_each_person_lists_what_the_organisation_shows_them(crm: CRM, pycrm: Pyc
         assert (login, said.code, len(said.data["items"])) == (login, 0, number)
 
 
+def test_records_are_added_by_their_fields(pycrm: Pycrm, cast: Any) -> None:
+    """The administrator enters a source; who may not is refused, and what is wrong is said at once."""
+    said = pycrm("add", "source", "--set", "name=Fair 2026", "--as", "admin")
+    assert (said.code, said.out) == (0, "added the source Fair 2026\n")
+    assert "Fair 2026" in pycrm("list", "sources", "--as", "rep_a").out
+    assert pycrm("add", "source", "--set", "name=Web", "--as", "rep_a").code == 3
+    assert pycrm("add", "source", "--as", "admin").code == 2
+    wrong = ("--set", "nam=x", "--set", "parent=nowhere", "--set", "version=3")
+    told = pycrm("add", "region", *wrong, "--as", "admin", "--json").refusal["fields"]
+    assert [one["path"] for one in told] == ["nam", "parent", "name", "version"]
+
+
 def test_lists_are_narrowed_and_sorted_by_fields(pycrm: Pycrm, deals: Any) -> None:
     """A salesperson narrows a list by equality, bounds, contained text and links, and sorts it."""
 

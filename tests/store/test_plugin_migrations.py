@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date
@@ -322,3 +323,61 @@ def test_files_that_are_no_line_are_refused(database: str, at: Open, shelf: Shel
     assert "clinic_visit" not in names(database)
     with pytest.raises(DeclarationError, match="no package garden_steps of migrations"):
         at(database, Garden).migrate()
+
+
+class Numbered(Record, table="exam_visit", scope=reference()):
+    """A visit by its number."""
+
+    number: Field[str] = field("Number", unique=True, order=True, search=True)
+
+
+class Named(Record, table="exam_visit", scope=reference()):
+    """A visit by what the number is called later."""
+
+    name: Field[str] = field("Name", unique=True, order=True, search=True)
+
+
+class Exam(Plugin):
+    """Examination centre"""
+
+    name = "exam"
+    records = (Numbered,)
+    migrations = "exam_steps"
+
+
+class ExamLater(Plugin):
+    """Examination centre, a version later"""
+
+    name = "exam"
+    records = (Named,)
+    migrations = "exam_steps"
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "ship-migrations.md"
+HEAD = 'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "0002"\ndown_revision = "0001"\n'
+
+
+def test_a_column_is_renamed_as_the_page_shows(
+    database: str, at: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who renames a column by the page keeps its values, its index and its search, there and back."""
+    versions = tmp_path / "exam_steps" / "versions"
+    versions.mkdir(parents=True)
+    (versions.parent / "__init__.py").write_text("", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    crm = at(database, Exam)
+    assert make_migration(crm, "exam", "visits") is not None
+    crm = at(database, Exam)
+    crm.migrate()
+    with crm.session(crm.system("test")) as session:
+        session.add(Numbered(number="Seven of nine"))
+    shown = next(part for part in PAGE.read_text("utf-8").split("```") if "def rename(" in part)
+    code = textwrap.dedent(shown.partition("\n")[2])
+    (versions / "0002_names.py").write_text(f"{HEAD}\n{code}", "utf-8")
+    crm = at(database, ExamLater)
+    assert crm.migrate() == ["exam 0002: names"]
+    assert differences(crm) == []
+    with crm.view(crm.system("test")) as session:
+        assert [one.name for one in session.search(Named, "of nine").items] == ["Seven of nine"]
+    assert take_back(crm, "exam") == "exam 0002: names"
+    assert fetch(database, "SELECT number FROM exam_visit") == [("Seven of nine",)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pycrm import CRM
+from pycrm import CRM, Customer, DeclarationError, Field, Link, Plugin, Record, field, link, one_of, through
 from pycrm.app.examine import examine
 from pycrm.app.setup import make_migration
 from pycrm.testing import Databases, GoldContract, PluginContract, SilverContract, striving
@@ -118,6 +118,83 @@ def test_a_migration_that_lags_behind_is_named(
     trial = tried(Good, lagging, databases, tmp_path, monkeypatch)
     assert list(CHECKS["migrations"](trial)) == ["column loyal_card.note is missing"]
     assert examine([Good]) == ["migrations: column loyal_card.note is missing"]
+
+
+def test_a_migration_that_lacks_what_is_asked_for_at_once_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author whose migrations lack a column that pycrm itself asks for reads of it, and of what to do."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "loyal_steps", raising=False)
+    write_steps(tmp_path, Good, lambda text: text.replace("'number'", "'figure'"))
+    importlib.invalidate_caches()
+    assert "migrations: column loyal_card.number is missing" in examine([Good])
+    crm = CRM("sqlite://", plugins=[Good])
+    with pytest.raises(DeclarationError, match=r"loyal_card.number is missing.*pycrm migrate new loyal"):
+        crm.migrate()
+    crm.close()
+
+
+def test_an_empty_folder_of_migrations_is_named(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author who named a package of migrations and wrote none is told so."""
+    trial = tried(Good, lambda text: text, databases, tmp_path, monkeypatch)
+    next((tmp_path / "loyal_steps" / "versions").glob("0001*")).unlink()
+    assert list(CHECKS["migrations"](trial)) == ["loyal_steps holds no migration yet"]
+    assert examine([Good])[0].startswith("migrations: loyal_steps holds none yet")
+
+
+def odd(value: int) -> None:
+    """Only some numbers, and nobody can tell which."""
+    if value not in (4711, 4713):
+        raise ValueError("4711 or 4713")
+
+
+class Lane(Record, table="lane_lane", scope=through("customer", owned=True)):
+    """A lane whose declaration tells all that an example needs (赛道)."""
+
+    customer: Link[Customer] = link("Customer", zh="客户")
+    surface: Field[str] = field("Surface", zh="路面", validator=one_of("clay", "grass"))
+    limit: Field[int] = field("Limit", zh="限额", restricted=True)
+
+
+class Gate(Record, table="lane_gate", scope=through("customer", owned=True)):
+    """A gate of which nobody can tell the numbers (门)."""
+
+    customer: Link[Customer] = link("Customer", zh="客户")
+    number: Field[int] = field("Number", zh="编号", validator=odd)
+    second: Field[int] = field("Second", zh="副号", validator=odd)
+
+
+class Bell(Record, table="lane_bell", scope=through("customer", owned=True)):
+    """A bell with such numbers (钟)."""
+
+    customer: Link[Customer] = link("Customer", zh="客户")
+    number: Field[int] = field("Number", zh="编号", validator=odd)
+    second: Field[int] = field("Second", zh="副号", validator=odd)
+
+
+class Lanes(Plugin):
+    """Lanes"""
+
+    name = "lane"
+    records = (Lane, Gate, Bell)
+
+
+def test_examples_take_what_a_declaration_names(databases: Databases) -> None:
+    """An author says nothing of values that `one_of` names, nor of fields that only some roles may write."""
+    made = Trial(Lanes, databases=databases).add(Lane, "ana")
+    assert made.surface in ("clay", "grass")
+
+
+def test_all_examples_that_are_refused_are_named_at_once(databases: Databases) -> None:
+    """An author of whose records no example can be made reads of every one of them, and of every field."""
+    told = list(CHECKS["scope"](Trial(Lanes, databases=databases)))
+    assert [line.partition(":")[0] for line in told] == ["Gate.number", "Bell.number"]
+    assert all(".second: its validators refuse all that was tried" in line for line in told)
+    values: Any = {cls: {"number": 4711, "second": 4713} for cls in (Gate, Bell)}
+    assert list(CHECKS["scope"](Trial(Lanes, values=values, databases=databases))) == []
 
 
 INNER = """

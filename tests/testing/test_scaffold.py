@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,33 @@ class Shop(Plugin):
     records = (Shelf,)
 '''
 WRONG = SHOP.replace(", scope=reference()", "") + "    @hookimpl\n    def before_ad(self): ...\n"
+
+
+def test_migrations_are_written_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author has the next migration written into the plugin's own package, and none where nothing changed."""
+
+    def says(*command: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [*command])
+        return done.exit_code, (done.stdout or done.stderr).strip()
+
+    offered(tmp_path, "shop_stepped", f'{SHOP}    migrations = "shop_steps"\n', monkeypatch)
+    assert says("migrate", "new", "shop", "first tables") == (
+        1,
+        "Error: plugin shop: there is no package shop_steps of migrations",
+    )
+    (tmp_path / "shop_steps").mkdir()
+    (tmp_path / "shop_steps" / "__init__.py").write_text("", "utf-8")
+    invalidate_caches()
+    none = (
+        "migrations: shop_steps holds none yet: write the first with `pycrm migrate new shop 'what it does'`"
+    )
+    assert says("plugin", "check", "shop") == (1, none)
+    made = tmp_path / "shop_steps" / "versions" / "0001_first_tables.py"
+    assert says("migrate", "new", "shop", "first tables") == (0, f"wrote {made}")
+    assert "shop_shelf" in made.read_text("utf-8")
+    assert says("plugin", "check", "shop") == (0, "shop: nothing is wrong")
+    assert says("migrate", "new", "shop", "again")[1].startswith("nothing was written")
+    assert [one.name for one in made.parent.glob("*.py")] == [made.name]
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
-from pycrm import Customer, Field, Link, Money, Record, field, ge, le, link, minimum_length, owned
+from pycrm import Customer, Field, Link, Money, Record, field, ge, le, link, minimum_length, one_of, owned
 from pycrm.declare.codec import dump, load
 from pycrm.testing import records
 from pycrm.testing.values import value_of
@@ -39,6 +39,7 @@ class Parcel(Record, table="post_parcel", scope=owned()):
     arrived_at: Field[datetime | None] = field("Arrived at", default=None)
     size: Field[Size] = field("Size", default=Size.SMALL)
     fragile: Field[bool] = field("Fragile", default=False)
+    way: Field[str] = field("Way", validator=one_of("air", "sea"))
     marks: Field[tuple[str, ...]] = field("Marks", default=(), longest=20)
 
     def check(self, moment: datetime) -> None:
@@ -68,6 +69,7 @@ def test_both_ends_are_reached() -> None:
     settings(max_examples=100, database=None, derandomize=True)(made)()
     assert {parcel.pieces for parcel in seen} == {7, 8}
     assert {parcel.fragile for parcel in seen} == {True, False}
+    assert {parcel.way for parcel in seen} == {"air", "sea"}
     assert {parcel.contents is None for parcel in seen} == {True, False}
     assert {parcel.size for parcel in seen} == {Size.SMALL}
 
@@ -116,6 +118,7 @@ def test_plain_values_keep_the_rules_too() -> None:
         "kilos": Decimal("4.0"),
         "worth": Money("4", "CNY"),
         "sent_on": date(2026, 6, 30),
+        "way": "air",
     }
-    with pytest.raises(Exception, match=r"Box\.pieces: say in `values` what it takes"):
+    with pytest.raises(Exception, match=r"Box\.pieces: its validators refuse all that was tried"):
         value_of("Box", Box.__specs__["pieces"], 4, moment)

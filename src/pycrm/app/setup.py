@@ -14,7 +14,7 @@ from pycrm.app.core import BOOKS
 from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
-from pycrm.errors import DeclarationError
+from pycrm.errors import DeclarationError, StoreError
 from pycrm.plugin import CUSTOM
 from pycrm.revision.model import Setting
 from pycrm.scope import text
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "differences",
+    "lagging",
     "line_of",
     "make_migration",
     "migrate",
@@ -47,6 +48,7 @@ def migrate(crm: CRM) -> list[str]:
 
     Raises:
         StoreError: a step failed, of which nothing was kept; those before it stay.
+        DeclarationError: a plugin's migrations do not lead to what it declares.
     """
     # Alembic takes a while to import, and a database is migrated far less often than opened.
     from pycrm.store.migration import run
@@ -54,6 +56,19 @@ def migrate(crm: CRM) -> list[str]:
     done: list[str] = []
     run.create_schema(crm.store)
     done += [str(step) for step in run.take_all(crm.store, _lines(crm))]
+    try:
+        _begin(crm, done)
+    except StoreError as error:
+        _refuse_lagging(crm, error)
+        raise
+    secure(crm)
+    return done
+
+
+def _begin(crm: CRM, done: list[str]) -> None:
+    """Enter the first rows and publish pipelines, as a line each in `done`."""
+    from pycrm.store.migration import run
+
     with crm.session(crm.system("set-up")) as session:
         held = run.hold(crm.store)
         if held is not None:
@@ -69,8 +84,6 @@ def migrate(crm: CRM) -> list[str]:
             if act is not None:
                 act()
             done.append(line)
-    secure(crm)
-    return done
 
 
 def pending(crm: CRM) -> list[str]:
@@ -97,6 +110,36 @@ def differences(crm: CRM, plugin: str | None = None) -> list[str]:
     return run.differences(crm.store, _lines(crm) if plugin is None else [line_of(crm, plugin)])
 
 
+def lagging(crm: CRM) -> list[str]:
+    """What is declared beyond the migrations, in words; the CRM's database, an empty one, is migrated for it."""
+    from pycrm.store.migration import run
+
+    lines = _lines(crm)
+    run.create_schema(crm.store)
+    for _ in run.take_all(crm.store, lines):
+        pass
+    empty = [line for line in lines if line.package and line.tables and not line.steps]
+    return [
+        *(f"{line.package} holds none yet: write the first with {_next(line.plugin)}" for line in empty),
+        *run.differences(crm.store, lines),
+    ]
+
+
+def _next(plugin: str) -> str:
+    return f"`pycrm migrate new {plugin} 'what it does'`"
+
+
+def _refuse_lagging(crm: CRM, error: StoreError) -> None:
+    """Refuse tables that are not what a plugin declares, when a statement over them has failed for it."""
+    for line in _lines(crm):
+        if line.steps and (found := differences(crm, line.plugin)):
+            told = "; ".join(found)
+            raise DeclarationError(
+                f"the migrations of {line.plugin} lag behind what it declares ({told}): write the next one with "
+                f"{_next(line.plugin)}"
+            ) from error
+
+
 def refuse_unmigrated(crm: CRM) -> None:
     """Refuse a database that was not migrated, or by a newer version.
 
@@ -106,7 +149,7 @@ def refuse_unmigrated(crm: CRM) -> None:
     migrating.refuse_pending(crm.store, _lines(crm))
 
 
-def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path | None:
+def make_migration(crm: CRM, plugin: str, message: str, directory: Path | None = None) -> Path | None:
     """Write the plugin's next migration: what its declarations say beyond its migrations so far.
 
     Neither the database of the CRM nor the tables of other plugins come into it. Read what is
@@ -116,16 +159,23 @@ def make_migration(crm: CRM, plugin: str, message: str, directory: Path) -> Path
     Args:
         plugin: its name; it is loaded in this CRM.
         message: what the step does, in a few words.
-        directory: its folder ``versions``.
+        directory: its folder ``versions``; without it, that of the package which it names in `migrations`.
 
     Returns:
         the file written, or None where nothing has changed.
 
     Raises:
-        DeclarationError: the plugin is not loaded, or the message gives no name for a file.
+        DeclarationError: the plugin is not loaded, names no package of migrations or one that is not there,
+            or the message gives no name for a file.
     """
     from pycrm.store.migration import make
 
+    directory = directory or line_of(crm, plugin).folder
+    if directory is None:
+        raise DeclarationError(
+            f"the plugin {plugin} names no package for migrations: make one, with an __init__.py, and say "
+            f'migrations = "{plugin}.migrations"'
+        )
     crm.registry.plugin(plugin)
     lines = _lines(crm, portable_tables(crm), "sqlite")
     names = [line.plugin for line in lines]

@@ -27,6 +27,7 @@ from pycrm.cli.access import access, report
 from pycrm.cli.answer import refuse
 from pycrm.cli.call import Group, group
 from pycrm.cli.history import history
+from pycrm.cli.migrating import migrate
 from pycrm.cli.pipeline import pipeline
 from pycrm.cli.plugin import plugin
 from pycrm.cli.scoring import score
@@ -81,6 +82,7 @@ forecasting.add_to(app)
 for part, name in (
     (organisation.user, "user"),
     (organisation.unit, "unit"),
+    (migrate, "migrate"),
     (access, "access"),
     (history, "history"),
     (report, "report"),

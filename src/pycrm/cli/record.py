@@ -1,4 +1,4 @@
-"""Commands about records: list, show, move."""
+"""Commands about records: list, show, add, move."""
 
 from __future__ import annotations
 
@@ -81,6 +81,30 @@ def show(call: Call, entity: Entity, which: Which) -> None:
     call.answer(data, *parts)
 
 
+def add(
+    call: Call,
+    entity: Entity,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field; repeat it.")
+    ] = None,
+) -> None:
+    """Add a record with the fields that --set gives: a source of customers, a product, one of a plugin.
+
+    Links are given as the code, the unique name or the id of a record, amounts as 86000CNY.
+    """
+    from pycrm.cli.entity import entity_of, word_of
+    from pycrm.cli.listing import json_of, named
+    from pycrm.cli.value import drafted
+
+    def act(session: Session) -> tuple[dict[str, Any], str]:
+        cls = entity_of(session.crm, entity)
+        made = session.add(drafted(session, cls, given or ()))
+        return {"entity": cls.__name__, "record": json_of(made)}, f"added the {word_of(cls)} {named(made)}"
+
+    data, said = call.run(act)
+    call.answer(data, said)
+
+
 def move(
     call: Call,
     entity: Entity,
@@ -117,4 +141,5 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "list")(list_)
     command(app, "show")(show)
+    command(app, "add")(add)
     command(app, "move")(move)

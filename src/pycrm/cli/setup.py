@@ -1,4 +1,4 @@
-"""Commands that make a database and bring it up to date: init, migrate, doctor, demo."""
+"""Commands that make a database and look it over: init, doctor, demo."""
 
 from __future__ import annotations
 
@@ -94,13 +94,6 @@ def _found(
     return {"company": said["company"], "unit": code, "administrator": said["admin"], "top": said["top"]}
 
 
-def migrate(call: Call) -> None:
-    """Bring the database up to date with pycrm and its plugins."""
-    with call.crm(new=True) as crm:
-        steps = crm.migrate()
-    call.answer({"steps": steps}, *(steps or ["nothing to do: the database is up to date"]))
-
-
 def doctor(call: Call) -> None:
     """Check the installation and the database; say what to do."""
     from pycrm.cli.doctor import examine
@@ -140,6 +133,5 @@ def demo(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "init", shared=UNNAMED)(init)
-    command(app, "migrate", shared=UNNAMED)(migrate)
     command(app, "doctor", shared=UNNAMED)(doctor)
     command(app, "demo", shared=("json",))(demo)

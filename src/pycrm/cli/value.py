@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pycrm.declare.field import Spec
     from pycrm.session import Session
 
-__all__ = ["assignments", "local", "parsed", "shown"]
+__all__ = ["assignments", "drafted", "local", "parsed", "shown"]
 
 _MONEY = re.compile(r"([+-]?[\d.,]+)\s*([A-Za-z]{3})?")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -99,6 +99,35 @@ def assignments(session: Session, cls: Any, given: Sequence[str]) -> dict[str, A
     Raises:
         InvalidError: with every unknown field and wrong value.
     """
+    values, problems = _assigned(session, cls, given)
+    _refuse(problems)
+    return values
+
+
+def drafted(session: Session, cls: Any, given: Sequence[str]) -> Any:
+    """A new record of the class, from the values of ``--set field=value`` options.
+
+    Raises:
+        InvalidError: as `assignments`, and with every field that is missing.
+    """
+    values, problems = _assigned(session, cls, given)
+    named = {*values, *(one.path for one in problems)}
+    problems += [
+        Problem(spec.name, "required", f"is missing: give it with --set {spec.name}=…")
+        for spec in cls.__specs__.values()
+        if spec.required and spec.name not in named
+    ]
+    problems += [Problem(name, "rule", "is kept by pycrm") for name in values if not cls.__specs__[name].init]
+    _refuse(problems)
+    return cls(**values)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidError(f"{problems[0].path}: {problems[0].message}", fields=problems)
+
+
+def _assigned(session: Session, cls: Any, given: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for one in given:
@@ -113,10 +142,7 @@ def assignments(session: Session, cls: Any, given: Sequence[str]) -> dict[str, A
             values[name] = parsed(session, spec, text)
         except InvalidError as error:
             problems += error.fields
-    if problems:
-        first = problems[0]
-        raise InvalidError(f"{first.path}: {first.message}", fields=problems)
-    return values
+    return values, problems
 
 
 def local(moment: datetime, zone: tzinfo) -> str:

@@ -263,6 +263,10 @@ class Record(_Base):
     ``Booking.on`` is then a typed column expression, ``booking.on`` a date. Two values are equal
     when class, id and version are.
 
+    Besides its own fields each has `id`, `version`, `created_at`, `created_by`, `updated_at`,
+    `updated_by` and `archived_at`; one that belongs to somebody `owner` and `owner_unit`; one with
+    a pipeline `stage`, `stage_at`, `stage_config`, `pipeline` and `pipeline_version`.
+
     Raises:
         InvalidError: on creation, with every problem of every field.
         NotReadError: on access to a field that was hidden from the reader or not asked for.

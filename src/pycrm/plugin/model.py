@@ -54,9 +54,13 @@ class Plugin:
     - `pipelines`: each with a `key` and a `version`.
     - `flows`, `policies`: the approval flows and amendment policies that its records begin with; once
       entered they are data, which administrators change.
-    - `guards`: functions that pipelines name, by their names; each answers None, or why not, and may take
-      the mover's `session` to read in.
-    - `actions`: likewise; each answers the effects that a move has besides, and does nothing itself.
+    - `guards`: functions that pipelines name, by their names. Each is called as ``guard(record)``, the record
+      as the move would leave it, with what came with the move; it answers None, or why not, as a text or a
+      list of texts. Parameters of a `Use` are given by name, and the mover's session to a guard that has a
+      parameter `session`: it reads what the mover sees, and writes nothing.
+    - `actions`: likewise; each is called as ``action(record)`` and answers the effects that the move has
+      besides, one or a tuple of `SetField`, `AddTask`, `StartAmendment`, `Emit`, or None. It takes no
+      session, and does nothing itself.
     - `commands`: functions that the command line offers under the plugin's name; each takes a
       `session` first, that of whoever runs it.
     - `jobs`: what it does by itself when the time has come, called by ``pycrm jobs run``; see `Job`.

@@ -154,6 +154,10 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "feeds"]
+
+
 if TYPE_CHECKING:
     from pycrm.scoring.book import ScoreRun as ScoreRun
     from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN

@@ -131,7 +131,10 @@ def hooks(trial: Trial) -> Iterator[str]:
 
 def scope(trial: Trial) -> Iterator[str]:
     """A record is seen by its owner and the owner's leader, and by nobody beside them, by whatever way."""
+    yield from dict.fromkeys(trial.unfit.values())
     for cls in trial.classes:
+        if cls in trial.unfit:
+            continue
         if trial.is_common(cls):
             yield from _common(trial, cls)
             continue
@@ -144,7 +147,7 @@ def scope(trial: Trial) -> Iterator[str]:
 def _common(trial: Trial, cls: Any) -> Iterator[str]:
     everybody = type(trial.policy(cls)).__name__ == "Reference"
     if everybody and cls not in trial.common:
-        yield f"{cls.__name__} is seen by everybody: if that is meant, name it in `common`"
+        yield f"{cls.__name__} is seen by everybody: if that is meant, name it in the contract's `common`"
         return
     made = trial.add(cls, "ana")
     with trial.organisation.view("ben") as session:

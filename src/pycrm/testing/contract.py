@@ -12,6 +12,7 @@ from pycrm.testing.checks import CHECKS, is_loadable
 from pycrm.testing.databases import KINDS
 from pycrm.testing.fixtures import shared
 from pycrm.testing.trial import Trial
+from pycrm.testing.values import UnfitError
 
 __all__ = ["GoldContract", "PluginContract", "SilverContract"]
 
@@ -148,6 +149,9 @@ def _hold(name: str, trial: Trial) -> None:
         pytest.skip("the plugin does not load, as the other tests say")
     try:
         wrong = list(CHECKS[name](trial))
+    except UnfitError as error:
+        # Who mends the first wants to know of all.
+        wrong = list(dict.fromkeys((*trial.unfit.values(), str(error))))
     except DeclarationError as error:
         wrong = [str(error)]
     if wrong:

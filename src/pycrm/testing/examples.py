@@ -11,9 +11,9 @@ from pycrm.declare.policy import OWN_PAIR, Administered, Private, Reference, Use
 from pycrm.declare.record import child_class
 from pycrm.entities import Contact, Customer, Department, OrgUnit, Party, PartyKind, User
 from pycrm.entities.party import contact_points
-from pycrm.errors import CRMError, DeclarationError
+from pycrm.errors import CRMError
 from pycrm.testing.organisation import Organisation
-from pycrm.testing.values import value_of
+from pycrm.testing.values import UnfitError, value_of
 
 __all__ = ["Examples"]
 
@@ -52,14 +52,14 @@ class Examples:
             given: values and links of this one; ``of`` is what a facet extends.
 
         Raises:
-            DeclarationError: what was made of the declaration is refused; the contract's `values` help.
+            UnfitError: what was made of the declaration is refused; the contract's `values` help.
         """
         draft = self.draft(cls, login, text=text, **given)
         try:
             made = self._entered(cls, draft, login)
         except CRMError as error:
             message = f"an example of {cls.__name__} is refused ({error}): say in `values` what it takes"
-            raise DeclarationError(message) from error
+            raise UnfitError(message) from error
         ends = (
             getattr(made, spec.name) for spec in cls.__specs__.values() if spec.target and not spec.derived
         )
@@ -79,8 +79,8 @@ class Examples:
 
     def by_people(self, cls: Any) -> bool:
         """Whether people enter records of the class themselves."""
-        # What is special nobody writes without a rule for that field.
-        is_closed = any(spec.special for spec in cls.__specs__.values())
+        # What is special or restricted nobody writes without a rule for that field.
+        is_closed = any(spec.special or spec.restricted for spec in cls.__specs__.values())
         is_open = cls not in self._by_product and not is_closed
         return is_open and not isinstance(cls.__scope__, Reference | Administered)
 
@@ -126,6 +126,7 @@ class Examples:
     def _fields(self, cls: Any, login: str, text: str | None) -> dict[str, Any]:
         own = self._values.get(cls, {})
         found: dict[str, Any] = {}
+        wrong: list[str] = []
         for spec in cls.__specs__.values():
             if not spec.init or spec.target or spec.name in own:
                 continue
@@ -134,7 +135,12 @@ class Examples:
                     found[spec.name] = (self._row(child_class(cls, spec), login, text),)
             elif spec.required or text is not None:
                 now = self.organisation.crm.clock.now()
-                found[spec.name] = value_of(cls.__name__, spec, next(self.numbers), now, text)
+                try:
+                    found[spec.name] = value_of(cls.__name__, spec, next(self.numbers), now, text)
+                except UnfitError as error:
+                    wrong.append(str(error))
+        if wrong:
+            raise UnfitError("; ".join(wrong))
         return found | {name: self._said(one, login, text) for name, one in own.items()}
 
     def _row(self, child: type[Any], login: str, text: str | None) -> Any:

@@ -13,7 +13,7 @@ from pycrm.declare import Ref
 from pycrm.declare.field import Spec
 from pycrm.declare.record import child_class
 from pycrm.errors import InvalidError
-from pycrm.testing.values import Bounds, bounds_of
+from pycrm.testing.values import Bounds, bounds_of, options_of
 from pycrm.values import Money
 
 __all__ = ["records"]
@@ -31,7 +31,7 @@ _LETTERS = st.characters(codec="utf-8", exclude_characters="\x00")
 def records(cls: type[R], /, **given: Any) -> st.SearchStrategy[R]:
     """A strategy for values of a record, facet or child class, as its declaration allows them.
 
-    Fields that may be empty or have a default are sometimes left out. What `ge`, `le`,
+    Fields that may be empty or have a default are sometimes left out. What `one_of`, `ge`, `le`,
     `minimum_length` and `longest` demand is met from the start; for other validators and for
     `check` values are tried, so give a strategy where hardly any would pass.
 
@@ -72,7 +72,14 @@ def _values(cls: Any, spec: Spec) -> st.SearchStrategy[Any]:
     if spec.child is not None:
         return st.lists(records(child_class(cls, spec)), max_size=_MOST_ROWS).map(tuple)
     assert spec.kind is not None
-    strategy = _KINDS[spec.kind.name](spec, bounds_of(spec)).filter(lambda value: _passes(spec, value))
+    options = options_of(spec)
+    if not options:
+        made = _KINDS[spec.kind.name](spec, bounds_of(spec))
+    elif spec.kind.name == "texts":
+        made = st.lists(st.sampled_from(options), max_size=_MOST_ROWS).map(tuple)
+    else:
+        made = st.sampled_from(options)
+    strategy = made.filter(lambda value: _passes(spec, value))
     return st.none() | strategy if spec.nullable else strategy
 
 

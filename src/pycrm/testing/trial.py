@@ -15,6 +15,7 @@ from pycrm.plugin import Plugin, PluginDeclarationError, Registry, load
 from pycrm.testing.databases import Databases
 from pycrm.testing.examples import Examples
 from pycrm.testing.organisation import Organisation
+from pycrm.testing.values import UnfitError
 
 __all__ = ["Trial"]
 
@@ -80,6 +81,17 @@ class Trial:
     def open(self, url: str | None = None) -> CRM:
         """A CRM with the plugin and all that it requires."""
         return self.databases.open(self.plugins, url=url)
+
+    @cached_property
+    def unfit(self) -> Mapping[type[Any], str]:
+        """The classes of which no example is taken, each with the reason."""
+        found: dict[type[Any], str] = {}
+        for cls in self.classes:
+            try:
+                self.add(cls, "ana")
+            except UnfitError as error:
+                found[cls] = str(error)
+        return found
 
     @property
     def classes(self) -> tuple[type[Any], ...]:

@@ -11,11 +11,15 @@ from uuid import UUID
 import attrs
 
 from pycrm.declare.field import Spec
-from pycrm.declare.validator import AtLeast, AtMost, LongEnough
+from pycrm.declare.validator import AtLeast, AtMost, LongEnough, OneOf, SomeOf
 from pycrm.errors import DeclarationError
 from pycrm.values import Money
 
-__all__ = ["Bounds", "bounds_of", "value_of"]
+__all__ = ["Bounds", "UnfitError", "bounds_of", "options_of", "value_of"]
+
+
+class UnfitError(DeclarationError):
+    """Of a class no example can be made from its declaration alone."""
 
 
 @attrs.frozen
@@ -35,6 +39,12 @@ def bounds_of(spec: Spec) -> Bounds:
     return Bounds(max(least, default=None), min(most, default=None), max(short, default=0))
 
 
+def options_of(spec: Spec) -> tuple[Any, ...]:
+    """The values of which a field takes one, or each of several, where a ready validator names them."""
+    named = [one.options for one in spec.validators if isinstance(one, OneOf | SomeOf)]
+    return tuple(one for one in named[0] if all(one in each for each in named)) if named else ()
+
+
 def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | None = None) -> Any:
     """A value that the field takes, another for each number where there are several.
 
@@ -45,22 +55,27 @@ def value_of(owner: str, spec: Spec, number: int, now: datetime, text: str | Non
         text: what texts say, instead of the field's label.
 
     Raises:
-        DeclarationError: none of those tried pass its validators.
+        UnfitError: none of those tried pass its validators.
     """
     for value in _tried(spec, number, now, text):
         try:
             return spec.clean(value)
         except ValueError:
             continue
-    raise DeclarationError(
-        f"{owner}.{spec.name}: say in `values` what it takes; its validators refuse all tried"
+    raise UnfitError(
+        f"{owner}.{spec.name}: its validators refuse all that was tried: say in `values` what it takes, "
+        f'as in {{{owner}: {{"{spec.name}": …}}}}'
     )
 
 
 def _tried(spec: Spec, number: int, now: datetime, text: str | None) -> Iterator[Any]:
-    kind, bounds = spec.kind, bounds_of(spec)
+    kind, bounds, options = spec.kind, bounds_of(spec), options_of(spec)
     name = "" if kind is None else kind.name
-    if name in ("int", "decimal", "money"):
+    if options:
+        # Another for each number, as far as there are others.
+        chosen = [options[(number + step) % len(options)] for step in range(len(options))]
+        yield from ([(one,) for one in chosen] if name == "texts" else chosen)
+    elif name in ("int", "decimal", "money"):
         yield from _numbers(name, bounds, number)
     elif name == "text":
         said = (text or f"{spec.label} {number}").ljust(bounds.shortest, ".")
