@@ -32,6 +32,7 @@ from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.serving import rest
 from benchmarks.setting import change_where
+from benchmarks.showing import pages
 from benchmarks.starting import import_pycrm
 from benchmarks.storing import history_bytes
 from benchmarks.valuing import clv
@@ -69,13 +70,14 @@ SMALLEST: dict[str, Benchmark] = {
     "move_10000": move_10000,
     "rest": rest,
     "peers_rest": peers_rest,
+    "pages": pages,
 }
 ALONE = {"import_pycrm": import_pycrm, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
     "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
-    "faces": ["rest", "peers_rest"],
+    "faces": ["rest", "peers_rest", "pages"],
     "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }
 

@@ -233,7 +233,9 @@ def probability(session: Any, pick: Pick) -> Any:
 
 @operation("moves_all", weight=2)
 def moves_all(session: Any, pick: Pick) -> Any:
-    return session.moves_all([pick.record(session, Opportunity) for _ in range(2)])
+    return session.moves_all(
+        [pick.record(session, Opportunity) for _ in range(2)], needs=pick.one((True, False))
+    )
 
 
 @operation("stages", weight=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -11,7 +10,7 @@ import jinja2
 
 from pycrm import __version__
 from pycrm.session.naming import label_of
-from pycrm.web import figures
+from pycrm.web import figures, piece
 from pycrm.web.catalog import Entry, menu, path_of
 from pycrm.web.icon import icon
 from pycrm.web.visit import Answer, Visit
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pycrm.session import Session
 
 __all__ = ["Shell", "bare", "environment", "page", "shell_of"]
-
-_TONES = 4
 
 
 @attrs.frozen
@@ -81,8 +78,10 @@ def environment(crm: CRM) -> jinja2.Environment:
         kept.filters |= {"money": figures.money, "telephone": figures.telephone, "number": figures.number}
         kept.globals |= {
             "icon": icon,
-            "tone": tone,
-            "mark": mark,
+            "face_of": piece.face,
+            "cell_of": piece.cell,
+            "level_of": piece.level,
+            "cards": piece.cards,
             "languages": LANGUAGES,
             "release": __version__,
             "brief": figures.brief,
@@ -100,26 +99,6 @@ def _place(package: str) -> tuple[str, str]:
     return (home, folder) if home else (package, "templates")
 
 
-@lru_cache(4096)
-def tone(text: str) -> int:
-    """One of a few colours for a name, always the same one."""
-    return sum(map(ord, text)) % _TONES
-
-
-@lru_cache(4096)
-def mark(name: str) -> str:
-    """The letters that stand for a name: the first of Chinese, the first two of Latin.
-
-    >>> mark("华东精密制造"), mark("Emma Li"), mark("Lin Anna 林安娜")
-    ('华', 'EL', '林')
-    """
-    chinese = next((one for one in name if "\u4e00" <= one <= "\u9fff"), None)
-    if chinese:
-        return chinese
-    words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
-    return "".join(word[0] for word in words[:2]).upper() or "·"
-
-
 def shell_of(visit: Visit, session: Session) -> Shell:
     """Who is signed in, and the menu of this person."""
     crm = session.crm
@@ -129,7 +108,7 @@ def shell_of(visit: Visit, session: Session) -> Shell:
     unit = session.find_one(unit_class, user.home_unit.id) if user is not None else None
     roles = sorted({one.role for one in actor.held if one.giver is None})
     place = " · ".join([*([unit.name] if unit else []), *(visit.words(one) for one in roles[:2])])
-    waiting = len(session.inbox())
+    waiting = session.waiting()
     entries = menu(visit, session, waiting)
     return Shell(
         label_of(user) if user is not None else actor.name,
