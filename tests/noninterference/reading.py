@@ -14,6 +14,7 @@ from pycrm import (
     Customer,
     Grant,
     InvalidError,
+    Lead,
     NotReadError,
     Opportunity,
     Organization,
@@ -229,6 +230,14 @@ def moves(session: Any, pick: Pick) -> Any:
 @operation("probability", weight=1)
 def probability(session: Any, pick: Pick) -> Any:
     return session.probability(pick.record(session, Opportunity))
+
+
+@operation("reached", weight=2)
+def reached(session: Any, pick: Pick) -> Any:
+    number = pick.one(MOBILES)
+    return session.reached(
+        pick.one((Party, Party, Lead)), pick.one((number, f"+86 {number}", "li@example.com"))
+    )
 
 
 @operation("moves_all", weight=2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pycrm.errors import InvalidError, MoveError, NotReadError, RefusedError
+from pycrm.http import is_ours
 from pycrm.session.naming import label_of
 from pycrm.web import figures
 from pycrm.web.catalog import class_of
@@ -257,11 +258,9 @@ def _given(session: Session, cls: Any, visit: Visit, problems: dict[str, str]) -
 
 
 def _back(visit: Visit) -> str:
+    """The page on which the move was taken."""
     back = visit.typed("back")
-    slug = visit.params["slug"]
-    plain = back.partition("?")[0]
-    allowed = (f"/board/{slug}", f"/{slug}/{visit.params['id']}", "/")
-    return back if plain in allowed else f"/{slug}/{visit.params['id']}"
+    return back if is_ours(back) else f"/{visit.params['slug']}/{visit.params['id']}"
 
 
 def _ask(visit: Visit, cls: Any, to: str, error: RefusedError, problems: dict[str, str]) -> Answer:

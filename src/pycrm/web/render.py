@@ -11,7 +11,7 @@ import jinja2
 from pycrm import __version__
 from pycrm.session.naming import label_of
 from pycrm.web import figures, piece
-from pycrm.web.catalog import Entry, menu, path_of
+from pycrm.web.catalog import Entry, menu, path_of, slug_of
 from pycrm.web.icon import icon
 from pycrm.web.visit import Answer, Visit
 from pycrm.web.words import LANGUAGES
@@ -33,6 +33,7 @@ class Shell:
     menu: list[Entry]
     waiting: int
     makes: list[Entry]
+    banners: list[Any] = attrs.field(factory=list)
 
     @property
     def groups(self) -> list[tuple[str, list[Entry]]]:
@@ -87,6 +88,7 @@ def environment(crm: CRM) -> jinja2.Environment:
             "brief": figures.brief,
             "label_of": label_of,
             "path_of": lambda record: path_of(crm, record),
+            "slug_of": lambda cls: slug_of(crm, cls),
             "minutes": lambda moment: figures.moment(moment, crm.zone),
         }
         crm.keepers["jinja"] = kept
@@ -101,6 +103,8 @@ def _place(package: str) -> tuple[str, str]:
 
 def shell_of(visit: Visit, session: Session) -> Shell:
     """Who is signed in, and the menu of this person."""
+    from pycrm.web.panel import banners
+
     crm = session.crm
     user_class, unit_class = crm.record("User"), crm.record("OrgUnit")
     actor: Any = session.actor
@@ -117,13 +121,13 @@ def shell_of(visit: Visit, session: Session) -> Shell:
         entries,
         waiting,
         _makes(visit, session),
+        banners(visit),
     )
 
 
 def _makes(visit: Visit, session: Session) -> list[Entry]:
     """What the button "new" offers."""
     from pycrm.entities.org import Reach
-    from pycrm.web.catalog import slug_of
 
     names = ("Customer", "Lead", "Opportunity", "Task", "Activity", "Contact")
     found = []
