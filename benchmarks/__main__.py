@@ -34,6 +34,7 @@ from benchmarks.sealing import commits_sealed, history_verify, verify_single
 from benchmarks.searching import page_text
 from benchmarks.serving import rest
 from benchmarks.setting import change_where
+from benchmarks.showing import pages
 from benchmarks.starting import import_pycrm
 from benchmarks.storing import history_bytes
 from benchmarks.valuing import clv
@@ -73,13 +74,14 @@ SMALLEST: dict[str, Benchmark] = {
     "hooks_50": hooks_50,
     "rest": rest,
     "peers_rest": peers_rest,
+    "pages": pages,
 }
 ALONE = {"import_pycrm": import_pycrm, "start_up": start_up, "compile_32": compile_32, "clv": clv}
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
     "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
-    "faces": ["rest", "peers_rest", "crowd"],
+    "faces": ["rest", "peers_rest", "pages", "crowd"],
     "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }
 

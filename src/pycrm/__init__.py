@@ -66,7 +66,10 @@ _HOMES = {
         *("Edition", "FailingRecord", "PipelineDifference", "PipelineDraft"),
         *("PipelinePreview", "PreviewLine"),
     ),
-    "pycrm.plugin": ("Job", "Menu", "Panel", "Plugin", "Screen", "hookimpl"),
+    "pycrm.plugin": (
+        *("Banner", "Finder", "Hint", "Job", "Menu", "Panel", "Plugin", "Screen", "Tile"),
+        "hookimpl",
+    ),
     "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
     "pycrm.revision.size": ("HistorySize",),
     "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
@@ -271,11 +274,15 @@ if TYPE_CHECKING:
     from pycrm.pipeline.edition import PipelineDraft as PipelineDraft
     from pycrm.pipeline.edition import PipelinePreview as PipelinePreview
     from pycrm.pipeline.edition import PreviewLine as PreviewLine
+    from pycrm.plugin import Banner as Banner
+    from pycrm.plugin import Finder as Finder
+    from pycrm.plugin import Hint as Hint
     from pycrm.plugin import Job as Job
     from pycrm.plugin import Menu as Menu
     from pycrm.plugin import Panel as Panel
     from pycrm.plugin import Plugin as Plugin
     from pycrm.plugin import Screen as Screen
+    from pycrm.plugin import Tile as Tile
     from pycrm.plugin import hookimpl as hookimpl
     from pycrm.revision import Access as Access
     from pycrm.revision import Difference as Difference

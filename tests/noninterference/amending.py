@@ -26,7 +26,12 @@ def amend_later(session: Any, pick: Pick) -> Any:
 
 @operation("inbox", weight=2)
 def inbox(session: Any, pick: Pick) -> Any:
-    return session.inbox()
+    return session.inbox(), session.waiting()
+
+
+@operation("waiting", weight=1)
+def waiting(session: Any, pick: Pick) -> Any:
+    return session.waiting()
 
 
 @operation("lines", weight=2)

@@ -14,6 +14,7 @@ from pycrm import (
     Customer,
     Grant,
     InvalidError,
+    Lead,
     NotReadError,
     Opportunity,
     Organization,
@@ -231,9 +232,19 @@ def probability(session: Any, pick: Pick) -> Any:
     return session.probability(pick.record(session, Opportunity))
 
 
+@operation("reached", weight=2)
+def reached(session: Any, pick: Pick) -> Any:
+    number = pick.one(MOBILES)
+    return session.reached(
+        pick.one((Party, Party, Lead)), pick.one((number, f"+86 {number}", "li@example.com"))
+    )
+
+
 @operation("moves_all", weight=2)
 def moves_all(session: Any, pick: Pick) -> Any:
-    return session.moves_all([pick.record(session, Opportunity) for _ in range(2)])
+    return session.moves_all(
+        [pick.record(session, Opportunity) for _ in range(2)], needs=pick.one((True, False))
+    )
 
 
 @operation("stages", weight=3)

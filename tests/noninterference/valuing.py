@@ -66,6 +66,11 @@ def scores(session: Any, pick: Pick) -> Any:
     return found, [one.aspects for one in found]
 
 
+@operation("graded", weight=2)
+def graded(session: Any, pick: Pick) -> Any:
+    return session.graded([pick.record(session, Customer), *session.find(Customer, limit=3)])
+
+
 @operation("score_models", weight=1)
 def models(session: Any, pick: Pick) -> Any:
     return session.score_models()

@@ -90,7 +90,9 @@ def ask(crm: CRM, login: str, record: Any, because: str = "licence renewed", **v
 def waiting(crm: CRM, login: str) -> list[Amendment]:
     """What waits for somebody."""
     with crm.view(login) as session:
-        return session.inbox()
+        found = session.inbox()
+        assert session.waiting() == len(found)
+        return found
 
 
 def approve(crm: CRM, login: str, amendment: Amendment, **options: Any) -> Amendment:

@@ -88,7 +88,13 @@ def told(world: World, who: str = "rep_a") -> Any:
 def listed(world: World, who: str = "rep_a", **options: Any) -> list[tuple[str, str]]:
     """Grade in force and computed grade of each customer in somebody's list, the best score first."""
     with world.crm.view(who) as session:
-        return [(one.grade, one.computed) for one in session.scores("marked", **options)]
+        found = session.scores("marked", **options)
+        short = session.graded(world.customers)
+        assert all(
+            (short[one.customer.id].grade, short[one.customer.id].score) == (one.grade, one.score)
+            for one in found
+        )
+        return [(one.grade, one.computed) for one in found]
 
 
 def chosen(world: World) -> tuple[dict[str, int], int]:
@@ -180,6 +186,7 @@ def test_a_set_grade_is_seen_with_its_customer_and_its_fields(world: World) -> N
     set_grade(world)
     with world.crm.view("rep_b") as session:
         assert session.scores("marked") == []
+        assert session.graded(world.customers) == {}
         for ask in (session.score, session.grade_changes):
             with pytest.raises(NotFoundError):
                 ask(world.customers[0])

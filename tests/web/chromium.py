@@ -41,9 +41,8 @@ class Chromium:
         """Tell the browser something and wait for its answer."""
         self._number += 1
         data = json.dumps({"id": self._number, "method": method, "params": given}).encode()
-        size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
         # The mask is there for proxies; one of noughts is a mask.
-        self.socket.sendall(b"\x81" + size + bytes(4) + data)
+        self.socket.sendall(b"\x81" + _size(len(data)) + bytes(4) + data)
         while True:
             said = self._heard()
             if said.get("id") == self._number:
@@ -99,6 +98,13 @@ class Chromium:
     def _mouse(self, kind: str, x: float, y: float) -> None:
         buttons = 0 if kind == "mouseReleased" else 1
         self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=buttons, clickCount=1)
+
+
+def _size(number: int) -> bytes:
+    """The length of a masked message, as the protocol writes it."""
+    if number < 126:
+        return bytes([0x80 | number])
+    return b"\xfe" + struct.pack(">H", number) if number < 2**16 else b"\xff" + struct.pack(">Q", number)
 
 
 @contextmanager

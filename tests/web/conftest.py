@@ -18,9 +18,12 @@ from serving.browser import Browser, Reply
 from pycrm import (
     CRM,
     Activity,
+    Banner,
     Contact,
     Customer,
+    Finder,
     FixedClock,
+    Hint,
     Money,
     Opportunity,
     Panel,
@@ -28,6 +31,7 @@ from pycrm import (
     Product,
     ProductCategory,
     Task,
+    Tile,
 )
 from pycrm.credential import set_password, sign_in
 from pycrm.credential.model import Limits
@@ -52,13 +56,43 @@ def _deals(session: Any, record: Any) -> Any:
     return {"Deals": session.count(Opportunity)}
 
 
+def _failing_alone(session: Any) -> Any:
+    return _failing(session, None)
+
+
+def _found(session: Any, text: str) -> Any:
+    return [Hint(f"Deal of {one.name}", one, "found") for one in session.find(Opportunity) if text == "odd"]
+
+
+def _told(session: Any) -> Any:
+    mine = (Task.owner == session.actor.id, Task.stage == "open")
+    own = session.find(Task, *mine, order=Task.due_at, limit=3)
+    return [Hint(one.title, one, "today", move="start") for one in own]
+
+
 class Odd(Plugin):
     """Odd
 
-    A panel that fails, one for administrators, and one that says how many deals there are.
+    Of each sort of thing that is shown one that fails, one for administrators, and one that tells something.
     """
 
     name = "odd"
+    tiles = (
+        Tile("broken", "Broken tile", _failing_alone, permission="customer.read"),
+        Tile("kept", "Tile of administrators", lambda session: {"secret": 1}, permission="role.update"),
+        Tile("all", "Tile of deals", lambda session: _deals(session, None), permission="opportunity.read"),
+        Tile("none", "Tile of nothing", lambda session: None, permission="customer.read"),
+    )
+    finders = (
+        Finder("broken", "Broken finds", _failing, permission="customer.read"),
+        Finder("kept", "Finds of administrators", _found, permission="role.update"),
+        Finder("deals", "Deals by their need", _found, permission="opportunity.read"),
+    )
+    banners = (
+        Banner("broken", "Broken banner", _failing_alone, permission="customer.read"),
+        Banner("kept", "Banner of administrators", _told, permission="role.update"),
+        Banner("tasks", "Do this", _told, permission="task.read"),
+    )
     panels = (
         Panel("broken", "Broken box", Customer, _failing, permission="customer.read"),
         Panel(

@@ -10,6 +10,7 @@ import pytest
 
 from pycrm import Activity, Contact, Customer, Note, Opportunity, Task
 from pycrm.entities.activity import ActivityKind
+from pycrm.web import piece
 
 from .conftest import Company
 from .reading import Page, read
@@ -122,23 +123,14 @@ def test_what_people_type_stays_text_on_every_page(company: Company) -> None:
     assert back.form("/customers/new").value("party:email") == PAYLOADS[1]
 
 
-def test_the_check_for_hostile_pages_sees_one(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A template that marks a customer's channel as safe is noticed."""
-    from markupsafe import Markup
-
-    from pycrm.web.show import Show
-
+@pytest.mark.parametrize("of", ["", "/opportunities", "/board/opportunities"])
+def test_the_check_for_hostile_pages_sees_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    """Pieces of a record, a list and a board that take what people typed for their own are noticed."""
     path = poison(company)
-    plain = Show._plain
-
-    def careless(self: Show, value: Any) -> Any:
-        cell = plain(self, value)
-        import attrs
-
-        return attrs.evolve(cell, text=Markup(cell.text))
-
-    monkeypatch.setattr(Show, "_plain", careless)
-    assert faults(company.reader("rep_a").see(path)) != []
+    monkeypatch.setattr(piece, "text_of", str)
+    assert faults(company.reader("rep_a").see(of or path)) != []
 
 
 def test_the_policy_is_strict_and_the_first_load_is_small(shown: Company) -> None:

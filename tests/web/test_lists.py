@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scope.rights import ruled
+
 from pycrm import Customer, User
 
 from .conftest import Company, add_business
@@ -109,6 +111,21 @@ def test_taking_a_list_out_is_a_right_of_its_own(company: Company) -> None:
     reader = company.reader("rep_a")
     assert not any("export.csv" in link for link in reader.see("/customers").links())
     assert reader.ask("/customers/export.csv").status == 403
+
+
+def test_a_number_and_a_mailbox_find_whose_they_are(company: Company) -> None:
+    """Whoever is rung up finds the caller among their own; not a colleague's, and not where numbers are masked."""
+    reader = company.reader("rep_a")
+    for text in ("13800000001", "%2B86%20138%200000%200001"):
+        assert "Customers Hongda Logistics" in " ".join(
+            one for one in reader.see(f"/search?q={text}").words.split() if len(one) > 1
+        )
+    assert "Ms Li of Hongda" in reader.see("/search?q=13800000001@EXAMPLE.com").words
+    for text in ("13900000002", "13900000002@example.com", "1380000000", "@"):
+        assert "Nothing in your sight fits." in reader.see(f"/search?q={text}").words
+    assert "Secret Foods" in company.reader("lead_e").see("/search?q=13900000002").words
+    ruled(company.crm, "staff", ("ContactPoint.value", "masked"))
+    assert "Nothing in your sight fits." in reader.see("/search?q=13800000001").words
 
 
 def test_one_box_finds_in_every_kind_of_record(shown: Company) -> None:

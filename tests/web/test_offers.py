@@ -39,6 +39,42 @@ def test_a_panel_asks_for_its_right(shown: Company) -> None:
         assert "Box of administrators" not in shown.reader(who).see(shown.customer()).words
 
 
+def test_tiles_finds_and_banners_stand_behind_rights_and_a_boundary(
+    shown: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a plugin shows of a day, finds and tells: with its right, of one's own, and whole beside what fails."""
+    reader = shown.reader("rep_a")
+    day = reader.see("/")
+    assert "Tile of deals odd Deals 1" in day.words
+    assert "Broken tile odd not available" in day.words
+    assert "Tile of nothing" not in day.words
+    assert "Do this Call Hongda Logistics 宏达物流 today Noted" in day.words
+    found = reader.see("/search?q=odd").words
+    assert "Deals by their need" in found
+    assert "Deal of Pumps for Hongda Logistics 宏达物流 found" in found
+    assert "Secret Foods" not in f"{day.words} {found}"
+    for one in ("Tile of administrators", "Banner of administrators", "Broken banner"):
+        assert one not in day.words
+    for one in ("Finds of administrators", "Broken finds"):
+        assert one not in found
+    for one in ("tile odd/broken", "finder odd/broken", "banner odd/broken"):
+        assert one in caplog.text
+    assert "91440300MA5F" not in f"{day.text} {found} {caplog.text}"
+
+
+def test_a_banner_is_put_away_where_it_was_read(company: Company) -> None:
+    """Whoever notes a line above a list is back at that list, without it; nobody is led elsewhere."""
+    reader = company.reader("rep_a")
+    page = reader.see("/customers?sort=-name")
+    form = next(one for one in page.forms if one.action.startswith("/tasks/"))
+    assert form.value("back") == "/customers?sort=-name"
+    noted = reader.send(form, to="start")
+    assert noted.header("location") == "/customers?sort=-name"
+    assert "Do this" not in reader.follow(noted).words
+    again = reader.send(form, to="finish", back="//elsewhere.example/")
+    assert again.header("location") == form.action.removesuffix("/move")
+
+
 def test_a_screen_of_a_plugin_stands_in_the_menu_of_who_may_open_it(shown: Company) -> None:
     """The director finds pursuits in the menu, the administrator neither the entry nor the page."""
     director = shown.reader("dir", "zh").see("/b2b/pursuits")
@@ -84,6 +120,9 @@ def test_what_is_no_panel_is_refused_at_start_up() -> None:
     screen = Screen("day", "Day", lambda session, asked: {}, "x/day.html", permission="customer.read")
     for entry, value in (
         ("panels", (screen,)),
+        ("tiles", (screen,)),
+        ("finders", (screen,)),
+        ("banners", (screen,)),
         ("pages", (Panel("a", "A", "Customer", lambda s, r: {}, permission="customer.read"),)),
         ("words", {"zh": 1}),
     ):

@@ -100,11 +100,11 @@ def custom_facet(tx: Transaction, cls: Any) -> Any:
 
 def learn(crm: Declared, tx: Transaction) -> None:
     """Take over what fields there are, where that has changed since it was last looked at."""
-    table = CustomField.__table__.c
-    state = tuple(tx.fetch(sa.select(sa.func.count(), sa.func.sum(table.version)))[0])
+    text, _ = tx.store.common("custom fields", _state)
+    state = tuple(tx.run(text).fetchall()[0])
     if state == crm.custom_state:
         return
-    made = layout(CustomField)
+    made, table = layout(CustomField), CustomField.__table__.c
     asked = sa.select(*(table[name] for name in made.names)).where(table.archived_at.is_(None))
     by_entity: dict[str, list[CustomField]] = {}
     for one in made.build(tx.fetch(asked.order_by(table.id))):
@@ -115,6 +115,11 @@ def learn(crm: Declared, tx: Transaction) -> None:
         if entity is not None:  # its plugin is away, and so are its fields
             facets.append(_made_once(crm, entity, fields))
     crm.take_custom(state, _loaded(facets) if facets else None)
+
+
+def _state() -> Any:
+    """What tells whether there are others than before."""
+    return sa.select(sa.func.count(), sa.func.sum(CustomField.__table__.c.version))
 
 
 def _made_once(crm: Declared, entity: Any, fields: list[CustomField]) -> Any:

@@ -217,6 +217,7 @@ def _shown(registry: Registry) -> Iterator[str]:
     actions = {action.value for action in Action}
     for plugin in registry.plugins:
         offered: list[Any] = [*plugin.menus, *plugin.panels, *plugin.pages]
+        offered += [*plugin.tiles, *plugin.finders, *plugin.banners]
         for one in offered:
             word, _, action = str(one.permission).partition(".")
             if word not in words or action not in actions:

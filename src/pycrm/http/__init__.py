@@ -6,7 +6,7 @@ room knows anything of ASGI beyond `pycrm.http.desk`, nor of SQLAlchemy at all.
 """
 
 from pycrm.http.admit import form_token, with_form_cookie
-from pycrm.http.answer import Answer
+from pycrm.http.answer import Answer, is_ours
 from pycrm.http.call import Call, Visitor
 from pycrm.http.desk import Desk
 from pycrm.http.face import Face, MustChangeError
@@ -47,6 +47,7 @@ __all__ = [
     "choose_language",
     "choose_password",
     "form_token",
+    "is_ours",
     "link_to",
     "problem",
     "reset_by",

@@ -28,6 +28,11 @@ def as_json(data: Any) -> bytes:
     return _encode(data)
 
 
+def is_ours(path: str) -> bool:
+    """Whether an address stays with us: one that begins with two slashes or names a scheme would lead elsewhere."""
+    return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+
+
 @attrs.define
 class Answer:
     """Status, headers and body of one answer.
@@ -66,9 +71,7 @@ class Answer:
     @classmethod
     def redirect(cls, path: str) -> Self:
         """Look there: a path of our own, asked for by GET."""
-        # An address that begins with two slashes or names a scheme would lead elsewhere.
-        safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-        return cls(303, headers=[("location", path if safe else "/")])
+        return cls(303, headers=[("location", path if is_ours(path) else "/")])
 
     @classmethod
     def away(cls, address: str) -> Self:

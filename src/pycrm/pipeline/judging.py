@@ -177,31 +177,36 @@ def _holds(tx: Transaction, cls: Any, permission: str) -> bool:
     return permission in [action.value for action in Action] and not bounds(tx.actor, cls, permission).nothing
 
 
-def moves(tx: Transaction, records: Sequence[Any]) -> list[list[AllowedMove]]:
-    """Of each record every move out of where it stands, with what it still needs."""
+def moves(tx: Transaction, records: Sequence[Any], needs: bool = True) -> list[list[AllowedMove]]:
+    """Of each record every move out of where it stands, with what it still needs, or only the right to it."""
     for cls in {type(record) for record in records}:
         refuse_without_pipeline(cls)
     free: dict[Way, AllowedMove] = {}
     charts = [tx.crm.pipelines.of(tx, record) for record in records]
-    if any(chart.guards for chart in charts):
+    if needs and any(chart.guards for chart in charts):
         # A guard looks at lists too, which records of a list or a board do not have.
         records = all_with_lists(tx, records)
     return [
-        _allowed(tx, chart, record, standing, free)
+        _allowed(tx, chart, record, standing, free, needs)
         for chart, record, standing in zip(charts, records, standings(tx, records), strict=True)
     ]
 
 
 def _allowed(
-    tx: Transaction, chart: Chart, record: Any, standing: Standing, free: dict[Way, AllowedMove]
+    tx: Transaction,
+    chart: Chart,
+    record: Any,
+    standing: Standing,
+    free: dict[Way, AllowedMove],
+    needs: bool,
 ) -> list[AllowedMove]:
     """The moves of one record; those that lack nothing are the same for all, and kept in `free`."""
     # Guards judge the record whole here as in `move`, or the two would answer differently.
-    whole = completed(tx, record, {})[0] if chart.guards else record
-    facts = facts_of(tx, record, {}, None, whole)
+    whole = completed(tx, record, {})[0] if chart.guards and needs else record
+    facts = facts_of(tx, record, {}, None, whole) if needs else None
     found: list[AllowedMove] = []
     for way in chart.ways(standing):
-        missing = chart.missing(standing, way, facts)
+        missing = _right(tx, record, way) if facts is None else chart.missing(standing, way, facts)
         one = None if missing else free.get(way)
         if one is None:
             one = AllowedMove(way.move.key, way.to, way.move.label, tuple(missing))
@@ -209,3 +214,9 @@ def _allowed(
                 free[way] = one
         found.append(one)
     return found
+
+
+def _right(tx: Transaction, record: Any, way: Way) -> list[Requirement]:
+    """The right to a move, where the actor lacks it."""
+    found = lacking(tx, record, way.move) if way.move.is_restricted else None
+    return [] if found is None else [found]

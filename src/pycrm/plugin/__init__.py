@@ -20,15 +20,18 @@ from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.job import Job
 from pycrm.plugin.loading import InstalledPlugin, discover, load
 from pycrm.plugin.model import API, CUSTOM, Plugin
-from pycrm.plugin.offer import Menu, Panel, Screen
+from pycrm.plugin.offer import Banner, Finder, Hint, Menu, Panel, Screen, Tile
 from pycrm.plugin.registry import Contents, LeftOut, Registry
 from pycrm.plugin.report import Failure, Measure, Quarantine
 
 __all__ = [
     "API",
     "CUSTOM",
+    "Banner",
     "Contents",
     "Failure",
+    "Finder",
+    "Hint",
     "HookCaller",
     "InstalledPlugin",
     "Job",
@@ -42,6 +45,7 @@ __all__ = [
     "Quarantine",
     "Registry",
     "Screen",
+    "Tile",
     "discover",
     "hookimpl",
     "load",

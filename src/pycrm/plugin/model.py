@@ -16,7 +16,7 @@ from pycrm.errors import Problem
 from pycrm.hooks import PROJECT
 from pycrm.plugin.errors import PluginDeclarationError
 from pycrm.plugin.job import Job
-from pycrm.plugin.offer import Menu, Panel, Screen
+from pycrm.plugin.offer import Banner, Finder, Menu, Panel, Screen, Tile
 from pycrm.plugin.place import place_of
 
 __all__ = ["API", "CUSTOM", "HookMethod", "Loaded", "Plugin", "hook_methods", "host_name"]
@@ -67,7 +67,8 @@ class Plugin:
     - `indicators`: what it measures of customers; their codes bear a prefix of its own.
     - `sources`: where it has facts of a feed, for indicators of any plugin.
     - `models`: the score models that its customers begin with; once entered they are data.
-    - `menus`, `panels`, `pages`: what it shows in the browser, each with the right that it asks for.
+    - `menus`, `panels`, `pages`, `tiles`, `finders`, `banners`: what it shows in the browser, each with the right
+      that it asks for.
     - `templates`: the package that holds its templates, ``"exam.templates"``; they are named by the
       plugin, ``exam/day.html``.
     - `words`: by language, what its labels and sentences are called there, by the English text or by
@@ -112,6 +113,9 @@ class Plugin:
     menus: ClassVar[tuple[Menu, ...]] = ()
     panels: ClassVar[tuple[Panel, ...]] = ()
     pages: ClassVar[tuple[Screen, ...]] = ()
+    tiles: ClassVar[tuple[Tile, ...]] = ()
+    finders: ClassVar[tuple[Finder, ...]] = ()
+    banners: ClassVar[tuple[Banner, ...]] = ()
     templates: ClassVar[str | None] = None
     words: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
     budget: ClassVar[Any] = None
@@ -317,6 +321,9 @@ _CHECKS: Mapping[str, Check] = {
     "menus": _each("menu entries", lambda value: isinstance(value, Menu)),
     "panels": _each("panels", lambda value: isinstance(value, Panel)),
     "pages": _each("screens", lambda value: isinstance(value, Screen)),
+    "tiles": _each("tiles", lambda value: isinstance(value, Tile)),
+    "finders": _each("finders", lambda value: isinstance(value, Finder)),
+    "banners": _each("banners", lambda value: isinstance(value, Banner)),
     "templates": _matching(_DOTTED, "exam.templates"),
     "words": _words,
     "budget": _budget,

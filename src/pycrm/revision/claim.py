@@ -32,7 +32,17 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Wanted", "claims_of", "duplicates", "may_claim", "refuse_held", "release", "suspect_all", "take"]
+__all__ = [
+    "Wanted",
+    "claims_of",
+    "digest",
+    "duplicates",
+    "may_claim",
+    "refuse_held",
+    "release",
+    "suspect_all",
+    "take",
+]
 
 
 class Wanted(NamedTuple):
@@ -55,7 +65,8 @@ def folded(value: str) -> str:
     return "".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def _digest(tx: Transaction, name: str, value: str) -> bytes:
+def digest(tx: Transaction, name: str, value: str) -> bytes:
+    """The keyed hash by which a value of a field or list of that name is claimed."""
     secret: bytes = tx.crm.secret
     return hashlib.blake2b(f"{name}\x00{value}".encode(), key=secret, digest_size=16).digest()
 
@@ -71,15 +82,16 @@ def claims_of(tx: Transaction, record: Any) -> list[Wanted]:
             text = spec.normalise(value) if spec.normalise else folded(value)
             label = f"{cls.__name__}.{spec.name}"
             policy = tx.crm.claim_policy(label, spec.claim)
-            found.append(Wanted(_digest(tx, label, text), cls.__name__, record.id, spec.name, policy))
+            found.append(Wanted(digest(tx, label, text), cls.__name__, record.id, spec.name, policy))
     for name in lists:
         for index, child in enumerate(getattr(record, name)):
             text = child.claim()
             if text is not None:
                 label = type(child).__name__
                 policy = tx.crm.claim_policy(label, ClaimPolicy.ASK)
-                digest = _digest(tx, label, text)
-                found.append(Wanted(digest, cls.__name__, record.id, f"{name}/{index}/value", policy))
+                found.append(
+                    Wanted(digest(tx, label, text), cls.__name__, record.id, f"{name}/{index}/value", policy)
+                )
     return found
 
 
@@ -226,8 +238,8 @@ def _refuse(tx: Transaction, rows: list[Wanted]) -> None:
     held = tx.fetch(
         sa.select(table.digest, table.entity, table.record_id).where(table.digest.in_(list(wanted)))
     )
-    for digest, entity, holder in held:
-        one, other = wanted[_key(digest)], _key(holder)
+    for value, entity, holder in held:
+        one, other = wanted[_key(value)], _key(holder)
         if other == one.record:
             continue
         if fetch_one(tx, tx.crm.record(entity), other) is not None:

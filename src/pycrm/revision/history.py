@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import from_json
+from pycrm.declare.raw import RawKey
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
@@ -37,6 +38,8 @@ class Asked:
 
 
 _EVERYTHING = Asked()
+# Of so many records the newest revisions are asked for by a statement that is kept.
+_ALIKE = 32
 
 
 def history(
@@ -45,11 +48,34 @@ def history(
     """The revisions of these (entity, id) pairs, newest first; the caller has checked the scope."""
     if tx.write:
         flush(tx)
+    pairs = list(entities)
+    if len(pairs) > _ALIKE or attrs.evolve(asked, limit=None) != _EVERYTHING:
+        kin = [(sa.literal(id, RawKey()), sa.literal(name, sa.Text())) for name, id in pairs]
+        return [_revision(row) for row in tx.fetch(_newest(kin, asked, asked.limit))]
+
+    def statement() -> Any:
+        kin = [
+            (sa.bindparam(f"of_{at}", type_=RawKey()), sa.bindparam(f"entity_{at}", type_=sa.Text()))
+            for at in range(len(pairs))
+        ]
+        limit = None if asked.limit is None else sa.bindparam("row_limit", type_=sa.Integer())
+        return _newest(kin, _EVERYTHING, limit)
+
+    cached = ("history", len(pairs), asked.limit is None)
+    text, names, constants = tx.store.prepared(cached, statement)
+    given: dict[str, Any] = {**constants, "row_limit": asked.limit}
+    for at, (name, id) in enumerate(pairs):
+        given |= {f"of_{at}": key(tx, id), f"entity_{at}": name}
+    return [_revision(row) for row in tx.run(text, [given[name] for name in names]).fetchall()]
+
+
+def _newest(kin: Iterable[tuple[Any, Any]], asked: Asked, limit: Any) -> Any:
+    """The statement for the revisions of records, newest first."""
     change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
-    mine = sa.or_(*(sa.and_(change.record_id == id, change.entity == name) for name, id in entities))
+    mine = sa.or_(*(sa.and_(change.record_id == id, change.entity == name) for id, name in kin))
     # Within a record the version is the order, across records the time of writing.
     place = (revision.at, change.version, revision.id, change.record_id, change.entity)
-    statement = (
+    return (
         sa.select(
             *(revision.id, change.entity, change.record_id, change.version, change.act, revision.at),
             *(revision.by_id, revision.actor, revision.on_behalf_id, revision.source),
@@ -58,9 +84,8 @@ def history(
         .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
         .where(mine, *_bounds(asked, revision, place))
         .order_by(*(column.desc() for column in place))
-        .limit(asked.limit)
+        .limit(limit)
     )
-    return [_revision(row) for row in tx.fetch(statement)]
 
 
 def _bounds(asked: Asked, revision: Any, place: Sequence[Any]) -> Iterator[Any]:

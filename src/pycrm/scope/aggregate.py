@@ -35,8 +35,10 @@ def count(
         columns = [asked.column(part) for part in parts]
     if asked.nothing:
         return 0
-    if asked.is_plain and limit is not None and not columns:
-        return asked.plain_count(limit)
+    if limit is not None and not columns:
+        found = asked.plain_count(limit)
+        if found is not None:
+            return found
     if columns:
         inner = asked.select(*columns).where(columns[0].is_not(None)).distinct()
     elif limit is None:

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from pycrm.declare.raw import RawKey
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.entities.org import UnitClosure
-from pycrm.scope.actor import unkey
+from pycrm.scope.actor import key, unkey
+from pycrm.scope.comparison import padded
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.text import refresh
 from pycrm.store.pieces import pieces
@@ -48,12 +50,17 @@ def _rows(tx: Transaction, child: Any, parents: list[UUID]) -> dict[UUID, list[A
     made, table = view_of(tx, child), child.__table__.c
     found: dict[UUID, list[Any]] = {}
     for some in pieces(parents):
-        statement = (
-            sa.select(*(table[name] for name in made.names))
-            .where(table.parent_id.in_(some))
-            .order_by(table.parent_id, table.position)
-        )
-        for row in made.build(tx.fetch(statement)):
+        given = padded(some)
+        number = len(given)
+
+        def statement(number: int = number) -> Any:
+            named = [sa.bindparam(f"of_{at}", type_=RawKey()) for at in range(number)]
+            rows = sa.select(*(table[name] for name in made.names)).where(table.parent_id.in_(named))
+            return rows.order_by(table.parent_id, table.position)
+
+        text, names = tx.store.text(("children", child, made, number), statement)
+        values = {f"of_{at}": key(tx, id) for at, id in enumerate(given)}
+        for row in made.build(tx.run(text, [values[name] for name in names]).fetchall()):
             found.setdefault(row.parent, []).append(row)
     return found
 

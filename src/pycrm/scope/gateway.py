@@ -23,6 +23,7 @@ from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError, NotFoundError
 from pycrm.scope.actor import key
+from pycrm.scope.comparison import Comparisons, compared, sorting
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.listing import Listing
@@ -128,8 +129,11 @@ class Query:
 
     def select(self, *columns: Any) -> Any:
         """The statement for these columns."""
+        return self._selected(columns, self.where)
+
+    def _selected(self, columns: Iterable[Any], conditions: Iterable[Any]) -> Any:
         # The scope first: what is compared with rows that it drops would tell of them by the time.
-        where = [*self.where] if self.scope.where is None else [self.scope.where, *self.where]
+        where = [*conditions] if self.scope.where is None else [self.scope.where, *conditions]
         if not self.archived and "archived_at" in self.cls.__specs__:
             where.append(self.table.c.archived_at.is_(None))
         return sa.select(*columns).select_from(self.source).where(*where)
@@ -147,12 +151,33 @@ class Query:
         return self.ordered_records([*(self.ordering(one) for one in order), key], limit)
 
     def ordered_records(self, ordering: Sequence[Any], limit: int | None) -> list[Any]:
-        """The records in that order, through SQLAlchemy's own cache of statements."""
+        """The records in that order."""
         made = view_of(self.tx, self.cls)
         if self.nothing:
             return []
-        statement = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering)
-        return made.build(self.tx.fetch(statement if limit is None else statement.limit(limit)))
+        rows = self._alike(made, ordering, limit)
+        if rows is None:
+            statement = self.select(*(self.table.c[name] for name in made.names)).order_by(*ordering)
+            rows = self.tx.fetch(statement if limit is None else statement.limit(limit))
+        return made.build(rows)
+
+    def _alike(self, made: Any, ordering: Sequence[Any], limit: int | None) -> list[Any] | None:
+        """The rows by a statement that is kept for all readings alike; None where conditions say more."""
+        asked, order = self.comparisons(), sorting(self.table, ordering)
+        if asked is None or order is None:
+            return None
+
+        def statement() -> Any:
+            found = self._selected([self.table.c[name] for name in made.names], asked.where())
+            found = found.order_by(*ordering)
+            return found if limit is None else found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
+
+        cached = ("find", self.cls, made, self.archived, self.scope.shape, asked.key, order, limit is None)
+        return self.run(cached, statement, asked.bound(self.tx.store.engine.dialect) | {"row_limit": limit})
+
+    def comparisons(self) -> Comparisons | None:
+        """All conditions as comparisons of fields with values; None where they are more than that."""
+        return compared(self.table, self.where) if self.source is self.table else None
 
     def page_records(self, order: Order, limit: int) -> list[Any]:
         """One page of a list with conditions of a caller.
@@ -181,22 +206,25 @@ class Query:
             found = self.scope.plans[memo] = Listing(self.cls, self.scope, made, order, self.archived)
         return found
 
-    def plain_count(self, limit: int) -> int:
-        """The number of records without conditions of a caller, counted to a limit."""
-        tx = self.tx
+    def plain_count(self, limit: int) -> int | None:
+        """The number of records counted to a limit; None where conditions do more than compare with values."""
+        tx, asked = self.tx, self.comparisons()
         if self.nothing:
             return 0
-        most = step(limit) if not self.archived and are_merged(self.scope) else 0
+        if asked is None:
+            return None
+        most = step(limit) if self.is_plain and not self.archived and are_merged(self.scope) else 0
 
         def statement() -> Any:
             if most:
                 return Streams(self.table, self.scope, tx.dialect, most).counted()
-            one = self.select(sa.literal_column("1").label("one"))
+            one = self._selected([sa.literal_column("1").label("one")], asked.where())
             one = one.limit(sa.bindparam("row_limit", type_=sa.Integer()))
             return sa.select(sa.func.count()).select_from(one.subquery())
 
-        cached = ("count", self.cls, self.archived, self.scope.shape, most)
-        return min(limit, int(self.run(cached, statement, {"row_limit": limit})[0][0]))
+        cached = ("count", self.cls, self.archived, self.scope.shape, asked.key, most)
+        given = asked.bound(tx.store.engine.dialect) | {"row_limit": limit}
+        return min(limit, int(self.run(cached, statement, given)[0][0]))
 
     def run(self, cached: Any, statement: Callable[[], Any], values: Mapping[str, Any]) -> list[Any]:
         """The rows of a statement that is compiled once for its key, with the scope's parameters."""

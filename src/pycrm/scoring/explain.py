@@ -29,7 +29,7 @@ from pycrm.scoring.shelf import in_force, measurable, rows
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Part", "Score", "history", "score", "scores"]
+__all__ = ["Graded", "Part", "Score", "graded", "history", "score", "scores"]
 
 _SHOWN = 5
 
@@ -87,6 +87,36 @@ class Score:
     def losses(self) -> list[tuple[Part, float]]:
         """The five indicators that took most against the run before, and by how much."""
         return [one for one in self._moves[::-1] if one[1] < 0][:_SHOWN]
+
+
+@attrs.frozen
+class Graded:
+    """A customer's score of today in short: the grade in force, and 0 to 100 with two places."""
+
+    model: str
+    grade: str
+    score: Decimal | None
+
+
+def graded(tx: Transaction, customers: Iterable[Any]) -> dict[UUID, Graded]:
+    """See `Session.graded`."""
+    asked = query(tx, Customer, [Customer.id.in_(list(customers))])
+    if asked.nothing:
+        return {}
+    now, own, lasts = ScoreNow.__table__, CustomerScore.__table__, lasting(tx)
+    is_own = sa.and_(own.c.run_id == now.c.run_id, own.c.customer_id == asked.table.c.id)
+    asked.source = asked.source.join(now, now.c.customer_id == asked.table.c.id).join(own, is_own)
+    asked.source = asked.source.outerjoin(lasts, lasts.c.of_id == asked.table.c.id)
+    told = asked.select(own.c.customer_id, now.c.model, own.c.grade, own.c.score, lasts.c.grade)
+    found: dict[UUID, Graded] = {}
+    for key, model, grade, hundredths, set_ in tx.fetch(told.order_by(now.c.model)):
+        id = unkey(key)
+        if id is None or id in found:
+            continue
+        lasts_here = set_ is not None and set_ in in_force(tx, model).grades
+        score = None if hundredths is None else Decimal(hundredths).scaleb(-2)
+        found[id] = Graded(model, set_ if lasts_here else grade, score)
+    return found
 
 
 def score(tx: Transaction, customer: Any, model: str | None) -> Score | None:

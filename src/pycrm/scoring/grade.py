@@ -39,8 +39,8 @@ class Override:
     reason: str | None
 
 
-def lasting(tx: Transaction, model: ScoreModel) -> Any:
-    """The overrides of today that lie over scores of a model, as a table of customers and what is told.
+def lasting(tx: Transaction, model: ScoreModel | None = None) -> Any:
+    """The overrides of today, as a table of customers and what is told; with a model those over its scores.
 
     A grade that the model does not know is none of its grades. Nobody learns of an override by the
     grade who may not see it: for such a reader there are none.
@@ -51,7 +51,8 @@ def lasting(tx: Transaction, model: ScoreModel) -> Any:
     found = sa.select(table.of_id, table.grade, table.until, reason.label("reason"))
     if not closed.isdisjoint(("grade", "until")):
         return found.where(sa.false()).subquery("crm_lasting")
-    return found.where(table.until >= today, table.grade.in_(model.grades)).subquery("crm_lasting")
+    known = [] if model is None else [table.grade.in_(model.grades)]
+    return found.where(table.until >= today, *known).subquery("crm_lasting")
 
 
 def told_of(found: Any) -> list[Any]:

@@ -34,6 +34,10 @@ class Deciding(Forecasting):
         """
         return view.inbox(self.transaction)
 
+    def waiting(self) -> int:
+        """How many decisions wait for the actor: the length of `inbox`, without reading it."""
+        return view.waiting(self.transaction)
+
     def batch(self, id: UUID, /) -> Batch:
         """All that one import has asked for by amendments, as far as the actor sees the records.
 

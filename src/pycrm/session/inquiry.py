@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pycrm.declare import Facet, Record
 from pycrm.revision import history as past
 from pycrm.revision import inquiry
+from pycrm.revision import reached as holding
 from pycrm.revision.amendment.view import attributed
 from pycrm.revision.model import Difference, Revision
 from pycrm.revision.redaction import shown_then
@@ -96,6 +97,16 @@ class Inquiry(Unit):
             NotFoundError: the record is missing or out of scope.
         """
         return team(self.transaction, self._in_sight(record))
+
+    def reached(self, cls: type[A], text: str, /) -> list[A]:
+        """Whom a mobile number or a mailbox belongs to: the parties, or leads, in sight that keep it as theirs alone.
+
+        Numbers are compared by their digits, mailboxes without regard to case, and always whole.
+
+        Raises:
+            InvalidError: such records have no ways of contact, or the actor does not read them plainly.
+        """
+        return holding.reached(self.transaction, cls, text)
 
     def custom(self, cls: type[Record], /) -> Any:
         """The facet of the fields that administrators added to a class (`CustomField`), as they are now.

@@ -278,9 +278,13 @@ class Reading(Inquiry):
         """Every move out of where the record stands, each with what it still needs."""
         return judging.moves(self.transaction, [record])[0]
 
-    def moves_all(self, records: Iterable[Record], /) -> list[list[AllowedMove]]:
-        """The moves of each of many records, such as the cards of a board; see `moves`."""
-        return judging.moves(self.transaction, list(records))
+    def moves_all(self, records: Iterable[Record], /, *, needs: bool = True) -> list[list[AllowedMove]]:
+        """The moves of each of many records, such as the cards of a board; see `moves`.
+
+        Args:
+            needs: what each move needs; without it only the right to it, which takes no further statement.
+        """
+        return judging.moves(self.transaction, list(records), needs)
 
     def stage(self, record: Record, /) -> Stage:
         """The stage in which the record stands, of the pipeline version that it runs under."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from pycrm.declare import Ref
 from pycrm.session.act import Act
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pycrm.scoring.book import GradeChange, ScoreRun
     from pycrm.scoring.choice import Checked, Chosen, Node
     from pycrm.scoring.engine import Engine
-    from pycrm.scoring.explain import Score
+    from pycrm.scoring.explain import Graded, Score
     from pycrm.scoring.feed import Feed
     from pycrm.scoring.measure import Measure
     from pycrm.scoring.model import ScoreModel
@@ -121,6 +122,15 @@ class Scoring(Publishing):
         from pycrm.scoring import explain
 
         return explain.scores(self.transaction, model, conditions, grade, limit)
+
+    def graded(self, customers: Iterable[Customer | Ref[Customer]], /) -> dict[UUID, Graded]:
+        """Of each of these customers in sight that is scored its grade and score of today, by its id.
+
+        By the first model that scores it, as `score`, and without what they are made of: for lists.
+        """
+        from pycrm.scoring import explain
+
+        return explain.graded(self.transaction, customers)
 
     def score_runs(self, model: str, /) -> list[ScoreRun]:
         """The runs of a model, the newest day first; those that were interrupted too.

@@ -14,6 +14,7 @@ from pycrm.session.naming import label_of
 from pycrm.web import figures
 from pycrm.web.catalog import path_of, reads
 from pycrm.web.inbox import Asked, asked_of
+from pycrm.web.panel import tiles as tiled
 from pycrm.web.render import page
 from pycrm.web.show import Show
 from pycrm.web.visit import Answer, Visit, redirect
@@ -86,12 +87,13 @@ def home(visit: Visit) -> Answer:
             weekday=visit.words(f"weekday:{today.weekday()}"),
             leads=session.reaches(customers, "read", Reach.UNIT),
             reach=visit.words.said(session.reach(customers)),
+            tiled=tiled(visit),
         )
 
 
 _NOTHING: dict[str, Any] = {
     **{"tiles": (), "tasks": (), "promises": (), "deals": (), "inbox": (), "calls": ()},
-    **{"today": "", "weekday": "", "leads": False, "reach": ""},
+    **{"today": "", "weekday": "", "leads": False, "reach": "", "tiled": ()},
 }
 
 

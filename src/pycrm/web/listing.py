@@ -13,6 +13,7 @@ from pycrm.errors import InvalidError, RefusedError
 from pycrm.exchange.exporting import export_csv
 from pycrm.web.catalog import class_of, path_of, slug_of
 from pycrm.web.columns import choosable, columns_of, conditions_of, filters_of, order_of, sortable
+from pycrm.web.piece import rows
 from pycrm.web.problem import told
 from pycrm.web.render import page
 from pycrm.web.show import FIGURES, Cell, Show
@@ -78,6 +79,8 @@ def _list(
     name, falling, order = order_of(visit, show, cls)
     found = _found(visit, session, cls, conditions, order, falling, bool(wrong))
     lines = lines_of(show, cls, found.records, specs)
+    headings, acts = _headings(visit, show, cls, specs, name, falling), _acts(show, cls)
+    has_grade = any(one.grade for one in lines)
     counted = session.count(cls, *conditions, limit=10_001) if not (visit.asked("q") or wrong) else None
     return page(
         visit,
@@ -86,8 +89,8 @@ def _list(
         visit.words.many(cls),
         status=status,
         slug=visit.params["slug"],
-        headings=_headings(visit, show, cls, specs, name, falling),
-        lines=lines,
+        headings=headings,
+        rows=rows(lines, headings, visit.words, ticked=bool(acts), graded=has_grade) if lines else "",
         next=None if found.next is None else f"{visit.address(after=None)}",
         cursor=found.next,
         is_cut=found.is_cut,
@@ -97,10 +100,10 @@ def _list(
         filters=filters_of(visit, show, cls),
         columns=[(one.name, show.words.field(cls, one)) for one in choosable(show, cls)],
         chosen={one.name for one in specs},
-        acts=_acts(show, cls),
+        acts=acts,
         stars=stars_of(session, visit, cls),
         refusals=refusals,
-        has_grade=cls.__name__ == "Customer" and any(one.grade for one in lines),
+        has_grade=has_grade,
         searches=any(one.search for one in cls.__specs__.values()),
         mine=_mine(visit, session, cls),
         may_export=session.reaches(cls, "export", Reach.OWN),
@@ -165,14 +168,8 @@ def _short(cell: Cell) -> Cell:
 
 
 def _grades(session: Session, cls: Any, records: list[Any]) -> dict[UUID, Any]:
-    """Grade and score of the customers of a page, by the first model that scores any."""
-    if cls.__name__ != "Customer" or not records:
-        return {}
-    for model in session.score_models():
-        some = session.scores(model.key, cls.id.in_([one.id for one in records]))
-        if some:
-            return {one.customer.id: one for one in some}
-    return {}
+    """Grade and score of the customers of a page."""
+    return session.graded(records) if cls.__name__ == "Customer" and records else {}
 
 
 def _under(cls: Any, record: Any, specs: list[Spec]) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pycrm.errors import InvalidError, MoveError, NotReadError, RefusedError
+from pycrm.http import is_ours
 from pycrm.session.naming import label_of
 from pycrm.web import figures
-from pycrm.web.catalog import class_of, path_of
+from pycrm.web.catalog import class_of
 from pycrm.web.entry import Entry, Typed, entry_of, read_entry, value_of
 from pycrm.web.leading import day_of, money_of
 from pycrm.web.problem import sentences
@@ -28,13 +29,12 @@ _A_COLUMN, _CLOSED = 40, 12
 
 @attrs.frozen
 class Way:
-    """A move that a record can take: what to ask for, what it is called, whether something is missing."""
+    """A move that a record can take: what to ask for, and what it is called."""
 
     to: str
     label: str
     stage: str
     tone: str
-    is_free: bool
 
 
 @attrs.frozen
@@ -90,21 +90,20 @@ def ways_of(show: Show, pipeline: Any, allowed: Sequence[Any]) -> tuple[Way, ...
     never = {"product", "owner", "permission", "reach"}
     offered = [one for one in allowed if all(need["kind"] not in never for need in one.missing)]
     keys = [one.key for one in allowed]
-    return tuple(
-        _way(show, pipeline, one.key, one.target, keys.count(one.key) == 1, one.is_allowed) for one in offered
-    )
+    told = (pipeline.identity, tuple((one.key, one.target, keys.count(one.key) == 1) for one in offered))
+    if told not in show.kept:
+        # The cards of a column share theirs.
+        show.kept[told] = tuple(_way(show, pipeline, *one) for one in told[1])
+    found: tuple[Way, ...] = show.kept[told]
+    return found
 
 
-def _way(show: Show, pipeline: Any, key: str, target: str, is_only: bool, is_free: bool) -> Way:
-    """One move in words; the cards of a column share theirs."""
-    kept: dict[Any, Way] = show.kept
-    name = (pipeline.identity, key, target, is_only, is_free)
-    if name not in kept:
-        stage = pipeline.stage(target)
-        named = next((one for one in pipeline.moves if (one.key, one.target) == (key, target)), None)
-        label = show.words.stage(named) if named is not None else show.words.stage(stage)
-        kept[name] = Way(key if is_only else target, label, show.words.stage(stage), stage.kind, is_free)
-    return kept[name]
+def _way(show: Show, pipeline: Any, key: str, target: str, is_only: bool) -> Way:
+    """One move in words."""
+    stage = pipeline.stage(target)
+    named = next((one for one in pipeline.moves if (one.key, one.target) == (key, target)), None)
+    label = show.words.stage(named) if named is not None else show.words.stage(stage)
+    return Way(key if is_only else target, label, show.words.stage(stage), stage.kind)
 
 
 @attrs.frozen
@@ -112,7 +111,7 @@ class Card:
     """One record on the board."""
 
     id: str
-    path: str | None
+    path: str
     name: str
     under: str
     amount: str
@@ -151,18 +150,16 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     mine = session.actor.ref if visit.asked("who") == "me" else None
     conditions = [cls.owner == mine.id] if mine is not None and "owner" in cls.__specs__ else []
     pipeline = show.pipeline(cls.__pipeline__)
-    amount, day = money_of(session, cls), day_of(session, cls)
+    slug, amount, day = visit.params["slug"], money_of(session, cls), day_of(session, cls)
     tallies = session.by_stage(cls, *conditions, amount=getattr(cls, amount) if amount else None)
-    # Guards are functions of plugins, and may look at the rows of a record.
-    rows = any(one.guards for one in pipeline.moves)
-    shown = {one.stage: _cards_of(session, cls, one, conditions, rows, day) for one in tallies}
+    shown = {one.stage: _cards_of(session, cls, one, conditions, day) for one in tallies}
     every = [record for some in shown.values() for record in some]
     show.learn(every, [one for one in cls.__specs__.values() if one.name in ("owner", "customer")])
-    moves = dict(zip([one.id for one in every], session.moves_all(every), strict=True))
+    moves = dict(zip([one.id for one in every], session.moves_all(every, needs=False), strict=True))
     columns = []
     for one in tallies:
         stage = pipeline.stage(one.stage) if pipeline.has_stage(one.stage) else None
-        cards = tuple(_card(show, record, moves[record.id], amount, day) for record in shown[one.stage])
+        cards = tuple(_card(show, slug, record, moves[record.id], amount, day) for record in shown[one.stage])
         columns.append(
             Column(
                 one.stage,
@@ -180,7 +177,7 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
         "board.html",
         visit.words("Board: {what}", what=visit.words.many(cls)),
         columns=columns,
-        slug=visit.params["slug"],
+        slug=slug,
         many=visit.words.many(cls),
         mine=mine is not None,
         may_choose="owner" in cls.__specs__,
@@ -188,31 +185,31 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
 
 
 def _cards_of(
-    session: Session, cls: Any, tally: Any, conditions: Sequence[Any], rows: bool, day: str | None
+    session: Session, cls: Any, tally: Any, conditions: Sequence[Any], day: str | None
 ) -> list[Any]:
     closed = tally.kind in ("won", "lost")
     order = cls.stage_at.desc() if closed else cls.stage_at
     if day and cls.__specs__[day].order and not closed:
         order = getattr(cls, day)
     limit = _CLOSED if closed else _A_COLUMN
-    return session.find(cls, cls.stage == tally.stage, *conditions, order=order, limit=limit, children=rows)
+    return session.find(cls, cls.stage == tally.stage, *conditions, order=order, limit=limit)
 
 
-def _card(show: Show, record: Any, allowed: Sequence[Any], amount: str | None, day: str | None) -> Card:
-    session = show.session
-    standing = session.standing(record)
+def _card(
+    show: Show, slug: str, record: Any, allowed: Sequence[Any], amount: str | None, day: str | None
+) -> Card:
+    standing = show.session.standing(record)
     pipeline = show.pipeline(record.pipeline, record.pipeline_version)
+    specs, id = type(record).__specs__, str(record.id)
     money = value_of(record, amount) if amount else None
-    by = show.cell(record, type(record).__specs__[day]).text if day else ""
-    customer = value_of(record, "customer") if "customer" in type(record).__specs__ else None
-    owner = value_of(record, "owner") if "owner" in type(record).__specs__ else None
+    customer, owner = (value_of(record, name) if name in specs else None for name in ("customer", "owner"))
     return Card(
-        str(record.id),
-        path_of(show.crm, record),
+        id,
+        f"/{slug}/{id}",
         label_of(record),
         show.labels.get(customer.id, "") if customer is not None else "",
         show.value(money).text if money is not None else "",
-        by,
+        show.cell(record, specs[day]).text if day else "",
         standing.is_overdue,
         standing.is_stalled,
         standing.days,
@@ -261,11 +258,9 @@ def _given(session: Session, cls: Any, visit: Visit, problems: dict[str, str]) -
 
 
 def _back(visit: Visit) -> str:
+    """The page on which the move was taken."""
     back = visit.typed("back")
-    slug = visit.params["slug"]
-    plain = back.partition("?")[0]
-    allowed = (f"/board/{slug}", f"/{slug}/{visit.params['id']}", "/")
-    return back if plain in allowed else f"/{slug}/{visit.params['id']}"
+    return back if is_ours(back) else f"/{visit.params['slug']}/{visit.params['id']}"
 
 
 def _ask(visit: Visit, cls: Any, to: str, error: RefusedError, problems: dict[str, str]) -> Answer:

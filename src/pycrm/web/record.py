@@ -227,13 +227,7 @@ def _contacts(show: Show, one: Any) -> Contacts | None:
 
 def _value(session: Session, one: Any) -> Any:
     """The score of a customer, of the first model that gives one."""
-    if type(one).__name__ != "Customer":
-        return None
-    for model in session.score_models():
-        found = session.score(one, model.key)
-        if found is not None:
-            return found
-    return None
+    return session.score(one) if type(one).__name__ == "Customer" else None
 
 
 def _panels(visit: Visit, one: Any) -> list[Shown]:

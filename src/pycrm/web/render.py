@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -11,8 +10,8 @@ import jinja2
 
 from pycrm import __version__
 from pycrm.session.naming import label_of
-from pycrm.web import figures
-from pycrm.web.catalog import Entry, menu, path_of
+from pycrm.web import figures, piece
+from pycrm.web.catalog import Entry, menu, path_of, slug_of
 from pycrm.web.icon import icon
 from pycrm.web.visit import Answer, Visit
 from pycrm.web.words import LANGUAGES
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pycrm.session import Session
 
 __all__ = ["Shell", "bare", "environment", "page", "shell_of"]
-
-_TONES = 4
 
 
 @attrs.frozen
@@ -36,6 +33,7 @@ class Shell:
     menu: list[Entry]
     waiting: int
     makes: list[Entry]
+    banners: list[Any] = attrs.field(factory=list)
 
     @property
     def groups(self) -> list[tuple[str, list[Entry]]]:
@@ -81,13 +79,16 @@ def environment(crm: CRM) -> jinja2.Environment:
         kept.filters |= {"money": figures.money, "telephone": figures.telephone, "number": figures.number}
         kept.globals |= {
             "icon": icon,
-            "tone": tone,
-            "mark": mark,
+            "face_of": piece.face,
+            "cell_of": piece.cell,
+            "level_of": piece.level,
+            "cards": piece.cards,
             "languages": LANGUAGES,
             "release": __version__,
             "brief": figures.brief,
             "label_of": label_of,
             "path_of": lambda record: path_of(crm, record),
+            "slug_of": lambda cls: slug_of(crm, cls),
             "minutes": lambda moment: figures.moment(moment, crm.zone),
         }
         crm.keepers["jinja"] = kept
@@ -100,28 +101,10 @@ def _place(package: str) -> tuple[str, str]:
     return (home, folder) if home else (package, "templates")
 
 
-@lru_cache(4096)
-def tone(text: str) -> int:
-    """One of a few colours for a name, always the same one."""
-    return sum(map(ord, text)) % _TONES
-
-
-@lru_cache(4096)
-def mark(name: str) -> str:
-    """The letters that stand for a name: the first of Chinese, the first two of Latin.
-
-    >>> mark("华东精密制造"), mark("Emma Li"), mark("Lin Anna 林安娜")
-    ('华', 'EL', '林')
-    """
-    chinese = next((one for one in name if "\u4e00" <= one <= "\u9fff"), None)
-    if chinese:
-        return chinese
-    words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
-    return "".join(word[0] for word in words[:2]).upper() or "·"
-
-
 def shell_of(visit: Visit, session: Session) -> Shell:
     """Who is signed in, and the menu of this person."""
+    from pycrm.web.panel import banners
+
     crm = session.crm
     user_class, unit_class = crm.record("User"), crm.record("OrgUnit")
     actor: Any = session.actor
@@ -129,7 +112,7 @@ def shell_of(visit: Visit, session: Session) -> Shell:
     unit = session.find_one(unit_class, user.home_unit.id) if user is not None else None
     roles = sorted({one.role for one in actor.held if one.giver is None})
     place = " · ".join([*([unit.name] if unit else []), *(visit.words(one) for one in roles[:2])])
-    waiting = len(session.inbox())
+    waiting = session.waiting()
     entries = menu(visit, session, waiting)
     return Shell(
         label_of(user) if user is not None else actor.name,
@@ -138,13 +121,13 @@ def shell_of(visit: Visit, session: Session) -> Shell:
         entries,
         waiting,
         _makes(visit, session),
+        banners(visit),
     )
 
 
 def _makes(visit: Visit, session: Session) -> list[Entry]:
     """What the button "new" offers."""
     from pycrm.entities.org import Reach
-    from pycrm.web.catalog import slug_of
 
     names = ("Customer", "Lead", "Opportunity", "Task", "Activity", "Contact")
     found = []

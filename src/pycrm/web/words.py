@@ -45,10 +45,13 @@ class Words:
 
     def __init__(self, language: str, tables: Iterable[Mapping[str, str]] = ()) -> None:
         self.language = language
-        table, self._patterns = _core(language)
+        table, patterns = _core(language)
         self._table: dict[str, str] = dict(table)
+        found = list(patterns)
         for one in tables:
             self._table |= one
+            found += [(_pattern(text), here) for text, here in one.items() if "{" in text]
+        self._patterns = tuple(found)
 
     def __call__(self, text: str, **values: Any) -> str:
         """A sentence of the pages, with values in the places of their names in braces."""
@@ -95,6 +98,14 @@ class Words:
                 inner = {name: self.said(part) for name, part in match.groupdict().items() if part}
                 return answer.format(*match.groups(), **inner)
         return text
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """What a sentence with names in braces looks like once there are values in their places."""
+    parts = re.split(r"\{(\w+)\}", text)
+    return re.compile(
+        "".join(f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+    )
 
 
 def words_of(crm: CRM, language: str) -> Words:

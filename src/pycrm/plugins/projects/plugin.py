@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pycrm import AmendmentMode, AmendmentPolicy, Change, Plugin, Session, hookimpl
-from pycrm.plugins.projects import commands, rules, spending
+from pycrm.plugins.projects import commands, rules, showing, spending
 from pycrm.plugins.projects.cost import CostBudget, CostEntry, LabourRate, RevenueLine
 from pycrm.plugins.projects.evaluation import (
     EvaluationCondition,
@@ -61,6 +61,10 @@ class Projects(Plugin):
     policies = (AmendmentPolicy(entity=CostBudget.__name__, path="amount", mode=AmendmentMode.APPROVAL),)
     commands = commands.COMMANDS
     jobs = (REMINDERS,)
+    panels = showing.PANELS
+    tiles = showing.TILES
+    finders = showing.FINDERS
+    templates = "pycrm.plugins.projects.templates"
     migrations = "pycrm.plugins.projects.migrations"
 
     @hookimpl

@@ -103,6 +103,16 @@ def answer(session: Session, directive: Directive, text: str) -> Directive:
     return current
 
 
+def take_answer(session: Session, said: DirectiveReply) -> None:
+    """Whoever says something to a directive that is for them has read and answered it."""
+    current = session.get(said.directive)
+    if current.owner is None or current.owner.id != session.actor.id:
+        return
+    for state, move in ((DirectiveState.UNREAD, "open"), (DirectiveState.READ, "reply")):
+        if current.stage == state:
+            current = session.move(current, move)
+
+
 def reply(session: Session, directive: Directive, text: str) -> DirectiveReply:
     """Say something to a directive, as the person it is for or as one who leads that person.
 

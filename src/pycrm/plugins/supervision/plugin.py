@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pycrm import Activity, Change, Plugin, Session, StageMove, hookimpl
-from pycrm.plugins.supervision import appraising, directing, processes, rules, training, visits
+from pycrm.plugins.supervision import appraising, directing, processes, rules, showing, training, visits
 from pycrm.plugins.supervision.appraisal import Appraisal, AppraisalItem, AppraisalMeasure, AppraisalPlan
 from pycrm.plugins.supervision.commands import COMMANDS
 from pycrm.plugins.supervision.directive import Directive, DirectiveReply
@@ -36,6 +36,9 @@ class Supervision(Plugin):
     pipelines = (processes.LOG, processes.VISIT, processes.DIRECTIVE, processes.APPRAISAL)
     jobs = JOBS
     commands = COMMANDS
+    pages = showing.SCREENS
+    banners = showing.BANNERS
+    templates = "pycrm.plugins.supervision.templates"
     migrations = "pycrm.plugins.supervision.migrations"
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -98,10 +101,12 @@ class Supervision(Plugin):
             appraising.refuse_unranked(session, move)
 
     @hookimpl
-    def record_added(self, session: Session, record: Directive | Activity) -> None:
-        """An instruction becomes a task, and a visit keeps what was planned."""
+    def record_added(self, session: Session, record: Directive | DirectiveReply | Activity) -> None:
+        """An instruction becomes a task, a word of the person it is for answers it, a visit keeps what was planned."""
         if isinstance(record, Directive):
             rules.add_task(session, record)
+        elif isinstance(record, DirectiveReply):
+            directing.take_answer(session, record)
         else:
             visits.keep_plan(session, record)
 

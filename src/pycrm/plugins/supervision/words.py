@@ -10,6 +10,15 @@ __all__ = ["WORDS"]
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "zh": {
+            "Answer": "回复",
+            "Answered by you": "我已回复",
+            "Directives": "批示",
+            "Nothing waits for you.": "没有待处理的批示。",
+            "Not answered in time": "逾期未回复",
+            "To be answered by you": "待我回复",
+            "Written by you": "我发出的批示",
+            "about": "关于",
+            "due {day}": "截止 {day}",
             "DirectiveKind.comment": "批注",
             "DirectiveKind.instruction": "指示",
             "DirectiveKind.praise": "表扬",

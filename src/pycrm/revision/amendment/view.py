@@ -11,7 +11,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.codec import from_json
-from pycrm.declare.raw import masked
+from pycrm.declare.raw import RawKey, masked
 from pycrm.declare.record import child_class
 from pycrm.entities.amendment import Amendment, AmendmentState, ApprovalState, ApprovalTask
 from pycrm.entities.org import FieldReading
@@ -27,10 +27,10 @@ from pycrm.revision.amendment.model import (
 from pycrm.revision.history import history
 from pycrm.revision.model import ChangeRow, Revision, RevisionRow
 from pycrm.revision.redaction import redacted
-from pycrm.scope.actor import unkey
+from pycrm.scope.actor import key, unkey
 from pycrm.scope.children import with_children
 from pycrm.scope.fields import field_rights
-from pycrm.scope.gateway import fetch_one, query
+from pycrm.scope.gateway import Query, fetch_one, query
 from pycrm.scope.sight import reading
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pycrm.entities.org import User
     from pycrm.store import Transaction
 
-__all__ = ["ahead", "attributed", "batch", "inbox", "lines", "overrides"]
+__all__ = ["ahead", "attributed", "batch", "inbox", "lines", "overrides", "waiting"]
 
 _WAITING = (AmendmentState.SUBMITTED.value, AmendmentState.CONFLICTED.value)
 
@@ -95,6 +95,24 @@ def inbox(tx: Transaction) -> list[Amendment | Batch]:
     return [_batch(one) if isinstance(one, list) else one for one in found]
 
 
+def waiting(tx: Transaction) -> int:
+    """How many decisions wait for the actor, without reading them; see `Session.waiting`."""
+    people = _people(tx)
+    asked = query(tx, Amendment)
+    if asked.nothing or not people:
+        return 0
+
+    def statement() -> Any:
+        named = [sa.bindparam(f"asked_{at}", type_=RawKey()) for at in range(len(people))]
+        table = _waiting_for(asked, named).table.c
+        return asked.select(table.id, table.batch_id, table.submitted_by_id)
+
+    given = {f"asked_{at}": key(tx, id) for at, id in enumerate(people)}
+    told = asked.run(("waiting", asked.scope.shape, len(people)), statement, given)
+    me = tx.actor.id
+    return len({(batch or id) for id, batch, by in told if by is None or unkey(by) != me})
+
+
 def _batch(some: Sequence[Amendment]) -> Batch:
     id = some[0].batch
     assert id is not None
@@ -110,19 +128,28 @@ def batch(tx: Transaction, id: UUID) -> Batch | None:
 
 
 def _waiting(tx: Transaction) -> list[Amendment]:
-    task = ApprovalTask.__table__.c
-    people = [id for id in approvers_of(tx) if id is not None]
+    people = _people(tx)
     if not people:
         return []
+    asked = _waiting_for(query(tx, Amendment), [sa.literal(one, RawKey()) for one in people])
+    found = asked.ordered_records([asked.table.c.submitted_at, asked.table.c.id], None)
+    return with_children(tx, [one for one in found if one.submitted_by != tx.actor.ref])
+
+
+def _people(tx: Transaction) -> list[UUID]:
+    """For whom the actor decides."""
+    return [id for id in approvers_of(tx) if id is not None]
+
+
+def _waiting_for(asked: Query, people: Sequence[Any]) -> Query:
+    """The amendments on which some of these people are asked, those of one's own too."""
+    task, table = ApprovalTask.__table__.c, asked.table.c
     mine = sa.select(task.parent_id).where(
         task.approver_id.in_(people), task.state == ApprovalState.PENDING.value
     )
-    asked = query(tx, Amendment)
-    table = Amendment.__table__.c
     asked.is_plain = False
-    asked.where += [table.id.in_(mine), table.state.in_(_WAITING)]
-    found = asked.ordered_records([table.submitted_at, table.id], None)
-    return with_children(tx, [one for one in found if one.submitted_by != tx.actor.ref])
+    asked.where += [table.id.in_(mine), sa.or_(*(table.state == one for one in _WAITING))]
+    return asked
 
 
 def ahead(tx: Transaction, kin: Iterable[tuple[str, UUID]]) -> list[Planned]:

@@ -1,0 +1,167 @@
+"""Look at every page of the example company with axe-core, in Chinese and English, light and dark.
+
+axe-core is no part of this repository: `npm install axe-core` puts it anywhere, and this script is told where.
+
+    python scripts/axe.py PATH/axe.min.js [--keep docs/evidence/axe.json]
+
+It needs Chromium. What it finds is printed, and with `--keep` counted in a file; it fails where there is anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import uvicorn
+from b2b_project_sales import sample
+from web.chromium import Chromium, chromium
+
+from pycrm import CRM, User
+from pycrm.cli.demo import EXAMPLE, PASSWORD, installed
+from pycrm.credential import set_password, sign_in
+from pycrm.credential.model import Limits
+from pycrm.serve import application
+
+ADMINISTRATOR = "admin"
+LANGUAGES, THEMES = ("en", "zh"), ("light", "dark")
+RUN = """axe.run(document, {resultTypes: ["violations"]}).then((found) => JSON.stringify(
+  found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 200) + " | " +
+    node.failureSummary.slice(0, 300))])))"""
+# Of pages for one record each, one is looked at; so is one list, form and board of a kind.
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_LEFT_OUT = re.compile(r"^/(static|api|lookup|calendar/|[a-z-]+/export)|\.csv|\?")
+
+
+def company(folder: Path) -> tuple[CRM, dict[str, str]]:
+    """The example company, and the secrets of sessions of those who look at it."""
+    example = installed(EXAMPLE)
+    crm = CRM(f"sqlite:///{folder}/company.db", plugins=example.plugins)
+    crm.migrate()
+    # Enough of everything; what a page shows forty times is as right or wrong as once.
+    sample.add(crm, customers=40, opportunities=100, projects=3)
+    if example.model is not None:
+        crm.run_scores(crm.system("axe"), example.model)
+    who = [example.people["director"], example.people["salesperson"], ADMINISTRATOR]
+
+    def choose(session: Any) -> None:
+        for login in who:
+            set_password(session, session.find(User, User.login == login)[0], PASSWORD)
+
+    crm.run(crm.system("axe"), choose)
+    limits = Limits(timedelta(hours=2), timedelta(hours=12), 100)
+    return crm, {login: sign_in(crm, login, PASSWORD, place=login, limits=limits).secret for login in who}
+
+
+@contextmanager
+def served(crm: CRM) -> Iterator[str]:
+    """The address at which the company is served."""
+    place = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(crm), log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def paths(browser: Chromium, address: str) -> list[str]:
+    """What somebody is led to from the menu and from there, one page of each sort."""
+    found: dict[str, str] = {"/": "/"}
+    waiting = ["/"]
+    while waiting:
+        path = waiting.pop(0)
+        browser.open(f"{address}{path}")
+        links = browser.value(
+            "[...document.querySelectorAll('a[href^=\"/\"]')].map((one) => one.getAttribute('href'))"
+        )
+        for link in links:
+            sort = _ID.sub("ID", link.partition("#")[0])
+            if _LEFT_OUT.search(sort) or sort in found:
+                continue
+            found[sort] = link.partition("#")[0]
+            if len(sort.split("/")) <= 3:
+                waiting.append(found[sort])
+    return list(found.values())
+
+
+def violations(browser: Chromium, source: str, wanted: str) -> Iterator[tuple[str, Any]]:
+    """What axe says of a page, light and dark."""
+    browser.open(wanted)
+    browser.value(source + "; 1")
+    browser.value("for (const one of document.querySelectorAll('details')) one.open = true; 1")
+    for theme in THEMES:
+        browser.value(f"document.documentElement.dataset.theme = {theme!r}; 1")
+        yield theme, json.loads(browser.value(RUN))
+
+
+def main() -> None:
+    """Look, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("axe", type=Path, help="axe.min.js of the npm package axe-core")
+    parser.add_argument("--keep", type=Path, help="the file for what was found")
+    parser.add_argument("--only", help="paths that contain this")
+    options = parser.parse_args()
+    source = options.axe.read_text("utf-8")
+    looked, found = 0, []
+    with tempfile.TemporaryDirectory(prefix="pycrm-axe-") as folder:
+        crm, secrets = company(Path(folder))
+        seen: set[str] = set()
+        with served(crm) as address:
+            for login, secret in [*secrets.items(), (None, "")]:
+                with chromium(
+                    Path(folder) / f"browser-{login}", pycrm=secret, pycrm_language="en"
+                ) as browser:
+                    own = paths(browser, address) if login else ["/sign-in"]
+                    own += ["/no-such-page"] if login else []
+                    new = [one for one in own if f"{_ID.sub('ID', one)}" not in seen]
+                    seen |= {_ID.sub("ID", one) for one in new}
+                    for path in [one for one in new if not options.only or options.only in one]:
+                        for language in LANGUAGES:
+                            browser.do(
+                                "Network.setCookie",
+                                name="pycrm_language",
+                                value=language,
+                                domain="127.0.0.1",
+                                path="/",
+                            )
+                            print(language, path, file=sys.stderr, flush=True)
+                            for theme, some in violations(browser, source, f"{address}{path}"):
+                                looked += 1
+                                found += [(login, _ID.sub("ID", path), language, theme, *one) for one in some]
+        crm.close()
+    for one in found:
+        print(*one[:6], sep="  ")
+        for node in one[6][:3]:
+            print("      ", node.replace("\n", " "))
+    print(f"{looked} looks at {len(seen)} pages, {len(found)} violations")
+    if options.keep:
+        version = re.search(r"axe v([\d.]+)", source)
+        told = {
+            "tool": f"axe-core {version[1] if version else ''}".strip(),
+            "on": datetime.now(UTC).date().isoformat(),
+            "modes": [f"{language} {theme}" for language in LANGUAGES for theme in THEMES],
+            "pages": sorted(seen),
+            "looks": looked,
+            "violations": [list(one[1:6]) for one in found],
+        }
+        options.keep.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
