@@ -23,7 +23,7 @@ def is_in(browser: Any) -> bool:
 
 
 def test_who_knows_the_password_comes_in(served_on_both: Served) -> None:
-    """A person comes in by name and password, and nobody does by one of the two."""
+    """A person comes in by name and password, or as the company has proved; nobody does by one of the two."""
     browser = served_on_both.browser()
     assert not is_in(browser)
     assert sign_in(browser, "rep_a", "a horse in the garden").status == 401
@@ -31,12 +31,9 @@ def test_who_knows_the_password_comes_in(served_on_both: Served) -> None:
     assert not is_in(browser)
     assert sign_in(browser, "rep_a", PASSWORD).status == 303
     assert browser.get("/test/mine").text == "rep_a"
-
-
-def test_whom_the_company_has_proved_comes_in(served_on_both: Served) -> None:
-    """A person of that very login gets a session without a password, and the tries of the address are free again."""
     crm, limits = served_on_both.crm, Settings(tries=2).limits
     for _ in range(4):
+        # Whoever comes in leaves the tries of the address as they were.
         attempt = count_try(crm, "10.0.0.1", place="10.0.0.1", limits=limits, what="company ")
         opened = sign_in_proved(crm, "rep_b", attempt, limits=limits)
     assert is_in(served_on_both.browser(cookies={"pycrm": opened.secret}))
