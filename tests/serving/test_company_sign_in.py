@@ -9,12 +9,13 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from pycrm import User
+from pycrm.credential import set_password
 from pycrm.entities import UserState
 from pycrm.errors import DeclarationError
 from pycrm.http import Oidc, oidc
 
 from .browser import Browser, Reply
-from .conftest import Served
+from .conftest import PASSWORD, Served
 from .issuer import CLIENT, SECRET, Issuer, issuer
 
 AWAY, BACK = "/sign-in/company", "/sign-in/company/back"
@@ -67,6 +68,18 @@ def test_a_person_comes_in_by_the_company(served: Served, company: Issuer) -> No
     back(served.browser(), company)
     assert company.asked.count("/keys") == 2
     assert back(served.browser(), company, path=f"{AWAY}?to=//evil.example").header("location") == "/"
+
+
+def test_who_came_by_the_company_need_not_choose_a_password(served: Served, company: Issuer) -> None:
+    """A temporary password, which somebody else made and this person may never have seen, holds nobody up here."""
+    person = served.cast.people["rep_b"]
+    served.crm.run(
+        served.crm.system("test"), lambda session: set_password(session, person, PASSWORD, is_temporary=True)
+    )
+    assert served.signed_in("rep_b").get("/test/mine").status == 403
+    browser = served.browser()
+    back(browser, company, "rep_b")
+    assert who(browser) == "rep_b"
 
 
 def test_nobody_is_made_by_the_company(served: Served, company: Issuer) -> None:

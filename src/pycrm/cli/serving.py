@@ -91,6 +91,8 @@ def _options(loaded: Loaded) -> dict[str, Any]:
         "forwarded_allow_ips": proxy or "",
         # Longer than proxies keep theirs: who hangs up first while the other asks is told of as a failure.
         "timeout_keep_alive": 75,
+        # Who is being answered when the server is told to end is answered, in less than what services are given.
+        "timeout_graceful_shutdown": 20,
     }
 
 

@@ -92,10 +92,19 @@ def sign_in_proved(
         raise SignInError("nobody is known here by this account")
     id = unkey(found[0][0])
     assert id is not None
-    return _begin(crm, Visit(id, found[0][1], found[0][2], Access.BROWSER), attempt, limits, former)
+    visit = Visit(id, found[0][1], found[0][2], Access.BROWSER)
+    return _begin(crm, visit, attempt, limits, former, is_proved=True)
 
 
-def _begin(crm: CRM, visit: Visit, attempt: AttemptRow, limits: Limits, former: str | None) -> Opened:
+def _begin(
+    crm: CRM,
+    visit: Visit,
+    attempt: AttemptRow,
+    limits: Limits,
+    former: str | None,
+    *,
+    is_proved: bool = False,
+) -> Opened:
     made, user = secret(), visit.user
     with writing(crm) as tx:
         if former is not None:
@@ -103,10 +112,15 @@ def _begin(crm: CRM, visit: Visit, attempt: AttemptRow, limits: Limits, former: 
         _delete(tx, AttemptRow, AttemptRow.__table__.c.login == attempt.login)
         _delete(tx, SignInRow, SignInRow.__table__.c.until < tx.moment)
         until = tx.moment + limits.longest
-        insert(
-            tx,
-            SignInRow(id=digest(made), user=Ref("User", user), at=tx.moment, seen_at=tx.moment, until=until),
+        row = SignInRow(
+            id=digest(made),
+            user=Ref("User", user),
+            at=tx.moment,
+            seen_at=tx.moment,
+            until=until,
+            is_proved=is_proved,
         )
+        insert(tx, row)
     return Opened(made, visit)
 
 
@@ -202,7 +216,7 @@ def _browser(crm: CRM, said: str, limits: Limits) -> Visit | None:
             tx.execute(sa.update(table).where(table.c.id == digest(said)).values(seen_at=now))
     found = unkey(user)
     assert found is not None
-    return Visit(found, login, name, Access.BROWSER, must_change=bool(temporary))
+    return Visit(found, login, name, Access.BROWSER, must_change=bool(temporary and not row[6]))
 
 
 def _browsers() -> Any:
@@ -211,7 +225,10 @@ def _browsers() -> Any:
         PasswordRow.__table__, kept.user_id == user.id
     )
     return (
-        sa.select(user.id, user.login, user.name, kept.is_temporary, held.seen_at, held.until)
+        sa.select(
+            *(user.id, user.login, user.name, kept.is_temporary),
+            *(held.seen_at, held.until, held.is_proved),
+        )
         .select_from(joined)
         .where(held.id == sa.bindparam("id", type_=held.id.type), *_may_sign_in(user))
     )

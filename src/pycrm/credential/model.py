@@ -54,13 +54,17 @@ class PasswordRow(Row, table="crm_password", primary=("user_id",), goes_with="us
 
 
 class SignInRow(Row, table="crm_sign_in", primary=("id",), indexes=(("until",),), goes_with="user_id"):
-    """One session of a browser; its id is the digest of the secret that the browser holds."""
+    """One session of a browser; its id is the digest of the secret that the browser holds.
+
+    Whoever was proved by the company's own sign-in need not choose a password before going on.
+    """
 
     id: Field[UUID] = field("Id")
     user: Link[User] = link("User")
     at: Field[datetime] = field("At")
     seen_at: Field[datetime] = field("Seen at")
     until: Field[datetime] = field("Until")
+    is_proved: Field[bool] = field("Proved", default=False)
 
 
 class TokenRow(

@@ -458,7 +458,7 @@ def upgrade() -> None:
     )
     table(
         "crm_sign_in",
-        "id key, user_id key, at instant, seen_at instant, until instant",
+        "id key, user_id key, at instant, seen_at instant, until instant, is_proved flag",
         refers="user_id crm_user",
         index="until, user_id",
     )
