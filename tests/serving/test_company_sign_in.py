@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,13 +10,13 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from pycrm import User
-from pycrm.credential import set_password
+from pycrm.credential import make_reset, set_password
 from pycrm.entities import UserState
 from pycrm.errors import DeclarationError
 from pycrm.http import Oidc, oidc
 
 from .browser import Browser, Reply
-from .conftest import PASSWORD, Served
+from .conftest import PASSWORD, Served, csrf_of
 from .issuer import CLIENT, SECRET, Issuer, issuer
 
 AWAY, BACK = "/sign-in/company", "/sign-in/company/back"
@@ -29,9 +30,9 @@ def company(served: Served) -> Iterator[Issuer]:
         yield made
 
 
-def declared(served: Served, made: Issuer, **more: Any) -> None:
+def declared(served: Served, made: Issuer, passwords: bool = True, **more: Any) -> None:
     given = {"secret": SECRET, **more}
-    served.serve(oidc=Oidc(made.address, CLIENT, **given), tries=1000)
+    served.serve(oidc=Oidc(made.address, CLIENT, **given), tries=1000, passwords=passwords)
 
 
 def back(browser: Browser, made: Issuer, login: str = "rep_a", path: str = AWAY, **more: str) -> Reply:
@@ -80,6 +81,33 @@ def test_who_came_by_the_company_need_not_choose_a_password(served: Served, comp
     browser = served.browser()
     back(browser, company, "rep_b")
     assert who(browser) == "rep_b"
+
+
+def test_a_company_may_let_nobody_in_by_a_password(served: Served, company: Issuer) -> None:
+    """Then neither the right password nor a link to another one lets anybody in, and the pages ask for none."""
+    key = served.crm.run("admin", lambda session: make_reset(session, served.cast.people["rep_a"])).secret
+    declared(served, company, passwords=False)
+    browser = served.browser()
+    page = browser.get("/sign-in")
+    assert ('name="password"' in page.text, 'name="login"' in page.text, AWAY in page.text) == (
+        False,
+        False,
+        True,
+    )
+    csrf = re.search(r'name="csrf" value="(\w+)"', page.text)
+    assert csrf is not None
+    for path, form in (
+        ("/sign-in", {"login": "rep_a", "password": PASSWORD}),
+        ("/forgotten", {"login": "rep_a"}),
+        ("/reset", {"key": key, "password": "four mules, one stable", "again": "four mules, one stable"}),
+    ):
+        assert browser.post(path, form={"csrf": csrf[1], **form}).status == 403, path
+    back(browser, company)
+    assert who(browser) == "rep_a"
+    form = {"csrf": csrf_of(browser), "current": PASSWORD, "password": "four mules, one stable"}
+    assert browser.post("/test/password", form=form).status == 403
+    with pytest.raises(DeclarationError):
+        served.serve(passwords=False)
 
 
 def test_nobody_is_made_by_the_company(served: Served, company: Issuer) -> None:

@@ -10,6 +10,7 @@ from pycrm.http.answer import Answer
 from pycrm.http.call import Call
 from pycrm.http.messenger import Message
 from pycrm.http.settings import Settings
+from pycrm.http.signing import refuse_passwords
 
 __all__ = ["link_to", "reset_by", "send_link"]
 
@@ -29,8 +30,10 @@ def send_link(call: Call, login: str, letter: Letter, answer: Answer) -> Answer:
         letter: what the message says.
 
     Raises:
+        ForbiddenError: nobody comes in by a password here.
         TooManyError: for this login or from this address too many were asked for within the last minute.
     """
+    refuse_passwords(call)
     crm, settings, messenger = call.crm, call.settings, call.settings.messenger
     ask_reset(crm, login, place=call.address, limits=settings.limits)
     if messenger is None:
@@ -50,9 +53,11 @@ def reset_by(call: Call, said: str, password: str, letter: Letter, *, to: str = 
     The person has to sign in: whoever found the link in a mailbox is not let in without a further step.
 
     Raises:
+        ForbiddenError: nobody comes in by a password here.
         SignInError: the link is no longer good.
         InvalidError: the password is too weak; the link stays good.
     """
+    refuse_passwords(call)
     made, messenger = reset_password(call.crm, said, password), call.settings.messenger
     answer = Answer.redirect(to)
     if messenger is None or made.email is None:

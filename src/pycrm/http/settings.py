@@ -39,9 +39,10 @@ class Settings:
         messenger: what sends messages; without one nobody is sent a link to a new password.
         reset: for how long such a link is good.
         oidc: the company's own sign-in, beside passwords.
+        passwords: whether people come in by passwords too; without them there has to be the company's own sign-in.
 
     Raises:
-        DeclarationError: the origin is no address of a server.
+        DeclarationError: the origin is no address of a server, or there is no way in at all.
     """
 
     origin: str | None = None
@@ -59,8 +60,13 @@ class Settings:
     messenger: Messenger | None = None
     reset: timedelta = timedelta(minutes=30)
     oidc: Oidc | None = None
+    passwords: bool = True
 
     def __attrs_post_init__(self) -> None:
+        if not self.passwords and self.oidc is None:
+            raise DeclarationError(
+                "without passwords people need the company's own sign-in: declare its issuer"
+            )
         if self.origin is None:
             return
         parts = urlsplit(self.origin)

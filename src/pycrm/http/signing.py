@@ -6,7 +6,7 @@ import hmac
 from datetime import timedelta
 
 from pycrm.credential import change_password, count_try, end_session, sign_in, sign_in_proved
-from pycrm.errors import DeclarationError, NotFoundError, SignInError
+from pycrm.errors import DeclarationError, ForbiddenError, NotFoundError, SignInError
 from pycrm.http.admit import LANGUAGE_COOKIE
 from pycrm.http.answer import Answer
 from pycrm.http.call import Call
@@ -16,6 +16,7 @@ __all__ = [
     "BACK",
     "choose_language",
     "choose_password",
+    "refuse_passwords",
     "sign_in_away",
     "sign_in_back",
     "sign_in_by",
@@ -25,13 +26,21 @@ __all__ = [
 _YEAR = timedelta(days=365)
 
 
+def refuse_passwords(call: Call) -> None:
+    """Refuse whatever is about passwords where nobody comes in by one."""
+    if not call.settings.passwords:
+        raise ForbiddenError("people come in here by the company's own sign-in")
+
+
 def sign_in_by(call: Call, login: str, password: str, *, to: str = "/") -> Answer:
     """Let the person in who knows the password, under a new session id, and lead on to a path of ours.
 
     Raises:
+        ForbiddenError: nobody comes in by a password here (`Settings.passwords`).
         SignInError: name or password are wrong: one answer, and as slow, whichever it is.
         TooManyError: this name or this address was tried too often.
     """
+    refuse_passwords(call)
     former = call.cookies.get(call.settings.cookie)
     opened = sign_in(
         call.crm, login, password, place=call.address, limits=call.settings.limits, former=former
@@ -109,9 +118,11 @@ def choose_password(call: Call, current: str, password: str, *, to: str = "/") -
     """Give the visitor another password; every session of theirs ends, and this browser gets a new one.
 
     Raises:
+        ForbiddenError: nobody comes in by a password here (`Settings.passwords`).
         InvalidError: the current password is another one, or the new one is too weak or the same.
         TooManyError: the current password was tried too often.
     """
+    refuse_passwords(call)
     login = call.who.login
     # Guessing the present password is a try to sign in, and counted as one.
     count_try(call.crm, login, place=call.address, limits=call.settings.limits)

@@ -71,6 +71,7 @@ _KEYS = (
     Key("serve.longest_hours", whole(1, 168), "Every session ends after them.", 12),
     Key("serve.reset_minutes", whole(5, 1440), "For how long a link to a new password is good.", 30),
     Key("serve.languages", WORDS, "Of the pages; the first is that of who asks for none.", ("en", "zh")),
+    Key("serve.passwords", FLAG, "Whether people come in by passwords, beside `oidc`.", True),
     Key("mail.host", TEXT, "The mail server."),
     Key("mail.port", whole(1, 65535), "Its port.", 587),
     Key("mail.security", one_of("starttls", "tls", "none"), "How the way there is protected.", "starttls"),

@@ -26,7 +26,7 @@ _PLAIN = (
         "serve.threads",
         "serve.waiting",
     ),
-    *("serve.body", "serve.tries", "serve.languages"),
+    *("serve.body", "serve.tries", "serve.languages", "serve.passwords"),
 )
 _TIMES = {
     "serve.idle_minutes": ("idle", timedelta(minutes=1)),

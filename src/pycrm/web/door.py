@@ -41,7 +41,8 @@ def _door(call: Call, status: int, said: tuple[str, ...], login: str) -> Answer:
     to = call.form.get("to", [""])[-1] if call.method == "POST" else call.asked("to")
     oidc = call.settings.oidc
     company = None if oidc is None else visit.words(oidc.label)
-    return bare(visit, "sign-in.html", title, status=status, to=to, said=said, login=login, company=company)
+    ways = {"company": company, "passwords": call.settings.passwords}
+    return bare(visit, "sign-in.html", title, status=status, to=to, said=said, login=login, **ways)
 
 
 def enter(call: Call) -> Sent:

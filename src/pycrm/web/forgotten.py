@@ -38,7 +38,7 @@ def _asking(
         said=said,
         login=login,
         is_asked=is_asked,
-        sends=call.settings.messenger is not None,
+        sends=call.settings.messenger is not None and call.settings.passwords,
         minutes=round(call.settings.reset.total_seconds() / 60),
     )
 
@@ -50,7 +50,9 @@ def ask(call: Call) -> Sent:
         return send_link(call, login, partial(_with_link, words), sent(call, _asking(call, is_asked=True)))
     except RefusedError as error:
         made = sent(call, _asking(call, error.status, tuple(sentences(words, error)), login))
-        return made.with_header("retry-after", str(error.data["seconds"]))
+        return (
+            made.with_header("retry-after", str(error.data["seconds"])) if "seconds" in error.data else made
+        )
 
 
 def _with_link(words: Words, made: ResetMade, link: str) -> Message:
