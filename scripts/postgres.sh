@@ -82,7 +82,8 @@ start() {
         local log
         log=$(cluster)/server.log
         # Tests make and drop a database each; benchmarks must pay for every commit.
-        local how="-c fsync=off -c full_page_writes=off -c autovacuum=off"
+        local how="-c fsync=off -c full_page_writes=off -c autovacuum=off -c wal_level=minimal -c max_wal_senders=0"
+        how+=" -c track_counts=off -c update_process_title=off"
         if [ -n "${PYCRM_POSTGRES_DURABLE:-}" ]; then how=""; fi
         if ! as_owner "$bin/pg_ctl" start -w -D "$(cluster)" -l "$log" -o "-p $(free_port) $how" </dev/null >&2; then
             tail -n 20 "$log" >&2

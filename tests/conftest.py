@@ -49,6 +49,9 @@ if MEMORY:
 # a twentieth of it.
 gc.set_threshold(20_000, 20, 50)
 
+# Files with a test that takes ten times as long as the others, or more.
+LONG = {"test_bank_marketing.py", "test_help.py", "test_matrix.py", "test_scaffold.py", "test_two_worlds.py"}
+
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
@@ -60,15 +63,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a folder stay together, those that need the longest preparation first.
+    """The tests of a folder stay together, and what takes longest comes first.
 
     Each of the two processes begins with one half: so most worlds that a folder shares are made in one
-    of them only, and neither waits for the other's.
+    of them only, neither waits for the other's, and at the end neither is left alone with a long test.
     """
     folders = {item.path.parent: place for place, item in reversed(list(enumerate(items)))}
 
-    def place(item: Any) -> tuple[bool, int]:
-        return "sample_file" not in item.fixturenames, folders[item.path.parent]
+    def place(item: Any) -> tuple[bool, bool, int]:
+        needs_sample = "sample_file" in item.fixturenames
+        return not needs_sample, item.path.name not in LONG, folders[item.path.parent]
 
     items.sort(key=place)
 

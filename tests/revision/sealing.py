@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -101,6 +101,13 @@ class Hand:
         with self._connected() as connection:
             found = connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all()
         return sorted((dict(row) for row in found), key=lambda row: repr(tuple(row.values())))
+
+    def everything(self, tables: Iterable[str]) -> str:
+        """What all of these tables hold, read by one connection."""
+        with self._engine.connect() as self._held:
+            found = "\n".join(repr(self.rows(name)) for name in sorted(tables))
+        self._held = None
+        return found
 
     def put(self, table: str, row: dict[str, Any]) -> None:
         """Add a row."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pycrm.app.core import BOOKS, Core
 from pycrm.app.policies import undeclared
-from pycrm.declare.table import NAMING, check_tables, create_tables
+from pycrm.declare.table import check_tables, tables_of
 from pycrm.errors import DeclarationError
 from pycrm.plugin import LeftOut, Plugin, PluginDeclarationError, Registry, load
 from pycrm.plugin.signature import hook_problems, hooks_of
@@ -119,9 +119,7 @@ class Declared:
     @cached_property
     def metadata(self) -> sa.MetaData:
         """All tables as declared; made when first asked for, which a CRM at work never does."""
-        metadata = sa.MetaData(naming_convention=NAMING)
-        create_tables(metadata, self.classes(), self.store.dialect, self._tables)
-        return metadata
+        return tables_of(self.classes(), self.store.dialect, tuple(self._tables.items()))
 
 
 def assemble(plugins: Iterable[Wanted], claims: Mapping[str, Any], on_error: str) -> Assembly:

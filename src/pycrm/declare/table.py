@@ -8,6 +8,7 @@ freezes, when every class that a link can name is known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from pycrm.errors import DeclarationError
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
 
-__all__ = ["check_tables", "create_tables", "key_column", "statement_table"]
+__all__ = ["check_tables", "create_tables", "key_column", "statement_table", "tables_of"]
 
 # The naming of constraints must be stable for migrations to find them again.
 NAMING = {
@@ -71,6 +72,17 @@ def check_tables(classes: Iterable[Any], tables: Mapping[str, str]) -> None:
         for spec in cls.__specs__.values():
             _target(cls, spec, tables)
         _indexes(cls)
+
+
+@lru_cache(maxsize=16)
+def tables_of(classes: tuple[Any, ...], dialect: str, tables: tuple[tuple[str, str], ...]) -> sa.MetaData:
+    """The real tables of these classes, made once for all CRMs of a process that declare the same; to be read.
+
+    `tables` has a pair for each class name and its table, as for `create_tables`.
+    """
+    metadata = sa.MetaData(naming_convention=NAMING)
+    create_tables(metadata, classes, dialect, dict(tables))
+    return metadata
 
 
 def create_tables(

@@ -183,10 +183,17 @@ class HookMethod:
     options: Mapping[str, Any]
 
 
+def statics(cls: type[Any]) -> dict[str, Any]:
+    """What a class and those it derives from hold under each name, as it was written."""
+    found: dict[str, Any] = {}
+    for each in reversed(cls.__mro__):
+        found |= vars(each)
+    return found
+
+
 def hook_methods(plugin: Plugin) -> Iterator[HookMethod]:
     """The methods marked with `hookimpl`, sorted by name; no property is evaluated."""
-    for name in dir(type(plugin)):
-        static = inspect.getattr_static(type(plugin), name)
+    for name, static in sorted(statics(type(plugin)).items()):
         marked = static if hasattr(static, f"{PROJECT}_impl") else getattr(static, "__func__", static)
         options = getattr(marked, f"{PROJECT}_impl", None)
         if isinstance(options, dict):

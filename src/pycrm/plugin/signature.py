@@ -14,7 +14,7 @@ import attrs
 from pycrm.errors import Problem
 from pycrm.hooks import PROJECT, HookDeprecationWarning, HookKind, Retiring, hook_kind
 from pycrm.plugin.errors import PluginDeclarationError
-from pycrm.plugin.model import API, HookMethod, Plugin, hook_methods
+from pycrm.plugin.model import API, HookMethod, Plugin, hook_methods, statics
 from pycrm.plugin.place import place_of
 from pycrm.plugin.rules import near
 
@@ -77,13 +77,13 @@ def hooks_of(modules: Iterable[ModuleType]) -> dict[str, Hook]:
 def hook_problems(plugins: Iterable[Plugin], hooks: Mapping[str, Hook]) -> Iterator[Problem]:
     """Hook methods that would never be called, or not as their author expects."""
     for plugin in plugins:
-        marked = {method.name for method in hook_methods(plugin)}
-        for method in hook_methods(plugin):
+        methods = list(hook_methods(plugin))
+        for method in methods:
             yield from _method_problems(plugin, method, hooks)
-        for name in sorted(hooks.keys() - marked):
-            static = inspect.getattr_static(type(plugin), name, None)
-            if static is not None:
-                message = f"plugin {plugin.name}: {name} ({place_of(static)}) lacks @hookimpl"
+        there = statics(type(plugin))
+        for name in sorted((hooks.keys() & there.keys()) - {method.name for method in methods}):
+            if there[name] is not None:
+                message = f"plugin {plugin.name}: {name} ({place_of(there[name])}) lacks @hookimpl"
                 yield Problem(f"{plugin.name}/{name}", "required", message)
 
 

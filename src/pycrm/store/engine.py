@@ -27,6 +27,7 @@ from pycrm.errors import (
     StoreError,
     UnknownOutcomeError,
 )
+from pycrm.store.compiled import Compiled
 from pycrm.store.waiting import BUSY_MS
 
 __all__ = ["Store"]
@@ -50,6 +51,7 @@ class Store:
         # An in-memory database has one connection, so its sessions take turns.
         self.turn: threading.RLock | None = threading.RLock() if self.in_memory else None
         self.engine = self._engine(pool_size)
+        self._compiled = Compiled(self.engine.dialect)
         self._texts: dict[Any, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
         self._checked = False
         event.listen(self.engine, "before_cursor_execute", self._guard)
@@ -96,7 +98,7 @@ class Store:
         except sa.exc.DBAPIError as error:
             kind = NoSpaceError if _is_full(error.orig) else StoreError
             raise kind(f"the database does not answer: {error.orig}") from error
-        connection = connection.execution_options(pycrm=self.token)
+        connection = connection.execution_options(pycrm=self.token, compiled_cache=self._compiled)
         if not self._checked:
             self._check(connection)
             self._checked = True

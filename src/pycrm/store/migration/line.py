@@ -124,15 +124,23 @@ class Line:
     @cached_property
     def declared(self) -> str:
         """The version of tables that were made from the declarations as they are now."""
+        metadata, memo = self.metadata, ("declared", self.dialect, self.tables)
+        # Whoever shares the tables of a process shares what is known of them.
+        found: str | None = metadata.info.get(memo)
+        if found is None:
+            found = metadata.info[memo] = _DECLARED + self._digest(metadata)
+        return found
+
+    def _digest(self, metadata: sa.MetaData) -> str:
         dialect = sa.make_url(f"{self.dialect}://").get_dialect()()
         digest = hashlib.sha256()
         for name in sorted(self.tables):
-            table = self.metadata.tables[name]
+            table = metadata.tables[name]
             indexes = sorted(table.indexes, key=lambda index: str(index.name))
             made: list[Any] = [CreateTable(table), *map(CreateIndex, indexes)]
             for each in made:
                 digest.update(str(each.compile(dialect=dialect)).encode())
-        return _DECLARED + digest.hexdigest()[:16]
+        return digest.hexdigest()[:16]
 
     def remaining(self, version: str | None, *, has_tables: bool) -> tuple[Step, ...]:
         """The steps that lead from this version to the newest.

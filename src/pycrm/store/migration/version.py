@@ -15,7 +15,7 @@ from pycrm.store.migration.line import Line, Step
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
 
-__all__ = ["pending", "refuse_pending", "remaining"]
+__all__ = ["pending", "present", "refuse_pending", "remaining"]
 
 
 def pending(store: Store, lines: Sequence[Line]) -> list[Step]:
@@ -58,7 +58,7 @@ class _State:
 
 def _states(connection: sa.Connection, lines: Sequence[Line]) -> list[tuple[Line, _State]]:
     wanted = {name for line in lines for name in (line.version_table.name, *line.tables)}
-    there = _present(connection, wanted)
+    there = present(connection, wanted)
     kept = [line for line in lines if line.version_table.name in there]
     versions: dict[str, str] = {}
     if kept:
@@ -70,7 +70,8 @@ def _states(connection: sa.Connection, lines: Sequence[Line]) -> list[tuple[Line
     ]
 
 
-def _present(connection: sa.Connection, names: set[str]) -> set[str]:
+def present(connection: sa.Connection, names: set[str]) -> set[str]:
+    """Those of the tables that are there."""
     if connection.dialect.name == "sqlite":
         statement = sa.text("SELECT name FROM sqlite_master WHERE type = 'table'")
     else:
