@@ -151,7 +151,7 @@ def test_a_list_of_the_past_is_the_list_that_was_there(
     assert differing(crm, clock, seed, 14) == []
 
 
-def _moves_nobody(tx: Any, cls: Any, parts: Any, moment: datetime, end: Any) -> Any:
+def _moves_nobody(*given: Any) -> Any:
     return touched.Touched({}, {})
 
 
@@ -160,12 +160,14 @@ def _forgets_conditions(part: since.Part) -> list[str]:
     return [] if "updated_at" in part.fields else marks
 
 
-def _ends_early(tx: Any, cls: Any, parts: Any, moment: datetime, end: Any) -> Any:
+def _ends_early(*given: Any) -> Any:
+    *most, end = given
     # Nothing stands at or before the empty word, nor before the beginning of time.
     before = {str: "", int: 0, datetime: datetime.min.replace(tzinfo=UTC)}
     if end is not None and not end.falling:
         end = attrs.evolve(end, value=before[type(end.value)])
-    return touched.touched(tx, cls, parts, moment, end)
+    plain: Any = touched.touched
+    return plain(*most, end)
 
 
 def _forgets_names(record: Any, names: Any) -> Any:
@@ -199,8 +201,10 @@ def test_a_list_taken_back_wrongly_is_seen(
     assert differing(crm, clock, 1, 12) != []
 
 
-def _ends_for_the_renamed(tx: Any, cls: Any, parts: Any, moment: datetime, end: Any) -> Any:
-    return touched.touched(tx, cls, parts, moment, end and attrs.evolve(end, field="no such field"))
+def _ends_for_the_renamed(*given: Any) -> Any:
+    *most, end = given
+    plain: Any = touched.touched
+    return plain(*most, end and attrs.evolve(end, field="no such field"))
 
 
 def test_a_page_of_the_past_takes_in_what_stands_behind_its_end_now(

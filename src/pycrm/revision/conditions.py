@@ -5,13 +5,14 @@ So a text or an empty value compares as it always does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
+from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.revision.inline import inline
@@ -100,11 +101,15 @@ class Conditions:
         return [one for one in then if one is not None]
 
 
-def fields_of(cls: Any, columns: Collection[str]) -> frozenset[str]:
+def fields_of(cls: Any, columns: Iterable[str]) -> frozenset[str]:
     """The fields of a class that some columns belong to."""
-    return frozenset(
-        spec.name for spec in cls.__specs__.values() if any(name in columns for name in spec.columns)
-    )
+    held = _by_column(cls)
+    return frozenset(held[name] for name in columns if name in held)
+
+
+@per_class
+def _by_column(cls: Any) -> dict[str, str]:
+    return {column: spec.name for spec in cls.__specs__.values() for column in spec.columns}
 
 
 def _moved(condition: Any, tables: Mapping[Any, Any]) -> Any:

@@ -65,6 +65,8 @@ class Former:
                 query(tx, cls, conditions, archived)
         facets = [one for one in self._asked.joined if one.__facet_of__ == cls.__name__]
         self._conditions = Conditions(tx, cls, conditions, facets, moment)
+        # Of what kinds nothing that the class repeats has changed.
+        self._still: frozenset[str] = frozenset()
         self._refuse_others()
         self._refuse_unkept(self._conditions.named(cls))
 
@@ -116,7 +118,7 @@ class Former:
         """How many they were, or how many different values of a field they held."""
         limit = bounded(limit)
         if distinct is None:
-            gone, then, partly = self._changed(self._parts(()), None, children=False)
+            gone, then, partly = self._changed(self._fields(()), None, children=False)
             found = len(then) + len(partly) + self._number() - sum(map(self._number, pieces(gone)))
         else:
             place = self._place(_plain(distinct))
@@ -125,16 +127,18 @@ class Former:
 
     # --- who stays in place, and who does not ----------------------------------------------------
 
-    def _parts(self, order: Sequence[Any]) -> list[Part]:
+    def _fields(self, order: Sequence[Any]) -> frozenset[str]:
+        """The fields of the class that the list is filtered and sorted by."""
+        columns = [*self._conditions.named(self.cls), *(_plain(direction(one)[0]).name for one in order)]
+        return fields_of(self.cls, [*columns, *([] if self.archived else ["archived_at"])])
+
+    def _parts(self, own: frozenset[str]) -> list[Part]:
         """What decides about the list: fields of its class, of its facets, and of what it repeats."""
-        cls = self.cls
-        columns = [*self._conditions.named(cls), *(_plain(direction(one)[0]).name for one in order)]
-        own = fields_of(cls, [*columns, *([] if self.archived else ["archived_at"])])
-        # The key of a record stays.
-        parts = [Part(cls.__name__, key_column(cls), own - fields_of(cls, [key_column(cls)]))]
+        cls, key, named = self.cls, key_column(self.cls), self._conditions.named
+        # The key of a record stays, and of what it repeats its own changes say nothing.
+        parts = [Part(cls.__name__, key, own - fields_of(cls, [key]) - cls.mirrors.keys())]
         parts += [
-            Part(facet.__name__, key_column(cls), fields_of(facet, self._conditions.named(facet)))
-            for facet in self._conditions.facets
+            Part(facet.__name__, key, fields_of(facet, named(facet))) for facet in self._conditions.facets
         ]
         for link in _links(cls):
             repeated = frozenset(name for name in own if cls.mirrors.get(name) == link)
@@ -142,14 +146,23 @@ class Former:
                 parts.append(Part(cls.__specs__[link].target, cls.__specs__[link].columns[0], repeated))
         return parts
 
+    def _told_by(self, parts: Sequence[Part]) -> set[str]:
+        """The kinds of what the class repeats of which these parts tell every change that it repeats."""
+        fields = {(part.entity, name) for part in parts[1:] for name in part.fields}
+        specs, mirrors = self.cls.__specs__, self.cls.mirrors
+        told = {specs[link].target for link in _links(self.cls)}
+        return told - {
+            specs[link].target for name, link in mirrors.items() if (specs[link].target, name) not in fields
+        }
+
     def _found(self, order: Sequence[Any], limit: int | None, children: bool) -> tuple[list[Any], list[Any]]:
         """The list with its records as they are now, but for some that are as they were, which come once more."""
-        parts, most = self._parts(order), limit
+        fields, most = self._fields(order), limit
         while True:
             now = self._asked.records(order, most)
             is_cut = most is not None and 0 < most == len(now)
             end = self._end(now[-1], order) if is_cut else None
-            gone, then, partly = self._changed(parts, end, children)
+            gone, then, partly = self._changed(fields, end, children)
             staying = [one for one in now if self._key(one) not in gone] if gone else now
             if limit is None or most is None or not is_cut or len(staying) >= limit:
                 break
@@ -160,16 +173,17 @@ class Former:
         return self._completed(found, {self._key(one) for one in partly}), then
 
     def _changed(
-        self, parts: Sequence[Part], end: End | None, children: bool
+        self, fields: frozenset[str], end: End | None, children: bool
     ) -> tuple[set[Any], list[Any], list[Any]]:
         """The keys of records in reach whose place may have changed, and those that were in the list, as they were.
 
         The last are read in part, with what decides about the list alone.
         """
-        tx, cls = self.tx, self.cls
-        met = touched(tx, cls, parts, self.moment, end)
+        tx, cls, parts = self.tx, self.cls, self._parts(fields)
+        met = touched(tx, cls, parts, fields, self.moment, end)
         if met is None:
             return (*self._among(reached(tx, cls, parts, self.moment), children), [])
+        self._still = frozenset(self._told_by(parts) - met.others.keys())
         gone, then = self._among(owners_of(tx, cls, parts, met.others), children)
         partly = [one for key, one in met.records.items() if one is not None and key not in gone]
         return gone | met.records.keys(), then, self._listed(partly)
@@ -230,8 +244,8 @@ class Former:
         tx, cls = self.tx, self.cls
         keys = [*map(self._key, records)]
         changes = later(tx, cls.__name__, keys, self.moment)
-        linked = [(link, *self._linked(link, records)) for link in _links(cls)]
-        linked = [one for one in linked if one[2]]
+        links = [link for link in _links(cls) if cls.__specs__[link].target not in self._still]
+        linked = [one for link in links for one in [(link, *self._linked(link, records))] if one[2]]
         if not changes and not linked:
             yield from zip(keys, records, strict=True)
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -57,15 +58,21 @@ class Touched:
 
 
 def touched(
-    tx: Transaction, cls: Any, parts: Sequence[Part], moment: datetime, end: End | None
+    tx: Transaction,
+    cls: Any,
+    parts: Sequence[Part],
+    fields: frozenset[str],
+    moment: datetime,
+    end: End | None,
 ) -> Touched | None:
     """What was done since that counts, None where too much was to look through it one by one.
 
     Args:
-        parts: what decides about the list, first of all the fields of its class.
+        parts: what decides about the list, first of all what changes of its class.
+        fields: those of the class that it is filtered and sorted by.
         end: the end of the page of now; None where that is all of the list.
     """
-    made = _view(cls, parts[0].fields)
+    made = _view(cls, fields)
     scope = scope_of(tx, cls)
     marks = tuple(len(part.marks) for part in parts)
     bounded = None if end is None else (end.column, end.falling)
@@ -86,15 +93,13 @@ def touched(
     return _gathered(cls.__name__, made, rows)
 
 
+@lru_cache(maxsize=1024)
 def _view(cls: Any, fields: frozenset[str]) -> Any:
     """The class with its key, its version and these fields alone."""
-    own = {spec.name for spec in layout(cls).specs} - fields - {"version"}
-    return layout(cls).view(frozenset(name for name in own if _key_field(cls) != name), frozenset())
-
-
-def _key_field(cls: Any) -> str:
     column = key_column(cls)
-    return str(next(spec.name for spec in cls.__specs__.values() if column in spec.columns))
+    key_field = next(spec.name for spec in cls.__specs__.values() if column in spec.columns)
+    hidden = {spec.name for spec in layout(cls).specs} - fields - {"version", key_field}
+    return layout(cls).view(frozenset(hidden), frozenset())
 
 
 def _statement(
