@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -24,7 +24,8 @@ from pycrm import (
 )
 from pycrm.entities.customer import SigningGrade
 from pycrm.entities.org import FieldReading
-from pycrm.revision import former, since, undo
+from pycrm.revision import since, touched, undo
+from pycrm.revision.conditions import Conditions
 from revision.world import CLOSE, World, line, world
 
 # What is asked of customers, and of opportunities, now and later as of now.
@@ -34,6 +35,13 @@ CUSTOMERS: dict[str, tuple[Any, ...]] = {
     "graded": (Customer.signing_grade.in_([SigningGrade.A, SigningGrade.B]),),
     "no channel": (Customer.channel.is_(None),),
     "fair or strategic": ((Customer.channel == "fair") | Customer.strategic,),
+}
+PAGES: dict[str, Any] = {
+    "all": Customer.name,
+    "named": [Customer.updated_at, Customer.name],
+    "graded": Customer.created_at.desc(),
+    "no channel": Customer.name.desc(),
+    "fair or strategic": (),
 }
 PARTIES: dict[str, tuple[Any, ...]] = {
     "of an industry": (Organization.industry == "pumps",),
@@ -62,6 +70,9 @@ def lists(session: Any, **asked: Any) -> dict[str, Any]:
             (one.id, one.version, one.name) for one in session.find(Party, *conditions, **asked)
         ]
     found["first two"] = [one.id for one in session.find(Customer, order=Customer.channel, limit=2, **asked)]
+    for name, order in PAGES.items():
+        some = session.find(Customer, *CUSTOMERS[name], order=order, limit=2, **asked)
+        found[f"page {name}"] = [(one.id, one.version, one.name, one.channel) for one in some]
     found["channels"] = session.count(Customer, distinct=Customer.channel, **asked)
     found["put away"] = [(one.id, one.archived_at) for one in session.find(Customer, archived=True, **asked)]
     for name, conditions in DEALS.items():
@@ -136,17 +147,27 @@ def test_a_list_of_the_past_is_the_list_that_was_there(
     crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, seed: int, few: int
 ) -> None:
     """Lists as of each moment are what they were, whether few acts have to be looked through or many."""
-    monkeypatch.setattr(since, "_FEW", few)
+    monkeypatch.setattr(touched, "FEW", few)
     assert differing(crm, clock, seed, 14) == []
 
 
-def _moves_nobody(tx: Any, cls: Any, parts: Any, moment: datetime) -> list[Any]:
-    return []
+def _moves_nobody(*given: Any) -> Any:
+    return touched.Touched({}, {})
 
 
-def _forgets_conditions(tx: Any, cls: Any, parts: Any, moment: datetime) -> list[Any]:
-    kept = [attrs.evolve(one, fields=one.fields & {"archived_at", "name"}) for one in parts]
-    return since.moved(tx, cls, kept, moment)
+def _forgets_conditions(part: since.Part) -> list[str]:
+    marks = [f'"{field}":[' for field in part.fields & {"archived_at", "name"}]
+    return [] if "updated_at" in part.fields else marks
+
+
+def _ends_early(*given: Any) -> Any:
+    *most, end = given
+    # Nothing stands at or before the empty word, nor before the beginning of time.
+    before = {str: "", int: 0, datetime: datetime.min.replace(tzinfo=UTC)}
+    if end is not None and not end.falling:
+        end = attrs.evolve(end, value=before[type(end.value)])
+    plain: Any = touched.touched
+    return plain(*most, end)
 
 
 def _forgets_names(record: Any, names: Any) -> Any:
@@ -162,28 +183,61 @@ def _takes_back_one_change(record: Any, later: Any, stamp: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"),
+    ("place", "fault"),
     [
-        ("moved", _moves_nobody),
-        ("moved", _forgets_conditions),
-        ("renamed", _forgets_names),
-        ("undone", _keeps_new_ones),
-        ("undone", _takes_back_one_change),
+        ("former.touched", _moves_nobody),
+        ("former.touched", _ends_early),
+        ("since.Part.marks", property(_forgets_conditions)),
+        ("former.renamed", _forgets_names),
+        ("former.undone", _keeps_new_ones),
+        ("former.undone", _takes_back_one_change),
     ],
 )
 def test_a_list_taken_back_wrongly_is_seen(
-    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, name: str, fault: Any
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, place: str, fault: Any
 ) -> None:
     """Were what moved not found, names not taken back, new records kept or one change undone, lists would differ."""
-    monkeypatch.setattr(former, name, fault)
+    monkeypatch.setattr(f"pycrm.revision.{place}", fault)
     assert differing(crm, clock, 1, 12) != []
+
+
+def _ends_for_the_renamed(*given: Any) -> Any:
+    *most, end = given
+    plain: Any = touched.touched
+    return plain(*most, end and attrs.evolve(end, field="no such field"))
+
+
+def test_a_page_of_the_past_takes_in_what_stands_behind_its_end_now(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deal that came first by its name is on the page of then, though it comes last by its name of now."""
+    made = world(crm)
+
+    def named(deal: Opportunity, name: str) -> None:
+        with crm.session("rep_a") as session:
+            session.change(session.get(deal.ref), name=name)
+
+    def first(**asked: Any) -> list[Opportunity]:
+        with crm.view("rep_a") as session:
+            return session.find(Opportunity, order=Opportunity.name, limit=1, **asked)
+
+    named(made.deal, "A mill")
+    named(made.second, "A lift")
+    then = clock.now()
+    clock.advance(minutes=1)
+    named(made.second, "A saw")
+    assert [one.id for one in first()] == [made.deal.id]
+    assert [(one.id, one.name) for one in first(as_of=then)] == [(made.second.id, "A lift")]
+    # Were the page to end for those as well that have changed their place since, it would be missed.
+    monkeypatch.setattr("pycrm.revision.former.touched", _ends_for_the_renamed)
+    assert [one.id for one in first(as_of=then)] == [made.deal.id]
 
 
 def test_conditions_are_held_against_the_past_by_the_database(
     crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were every changed record taken for one that met the conditions, the lists would differ."""
-    monkeypatch.setattr(former.Former, "_meeting", lambda self, records: set(map(self._key, records)))
+    monkeypatch.setattr(Conditions, "met", lambda self, records: records)
     assert differing(crm, clock, 1, 12) != []
 
 

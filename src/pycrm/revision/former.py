@@ -8,28 +8,28 @@ they stand now, and only those that are handed out are taken back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from pycrm.declare.field import MoneyColumn
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.errors import InvalidError, Problem
-from pycrm.revision.inline import inline
+from pycrm.revision.conditions import Conditions, fields_of
 from pycrm.revision.log import flush
-from pycrm.revision.redaction import ruled_then, shown_then
-from pycrm.revision.since import Part, later, moved, stamps
+from pycrm.revision.redaction import is_ruled_otherwise, ruled_then, shown_then
+from pycrm.revision.since import STAMPS, Part, later, owners_of, reached, stamps
+from pycrm.revision.touched import End, touched
 from pycrm.revision.undo import Later, renamed, undone
 from pycrm.scope.actor import unkey
 from pycrm.scope.aggregate import class_of, only
 from pycrm.scope.children import with_children
 from pycrm.scope.condition import direction
 from pycrm.scope.fields import view_of, whole
-from pycrm.scope.gateway import bounded, query
+from pycrm.scope.gateway import bounded, fetch_some, query
 from pycrm.store.pieces import pieces
 from pycrm.values import Money
 
@@ -57,14 +57,18 @@ class Former:
         self.tx, self.cls, self.moment, self.archived = tx, cls, moment, archived
         if tx.write:
             flush(tx)
-        self._conditions = conditions
         self._keys = layout(cls).keys[tx.dialect]
         self._asked = query(tx, cls, conditions, archived)
-        with ruled_then(tx, moment):
-            query(tx, cls, conditions, archived)
-        self._facets = [one for one in self._asked.joined if one.__facet_of__ == cls.__name__]
+        self._ruled_otherwise = is_ruled_otherwise(tx, moment)
+        if self._ruled_otherwise:
+            with ruled_then(tx, moment):
+                query(tx, cls, conditions, archived)
+        facets = [one for one in self._asked.joined if one.__facet_of__ == cls.__name__]
+        self._conditions = Conditions(tx, cls, conditions, facets, moment)
+        # Of what kinds nothing that the class repeats has changed.
+        self._still: frozenset[str] = frozenset()
         self._refuse_others()
-        self._refuse_unkept(self._named(cls))
+        self._refuse_unkept(self._conditions.named(cls))
 
     def _refuse_unkept(self, columns: Sequence[str]) -> None:
         """Refuse what has no history, as an unknown field of the list."""
@@ -81,8 +85,9 @@ class Former:
     def _admit(self, order: Sequence[Any]) -> None:
         for one in order:
             self._asked.ordering(one)
-            with ruled_then(self.tx, self.moment):
-                query(self.tx, self.cls).ordering(one)
+            if self._ruled_otherwise:
+                with ruled_then(self.tx, self.moment):
+                    query(self.tx, self.cls).ordering(one)
         self._refuse_others()
         if any(_owner(one) is not self.cls for one in order):
             raise InvalidError("a list of the past is sorted by fields of its own class")
@@ -98,24 +103,23 @@ class Former:
         """The records as they were, in order and then by id."""
         limit = bounded(limit)
         self._admit(order)
-        gone, then = self._moved(order, children)
-        found = self._sorted([*self._staying(order, limit, gone), *then], order)[:limit]
+        found, then = self._found(order, limit, children)
+        keys = [*map(self._key, found)]
         known = {self._key(one): one for one in then}
-        rest = [one for one in found if self._key(one) not in known]
+        rest = [one for key, one in zip(keys, found, strict=True) if key not in known]
         for at in range(0, len(rest), _AT_ONCE):
             some = rest[at : at + _AT_ONCE]
             known |= self._taken_back(some, children)
             if progress is not None:
                 progress(len(found) - len(rest) + at + len(some), len(found))
-        there = (known[key] for key in map(self._key, found) if key in known)
-        return shown_then(self.tx, there, self.moment)
+        return shown_then(self.tx, [known[key] for key in keys if key in known], self.moment)
 
     def count(self, distinct: Any = None, limit: int | None = None) -> int:
         """How many they were, or how many different values of a field they held."""
         limit = bounded(limit)
         if distinct is None:
-            gone, then = self._moved((), children=False)
-            found = len(then) + self._number() - sum(map(self._number, pieces(gone)))
+            gone, then, partly = self._changed(self._fields(()), None, children=False)
+            found = len(then) + len(partly) + self._number() - sum(map(self._number, pieces(gone)))
         else:
             place = self._place(_plain(distinct))
             found = len({place(one) for one in self.records([distinct])} - {None})
@@ -123,15 +127,18 @@ class Former:
 
     # --- who stays in place, and who does not ----------------------------------------------------
 
-    def _parts(self, order: Sequence[Any]) -> list[Part]:
+    def _fields(self, order: Sequence[Any]) -> frozenset[str]:
+        """The fields of the class that the list is filtered and sorted by."""
+        columns = [*self._conditions.named(self.cls), *(_plain(direction(one)[0]).name for one in order)]
+        return fields_of(self.cls, [*columns, *([] if self.archived else ["archived_at"])])
+
+    def _parts(self, own: frozenset[str]) -> list[Part]:
         """What decides about the list: fields of its class, of its facets, and of what it repeats."""
-        cls = self.cls
-        columns = [*self._named(cls), *(_plain(direction(one)[0]).name for one in order)]
-        own = _fields(cls, [*columns, *([] if self.archived else ["archived_at"])])
-        parts = [Part(cls.__name__, key_column(cls), own)]
+        cls, key, named = self.cls, key_column(self.cls), self._conditions.named
+        # The key of a record stays, and of what it repeats its own changes say nothing.
+        parts = [Part(cls.__name__, key, own - fields_of(cls, [key]) - cls.mirrors.keys())]
         parts += [
-            Part(facet.__name__, key_column(cls), _fields(facet, self._named(facet)))
-            for facet in self._facets
+            Part(facet.__name__, key, fields_of(facet, named(facet))) for facet in self._conditions.facets
         ]
         for link in _links(cls):
             repeated = frozenset(name for name in own if cls.mirrors.get(name) == link)
@@ -139,31 +146,78 @@ class Former:
                 parts.append(Part(cls.__specs__[link].target, cls.__specs__[link].columns[0], repeated))
         return parts
 
-    def _moved(self, order: Sequence[Any], children: bool) -> tuple[set[Any], list[Any]]:
-        """The keys of records in reach whose place may have changed, and those that were in the list, as they were."""
-        gone: set[Any] = set()
-        then: list[Any] = []
-        for some in pieces(moved(self.tx, self.cls, self._parts(order), self.moment)):
-            now = self._whole(some, children)
-            gone |= set(map(self._key, now))
-            made = list(self._undone(now))
-            if not self.archived and "archived_at" in self.cls.__specs__:
-                made = [one for one in made if one.archived_at is None]
-            if made and self._conditions:
-                meeting = self._meeting(made)
-                made = [one for one in made if self._key(one) in meeting]
-            then += made
-        return gone, then
+    def _told_by(self, parts: Sequence[Part]) -> set[str]:
+        """The kinds of what the class repeats of which these parts tell every change that it repeats."""
+        fields = {(part.entity, name) for part in parts[1:] for name in part.fields}
+        specs, mirrors = self.cls.__specs__, self.cls.mirrors
+        told = {specs[link].target for link in _links(self.cls)}
+        return told - {
+            specs[link].target for name, link in mirrors.items() if (specs[link].target, name) not in fields
+        }
 
-    def _staying(self, order: Sequence[Any], limit: int | None, gone: Collection[Any]) -> list[Any]:
-        """The list of now without those whose place may have changed; of a limited one its beginning."""
-        most = limit
+    def _found(self, order: Sequence[Any], limit: int | None, children: bool) -> tuple[list[Any], list[Any]]:
+        """The list with its records as they are now, but for some that are as they were, which come once more."""
+        fields, most = self._fields(order), limit
         while True:
             now = self._asked.records(order, most)
-            found = [one for one in now if self._key(one) not in gone]
-            if limit is None or most is None or len(found) >= limit or len(now) < most:
-                return found
+            is_cut = most is not None and 0 < most == len(now)
+            end = self._end(now[-1], order) if is_cut else None
+            gone, then, partly = self._changed(fields, end, children)
+            staying = [one for one in now if self._key(one) not in gone] if gone else now
+            if limit is None or most is None or not is_cut or len(staying) >= limit:
+                break
             most = min(2 * most, limit + len(gone))
+        if not then and not partly:
+            return staying[:limit], then
+        found = self._sorted([*staying, *then, *partly], order)[:limit]
+        return self._completed(found, {self._key(one) for one in partly}), then
+
+    def _changed(
+        self, fields: frozenset[str], end: End | None, children: bool
+    ) -> tuple[set[Any], list[Any], list[Any]]:
+        """The keys of records in reach whose place may have changed, and those that were in the list, as they were.
+
+        The last are read in part, with what decides about the list alone.
+        """
+        tx, cls, parts = self.tx, self.cls, self._parts(fields)
+        met = touched(tx, cls, parts, fields, self.moment, end)
+        if met is None:
+            return (*self._among(reached(tx, cls, parts, self.moment), children), [])
+        self._still = frozenset(self._told_by(parts) - met.others.keys())
+        gone, then = self._among(owners_of(tx, cls, parts, met.others), children)
+        partly = [one for key, one in met.records.items() if one is not None and key not in gone]
+        return gone | met.records.keys(), then, self._listed(partly)
+
+    def _end(self, last: Any, order: Sequence[Any]) -> End | None:
+        """Where the list of now ends with this record; None where what is behind it may come before it."""
+        field, falling = direction(order[0]) if order else (self.cls.__table__.c[key_column(self.cls)], False)
+        column = _plain(field)
+        (name,) = fields_of(self.cls, [column.name])
+        if self._asked.may_be_empty(column) or name in STAMPS:
+            return None
+        return End(column.name, name, falling, self._place(column)(last))
+
+    def _completed(self, found: list[Any], keys: Collection[Any]) -> list[Any]:
+        """The same records, of which those with these keys were read in part, as they are now."""
+        wanted = [key for key in map(self._key, found) if key in keys]
+        whole = {self._key(one): one for some in pieces(wanted) for one in self._whole(some, False)}
+        return [whole.get(self._key(one), one) for one in found]
+
+    def _among(self, keys: Iterable[Any], children: bool) -> tuple[set[Any], list[Any]]:
+        """Of these keys those in reach, and the records that were in the list, as they were."""
+        gone: set[Any] = set()
+        then: list[Any] = []
+        for some in pieces(keys):
+            now = self._whole(some, children)
+            gone |= set(map(self._key, now))
+            then += self._listed([one for _, one in self._undone(now)])
+        return gone, then
+
+    def _listed(self, made: list[Any]) -> list[Any]:
+        """Those that were in the list, of records as they were."""
+        if not self.archived and "archived_at" in self.cls.__specs__:
+            made = [one for one in made if one.archived_at is None]
+        return self._conditions.met(made)
 
     def _number(self, among: Sequence[Any] | None = None) -> int:
         """How many are in the list of now, of all or of these."""
@@ -183,19 +237,25 @@ class Former:
         if children or view_of(self.tx, self.cls) is not layout(self.cls):
             keys = map(self._key, records)
             records = [one for some in pieces(keys) for one in self._whole(some, children)]
-        return {self._key(one): one for one in self._undone(records)}
+        return dict(self._undone(records))
 
-    def _undone(self, records: Sequence[Any]) -> Iterator[Any]:
-        """The records as they were, without those that were not there yet."""
+    def _undone(self, records: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+        """The records as they were by their keys, without those that were not there yet."""
         tx, cls = self.tx, self.cls
-        changes = later(tx, cls.__name__, map(self._key, records), self.moment)
+        keys = [*map(self._key, records)]
+        changes = later(tx, cls.__name__, keys, self.moment)
+        links = [link for link in _links(cls) if cls.__specs__[link].target not in self._still]
+        linked = [one for link in links for one in [(link, *self._linked(link, records))] if one[2]]
+        if not changes and not linked:
+            yield from zip(keys, records, strict=True)
+            return
         stamped = stamps(tx, cls.__name__, changes, self.moment)
-        linked = [(link, *self._linked(link, records)) for link in _links(cls)]
-        for record in records:
-            key = self._key(record)
-            then = undone(record, changes.get(key, ()), stamped.get(key))
+        for key, record in zip(keys, records, strict=True):
+            then = undone(record, changes[key], stamped.get(key)) if key in changes else record
+            if then is not None and linked:
+                then = renamed(then, [(link, names.get(to(record), ())) for link, to, names in linked])
             if then is not None:
-                yield renamed(then, [(link, names.get(to(record), ())) for link, to, names in linked])
+                yield key, then
 
     def _linked(self, link: str, records: Sequence[Any]) -> tuple[Any, dict[Any, list[Later]]]:
         """What gives the key that the link of a record leads to, and the later changes by these keys."""
@@ -204,9 +264,8 @@ class Former:
         return to, later(self.tx, entity, dict.fromkeys(map(to, records)), self.moment)
 
     def _whole(self, keys: Iterable[Any], children: bool) -> list[Any]:
-        key = self.cls.__table__.c[key_column(self.cls)]
         with whole(self.tx):
-            found = query(self.tx, self.cls, [key.in_([unkey(one) for one in keys])], archived=True).records()
+            found = fetch_some(self.tx, self.cls, [id for id in map(unkey, keys) if id is not None])
             return with_children(self.tx, found) if children else found
 
     # --- in which order ------------------------------------------------------------------------
@@ -237,50 +296,6 @@ class Former:
     def _key(self, record: Any) -> Any:
         return self._keys(record)[0]
 
-    # --- whether it met the conditions ---------------------------------------------------------
-
-    def _meeting(self, records: list[Any]) -> set[Any]:
-        """The keys of the records that met the conditions as they were."""
-        held: list[tuple[Any, list[Any]]] = [(self.cls, records)]
-        for facet in self._facets:
-            held.append((facet, self._facets_then(facet, records)))
-        tables: dict[Any, Any] = {}
-        for cls, rows in held:
-            tables[cls.__table__] = inline(self.tx, cls, rows, self._named(cls))
-        main = tables.pop(self.cls.__table__)
-        source = main
-        for table, then in tables.items():
-            key = table.info["record"]
-            source = source.outerjoin(then, then.c[key_column(key)] == main.c[key_column(self.cls)])
-        tables[self.cls.__table__] = main
-        where = [_moved(one, tables) for one in self._conditions]
-        rows = self.tx.fetch(sa.select(main.c[key_column(self.cls)]).select_from(source).where(*where))
-        return {id for (id,) in rows}
-
-    def _facets_then(self, facet: Any, records: list[Any]) -> list[Any]:
-        changes = later(self.tx, facet.__name__, map(self._key, records), self.moment)
-        key, dialect = facet.__table__.c[key_column(facet)], self.tx.dialect
-        with whole(self.tx):
-            now = query(self.tx, facet, [key.in_([one.id for one in records])]).records()
-        then = (undone(one, changes.get(layout(facet).key(one, dialect), ()), None) for one in now)
-        return [one for one in then if one is not None]
-
-    def _named(self, cls: Any) -> list[str]:
-        """The columns of a class that the conditions name, its key first."""
-        found = {key_column(cls): None}
-        for condition in self._conditions:
-            for part in visitors.iterate(condition):
-                if isinstance(part, sa.Column) and part.table is cls.__table__:
-                    found[part.name] = None
-        return list(found)
-
-
-def _fields(cls: Any, columns: Collection[str]) -> frozenset[str]:
-    """The fields of a class that some columns belong to."""
-    return frozenset(
-        spec.name for spec in cls.__specs__.values() if any(name in columns for name in spec.columns)
-    )
-
 
 def _links(cls: Any) -> list[str]:
     """The links to what records of the class repeat fields of."""
@@ -307,14 +322,3 @@ def former_total(tx: Transaction, amount: Any, conditions: Sequence[Any], moment
         if value is not None:
             sums[value.currency] = sums[value.currency] + value if value.currency in sums else value
     return only(tx, sums)
-
-
-def _moved(condition: Any, tables: Mapping[Any, Any]) -> Any:
-    """The condition over the rows as they were."""
-
-    def replace(element: Any, **_: Any) -> Any:
-        if isinstance(element, sa.Column) and element.table in tables:
-            return tables[element.table].c[element.name]
-        return None
-
-    return visitors.replacement_traverse(condition, {}, replace)

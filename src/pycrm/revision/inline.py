@@ -1,4 +1,4 @@
-"""Records that are in no table as something to select from: how the database itself compares them."""
+"""Rows that are in no table as something to select from: how the database itself compares them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pycrm.declare.raw import RawJson
-from pycrm.declare.row import layout
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -17,17 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["inline"]
 
 
-def inline(tx: Transaction, cls: Any, records: Sequence[Any], names: Sequence[str]) -> Any:
-    """A common table expression of these records with these columns of their class's table."""
-    made, columns = layout(cls), [cls.__table__.c[name] for name in names]
-    at = [made.names.index(name) for name in names]
-    rows = [[values[place] for place in at] for values in map(made.dump[tx.dialect], records)]
+def inline(tx: Transaction, cls: Any, rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Any:
+    """A common table expression of these rows, as the driver takes them, of these columns of a class's table."""
     build = _from_json if tx.dialect == "postgresql" else _from_values
-    typed = [sa.column(column.name, column.type) for column in columns]
+    typed = [sa.column(column.name, column.type) for column in (cls.__table__.c[name] for name in names)]
     return build(cls.__tablename__, rows, typed).columns(*typed).cte(f"{cls.__tablename__}_then")
 
 
-def _from_json(table: str, rows: list[list[Any]], columns: Sequence[Any]) -> Any:
+def _from_json(table: str, rows: Sequence[Sequence[Any]], columns: Sequence[Any]) -> Any:
     """One parameter, which PostgreSQL reads into rows of the table's own type."""
     held = [
         {column.name: _json(column, value) for column, value in zip(columns, row, strict=True)}
@@ -44,7 +40,7 @@ def _json(column: Any, value: Any) -> Any:
     return json.loads(value) if isinstance(column.type, RawJson) and value is not None else value
 
 
-def _from_values(table: str, rows: list[list[Any]], columns: Sequence[Any]) -> Any:
+def _from_values(table: str, rows: Sequence[Sequence[Any]], columns: Sequence[Any]) -> Any:
     """SQLite compares values as they are stored, whatever column they are in."""
     if not rows:
         empty = ", ".join(f'NULL AS "{column.name}"' for column in columns)

@@ -24,13 +24,13 @@ from pycrm.declare.row import forget
 from pycrm.entities.org import FieldReading, Role
 from pycrm.revision.model import ChangeRow, FieldChange, Revision, RevisionRow
 from pycrm.scope.actor import Actor, Ruled
-from pycrm.scope.fields import shown
+from pycrm.scope.fields import copies_of, limits, shown
 from pycrm.scope.sight import reading
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["redacted", "ruled_then", "shown_then"]
+__all__ = ["is_ruled_otherwise", "redacted", "ruled_then", "shown_then"]
 
 _Rules = tuple[Ruled, ...]
 
@@ -67,21 +67,34 @@ def _mask(value: Any) -> Any:
     return masked(value).text if isinstance(value, str) else value
 
 
-def shown_then(tx: Transaction, records: Iterable[Any], moment: datetime) -> list[Any]:
-    """Records of the past as their reader is shown them, their rows too.
+def shown_then(tx: Transaction, records: list[Any], moment: datetime) -> list[Any]:
+    """Records of one class, of the past, as their reader is shown them, their rows too.
 
     What they keep of others by `keeps_latest` has no history, and is not read of the past.
     """
-    with ruled_then(tx, moment):
-        found = [shown(tx, _without_kept(one)) for one in records]
-    return [shown(tx, one) for one in found]
+    if not records:
+        return records
+    for name in type(records[0]).keeps_latest:
+        # Nobody has been given them yet.
+        for one in records:
+            forget(one, name)
+    if is_ruled_otherwise(tx, moment):
+        with ruled_then(tx, moment):
+            records = _shown(tx, records)
+    return _shown(tx, records)
 
 
-def _without_kept(record: Any) -> Any:
-    """The record, which nobody has been given yet, without what has no history."""
-    for name in type(record).keeps_latest:
-        forget(record, name)
-    return record
+def _shown(tx: Transaction, records: list[Any]) -> list[Any]:
+    """The records as their reader is shown them: of most readers nothing is kept back, which is asked once."""
+    cls = type(records[0])
+    if not limits(tx, cls).closed and not copies_of(cls):
+        return records
+    return [shown(tx, one) for one in records]
+
+
+def is_ruled_otherwise(tx: Transaction, moment: datetime) -> bool:
+    """Whether the rules of that moment were other than those of now."""
+    return _then(tx, moment) is not None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ Keys are as the driver has them: of thousands, making each one a UUID takes long
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,10 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Part", "later", "moved", "stamps"]
+__all__ = ["STAMPS", "Part", "later", "owners_of", "reached", "stamps"]
 
-# So many changes of all kinds are looked through one by one; of more the database makes a plan.
-_FEW = 5000
-# Every change sets these, and no change row says so.
-_STAMPS = frozenset(("version", "updated_at", "updated_by"))
+#: Every change sets these, and no change row says so.
+STAMPS = frozenset(("version", "updated_at", "updated_by"))
 
 
 @attrs.frozen
@@ -51,56 +49,29 @@ class Part:
 
     @property
     def _is_chosen(self) -> bool:
-        return _STAMPS.isdisjoint(self.fields)
+        return STAMPS.isdisjoint(self.fields)
 
 
-def moved(tx: Transaction, cls: Any, parts: Sequence[Part], moment: datetime) -> list[Any]:
-    """The keys of records that perhaps did not stand in a list then where they stand now.
+def reached(tx: Transaction, cls: Any, parts: Sequence[Part], moment: datetime) -> list[Any]:
+    """The keys of records in reach that perhaps did not stand in a list then where they stand now."""
+    return sorted({id for part in parts for id in _reached(tx, cls, part, moment)})
 
-    Some may be out of reach: whoever reads the records by these keys does not get those.
-    """
-    few = _few(tx, parts, moment)
-    if few is None:
-        return sorted({id for part in parts for id in _reached(tx, cls, part, moment)})
+
+def owners_of(
+    tx: Transaction, cls: Any, parts: Sequence[Part], changed: Mapping[str, Collection[Any]]
+) -> set[Any]:
+    """The keys of the records about which something decides that was changed, given by kind."""
     table, own = cls.__table__.c, key_column(cls)
     found: set[Any] = set()
     for part in parts:
-        changed = few.get(part.entity, set())
+        keys = changed.get(part.entity, ())
         if part.column == own:
-            found |= changed
+            found.update(keys)
             continue
-        for some in pieces(changed):
+        for some in pieces(keys):
             found |= _read_keys(
                 tx, sa.select(table[own]).where(table[part.column].in_([unkey(id) for id in some]))
             )
-    return sorted(found)
-
-
-def _few(tx: Transaction, parts: Sequence[Part], moment: datetime) -> dict[str, set[Any]] | None:
-    """The keys of what was changed in a way that counts, by kind; None where too many acts were done since."""
-    is_sqlite = tx.dialect == "sqlite"
-    mark, place = ("?", "instr") if is_sqlite else ("%s", "strpos")
-    # Left to itself, SQLite may begin with the changes, with all of them.
-    join = "CROSS JOIN" if is_sqlite else "JOIN"
-    values: list[Any] = []
-    options: list[str] = []
-    for part in parts:
-        holds = [f"{place}(c.changes, {mark}) > 0" for _ in part.marks]
-        touched = f" AND (c.act = 'add' OR {' OR '.join(holds)})" if holds else ""
-        options.append(f"(c.entity = {mark}{touched})")
-        values += [part.entity, *part.marks]
-    at = driven(tx, moment)
-    many = f"(SELECT count(*) FROM (SELECT 1 FROM crm_revision WHERE at > {mark} LIMIT {_FEW + 1}) AS r) > {_FEW}"
-    text = (
-        f"SELECT c.record_id, c.entity FROM crm_revision r {join} crm_change c ON c.revision_id = r.id "
-        f"WHERE NOT {many} AND r.at > {mark} AND ({' OR '.join(options)}) "
-        f"UNION ALL SELECT NULL, NULL WHERE {many}"
-    )
-    found: dict[str, set[Any]] = {}
-    for id, entity in tx.run(text, (at, at, *values, at)).fetchall():
-        if entity is None:
-            return None
-        found.setdefault(entity, set()).add(id)
     return found
 
 
