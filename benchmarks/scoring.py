@@ -1,37 +1,53 @@
-"""All indicators of the catalogue for all customers: in one statement, one by one, and by functions in Python.
+"""All indicators of the catalogue for all customers with one model, ranks and grades, beside other ways to the same.
 
 Facts of every feed are made up in a copy of the loaded database; see `facts`. The model weighs every
-indicator alike.
+indicator alike. Beside a query an indicator and DuckDB stand all of them; beside SQL by hand, pandas and
+functions in Python those in `value`, over the feeds with nearly all of the facts.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
-from itertools import groupby
+from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from benchmarks import facts
 from benchmarks.bench import Bench
 from benchmarks.facts import TODAY, Facts
 from benchmarks.figure import LIMIT, Figure
 from benchmarks.timing import Timed, in_turn, timed
+from benchmarks.value.beside import beside
+from benchmarks.value.hooks import COMPANY, HOOKS
+from benchmarks.value.loading import customers_of, loaded
 from pycrm import CRM, Customer, FixedClock
 from pycrm.plugins.customer_value import CustomerValue
+from pycrm.scope.actor import unkey
+from pycrm.scoring.measure import everybody, plan
 from pycrm.scoring.model import Item, ScoreModel
+from pycrm.scoring.moment import value_of
+from pycrm.scoring.plan import Plan, planned
+from pycrm.scoring.statement import CUSTOMER, Layers
+from pycrm.scoring.weigh import judged, weigh
 
 __all__ = ["scoring"]
 
 # Milliseconds for saying the statement, cold and known, and for explaining one score.
 COLD, KNOWN, EXPLAINED = 150.0, 5.0, 0.3
 # Each is a share of what the other way takes.
-HOOKS = {"sqlite": 1 / 8, "postgresql": 1 / 10}
-ONE_BY_ONE, REFRESHED, DUCKDB = 1 / 8, 1 / 6, 1.0
+HOOKS_GOAL = {"sqlite": 1 / 8, "postgresql": 1 / 10}
+ONE_BY_ONE, REFRESHED, DUCKDB, BY_HAND, PANDAS = 1 / 8, 1 / 6, 1.0, 1.25, 0.5
 _DIRTY = 1000
-_HOOKED = ("T01", "T02", "T04", "T06", "T08", "T10")
-# One indicator in so many is asked for by itself, and one dirty customer in so many.
+# One indicator in so many is asked for by itself where time is short, and one dirty customer in so many.
 _SAMPLE, _ALONE = 13, 100
+# Functions in Python take as long for each customer, however many there are.
+_HOOKED = 2000
+# Of more customers a run is not kept here: that would be gigabytes of what scores are made of.
+_KEPT = 100_000
+_AT_ONCE = 10_000
 
 
 def scoring(bench: Bench) -> Iterator[Figure]:
@@ -40,8 +56,12 @@ def scoring(bench: Bench) -> Iterator[Figure]:
         facts.enter(bench.server, url)
         yield from _said(bench, url)
         with _opened(url) as crm:
-            yield from _measured(bench, crm)
-            yield from _kept(bench, crm)
+            yield from _together(bench, crm)
+            yield from _hooked(bench, crm)
+            if bench.server.name == "sqlite":
+                yield from _beside(bench, crm)
+            if bench.shape.customers <= _KEPT:
+                yield from _kept(bench, crm)
 
 
 @contextmanager
@@ -56,6 +76,29 @@ def _model(crm: CRM) -> ScoreModel:
     there = crm.catalog.available()
     items = tuple(Item(one.code, 1.0, None, "benchmark" if one.reason_needed else None) for one in there)
     return ScoreModel("bench", 1, "All", {"C": 25, "T": 35, "F": 25, "S": 15}, items)
+
+
+def _layers(crm: CRM, model: ScoreModel, *, apart: bool = False) -> Layers:
+    """Everybody measured, ranked, weighed and graded."""
+    layers = Layers(crm.catalog, everybody(), whole=True, apart=apart)
+    judged(layers, model, model.items)
+    weigh(layers, model, model.items)
+    return layers
+
+
+def _graded(layers: Layers) -> Any:
+    return layers.statement(CUSTOMER, sa.column("crm_score_now"), sa.column("crm_own_grade"))
+
+
+def _rows(tx: Any, asked: Plan) -> Iterator[Any]:
+    """The rows, of which no more than some are kept at once: of a million customers there are gigabytes."""
+    cursor = tx.run(asked.text, [asked.bound[name](value_of(tx.crm, name, TODAY)) for name in asked.names])
+    while some := cursor.fetchmany(_AT_ONCE):
+        yield from some
+
+
+def _drained(tx: Any, asked: Plan) -> int:
+    return sum(1 for _ in _rows(tx, asked))
 
 
 def _figure(bench: Bench, name: str, ours: Timed, reference: str, other: Timed, goal: float) -> Figure:
@@ -80,8 +123,6 @@ def _limit(bench: Bench, name: str, ours: Timed, limit: float) -> Figure:
 
 def _said(bench: Bench, url: str) -> Iterator[Figure]:
     """Building and compiling the statement for all indicators, the first time and later."""
-    from pycrm.scoring.measure import plan
-
     cold, known = [], []
     for _ in range(3):
         with _opened(url) as crm, crm.view(crm.system("saying")) as session:
@@ -96,95 +137,83 @@ def _said(bench: Bench, url: str) -> Iterator[Figure]:
     yield _limit(bench, "score_said_again", min(known, key=lambda one: one.cpu), KNOWN)
 
 
-def _measured(bench: Bench, crm: CRM) -> Iterator[Figure]:
-    """All indicators in one statement, one after the other, and in DuckDB; some by functions in Python."""
-    codes = [one.code for one in crm.catalog.available()]
+def _together(bench: Bench, crm: CRM) -> Iterator[Figure]:
+    """All indicators by one statement, with scores and grades; each by one of its own; and in DuckDB."""
+    model = _model(crm)
+    codes = [item.indicator for item in model.items]
+    some = codes[::_SAMPLE] if bench.quick or bench.shape.customers > _KEPT else codes
 
-    def ask(*asked: str, **how: Any) -> Any:
+    def ask(*asked: str) -> int:
         with crm.view(crm.system("measuring")) as session:
-            return session.measure(*asked, as_of=TODAY, **how)
+            tx = session.transaction
+            if asked:
+                return sum(_drained(tx, plan(tx, (code,))) for code in asked)
+            return _drained(tx, planned(tx, "benchmark", lambda: _graded(_layers(crm, model))))
 
-    some = codes[::_SAMPLE]
-    acts: list[Callable[[], Any]] = [
-        lambda: ask(*codes),
-        lambda: [ask(code) for code in some],
-        lambda: ask(*codes, engine="duckdb"),
-    ]
-    together, alone, duck = in_turn(acts, 1 if bench.quick else 3, warm=0)
+    acts: list[Callable[[], Any]] = [ask, lambda: ask(*some), lambda: _in_duckdb(crm, model)]
+    together, alone, duckdb = in_turn(acts, 1 if bench.quick else 3, warm=0)
     times = len(codes) / len(some)
     one_by_one = Timed(alone.wall * times, alone.cpu * times)
-    yield _figure(bench, "score_measure", together, "a query an indicator", one_by_one, ONE_BY_ONE)
-    yield _figure(bench, "score_duckdb", duck, "the database", together, DUCKDB)
-    assert _by_hooks(bench, crm) == {
-        key.id: [row[code].value for code in _HOOKED] for key, row in ask(*_HOOKED).items()
-    }
-    six, hooks = in_turn([lambda: ask(*_HOOKED), lambda: _by_hooks(bench, crm)], bench.pairs(3), warm=1)
-    yield _figure(bench, "score_six", six, "functions in Python", hooks, HOOKS[bench.server.name])
+    yield _figure(bench, "score_all", together, "a query an indicator", one_by_one, ONE_BY_ONE)
+    yield _figure(bench, "score_duckdb", duckdb, "the database", together, DUCKDB)
 
 
-def _by_hooks(bench: Bench, crm: CRM) -> dict[Any, list[Any]]:
-    """Six indicators by a function each, called with the lines of one customer after the other."""
+def _in_duckdb(crm: CRM, model: ScoreModel) -> int:
+    from pycrm.scoring.duck import duck
+
+    with crm.view(crm.system("measuring")) as session, duck(crm, TODAY) as apart:
+        layers = _layers(crm, model, apart=True)
+        apart.load(session.transaction, layers.facts())
+        return len(apart.rows(_graded(layers)))
+
+
+def _hooked(bench: Bench, crm: CRM) -> Iterator[Figure]:
+    """The values that `value` says, beside functions in Python called with the rows of one customer after the other."""
+    codes = tuple(HOOKS)
+    with crm.view(crm.system("picking")) as session:
+        tx = session.transaction
+        customers = customers_of(tx, _HOOKED)
+    _agree(crm, codes, customers)
+
+    def ours() -> int:
+        with crm.view(crm.system("measuring")) as session:
+            return _drained(session.transaction, plan(session.transaction, codes))
+
+    runs = 1 if bench.shape.customers > _KEPT else bench.pairs(3)
+    all_, hooks = in_turn([ours, lambda: _by_hooks(crm, customers)], runs, warm=0)
+    times = bench.shape.customers / len(customers)
+    everyone = Timed(hooks.wall * times, hooks.cpu * times)
+    yield _figure(bench, "score_hooks", all_, "functions in Python", everyone, HOOKS_GOAL[bench.server.name])
+
+
+def _by_hooks(crm: CRM, customers: Sequence[Any]) -> list[list[Any]]:
     with crm.view(crm.system("loading")) as session:
-        customers = session.transaction.run(
-            "SELECT id FROM crm_customer WHERE archived_at IS NULL"
-        ).fetchall()
-        text = 'SELECT customer, "on", origin, net FROM facts_transactions ORDER BY customer'
-        told = session.transaction.run(text).fetchall()
-    is_sqlite = bench.server.name == "sqlite"
-    lines: dict[Any, list[Line]] = {
-        key: [(date.fromisoformat(on) if is_sqlite else on, origin, net) for _, on, origin, net in rows]
-        for key, rows in groupby(told, key=lambda row: row[0])
-    }
-    from pycrm.scope.actor import unkey
-
-    return {unkey(key): [hook(lines.get(key, [])) for hook in _FUNCTIONS] for (key,) in customers}
+        tx = session.transaction
+        return [[hook(rows) for hook in HOOKS.values()] for rows in (loaded(tx, one) for one in customers)]
 
 
-Line = tuple[date, str, int]
+def _agree(crm: CRM, codes: Sequence[str], customers: Sequence[Any]) -> None:
+    """Both ways give the same values."""
+    with crm.view(crm.system("comparing")) as session:
+        tx, some = session.transaction, {unkey(key) for key in customers}
+        ours = {}
+        for key, *row in _rows(tx, plan(tx, codes)):
+            if unkey(key) in some:
+                ours[unkey(key)] = row[::2]
+    for key, theirs in zip(customers, _by_hooks(crm, customers), strict=True):
+        for code, one, other in zip(codes, ours[unkey(key)], theirs, strict=True):
+            near = one is not None and other is not None and abs(one - other) <= 1e-6 * max(1, abs(other))
+            assert near or one is other is None or code == COMPANY, f"{code}: {one} is not {other}"
 
 
-def _purchases(lines: Sequence[Line]) -> list[date]:
-    found: dict[str, tuple[date, int]] = {}
-    for on, origin, net in lines:
-        if on <= TODAY:
-            first, total = found.get(origin, (on, 0))
-            found[origin] = (min(first, on), total + net)
-    return sorted(on for on, net in found.values() if net > 0)
-
-
-def _within(on: date) -> bool:
-    return TODAY - timedelta(365) < on <= TODAY
-
-
-def _number(lines: Sequence[Line]) -> int:
-    return sum(_within(on) for on in _purchases(lines))
-
-
-def _amount(lines: Sequence[Line]) -> int:
-    return sum(net for on, _, net in lines if _within(on))
-
-
-def _mean(lines: Sequence[Line]) -> float | None:
-    number = _number(lines)
-    return _amount(lines) / number if number else None
-
-
-def _recency(lines: Sequence[Line]) -> int | None:
-    bought = _purchases(lines)
-    return (TODAY - bought[-1]).days if bought else None
-
-
-def _interval(lines: Sequence[Line]) -> float | None:
-    bought = _purchases(lines)
-    return (bought[-1] - bought[0]).days / (len(bought) - 1) if len(bought) > 1 else None
-
-
-def _overdue(lines: Sequence[Line]) -> float | None:
-    last, interval = _recency(lines), _interval(lines)
-    return last / interval if last is not None and interval else None
-
-
-_FUNCTIONS = (_number, _amount, _mean, _recency, _interval, _overdue)
+def _beside(bench: Bench, crm: CRM) -> Iterator[Figure]:
+    """In DuckDB, beside SQL by hand and beside pandas, over the same files of facts."""
+    with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+        told = beside(crm, Path(folder), 1 if bench.quick or bench.shape.customers > _KEPT else 3)
+    yield _figure(bench, "score_in_duckdb", told.ours, "SQL by hand", told.by_hand, BY_HAND)
+    yield _figure(bench, "score_in_duckdb", told.program.time, "pandas", told.by_pandas.time, PANDAS)
+    ours, theirs = (Timed(one.mebibytes, one.mebibytes) for one in (told.program, told.by_pandas))
+    yield _figure(bench, "score_in_duckdb_mib", ours, "pandas", theirs, PANDAS)
 
 
 def _kept(bench: Bench, crm: CRM) -> Iterator[Figure]:

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -13,7 +14,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Timed", "cpu_of", "in_turn", "paired", "timed"]
+__all__ = ["Timed", "Used", "cpu_of", "in_turn", "paired", "timed", "used_by"]
 
 
 @attrs.frozen
@@ -74,6 +75,15 @@ def _median(runs: Sequence[Timed]) -> Timed:
     return Timed(median(one.wall for one in runs), median(one.cpu for one in runs))
 
 
+@attrs.frozen
+class Used:
+    """What a program took: time, the most memory it held at once, and what it said on its standard output."""
+
+    time: Timed
+    mebibytes: float
+    told: str
+
+
 def cpu_of(*arguments: str, byte_code: str) -> Timed:
     """Run this Python with these arguments in a process of its own and take its CPU time.
 
@@ -86,17 +96,30 @@ def cpu_of(*arguments: str, byte_code: str) -> Timed:
     """
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     surroundings["PYTHONPYCACHEPREFIX"] = byte_code
+    return used_by(*arguments, surroundings=surroundings).time
+
+
+def used_by(*arguments: str, surroundings: dict[str, str] | None = None) -> Used:
+    """Run this Python with these arguments in a process of its own and take what it uses.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     begun = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        env=surroundings,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stderr is not None
-        told = process.stderr.read()
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [sys.executable, *arguments], env=surroundings, stdout=subprocess.PIPE, stderr=complaints
+        ) as process,
+    ):
+        assert process.stdout is not None
+        told = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"python {' '.join(arguments)} failed: {told.decode()[-500:]}")
-    return Timed((time.perf_counter() - begun) * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
+        complaints.seek(0)
+        if process.returncode:
+            said = complaints.read().decode()[-500:]
+            raise RuntimeError(f"python {' '.join(arguments)} failed: {said}")
+    wall = time.perf_counter() - begun
+    taken = Timed(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
+    return Used(taken, usage.ru_maxrss / 1024, told.decode())

@@ -171,7 +171,7 @@ class Catalog:
             return {(feed.name, column), (feed.name, "customer")}
         memo = ("derived", feed.name, column)
         if memo not in self.memo:
-            parts = _behind(feed.derivation, column)
+            parts = _behind(feed.rows(), column)
             self.memo[memo] = set[Column]().union(*(self._columns(part, seen) for part in parts))
         told: set[Column] = self.memo[memo]
         return told

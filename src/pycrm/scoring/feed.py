@@ -6,7 +6,7 @@ the facts. A feed that nobody offers is not available, which is another thing th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Feed", "Source", "feed_of"]
+__all__ = ["FEEDS", "Feed", "Source", "feed_of", "spoken_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -33,7 +33,7 @@ _TYPES: dict[type, Callable[[], Any]] = {
     UUID: RawKey,
 }
 
-_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time", "derivation")
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
 
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
@@ -144,11 +144,6 @@ class Feed:
         found.twin = self
         return found
 
-    @cached_property
-    def derivation(self) -> Any:
-        """What `rows` gives, always the same; None for a feed that is not derived."""
-        return self.rows() if self.rows is not None else None
-
     def bases(self) -> set[str]:
         """The names of the feeds that have to be offered for this one to be there."""
         if self.twin is not None:
@@ -161,6 +156,23 @@ def feed_of(table: Any) -> Feed | None:
     if isinstance(table, sa.Alias):
         table = table.element
     return FEEDS.get(table) if isinstance(table, sa.TableClause) else None
+
+
+def spoken_of(expression: Any) -> tuple[dict[str, Feed], set[tuple[str, str]]]:
+    """The feeds of which an expression speaks, by their names, and which of their columns."""
+    feeds: dict[str, Feed] = {}
+    columns: set[tuple[str, str]] = set()
+    for part in visitors.iterate(expression):
+        # A table that is selected whole is said by its name alone.
+        told: Iterable[Any] = part.selected_columns if isinstance(part, sa.Select) else (part,)
+        for one in told:
+            is_column = isinstance(one, elements.ColumnClause)
+            feed = feed_of(one.table if is_column else one)
+            if feed is not None:
+                feeds[feed.name] = feed
+                if is_column:
+                    columns.add((feed.name, one.name))
+    return feeds, columns
 
 
 @attrs.frozen(eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -64,7 +65,7 @@ class Indicator:
     reason_needed: bool = False
     zero_where: Any = None
 
-    @property
+    @cached_property
     def result(self) -> Value:
         """Its value, for the expressions of other indicators."""
         return Value.of(self.value, name=self.code)

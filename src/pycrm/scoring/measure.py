@@ -87,15 +87,14 @@ def measure(
     indicators = chosen(tx, codes)
     day = as_of(tx, day)
     there = [one for one in indicators if tx.crm.catalog.is_available(one)]
+    codes = [one.code for one in there]
+    lacking = {one.code: _UNAVAILABLE for one in indicators} if len(there) < len(indicators) else {}
     wanted = None if customers is None else {one.id for one in customers}
     found: dict[Ref[Customer], dict[str, Measure]] = {}
     for customer, *row in _found(tx, there, day, engine):
         id = unkey(customer)
         if id is not None and (wanted is None or id in wanted):
-            measured = dict(zip((one.code for one in there), _measures(row), strict=True))
-            found[Ref(Customer.__name__, id)] = {
-                one.code: measured.get(one.code, _UNAVAILABLE) for one in indicators
-            }
+            found[Ref(Customer.__name__, id)] = lacking | dict(zip(codes, _measures(row), strict=True))
     return found
 
 
@@ -132,8 +131,9 @@ def _statement(tx: Transaction, indicators: list[Indicator], *, apart: bool) -> 
 
 
 def _measures(row: Sequence[Any]) -> Iterator[Measure]:
-    for value, points in zip(row[::2], row[1::2], strict=True):
-        yield Measure(value, "none" if value is None else "ok", points)
+    values = row[::2]
+    states: list[Any] = ["none" if value is None else "ok" for value in values]
+    return map(Measure, values, states, row[1::2])
 
 
 def chosen(tx: Transaction, codes: Iterable[str]) -> list[Indicator]:

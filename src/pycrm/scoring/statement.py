@@ -11,17 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql import elements, visitors
+from sqlalchemy.sql import elements
 
 from pycrm.declare.raw import RawKey
 from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import Feed, Source, feed_of
+from pycrm.scoring.feed import Feed, Source, spoken_of
 from pycrm.scoring.function import ratio
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.scale import NEUTRAL, Percentile, Scale
-from pycrm.scoring.value import Value, values_in
+from pycrm.scoring.value import Value
 
 __all__ = ["CUSTOMER", "POPULATION", "Layers"]
 
@@ -59,8 +59,6 @@ class Layers:
         self._used: set[tuple[str, str]] = set()
         self._values: dict[str, Value] = {}
         self._depths: dict[str, int] = {}
-        # Of each value, the names of those that it is worked out from.
-        self._behind: dict[str, tuple[str, ...]] = {}
         self.columns: list[Any] = []
         self.overall: list[str] = []
         self.source: Any = None
@@ -144,7 +142,7 @@ class Layers:
 
     def over(self, feed: Feed, select: Any) -> Any:
         """A SELECT over a feed of these customers."""
-        self._use(select)
+        self._used |= spoken_of(select)[1]
         self._feed(feed)
         self._said_once()
         return select.add_cte(*self._ctes)
@@ -168,7 +166,8 @@ class Layers:
         found, needed = [], set(shown)
         for depth in range(max(self._depths.values(), default=0), 0, -1):
             found.append(set(needed))
-            needed |= {name for one, at in self._depths.items() if at == depth for name in self._behind[one]}
+            at = [self._values[name] for name, its in self._depths.items() if its == depth]
+            needed |= {name for value in at for name in value.behind}
         return found[::-1]
 
     def _take(self, value: Value) -> int:
@@ -179,12 +178,10 @@ class Layers:
             value = self.catalog.indicators[value.name].result
         if value.feed is not None:
             self._feed(value.feed)
-            self._use(value.made)
-            depth, behind = 0, {}
+            self._used |= value.columns
+            depth = 0
         else:
-            behind = values_in(value.made)
-            depth = 1 + max((self._take(one) for one in behind.values()), default=0)
-        self._behind[value.name] = tuple(behind)
+            depth = 1 + max((self._take(one) for one in value.behind.values()), default=0)
         self._values[value.name], self._depths[value.name] = value, depth
         return depth
 
@@ -248,19 +245,13 @@ class Layers:
     def _feed(self, feed: Feed) -> None:
         if feed.name in self._made:
             return
-        rows = feed.derivation
-        for below in _feeds_in(rows) if rows is not None else ():
-            self._feed(below)
-        self._use(rows)
+        rows = feed.rows() if feed.rows is not None else None
+        if rows is not None:
+            below, columns = spoken_of(rows)
+            for one in below.values():
+                self._feed(one)
+            self._used |= columns
         self._made[feed.name] = (feed, rows)
-
-    def _use(self, expression: Any) -> None:
-        """Note the columns of feeds that an expression speaks of: no others are read."""
-        for part in visitors.iterate(expression) if expression is not None else ():
-            # A table that is selected whole is said by its name alone.
-            for column in part.selected_columns if isinstance(part, sa.Select) else (part,):
-                if isinstance(column, elements.ColumnClause) and (feed := feed_of(column.table)) is not None:
-                    self._used.add((feed.name, column.name))
 
     def _base(self, feed: Feed) -> Any:
         offered = self.catalog.sources[(feed.twin or feed).name]
@@ -336,13 +327,3 @@ def _side_by_side(feed: Feed, names: Sequence[str], given: list[Any]) -> Any:
     for one in given:
         source = source.outerjoin(one, one.c.customer == whose.c.customer)
     return sa.select(whose.c.customer, *_columns(feed, names, [one.c for one in given])).select_from(source)
-
-
-def _feeds_in(rows: Any) -> list[Feed]:
-    found: dict[str, Feed] = {}
-    for part in visitors.iterate(rows):
-        table = part.table if isinstance(part, elements.ColumnClause) else part
-        feed = feed_of(table)
-        if feed is not None:
-            found[feed.name] = feed
-    return list(found.values())

@@ -7,6 +7,7 @@ however many speak of it.
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.raw import RawDate
 from pycrm.errors import DeclarationError
-from pycrm.scoring.feed import FEEDS, Feed
+from pycrm.scoring.feed import FEEDS, Feed, spoken_of
 from pycrm.scoring.function import _plain
 from pycrm.scoring.moment import LIFE, Window
 
@@ -47,6 +48,16 @@ class Value(elements.ColumnClause[Any]):
     feed: Feed | None = None
     made: Any = None
     spans: bool = False
+
+    @cached_property
+    def behind(self) -> dict[str, Value]:
+        """The values that it is worked out from, by their names."""
+        return values_in(self.made)
+
+    @cached_property
+    def columns(self) -> set[tuple[str, str]]:
+        """The columns of feeds of which it speaks, each with the name of its feed."""
+        return spoken_of(self.made)[1]
 
     @classmethod
     def of(
