@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from pycrm.declare.search import search_table
-from pycrm.scope import paging, search
+from pycrm.scope import paging, sought
 from pycrm.scope.fields import FieldRights
 
 from .planting import HIDDEN, through
@@ -18,7 +18,7 @@ from .planting import HIDDEN, through
 @through("search", rules=HIDDEN)
 def s10_hidden_text_matches(patch: pytest.MonkeyPatch) -> None:
     """Words are found in fields that are hidden."""
-    patch.setattr(search, "field_rights", lambda tx, cls: FieldRights())
+    patch.setattr(sought, "field_rights", lambda tx, cls: FieldRights())
 
 
 @through("search")

@@ -6,23 +6,27 @@ import itertools
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import copy
 from datetime import date
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from house import Cast, enterprise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pycrm import CRM, Customer, InvalidError, Opportunity, Party, Region
+from pycrm import CRM, Customer, FixedClock, InvalidError, Opportunity, Party, Region
 from pycrm.declare.search import fold, grams, search_table
 from pycrm.revision import add
-from pycrm.scope import children, search
+from pycrm.scope import children, search, sought, streams
+from pycrm.scope.hits import LOOKS, MANY, Hits, Look
+from pycrm.scope.predicate import Path
 
 from .compare import reached
-from .rights import ruled
-from .test_streams import OWNERS, crowded
+from .rights import ruled, statements
+from .test_streams import NOW, OWNERS, crowded
 from .worlds import Kept, World, settle
 
 PARTS = (
@@ -62,8 +66,13 @@ TEXTS = (
     ),
     *("_", "'", "\\", "fine", "viii", "b宏", "宏达 x", "xyz", "𠮷", "nothing"),
 )
-# First pieces and the most hits, so that each plan is taken in a small enterprise.
-PLANS = ((1, 2000), (1, 1), (3, 0), (101, 2000))
+# First pieces and looks into the index, so that each plan is taken in a small enterprise: at once and later, few
+# hits and too many, none at all, each hit looked up by its key, and all of the list among the hits.
+AMONG = Look(0, MANY + 1)
+PLANS = (
+    *((1, (Look(0, MANY),)), (1, (Look(1, MANY),)), (1, (Look(0, 1), Look(1, 2), Look(3, MANY)))),
+    *((3, ()), (1, (AMONG,)), (1, (Look(0, MANY, is_gated=True), AMONG)), (101, LOOKS["postgresql"])),
+)
 
 
 @st.composite
@@ -148,14 +157,22 @@ def turned(session: Any, text: str, order: Any, size: int) -> Iterator[Any]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_everybody_finds_what_they_see(
-    crm: CRM, world: World, texts: list[str], plan: tuple[int, int]
+    crm: CRM, world: World, texts: list[str], plan: tuple[int, tuple[Look, ...]]
 ) -> None:
     """Whatever is sought, each finds the customers in reach that contain it, by every plan alike."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "FIRST", plan[0])
-        patch.setattr(search, "MOST_HITS", plan[1])
-        crm.store._texts.clear()
+        planned(patch, crm, *plan)
         assert list(differences(crm, world, tuple(texts))) == []
+
+
+def planned(patch: pytest.MonkeyPatch, crm: CRM, first: int, looks: tuple[Look, ...]) -> None:
+    """Let searches begin with so long a piece and ask the index so; everybody's reach counts as broad."""
+    if crm.store.dialect == "sqlite":
+        looks = tuple(attrs.evolve(one, is_gated=False) for one in looks)
+    patch.setattr(search, "FIRST", first)
+    patch.setattr(search, "LOOKS", dict.fromkeys(LOOKS, looks))
+    patch.setattr(streams.Breadth, "is_narrow", lambda self, limit: False)
+    crm.store._texts.clear()
 
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -163,7 +180,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 def hits_unlooked(patch: pytest.MonkeyPatch) -> None:
     """What the index gives is taken without another look."""
-    patch.setattr(search.Search, "_matches", lambda self, texts: sa.true())
+    patch.setattr(sought.Sought, "within", lambda self, texts, dialect: sa.true())
 
 
 def rest_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -178,8 +195,13 @@ def rest_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def hits_in_any_order(patch: pytest.MonkeyPatch) -> None:
     """What the index gives is sorted the wrong way round."""
-    few = search.Search._hit
-    patch.setattr(search.Search, "_hit", lambda self, *given: (found := few(self, *given)) and found[::-1])
+    looked = search.Search._looked
+
+    def turned(self: Any, *given: Any) -> Any:
+        later, found = looked(self, *given)
+        return later, found and found[::-1]
+
+    patch.setattr(search.Search, "_looked", turned)
 
 
 def added_unentered(patch: pytest.MonkeyPatch) -> None:
@@ -189,41 +211,123 @@ def added_unentered(patch: pytest.MonkeyPatch) -> None:
 
 def case_counts(patch: pytest.MonkeyPatch) -> None:
     """Capitals are sought as capitals."""
-    patch.setattr(search, "fold", str)
+    patch.setattr(sought, "fold", str)
 
 
 def any_word(patch: pytest.MonkeyPatch) -> None:
     """The first word alone is looked for."""
-    sought = search.Sought
-    patch.setattr(search, "Sought", lambda words, columns: sought(words[:1], columns))
+    made = sought.Sought
+    patch.setattr(sought, "Sought", lambda words, columns: made(words[:1], columns))
+
+
+def _reaching(patch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
+    few = Hits.few
+
+    def other(self: Any, look: Look) -> Any:
+        asked = copy(self.asked)
+        asked.scope = change(asked.scope)
+        return few(attrs.evolve(self, asked=asked), look)
+
+    patch.setattr(Hits, "few", other)
 
 
 def hits_beyond_reach(patch: pytest.MonkeyPatch) -> None:
     """What the index gives is not held against the scope."""
-    select = search.Query.select
-
-    def wide(self: Any, *columns: Any) -> Any:
-        return sa.select(*columns).where(self.table.c.archived_at.is_(None))
-
-    assert select
-    patch.setattr(search.Query, "select", wide)
+    everything = (Path(sa.true()),)
+    _reaching(patch, lambda scope: attrs.evolve(scope, where=sa.true(), paths=everything, values={}))
 
 
-FAULTS = (hits_unlooked, rest_forgotten, hits_in_any_order, added_unentered, case_counts, any_word)
+def hits_by_one_way(patch: pytest.MonkeyPatch) -> None:
+    """What the index gives is held against the first way of reach alone."""
+    _reaching(patch, lambda scope: attrs.evolve(scope, where=scope.paths[0].where, paths=scope.paths[:1]))
 
 
-@pytest.mark.parametrize("plant", [*FAULTS, hits_beyond_reach], ids=lambda plant: plant.__name__)
+def hits_of_every_page(patch: pytest.MonkeyPatch) -> None:
+    """A later page takes the hits from the beginning."""
+    few = Hits.few
+    patch.setattr(Hits, "few", lambda self, look: few(attrs.evolve(self, beyond=None), look))
+
+
+def hits_cut_off(patch: pytest.MonkeyPatch) -> None:
+    """Of too many hits the first few are taken for the answer."""
+    counted = Hits.counted
+
+    def enough(self: Any, most: int, gate: Any = None) -> Any:
+        found, _ = counted(self, most - 1, gate)
+        return found, sa.literal_column("0")
+
+    patch.setattr(Hits, "counted", enough)
+
+
+FAULTS = (hits_unlooked, rest_forgotten, added_unentered, case_counts, any_word)
+BY_KEY = Look(0, MANY)
+FAULTS_OF_HITS = (
+    *((hits_in_any_order, BY_KEY), (hits_beyond_reach, BY_KEY), (hits_beyond_reach, AMONG)),
+    *((hits_by_one_way, AMONG), (hits_of_every_page, BY_KEY), (hits_of_every_page, AMONG)),
+    (hits_cut_off, Look(0, 2)),
+)
+SOUGHT = ("宏达 hong", "HONG", "上海宏达")
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_is_seen(crm: CRM, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were searching wrong in this way, somebody in that enterprise would find something else."""
-    monkeypatch.setattr(search, "FIRST", 1)
+    planned(monkeypatch, crm, 1, (Look(1, MANY),))
     plant(monkeypatch)
-    assert next(differences(crm, rich(), ("宏达 hong", "HONG", "上海宏达")), None)
+    assert next(differences(crm, rich(), SOUGHT), None)
 
 
-def test_the_enterprise_of_the_faults_is_right(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("plant", "look"), FAULTS_OF_HITS)
+def test_a_planted_fault_in_the_hits_is_seen(
+    crm: CRM, plant: Plant, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were what the index gives taken wrongly, somebody in that enterprise would find something else."""
+    planned(monkeypatch, crm, 1, (look,))
+    plant(monkeypatch)
+    assert next(differences(crm, rich(), SOUGHT), None)
+
+
+@pytest.mark.parametrize("looks", [(Look(0, 2), Look(1, MANY)), (AMONG,)], ids=["by key", "among"])
+def test_the_enterprise_of_the_faults_is_right(
+    crm: CRM, looks: tuple[Look, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the enterprise that faults are looked for in, everybody finds what the rules give."""
-    monkeypatch.setattr(search, "FIRST", 1)
-    assert list(differences(crm, rich(), ("宏达 hong", "HONG", "上海宏达"))) == []
+    planned(monkeypatch, crm, 1, looks)
+    assert list(differences(crm, rich(), SOUGHT)) == []
+
+
+def ways(crm: CRM, hidden: str) -> list[str]:
+    """What a leader of two units sends for a word that none of their customers contains.
+
+    Six customers of another unit are called so.
+    """
+    theirs = {f"c{at}": Kept("Customer", "in c", False, f"{hidden} {at}") for at in range(6)}
+    own = {f"{at} {owner}": Kept("Customer", owner, False, "HongDa") for owner in OWNERS for at in (1, 2)}
+    made = settle(crm, crowded(theirs | own, {}))
+    with made.crm.view(made.users["units"]) as session:
+        session.search(Customer, "steel", order=Customer.name)
+        with statements() as seen:
+            assert session.search(Customer, "steel", order=Customer.name).items == []
+            assert len(session.search(Customer, "hongda", order=Customer.name)) > 2
+    return [text for text in seen if "crm_customer" in text]
+
+
+@pytest.mark.postgresql
+def test_rows_out_of_reach_do_not_choose_the_way(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a word counts as frequent is told by a glance at rows in reach, and by no others."""
+    with CRM(postgresql_database, clock=FixedClock(NOW)) as crm:
+        seen = ways(crm, "other")
+        assert ["glanced" in text for text in seen] == [True, True, False]
+        assert ways(crm, "steel") == seen
+
+        def some(self: Any, order: Any, units: int) -> Any:
+            return sa.select(*order.columns[-1:]).limit(sa.literal_column(str(units)))
+
+        monkeypatch.setattr(streams.Streams, "some", some)
+        crm.store._texts.clear()
+        assert len(ways(crm, "steel")) > len(seen)
 
 
 @pytest.fixture

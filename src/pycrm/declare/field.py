@@ -183,9 +183,13 @@ class _Slot:
         self.slot = slot
         self._raw = (*spec.kind.raw, Masked) if spec.kind else ()
         self._decode = spec.kind.decode if spec.kind else None
+        self._columns: dict[Any, Any] = {}
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
+            found = self._columns.get(owner)
+            if found is not None:
+                return found
             # Bases without a table have no columns; attrs looks at their slots.
             return self.expression(owner) if owner.__dict__.get("__tablename__") else self
         try:
@@ -213,7 +217,8 @@ class _Slot:
             return MoneyColumn(*(columns[name] for name in spec.columns))
         if spec.kind is None:
             raise AttributeError(f"{owner.__name__}.{spec.name} is a list of rows, not a column")
-        return columns[spec.columns[0]]
+        found = self._columns[owner] = columns[spec.columns[0]]
+        return found
 
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -22,7 +23,8 @@ from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, fetch_one, listing, query
 from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import require_record
-from pycrm.scope.search import Search, Sought
+from pycrm.scope.search import Search
+from pycrm.scope.sought import Sought
 from pycrm.scope.streams import Order
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ __all__ = ["Page", "described", "page"]
 
 T = TypeVar("T")
 _LARGEST = 500
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -61,23 +64,21 @@ def page(
     """See `Session.page`, and with words that are wanted `Session.search`."""
     if type(size) is not int or not 1 <= size <= _LARGEST:
         raise InvalidError(f"a page holds 1 to {_LARGEST} records")
+    if not conditions and wanted is None:
+        known = _known(tx, cls, order)
+        if known is not None:
+            return _turned(tx, known, size, after)
     require_record(tx, cls)
     spec, column, falling = _order(cls, order)
     facet = column.table.info["record"] if column.table is not cls.__table__ else None
     if facet is not None and wanted is not None:
         raise InvalidError("what is found by words is not sorted by a facet")
-    if conditions or wanted is not None or facet is not None:
-        asked: Any = query(tx, cls, conditions)
-        asked.column(column)
-    else:
-        asked = listing(tx, cls, column, falling)
+    asked = query(tx, cls, conditions)
+    asked.column(column)
     fingerprint = _fingerprint(tx, cls, conditions, spec.name, falling, wanted)
-    # A value is at most six bytes of JSON a code point, and base64 makes four of three.
-    at = _opened(tx, after, fingerprint, 8 * spec.longest + 200) if after is not None else None
+    at = _at(tx, spec, after, fingerprint)
     if facet is not None:
         found = _by_facet(asked, spec, column, falling, at, size + 1)
-    elif type(asked) is Listing:
-        found = _listed(tx, asked, spec, column, at, size + 1)
     else:
         found = _records(asked, spec, column, falling, at, size + 1, wanted)
     if len(found) <= size:
@@ -85,21 +86,68 @@ def page(
     last = found[size - 1]
     del found[size:]
     told = last if facet is None else fetch_one(tx, facet, last.id)
-    value = None if _is_key(spec) else spec.kind.jsonable(getattr(told, spec.name))
-    return Page(found, _signed(tx, f'[{_json(value)},"{last.id}"]', fingerprint))
+    return Page(found, _next(tx, spec, told, last, fingerprint))
 
 
-def _listed(
-    tx: Transaction, listed: Listing, spec: Any, column: Any, at: tuple[Any, UUID] | None, limit: int
-) -> list[Any]:
+@attrs.frozen(eq=False)
+class _Known:
+    """A list without conditions as one reader turns its pages: its field, its rows, the seal of its cursors."""
+
+    spec: Any
+    column: Any
+    listed: Listing
+    fingerprint: bytes
+
+
+def _known(tx: Transaction, cls: Any, order: Any) -> _Known | None:
+    """That list, found out once for a reader; None where it is in the order of a facet."""
+    plain, falling = direction(order)
+    # By its identity: a column compares as an expression, and what is none of the class's is refused below.
+    memo = ("pages", tx.crm, cls, id(plain), falling, tx.whole > 0)
+    plans: dict[Any, Any] = tx.actor._bounds if tx.actor is not None else {}
+    found: _Known | None = plans.get(memo)
+    if found is None:
+        require_record(tx, cls)
+        spec, column, falling = _order(cls, order)
+        if column.table is not cls.__table__:
+            return None
+        listed = listing(tx, cls, column, falling)
+        found = _Known(spec, column, listed, _fingerprint(tx, cls, (), spec.name, falling, None))
+        if plain is column or plain is None:
+            # A column of a class is kept as long as the class, and so nothing else ever has its identity.
+            plans[memo] = found
+    return found
+
+
+def _turned(tx: Transaction, known: _Known, size: int, after: str | None) -> Page[Any]:
     """A page of a list without conditions."""
+    spec, listed, fingerprint = known.spec, known.listed, known.fingerprint
+    at = _at(tx, spec, after, fingerprint)
     if at is None:
-        return listed.records(tx, limit)
-    order = listed.order
-    id = order.columns[-1]
-    return listed.records(
-        tx, limit, lambda: _beyond(spec, column, id, None, order.falling), _place(tx, spec, at)
-    )
+        found = listed.records(tx, size + 1)
+    else:
+        id, falling = listed.order.columns[-1], listed.order.falling
+        place = _place(tx, spec, at)
+        found = listed.records(tx, size + 1, lambda: _beyond(spec, known.column, id, None, falling), place)
+    if len(found) <= size:
+        return Page(found, None)
+    last = found[size - 1]
+    del found[size:]
+    return Page(found, _next(tx, spec, last, last, fingerprint))
+
+
+def _at(tx: Transaction, spec: Any, after: str | None, fingerprint: bytes) -> tuple[Any, UUID] | None:
+    """The place that a cursor of that list stands for, None for its beginning."""
+    # A value is at most six bytes of JSON a code point, and base64 makes four of three.
+    return None if after is None else _opened(tx, after, fingerprint, 8 * spec.longest + 200)
+
+
+def _next(tx: Transaction, spec: Any, told: Any, last: Any, fingerprint: bytes) -> str:
+    """The cursor of what follows a record, whose place in the list `told` has the value of."""
+    value = None if _is_key(spec) else spec.kind.jsonable(getattr(told, spec.name))
+    # A facet has no id of its own but that of its record.
+    id = getattr(last, "_raw_id", None) or last.id
+    return _signed(tx, f'[{_json(value)},"{id.hex if type(id) is UUID else id.hex()}"]', fingerprint)
 
 
 def _records(
@@ -236,7 +284,7 @@ def _seal(tx: Transaction, fingerprint: bytes, body: bytes) -> bytes:
 
 
 def _encoded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return binascii.b2a_base64(content, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _opened(tx: Transaction, cursor: str, fingerprint: bytes, longest: int) -> tuple[Any, UUID]:

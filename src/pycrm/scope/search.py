@@ -1,91 +1,38 @@
 """Lists of what contains some words: from the index where it gives few, else along the list itself.
 
 The index knows neither scope nor field rights, so its hits choose the plan and nothing else: each row
-is reached by the scope and looked at again in the fields that its reader reads. A short piece of the
-list comes first. Where many of its rows match, the page is full soon and the index need not be asked.
-Otherwise the hits are counted, up to 2,001: fewer are filtered and sorted in the same statement. Of
-more the list goes on, piece by piece, each by the ordered streams of the scope.
+is reached by the scope and looked at again in the fields that its reader reads. The list is read on
+piece by piece, each by the ordered streams of the scope, and the more of its rows have been passed in
+vain, the more hits of the index are worth a look: they are counted up to a bound, and if there are
+no more they are filtered and sorted in the same statement. So a page takes a few times what the better
+of both ways would take, wherever in the list the words stand. Who may read much is not led along the
+list before the index has been asked for a few hits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
-from pycrm.declare.search import fold, search_table, search_table_name, searched, term_grams, token
-from pycrm.errors import InvalidError, Problem
-from pycrm.scope.condition import unknown_field
-from pycrm.scope.fields import field_rights, view_of
+from pycrm.declare.search import search_table
+from pycrm.scope.fields import view_of
 from pycrm.scope.gateway import Query
-from pycrm.scope.predicate import require_record
+from pycrm.scope.hits import LOOKS, MANY, Hits, Look, row_limit, shown_at, sorted_by
+from pycrm.scope.sought import Sought
 from pycrm.scope.streams import Order, Streams, breadth
 
-if TYPE_CHECKING:
-    from pycrm.store import Transaction
+__all__ = ["Search"]
 
-__all__ = ["Search", "Sought", "sought"]
-
-MOST_HITS = 2000
-# How many rows of the list are looked at before the index is asked.
+# How long the first piece of a list is.
 FIRST = 101
-# Of how many rows one must match that the list is read on without the index.
+# How many rows a match makes up for that were passed in vain.
 _SPARSE = 50
-_LONGEST = 200
-_MOST_WORDS = 10
 # How long the pieces of a list are after the first.
-_PIECES = (101, 201, 401, 801, 1000)
-_LONG_PIECES = (*_PIECES, 2000, 4000, 10_000)
+_PIECES = (101, 201, 401, 801, 1000, 2000, 4000, 10_000)
 _ONE: Any = sa.literal_column("1")
-
-
-@attrs.frozen
-class Sought:
-    """The words that are looked for, and the columns that the reader reads among the searchable ones."""
-
-    words: tuple[str, ...]
-    columns: tuple[str, ...]
-
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """Equal for two searches whose statements have the same text."""
-        return len(self.words), self.columns, bool(term_grams(self.words))
-
-    def values(self, dialect: str) -> dict[str, Any]:
-        """The parameters of those statements."""
-        found: dict[str, Any] = {f"word_{at}": word for at, word in enumerate(self.words)}
-        grams = term_grams(self.words)
-        found["grams"] = grams if dialect == "postgresql" else " AND ".join(map(token, grams))
-        return found
-
-
-def sought(tx: Transaction, cls: Any, text: Any) -> Sought:
-    """What a text asks for: each of its words, case and width of signs aside.
-
-    Raises:
-        InvalidError: nothing of the class can be searched by this reader, no word, or too many.
-    """
-    require_record(tx, cls)
-    closed = field_rights(tx, cls).closed
-    columns = tuple(spec.columns[0] for spec in searched(cls) if spec.columns[0] not in closed)
-    if not columns:
-        raise unknown_field("text")
-    if not isinstance(text, str) or len(text) > _LONGEST or "\x00" in text:
-        raise _wrong("type", f"expected a text of at most {_LONGEST} characters")
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise _wrong("type", "the text holds half a character")
-    words = tuple(dict.fromkeys(fold(text).split()))
-    if not words:
-        raise _wrong("required", "say what to look for")
-    if len(words) > _MOST_WORDS:
-        raise _wrong("range", f"at most {_MOST_WORDS} words")
-    return Sought(words, columns)
-
-
-def _wrong(code: str, message: str) -> InvalidError:
-    return InvalidError(f"text: {message}", fields=[Problem("text", code, message)])
 
 
 @attrs.define(eq=False)
@@ -105,21 +52,51 @@ class Search:
         if self.asked.nothing:
             return []
         rows: list[Any] = []
-        most, is_counted = FIRST, not self.sought.shape[-1]
+        most, passed, looks = FIRST, 0, self._looks()
         while True:
+            while looks and looks[0].after <= passed:
+                looks, found = self._looked(looks, limit - len(rows), place)
+                if found is not None:
+                    return self._built(rows + found)
             found, place, seen = self._walked(most, limit - len(rows), place)
             rows += found
             if len(rows) >= limit or seen < most:
-                break
+                return self._built(rows)
             assert place is not None
-            if not is_counted and len(found) * _SPARSE < seen:
-                is_counted = True
-                few = self._hit(limit - len(rows), place)
-                if few is not None:
-                    rows += few
-                    break
+            passed = max(0, passed + seen - _SPARSE * len(found))
             most = self._next(most, len(found), limit - len(rows))
+
+    def _built(self, rows: list[Any]) -> list[Any]:
         return list(view_of(self.asked.tx, self.asked.cls).build(rows))
+
+    def _looks(self) -> tuple[Look, ...]:
+        """When the index is asked: at once by the reach alone, of an own list after its first piece."""
+        if not self.sought.shape[-1]:
+            return ()
+        looks, scope = LOOKS[self.asked.tx.dialect], self.asked.scope
+        if scope.where is None:
+            return looks
+        if breadth(self.asked.tx, scope).is_narrow(FIRST):
+            # Most of so many hits would be out of reach.
+            looks = tuple(one for one in looks if one.most <= MANY)
+        if self._is_merged and any(path.members is not None for path in scope.paths):
+            return looks
+        return tuple(attrs.evolve(one, after=max(1, one.after)) for one in looks if not one.is_gated)
+
+    def _looked(
+        self, looks: tuple[Look, ...], limit: int, place: Any
+    ) -> tuple[tuple[Look, ...], list[Any] | None]:
+        """The matching rows among the hits of the index if these are few, and what looks remain if not."""
+        look, *later = looks
+        width = len(view_of(self.asked.tx, self.asked.cls).names)
+        rows = self._run(("hits", look), lambda: self._hits(place is not None).few(look), 0, limit, place)
+        number = rows[0][-1]
+        if 0 <= number <= look.most:
+            return (), [row[:width] for row in rows if row[width] is not None]
+        return tuple(one for one in later if number < 0 or one.most > look.most), None
+
+    def _hits(self, is_later: bool) -> Hits:
+        return Hits(self.asked, self.sought, self.order, self.beyond if is_later else None)
 
     def conditioned(self, limit: int) -> list[Any]:
         """The first records that meet conditions of the caller too, left to the planner."""
@@ -130,11 +107,13 @@ class Search:
         texts = search_table(asked.cls)
         id = self.order.columns[-1]
         if self.sought.shape[-1]:
-            hits, number = self._hits()
-            if asked.tx.fetch(sa.select(number), values)[0][0] <= MOST_HITS:
-                asked.where.append(id.in_(sa.select(hits.c.of_id).where(self._matches(hits))))
+            index = self._hits(False)
+            hits, number = index.counted(MANY)
+            if asked.tx.fetch(sa.select(number), values)[0][0] <= MANY:
+                asked.where.append(id.in_(sa.select(hits.c.of_id).where(index.contain(hits.c.of_id, hits))))
                 return self._ordered(limit, values)
-        asked.where.append(sa.exists(_ONE).where(texts.c.of_id == id, self._matches(texts)))
+        within = self.sought.within(texts, asked.tx.dialect)
+        asked.where.append(sa.exists(_ONE).where(texts.c.of_id == id, within))
         return self._ordered(limit, values)
 
     def _ordered(self, limit: int, values: Mapping[str, Any]) -> list[Any]:
@@ -146,14 +125,15 @@ class Search:
     def _next(self, most: int, matched: int, missing: int) -> int:
         """How long the next piece of the list is: what the last one promises, but not much longer than it."""
         wanted = min(4 * most, most * missing * 3 // (2 * matched)) if matched else 4 * most
-        pieces = _PIECES if self._is_served(_PIECES[-1]) else _LONG_PIECES
-        return next((one for one in pieces if one >= wanted), pieces[-1])
+        return next((one for one in _PIECES if one >= wanted), _PIECES[-1])
 
-    def _is_served(self, most: int) -> bool:
-        return Streams.serve(self.asked.cls, self.asked.scope, self.order, most)
+    @property
+    def _is_merged(self) -> bool:
+        """Whether the pieces of the list are merged from streams; their places alone are read, be they many."""
+        return Streams.serve(self.asked.cls, self.asked.scope, self.order, FIRST)
 
     def _each(self, most: int) -> tuple[int, ...]:
-        return breadth(self.asked.tx, self.asked.scope).each(most)
+        return breadth(self.asked.tx, self.asked.scope).each(most) if most and self._is_merged else ()
 
     def _walked(self, most: int, limit: int, place: Any) -> tuple[list[Any], Any, int]:
         """Of the next rows of the list those that match, the place of the last one, and their number."""
@@ -166,21 +146,12 @@ class Search:
         found = [row[:width] for row in rows if row[width] is not None]
         return found, {"at_value": last[0], "at_id": last[-1]}, seen
 
-    def _hit(self, limit: int, place: Any) -> list[Any] | None:
-        """The matching rows among the hits of the index, None where there are too many of these."""
-        width = len(view_of(self.asked.tx, self.asked.cls).names)
-        rows = self._run("hits", lambda: self._few(place is not None), 0, limit, place)
-        if rows[0][-1] > MOST_HITS:
-            return None
-        return [row[:width] for row in rows if row[width] is not None]
-
     def _run(
-        self, plan: str, statement: Callable[[], Any], most: int, limit: int, place: Mapping[str, Any] | None
+        self, plan: Any, statement: Callable[[], Any], most: int, limit: int, place: Mapping[str, Any] | None
     ) -> list[Any]:
         asked = self.asked
         made = view_of(asked.tx, asked.cls)
-        each = self._each(most) if self._is_served(min(most, _PIECES[-1])) else ()
-        shape = (*self.order.shape, place is None, most, each, self.sought.shape)
+        shape = (*self.order.shape, place is None, most, self._each(most), self.sought.shape)
         cached = ("search", plan, asked.cls, asked.scope.shape, made, shape)
         values = {"row_limit": limit, **self.sought.values(asked.tx.dialect), **(place or {})}
         return asked.run(cached, statement, values)
@@ -188,7 +159,7 @@ class Search:
     def _walk(self, most: int, is_later: bool) -> Any:
         asked, order = self.asked, self.order
         beyond = self.beyond if is_later else None
-        if self._is_served(min(most, _PIECES[-1])):
+        if self._is_merged:
             streams = Streams(asked.table, asked.scope, asked.tx.dialect, most, beyond, self._each(most))
             places = streams.places(order)
         else:
@@ -197,116 +168,18 @@ class Search:
             places = places.limit(sa.literal_column(str(most)))
         piece = places.cte("piece").prefix_with("MATERIALIZED")
         key, texts = order.columns[-1].name, search_table(asked.cls).alias("texts")
-        looked = sa.select(_ONE.label("one")).where(texts.c.of_id == piece.c[key], self._matches(texts))
+        within = self.sought.within(texts, asked.tx.dialect)
+        looked = sa.select(_ONE.label("one")).where(texts.c.of_id == piece.c[key], within)
         if asked.tx.dialect == "postgresql":
             # One look for each row, whatever the planner believes of their number.
             match = looked.limit(_ONE).correlate(piece).lateral("looked")
             matching = sa.select(*order.among(piece)).join_from(piece, match, sa.true())
         else:
             matching = sa.select(*order.among(piece)).where(sa.exists(looked.correlate(piece)))
-        matching = matching.order_by(*order.by(piece)).limit(_limit())
+        matching = matching.order_by(*order.by(piece)).limit(row_limit())
         first = matching.subquery("matching")
-        shown = self._shown(first, first.c[key] == asked.table.c[key])
+        shown = shown_at(asked, order, first)
         last = sa.select(*order.among(piece)).order_by(*order.reversed.by(piece)).limit(_ONE).subquery("last")
         seen = sa.select(sa.func.count()).select_from(piece).scalar_subquery()
         found = sa.select(*shown.c, *last.c, seen).join_from(last, shown, sa.true(), isouter=True)
-        return found.order_by(*self._by(shown))
-
-    def _few(self, is_later: bool) -> Any:
-        asked, order = self.asked, self.order
-        hits, number = self._hits()
-        key = order.columns[-1]
-        if asked.tx.dialect == "postgresql":
-            reached = asked.select(*order.columns).where(number <= sa.literal_column(str(MOST_HITS)))
-            reached = reached.where(key == hits.c.of_id)
-            reached = reached.where(self.beyond()) if is_later else reached
-            # One look at each hit, whatever the planner believes of their number.
-            each = reached.limit(_ONE).correlate(hits).lateral("each_hit")
-            reached = sa.select(*each.c).join_from(hits, each, sa.true()).where(self._matches(hits))
-            reached = reached.order_by(*order.by(each)).limit(_limit())
-        else:
-            reached = self._from_hits(hits, is_later).order_by(*order.by(asked.table)).limit(_limit())
-        first = reached.subquery("matching")
-        shown = self._shown(first, first.c[key.name] == key)
-        counted = sa.select(number.label("number")).subquery("counted")
-        found = sa.select(*shown.c, counted.c.number).join_from(counted, shown, sa.true(), isouter=True)
-        return found.order_by(*self._by(shown))
-
-    def _from_hits(self, hits: Any, is_later: bool) -> Any:
-        """The hits that the reader reaches, with the scope in a form that SQLite takes for no index.
-
-        It would begin with all rows of a branch otherwise, and look for each among the hits.
-        """
-        asked, order = self.asked, self.order
-        where = [asked.scope.where] if asked.scope.where is not None else []
-        if "archived_at" in asked.cls.__specs__:
-            where.append(asked.table.c.archived_at.is_(None))
-        if is_later:
-            where.append(self.beyond())
-        found = sa.select(*order.columns).join_from(hits, asked.table, order.columns[-1] == hits.c.of_id)
-        found = found.where(self._matches(hits))
-        return (
-            found.where(sa.case((sa.and_(*where), _ONE), else_=sa.literal_column("0")) == _ONE)
-            if where
-            else found
-        )
-
-    def _shown(self, first: Any, on: Any) -> Any:
-        """The rows at some places, with what they are sorted by under names of its own."""
-        table = self.asked.table
-        places = [column.label(f"by_{at}") for at, column in enumerate(reversed(self.order.among(first)))]
-        names = view_of(self.asked.tx, self.asked.cls).names
-        return sa.select(*(table.c[name] for name in names), *places).join_from(first, table, on).subquery()
-
-    def _by(self, shown: Any) -> list[Any]:
-        direction = sa.desc if self.order.falling else sa.asc
-        return [direction(shown.c[f"by_{at}"]) for at in reversed(range(len(self.order.columns)))]
-
-    def _hits(self) -> tuple[Any, Any]:
-        """What the index gives, with the texts to look at again, and the number of it, up to one too many."""
-        cls = self.asked.cls
-        texts = search_table(cls).alias("texts")
-        most: Any = sa.literal_column(str(MOST_HITS + 1))
-        if self.asked.tx.dialect == "postgresql":
-            wanted = sa.cast(sa.bindparam("grams", type_=sa.types.NullType()), sa.ARRAY(sa.Integer()))
-            found = sa.select(*self._texts(texts)).where(texts.c.grams.op("@>")(wanted))
-            hits = found.limit(most).cte("hits").prefix_with("MATERIALIZED")
-            return hits, sa.select(sa.func.count()).select_from(hits).scalar_subquery()
-        name = f"{search_table_name(cls)}_fts"
-        # The column that bears the table's own name stands for the whole row there.
-        index: Any = sa.table(name, sa.column("rowid"), sa.column("id"), sa.column(name))
-        entry = index.alias("entry")
-        match = index.c[name].op("MATCH")(sa.bindparam("grams", type_=sa.Text()))
-        # Counting needs the index alone; the rows behind it are read only where they are few.
-        numbers = sa.select(index.c.rowid).where(match).limit(most).cte("numbers").prefix_with("MATERIALIZED")
-        number = sa.select(sa.func.count()).select_from(numbers).scalar_subquery()
-        # From the numbers to the entries to the texts: joined, SQLite would begin with all the texts.
-        id = (
-            sa.select(entry.c.id).where(entry.c.rowid == numbers.c.rowid).correlate(numbers).scalar_subquery()
-        )
-        found = sa.select(*self._texts(texts)).join_from(numbers, texts, texts.c.of_id == id)
-        found = found.where(number <= sa.literal_column(str(MOST_HITS)))
-        return found.cte("hits").prefix_with("MATERIALIZED"), number
-
-    def _texts(self, texts: Any) -> Sequence[Any]:
-        return [texts.c.of_id, *(texts.c[name] for name in self.sought.columns)]
-
-    def _matches(self, texts: Any) -> Any:
-        """Whether each word stands in one of the fields that the reader reads."""
-        place = sa.func.instr if self.asked.tx.dialect == "sqlite" else sa.func.strpos
-        return sa.and_(
-            *(
-                sa.or_(
-                    *(
-                        place(texts.c[name], sa.bindparam(f"word_{at}", type_=sa.Text()))
-                        > sa.literal_column("0")
-                        for name in self.sought.columns
-                    )
-                )
-                for at in range(len(self.sought.words))
-            )
-        )
-
-
-def _limit() -> Any:
-    return sa.bindparam("row_limit", type_=sa.Integer())
+        return found.order_by(*sorted_by(order, shown))

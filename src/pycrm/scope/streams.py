@@ -234,6 +234,15 @@ class Streams:
             found = sa.select(self._united(keys))
         return sa.select(sa.func.count()).select_from(found.limit(self._most).subquery("counted"))
 
+    def some(self, order: Order, units: int) -> Any:
+        """The keys of a few rows: the first one of each of some units."""
+        number, path = next((at, path) for at, path in self._numbered() if path.members is not None)
+        member = self._members(path, number)[1]
+        few = sa.select(member).limit(sa.literal_column(str(units))).subquery("few")
+        first = self._rows(order.columns[-1:], path.column == few.c.member).order_by(*order.by(self.table))
+        first = first.limit(_ONE).correlate(few).lateral("first_of_each")
+        return sa.select(*first.c).join_from(few, first, sa.true())
+
     def _numbered(self) -> list[tuple[int, Path]]:
         return list(enumerate(self.scope.paths))
 

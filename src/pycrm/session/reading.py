@@ -24,7 +24,7 @@ from pycrm.scope.paging import Page
 from pycrm.scope.raw import Rows
 from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
-from pycrm.scope.search import sought
+from pycrm.scope.sought import sought
 from pycrm.session.act import reason_text
 from pycrm.session.inquiry import Inquiry
 
