@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["add_to", "worker"]
 
 _WORKER = "PYCRM_SERVE"
+# Of the extra `web`, in the order in which they would be missed.
+_NEEDED = ("msgspec", "litestar", "jinja2", "multipart", "pwdlib", "uvicorn")
 
 
 def serve(
@@ -46,12 +49,11 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pages and REST face; without --origin to this machine alone."""
+    _refuse_without_extra()
+    import uvicorn
+
     from pycrm.http import Settings
 
-    try:
-        import uvicorn
-    except ModuleNotFoundError as error:
-        raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
     settings = Settings(origin=origin, docs=docs)
     with call.crm() as crm:
         crm.refuse_unmigrated()
@@ -75,6 +77,14 @@ def serve(
     said = (call.database, " ".join(call.plugins), origin or "", str(docs or ""))
     os.environ[_WORKER] = "\n".join(said)
     uvicorn.run("pycrm.cli.serving:worker", factory=True, workers=workers, **options)
+
+
+def _refuse_without_extra() -> None:
+    for name in _NEEDED:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
 
 
 def worker() -> Application:
