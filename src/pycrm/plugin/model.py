@@ -80,7 +80,9 @@ class Plugin:
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
       does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
-    - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used.
+    - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used. It is called
+      as ``add(crm)`` with the CRM of an empty, migrated database, and enters all that it needs, units and
+      people too, in sessions of ``crm.system("sample data")`` and of those people. ``pycrm sample exam`` calls it.
 
     Raises:
         PluginDeclarationError: when the subclass is made, with everything wrong in its entries.
