@@ -12,12 +12,14 @@ import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from typer.main import get_command
 
 import pycrm
 import pycrm.scoring.feeds
+from pycrm.cli import app
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pycrm"
@@ -269,6 +271,36 @@ def unnamed(page: str, names: Iterable[str]) -> list[str]:
     """Which of the names a page of the reference has neither as a heading nor as an item."""
     text = (ROOT / "docs" / "reference" / page).read_text("utf-8")
     return [name for name in names if not re.search(rf"^(#+|-) `{re.escape(name)}`", text, re.MULTILINE)]
+
+
+INLINE = re.compile(r"`pycrm ([^`\n]+)`")
+COMMANDS = re.compile(r"^ *```(?:console|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^ *(?:\$ )?pycrm (\S.*)$", re.MULTILINE)
+
+
+def unknown_commands(text: str) -> Iterator[str]:
+    """The commands of a page that there are not; those of bundled plugins, under their names, aside."""
+    top: Any = get_command(app)
+    plugins = {one.name for one in PACKAGE.joinpath("plugins").iterdir()}
+    told = [one for block in COMMANDS.findall(text) for one in COMMAND.findall(block)]
+    for said in (*INLINE.findall(text), *told):
+        at = top
+        for word in said.split():
+            below = getattr(at, "commands", {})
+            if not below or not re.fullmatch(r"[a-z][a-z-]*", word) or (at is top and word in plugins):
+                break
+            if word not in below:
+                yield f"pycrm {said}"
+                break
+            at = below[word]
+
+
+def test_every_command_in_the_docs_is_there() -> None:
+    """A reader can type every command that a page names."""
+    found = {page.name: list(unknown_commands(page.read_text("utf-8"))) for page in PAGES}
+    assert {name: said for name, said in found.items() if said} == {}
+    told = "`pycrm password ANA`, `pycrm segments list`\n\n```console\n$ pycrm user ad ana\n$ pycrm list x\n```\n"
+    assert list(unknown_commands(told)) == ["pycrm password ANA", "pycrm user ad ana"]
 
 
 def test_every_name_that_one_meets_is_in_the_reference() -> None:

@@ -42,7 +42,16 @@ _HOMES = {
             "ProductKind",
             "ProductState",
         ),
-        *("Reach", "SigningGrade", "TaskPriority", "TaskState", "TradeRole", "UnitKind", "UserState"),
+        *(
+            "Reach",
+            "RoleLevel",
+            "SigningGrade",
+            "TaskPriority",
+            "TaskState",
+            "TradeRole",
+            "UnitKind",
+            "UserState",
+        ),
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Target", "TargetMeasure", "Task"),
         "User",
     ),
@@ -209,6 +218,7 @@ if TYPE_CHECKING:
     from pycrm.entities import Region as Region
     from pycrm.entities import Role as Role
     from pycrm.entities import RoleAssignment as RoleAssignment
+    from pycrm.entities import RoleLevel as RoleLevel
     from pycrm.entities import Share as Share
     from pycrm.entities import ShareMode as ShareMode
     from pycrm.entities import SigningGrade as SigningGrade

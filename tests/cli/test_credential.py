@@ -12,6 +12,8 @@ import urllib.request
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from pycrm import CRM
 from pycrm.credential import Access, reset_password, sign_in, visit_of
 from pycrm.http import Settings
@@ -72,6 +74,13 @@ def test_several_processes_serve_postgresql_alone(database: str, pycrm: Pycrm, c
         assert (said.code, said.refusal["fields"][0]["path"]) == (2, "workers")
     said = pycrm("serve", "--origin", "crm.example.com", "--json")
     assert (said.code, "origin" in said.err) == (1, True)
+
+
+def test_serving_names_the_extra_that_it_needs(bare: Pycrm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever installed pycrm alone is told in one line what serving needs."""
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    said = bare("serve")
+    assert (said.code, said.err) == (1, "Error: serving needs msgspec: pip install 'pycrm[web]'\n")
 
 
 def test_the_server_answers(sqlite_database: str) -> None:

@@ -44,6 +44,11 @@ def declared(body: str, head: str = 'Record, table="fair_bad", scope=owned()') -
         ("size: Field[int] = 5", "Bad.size: declare it with field(…), link(…) or children(…)"),
         ('size: Field[int] = field("Size", default="5")', "Bad.size: the default '5' does not fit"),
         ('size: Field[int] = field("Size", default=None)', "Bad.size: the default None does not fit"),
+        ('size: Field[int] = field("Size", title=True)', "Bad.size: a record is called by a text"),
+        (
+            'one: Field[str] = field("A", title=True)\ntwo: Field[str] = field("B", title=True)',
+            "Bad: a record is called by one field, not by one and two",
+        ),
         ('size: Link[Customer | Lead] = link("Size")', "Bad.size: a link leads to records of one class"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_record_refuses_every_wrong_value_at_once() -> None:
         ("width", Decimal("NaN"), "finite"),
         ("width", Decimal("1e1000000"), "digits"),
         ("price", Decimal(5), "money"),
-        ("hall", "north", "one of north, south"),
+        ("hall", "north", "one of Hall.NORTH, Hall.SOUTH"),
         ("tags", "abc", "list"),
         ("tags", ["ok", 5], "text"),
         ("tags", ["a" * 11], "longer than 10"),

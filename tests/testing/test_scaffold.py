@@ -130,6 +130,36 @@ def test_migrations_are_written_by_a_command(tmp_path: Path, monkeypatch: pytest
     assert [one.name for one in made.parent.glob("*.py")] == [made.name]
 
 
+SAMPLED = (
+    SHOP
+    + """    sample = "shop_sampled:add"
+
+def add(crm):
+    from pycrm.testing import Organisation
+    with Organisation.found(crm).system() as session:
+        session.add(Shelf(name="first"))
+"""
+)
+
+
+def test_sample_data_come_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries a plugin fills an empty database by one command; a function that is not there is named."""
+    monkeypatch.chdir(tmp_path)
+    offered(tmp_path, "shop_sampled", SAMPLED, monkeypatch)
+    done = CliRunner().invoke(app, ["sample", "shop"])
+    assert done.exit_code == 0, done.stderr
+    assert "who may act, with --as: admin, ana, ben" in done.stdout
+    assert "first" in CliRunner().invoke(app, ["list", "shelf", "--as", "ana"]).stdout
+    assert CliRunner().invoke(app, ["sample", "shop"]).exit_code == 5
+    text = SHOP + '    sample = "shop_nowhere:fill"\n    templates = "shop_templates"\n'
+    monkeypatch.undo()
+    offered(tmp_path / "wrong", "shop_wrong", text, monkeypatch)
+    assert CliRunner().invoke(app, ["plugin", "check", "shop"]).stdout.splitlines() == [
+        "shop: sample names shop_nowhere:fill, and there is no shop_nowhere",
+        "shop: there is no package shop_templates of templates",
+    ]
+
+
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An author reads of every mistake in one go, and of none where there is none."""
     offered(tmp_path / "good", "shop_good", SHOP, monkeypatch)

@@ -220,7 +220,9 @@ class Core(Plugin):
         elif isinstance(record, Share | Delegation):
             rules.refuse_other_terms(after)
         elif isinstance(record, Role):
-            refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()))
+            before = (one for name in ("grants", "rules") if name in changes for one in changes[name].before)
+            held = frozenset(one.entity for one in before)
+            refuse_unknown_rules(session.crm, after.get("grants", ()), after.get("rules", ()), held)
             refuse_own_rights(session, record)
             if is_put_away:
                 refuse_nobody_left(session, role=record.id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycrm.app.core import Core
 from pycrm.app.policies import undeclared
+from pycrm.app.sample import absent
 from pycrm.declare.table import check_tables
 from pycrm.errors import DeclarationError, Problem
 from pycrm.plugin import Plugin, PluginDeclarationError, load
@@ -31,6 +32,7 @@ def examine(plugins: Iterable[str | Plugin | type[Plugin]]) -> list[str]:
     except PluginDeclarationError as error:
         return [each.message for each in error.problems]
     found = [*load_problems(registry), *(each.message for each in wrong_hooks(registry))]
+    found += [line for plugin in registry.plugins for line in absent(plugin)]
     return found or list(_behind(wanted))
 
 

@@ -33,8 +33,13 @@ __all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unkno
 FUNCTIONS = ("*", "sql", "duplicates", "pipelines", "scores")
 
 
-def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule]) -> None:
+def refuse_unknown_rules(
+    crm: CRM, grants: Iterable[Grant], rules: Iterable[FieldRule], held: frozenset[str] = frozenset()
+) -> None:
     """Refuse grants of an unknown entity, and rules that could not work.
+
+    Args:
+        held: entities that the role speaks of already; those of a plugin that is away stay as they are.
 
     Raises:
         InvalidError: with the path of each.
@@ -44,10 +49,12 @@ def refuse_unknown_rules(crm: CRM, grants: Iterable[Grant], rules: Iterable[Fiel
     problems = [
         Problem(f"grants/{index}/entity", "unknown", f"there is no record {grant.entity}")
         for index, grant in enumerate(grants)
-        if grant.entity not in (*records, *FUNCTIONS)
+        if grant.entity not in (*records, *FUNCTIONS, *held)
     ]
     for index, rule in enumerate(rules):
         cls = classes.get(rule.entity)
+        if cls is None and rule.entity in held:
+            continue
         if cls is None:
             problems.append(Problem(f"rules/{index}/entity", "unknown", f"there is no entity {rule.entity}"))
             continue

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pycrm.app.amendments import first_policies
 from pycrm.app.core import BOOKS
+from pycrm.app.grants import first_grants
 from pycrm.declare.search import search_table_name, searched
 from pycrm.declare.table import NAMING, create_tables
 from pycrm.entities.org import Role, default_roles
@@ -295,4 +296,5 @@ def _first_rows(session: Session) -> Iterator[tuple[str, Callable[[], object] | 
     if not session.count(Role):
         yield "added the roles staff, leader, top and administrator", lambda: session.add_all(default_roles())
     yield from first_policies(session)
+    yield from first_grants(session)
     yield from _first_models(session)

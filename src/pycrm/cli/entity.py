@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from pycrm.declare.word import plural, word_of
 from pycrm.entities.org import FieldReading
 from pycrm.errors import InvalidError, NotFoundError, Problem
-from pycrm.session.naming import key_fields, label_of, labels_of, readable
+from pycrm.session.naming import key_fields, label_of, labels_of, readable, titles_of
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -35,6 +35,7 @@ _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _HEX = re.compile(r"[0-9a-f-]+")
 _LEAST = 6
 _SHORTEST = 3
+_CANDIDATES = 5
 
 
 def _spellings(cls: Any) -> Iterator[str]:
@@ -65,7 +66,7 @@ def entity_of(crm: CRM, text: str) -> Any:
 
 
 def record_of(session: Session, cls: Any, text: str) -> Any:
-    """The record that a text names: its id, its code, or the first characters of its id.
+    """The record that a text names: its id, its code, what it is called, or the first characters of its id.
 
     Raises:
         NotFoundError: there is none within the actor's scope.
@@ -80,7 +81,19 @@ def record_of(session: Session, cls: Any, text: str) -> Any:
         found = session.find(cls, getattr(cls, name).in_([text, text.upper()]), limit=2)
         if len(found) == 1:
             return session.get(cls, found[0].id)
-    return _by_beginning(session, cls, *ids_of(session, cls, text))
+    called = _called(session, cls, text)
+    return called if called is not None else _by_beginning(session, cls, *ids_of(session, cls, text))
+
+
+def _called(session: Session, cls: Any, text: str) -> Any | None:
+    """The one record in sight that is called so; None where there is none."""
+    title = next(iter(titles_of(cls)), None)
+    if title is None or title not in readable(session, cls, FieldReading.PLAIN):
+        return None
+    found = session.find(cls, getattr(cls, title) == text, limit=_CANDIDATES + 1)
+    if len(found) > 1:
+        raise _several(f"several {plural(word_of(cls))} are called so", found)
+    return session.get(cls, found[0].id) if found else None
 
 
 def ids_of(session: Session, cls: Any, text: str) -> tuple[UUID, UUID]:
@@ -100,15 +113,19 @@ def ids_of(session: Session, cls: Any, text: str) -> tuple[UUID, UUID]:
 
 
 def _by_beginning(session: Session, cls: Any, low: UUID, high: UUID) -> Any:
-    found = session.find(cls, cls.id >= low, cls.id <= high, limit=6)
+    found = session.find(cls, cls.id >= low, cls.id <= high, limit=_CANDIDATES + 1)
     if not found:
         raise session.missing(cls)
     if len(found) > 1:
-        candidates = {str(one.id): label_of(one) for one in found[:5]}
-        some = "; ".join(f"{id} {label}" for id, label in candidates.items())
-        several = Problem("id", "rule", f"several {word_of(cls)} ids begin so: {some}")
-        raise InvalidError(several.message, fields=[several], data={"candidates": candidates})
+        raise _several(f"several {word_of(cls)} ids begin so", found)
     return session.get(cls, found[0].id)
+
+
+def _several(words: str, found: Sequence[Any]) -> InvalidError:
+    candidates = {str(one.id): label_of(one) for one in found[:_CANDIDATES]}
+    some = "; ".join(f"{id} {label}" for id, label in candidates.items())
+    several = Problem("id", "rule", f"{words}: {some}")
+    return InvalidError(several.message, fields=[several], data={"candidates": candidates})
 
 
 def ref_of(session: Session, text: str) -> Ref[Any]:

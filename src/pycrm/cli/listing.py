@@ -15,7 +15,7 @@ from pycrm.declare import Ref
 from pycrm.declare.codec import dump, seen
 from pycrm.declare.record import child_class
 from pycrm.errors import InvalidError, NotReadError, Problem
-from pycrm.session.naming import field_at, readable_field
+from pycrm.session.naming import field_at, readable_field, titles_of
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
@@ -129,7 +129,8 @@ def columns_of(session: Session, cls: Any, names: str | None) -> list[Spec]:
     shown_fields = readable(session, cls)
     specs = {name: spec for name, spec in cls.__specs__.items() if name in shown_fields}
     keys = [name for name in key_fields(cls) if name in specs][:1] or ["id"]
-    naming = [name for name in _NAMING if name in specs and name not in keys][:1]
+    titled = [name for name in titles_of(cls) if cls.__specs__[name].title or name in _NAMING]
+    naming = [name for name in titled if name in specs and name not in keys][:1]
     staged = ["stage"] if "stage" in specs else []
     told = [spec.name for spec in specs.values() if _tells(spec) and spec.name not in keys + naming]
     room = _MOST_COLUMNS - len(keys + naming + staged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pycrm.settings import Loaded
 
 __all__ = ["add_to"]
+
+# Of the extra `web`, in the order in which they would be missed.
+_NEEDED = ("msgspec", "litestar", "jinja2", "multipart", "pwdlib", "uvicorn")
 
 
 def serve(
@@ -40,12 +44,11 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pages and REST face; without --origin to this machine alone."""
+    _refuse_without_extra()
+    import uvicorn
+
     from pycrm.settings import http_settings, trace
 
-    try:
-        import uvicorn
-    except ModuleNotFoundError as error:
-        raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
     said = {"serve.host": host, "serve.port": port, "origin": origin, "serve.workers": workers}
     said |= {"serve.docs": docs or None, "serve.proxy": proxy}
     loaded = call.loaded.with_options(said)
@@ -94,6 +97,14 @@ def _options(loaded: Loaded) -> dict[str, Any]:
         # Who is being answered when the server is told to end is answered, in less than what services are given.
         "timeout_graceful_shutdown": 20,
     }
+
+
+def _refuse_without_extra() -> None:
+    for name in _NEEDED:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise DeclarationError(f"serving needs {error.name}: pip install 'pycrm[web]'") from error
 
 
 def _made(call: Call, settings: Settings) -> Application:

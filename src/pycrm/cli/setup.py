@@ -1,4 +1,4 @@
-"""Commands that make a database and look it over: init, doctor, demo."""
+"""Commands that make a database and look it over: init, sample, doctor, demo."""
 
 from __future__ import annotations
 
@@ -94,6 +94,50 @@ def _found(
     return {"company": said["company"], "unit": code, "administrator": said["admin"], "top": said["top"]}
 
 
+def sample(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="PLUGIN", help="The name that the plugin is installed by.")],
+) -> None:
+    """Fill an empty database with the sample data of a plugin, which is enabled in it."""
+    from pycrm.app.enabling import enable, enabled
+    from pycrm.app.sample import sample_of
+
+    given = dict(call.settings)
+    plugins = (*given.pop("plugins", ()), *call.plugins)
+    with call.crm(new=True) as crm:
+        crm.migrate()
+        with crm.view(crm.system("sample data")) as session:
+            _refuse_people(session)
+    is_there = any(getattr(one, "name", one) == name for one in plugins)
+    if not is_there and name not in enabled(call.database, schema=given.get("schema")):
+        enable(call.database, name, plugins=plugins, **given)
+    with call.crm() as crm:
+        sample_of(crm.registry.plugin(name))(crm)
+        with crm.view(crm.system("sample data")) as session:
+            data = _filled(session, name)
+    call.answer(
+        data,
+        f"filled the database with the sample data of {name}: {data['customers']} customers",
+        f"who may act, with --as: {', '.join(data['people'])}",
+    )
+
+
+def _refuse_people(session: Session) -> None:
+    from pycrm.entities import User
+
+    if session.count(User, limit=1):
+        raise ConflictError(
+            "there are people in this database: sample data are invented, and want an empty one"
+        )
+
+
+def _filled(session: Session, name: str) -> dict[str, Any]:
+    from pycrm.entities import Customer, User
+
+    people = [one.login for one in session.find(User, order=User.login, limit=50)]
+    return {"plugin": name, "customers": session.count(Customer), "people": people}
+
+
 def doctor(call: Call) -> None:
     """Check the installation and the database; say what to do."""
     from pycrm.cli.doctor import examine
@@ -133,5 +177,6 @@ def demo(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "init", shared=UNNAMED)(init)
+    command(app, "sample", shared=UNNAMED)(sample)
     command(app, "doctor", shared=UNNAMED)(doctor)
     command(app, "demo", shared=("json",))(demo)

@@ -60,6 +60,13 @@ def refuse_unfit(class_name: str, base: str, specs: dict[str, Spec]) -> None:
             )
         if getattr(spec.kind, "name", None) == "float" and base != "Row":
             raise DeclarationError(f"{class_name}.{name}: a record keeps Decimal or Money, no float")
+        if spec.title and (getattr(spec.kind, "name", None) != "text" or spec.special or spec.restricted):
+            raise DeclarationError(f"{class_name}.{name}: a record is called by a text that is shown")
+    titles = [name for name, spec in specs.items() if spec.title]
+    if len(titles) > 1:
+        raise DeclarationError(
+            f"{class_name}: a record is called by one field, not by {' and '.join(titles)}"
+        )
 
 
 def code_of(value: Any) -> str:

@@ -57,6 +57,7 @@ class Spec:
     personal: bool = False
     order: bool = False
     search: bool = False
+    title: bool = False
     init: bool = True
     derived: bool = False
     longest: int = 4000
@@ -284,6 +285,7 @@ def field(
     personal: bool = False,
     order: bool = False,
     search: bool = False,
+    title: bool = False,
     init: bool = True,
     longest: int = 4000,
     scale: int = 2,
@@ -307,6 +309,9 @@ def field(
         order: lists can be sorted by it (indexed; never null). Of a facet, lists of the record that it extends:
             those then hold the records that have a value.
         search: `session.search` looks for words in it; of texts.
+        title: what people call the record by, on pages and at the command line; of one text. Without it that
+            is what it has first of `name`, `title`, `login`, `code`, `summary`, `text`, `body`, else a
+            unique text, else a text that lists are sorted by, else its id.
         init: False for what the product computes: nobody may write it.
         longest: of texts, in code points.
         scale: of decimals, the places after the point.
@@ -316,7 +321,7 @@ def field(
     """
     options = {"label": label, "zh": zh, "default": default, "key": key, "unique": unique}
     options |= {"special": special, "restricted": restricted, "personal": personal, "order": order}
-    options |= {"search": search, "init": init, "longest": longest, "claim": claim}
+    options |= {"search": search, "title": title, "init": init, "longest": longest, "claim": claim}
     options |= {"scale": scale, "normalise": normalise, "column": column}
     options["validators"] = validator if isinstance(validator, tuple) else (validator,)
     return Declared(options)

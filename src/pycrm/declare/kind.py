@@ -260,7 +260,8 @@ class EnumKind(Kind):
 
     def clean(self, value: Any, longest: int) -> Any:
         if not isinstance(value, self.python):
-            names = ", ".join(str(member.value) for member in self.python)  # type: ignore[attr-defined]
+            members: Any = self.python
+            names = ", ".join(f"{members.__name__}.{member.name}" for member in members)
             raise ValueError(f"expected one of {names}")
         return value
 

@@ -54,6 +54,10 @@ class Plugin:
     - `pipelines`: each with a `key` and a `version`.
     - `flows`, `policies`: the approval flows and amendment policies that its records begin with; once
       entered they are data, which administrators change.
+    - `grants`: what the roles of a database may do with its records, by the name of the role, such as
+      ``{"top": (Grant(entity="Machine", action=Action.CREATE, reach=Reach.ALL),)}``. They are entered once,
+      when the plugin is first loaded there, and belong to the administrators from then on; a role of another
+      name than staff, leader, top and administrator is given them where there is one.
     - `guards`: functions that pipelines name, by their names. Each is called as ``guard(record)``, the record
       as the move would leave it, with what came with the move; it answers None, or why not, as a text or a
       list of texts. Parameters of a `Use` are given by name, and the mover's session to a guard that has a
@@ -77,7 +81,9 @@ class Plugin:
     - `budget`: how much history of each of its record classes is meant to be kept, where the class
       does not say.
     - `migrations`: the package that holds its migrations, ``"exam.migrations"``.
-    - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used.
+    - `sample`: the function that adds its sample data, ``"exam.sample:add"``; imported when used. It is called
+      as ``add(crm)`` with the CRM of an empty, migrated database, and enters all that it needs, units and
+      people too, in sessions of ``crm.system("sample data")`` and of those people. ``pycrm sample exam`` calls it.
 
     Raises:
         PluginDeclarationError: when the subclass is made, with everything wrong in its entries.
@@ -103,6 +109,7 @@ class Plugin:
     pipelines: ClassVar[tuple[Any, ...]] = ()
     flows: ClassVar[tuple[Any, ...]] = ()
     policies: ClassVar[tuple[Any, ...]] = ()
+    grants: ClassVar[Mapping[str, tuple[Any, ...]]] = MappingProxyType({})
     guards: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     actions: ClassVar[Mapping[str, Callable[..., object]]] = MappingProxyType({})
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
@@ -232,8 +239,19 @@ def _problems(cls: type[Plugin]) -> Iterator[Problem]:
         if entry in _CHECKS:
             for code, message in _CHECKS[entry](value):
                 yield problem(entry, code, f"{entry} {message}")
+            if entry == "grants" and isinstance(value, Mapping):
+                yield from (problem(entry, "rule", f"grants {message}") for message in _foreign(cls, value))
         elif not (callable(value) or hasattr(type(value), "__get__")):
             yield problem(entry, "unknown", f"{entry} is no entry of a plugin; constants begin with _")
+
+
+def _foreign(cls: type[Plugin], grants: Mapping[str, Any]) -> Iterator[str]:
+    own = {record.__name__ for record in cls.records}
+    for role, given in grants.items():
+        for one in given if isinstance(given, tuple) else ():
+            entity = getattr(one, "entity", None)
+            if entity not in own:
+                yield f"may be over its own records, and {entity} of the role {role} is none"
 
 
 Finding = tuple[str, str]
@@ -272,6 +290,15 @@ def _functions(value: object) -> Iterator[Finding]:
     for key, guard in value.items():
         if not isinstance(key, str) or not callable(guard):
             yield "type", f"must map names to functions, but [{key!r}] is {_say(guard)}"
+
+
+def _grants(value: object) -> Iterator[Finding]:
+    if not isinstance(value, Mapping):
+        yield "type", "must map names of roles to grants"
+        return
+    for role, given in value.items():
+        for code, message in _each("grants", lambda one: type(one).__name__ == "Grant")(given):
+            yield code, f"of the role {role} {message}"
 
 
 def _budget(value: object) -> Iterator[Finding]:
@@ -318,6 +345,7 @@ _CHECKS: Mapping[str, Check] = {
     "pipelines": _each("pipelines", _is_pipeline),
     "flows": _each("approval flows", lambda value: type(value).__name__ == "ApprovalFlow"),
     "policies": _each("amendment policies", lambda value: type(value).__name__ == "AmendmentPolicy"),
+    "grants": _grants,
     "guards": _functions,
     "actions": _functions,
     "commands": _each("functions", callable),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from pycrm.entities.org import FieldReading
 from pycrm.errors import NotReadError
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from pycrm.declare.field import Spec
     from pycrm.session import Session
 
-__all__ = ["field_at", "key_fields", "label_of", "labels_of", "readable", "readable_field"]
+__all__ = ["field_at", "key_fields", "label_of", "labels_of", "readable", "readable_field", "titles_of"]
 
 _AT_ONCE = 500
-# What a record is called by, first come.
+# What a record is called by, first come, where its declaration says nothing.
 _NAMES = ("name", "title", "login", "code", "summary", "text", "body")
+_TITLES: WeakKeyDictionary[Any, tuple[str, ...]] = WeakKeyDictionary()
 _LONGEST_LABEL = 60
 
 
@@ -75,18 +77,37 @@ def field_at(session: Session, cls: Any, path: str, facet: Callable[[str], Any |
     return other, readable_field(session, other, rest, path)
 
 
+def titles_of(cls: Any) -> tuple[str, ...]:
+    """The fields by which people call a record of the class, the first that says something; see `field`."""
+    found = _TITLES.get(cls)
+    if found is None:
+        found = _TITLES[cls] = tuple(dict.fromkeys(_titles(cls.__specs__)))
+    return found
+
+
+def _titles(specs: Mapping[str, Spec]) -> Iterator[str]:
+    yield from (spec.name for spec in specs.values() if spec.title)
+    yield from (name for name in _NAMES if name in specs)
+    open_texts = [
+        spec
+        for spec in specs.values()
+        if spec.kind is not None and spec.kind.name == "text" and not spec.derived
+        if not (spec.special or spec.restricted or spec.personal)
+    ]
+    yield from (spec.name for spec in open_texts if spec.unique)
+    yield from (spec.name for spec in open_texts if spec.order)
+
+
 def label_of(record: Any) -> str:
-    """What people call the record: its name, title or code, or else its id."""
-    specs = type(record).__specs__
-    for name in _NAMES:
-        if name in specs:
-            try:
-                found = getattr(record, name)
-            except NotReadError:
-                continue
-            if found:
-                text = str(found)
-                return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
+    """What people call the record, by the fields of `titles_of`, or else its id."""
+    for name in titles_of(type(record)):
+        try:
+            found = getattr(record, name)
+        except NotReadError:
+            continue
+        if found:
+            text = str(found)
+            return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
     return str(record.id)
 
 

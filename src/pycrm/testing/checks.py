@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from pycrm.app.examine import load_problems, wrong_hooks
+from pycrm.app.sample import absent
 from pycrm.plugin import Registry
 from pycrm.plugin.model import hook_methods
 from pycrm.testing.importing import importing
@@ -44,6 +45,7 @@ def loading(trial: Trial) -> Iterator[str]:
     """The plugin loads beside core and what it requires."""
     if isinstance(trial.registry, Registry):
         yield from load_problems(trial.registry)
+        yield from absent(trial.plugin)
     else:
         yield trial.registry
 

@@ -10,7 +10,7 @@ import attrs
 from pycrm.declare.record import child_class
 from pycrm.entities.org import FieldReading
 from pycrm.errors import InvalidError, Problem
-from pycrm.session.naming import readable
+from pycrm.session.naming import readable, titles_of
 from pycrm.web.entry import Entry, Typed, entry_of, read_entry
 from pycrm.web.show import FIGURES, Show
 
@@ -28,9 +28,10 @@ _RANGED = ("date", "instant", "int", "decimal", "money")
 
 def leading(cls: Any, names: frozenset[str]) -> str:
     """The field whose text stands first and leads to the record."""
-    found = next((name for name in _NAMING if name in cls.__specs__ and name in names), None)
-    code = next((name for name in ("code", "kind") if name in cls.__specs__ and name in names), None)
-    return found or code or "id"
+    titled = titles_of(cls)
+    declared = [name for name in titled if cls.__specs__[name].title]
+    wanted = (*declared, *_NAMING, "code", *titled, "kind")
+    return next((name for name in wanted if name in cls.__specs__ and name in names), "id")
 
 
 def columns_of(show: Show, cls: Any, chosen: Sequence[str]) -> list[Spec]:

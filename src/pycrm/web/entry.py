@@ -15,7 +15,7 @@ from pycrm.declare import Ref
 from pycrm.declare.codec import from_json, mask_of
 from pycrm.declare.policy import Reference
 from pycrm.errors import InvalidError, NotReadError
-from pycrm.session.naming import key_fields, label_of
+from pycrm.session.naming import key_fields, label_of, titles_of
 from pycrm.values import Money
 from pycrm.web import figures
 from pycrm.web.catalog import slug_of
@@ -247,8 +247,8 @@ def _linked(session: Session, spec: Spec, typed: Typed) -> Any:
 
 def _named(session: Session, cls: Any, text: str) -> Sequence[Any]:
     readable = session.fields(cls)
-    for name in [*key_fields(cls), "name", "title", "login"]:
-        if name in cls.__specs__ and name in readable:
+    for name in dict.fromkeys((*key_fields(cls), *titles_of(cls))):
+        if name in readable:
             try:
                 found = session.find(cls, getattr(cls, name).in_([text, text.upper()]), limit=5)
             except InvalidError:

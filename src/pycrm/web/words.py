@@ -125,7 +125,7 @@ def _declared(crm: CRM) -> dict[str, str]:
 
 
 def lacking(crm: CRM, language: str) -> Iterator[str]:
-    """The names and labels that a language has no words for, sorted."""
+    """The names and labels that a language has no words for, one after the other in alphabetical order."""
     words = words_of(crm, language)
     found = set()
     for cls in crm.registry.tables.values():
