@@ -41,7 +41,7 @@ RUN = """axe.run(document, {resultTypes: ["violations"]}).then((found) => JSON.s
   found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 200) + " | " +
     node.failureSummary.slice(0, 300))])))"""
 # Of pages for one record each, one is looked at; so is one list, form and board of a kind.
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/reports/funnel/)[^/]+/[^/]+")
 _LEFT_OUT = re.compile(r"^/(static|api|lookup|calendar/|[a-z-]+/export)|\.csv|\?")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pycrm import Customer, User
+from pycrm import Customer, OrgUnit, User
 
 from .conftest import Company
 from .reading import read
@@ -74,6 +74,26 @@ def test_the_tree_shows_units_with_their_people_and_leaders(shown: Company) -> N
     assert "Rep_A staff" in page.words
     roles = shown.reader("admin").see("/admin/roles")
     assert "Unit and below" in roles.words or "Subtree" in roles.words
+
+
+def test_a_unit_is_hung_below_another_and_what_cannot_be_is_said(company: Company) -> None:
+    """East-2 moves below West with a reason, West never below itself; who leads East cannot, nor see the page."""
+    admin = company.reader("admin")
+    page = admin.see("/admin/units")
+    units = {name: str(company.one(OrgUnit, name).id) for name in ("East", "East-2", "West")}
+    form = page.form("/admin/units")
+    moved = admin.send(form, unit=units["East-2"], parent=units["West"], because="it serves the west now")
+    assert "Moved" in admin.follow(moved).words
+    assert company.one(OrgUnit, "East-2").parent.id == company.one(OrgUnit, "West").id
+    for below, because in (("East-2", "a circle"), ("East", "")):
+        refused = admin.send(form, unit=units["West"], parent=units[below], because=because)
+        assert refused.status in (409, 422)
+        assert read(refused.text).of("div")
+    leader = company.reader("lead_e")
+    fields = [*leader.see("/").form("/settings").fields, ("unit", units["East"]), ("parent", units["West"])]
+    assert leader.ask("/admin/units").status == 404
+    assert leader.post("/admin/units", [*fields, ("because", "mine")]).status in (403, 404)
+    assert company.one(OrgUnit, "East").parent.id != company.one(OrgUnit, "West").id
 
 
 def test_the_calendar_goes_to_a_telephone_and_ends_with_its_address(company: Company) -> None:

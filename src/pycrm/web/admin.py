@@ -1,4 +1,4 @@
-"""Administration: units as a tree, roles as a matrix, pipelines with drawing and preview, plugins."""
+"""Administration: roles as a matrix, pipelines with drawing and preview, plugins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from markupsafe import Markup
 
 from pycrm.credential import set_password
@@ -22,64 +21,19 @@ from pycrm.web.visit import Answer, Visit, redirect
 if TYPE_CHECKING:
     from pycrm.session import Session
 
-__all__ = ["give_password", "pipeline", "pipelines", "plugins", "publish", "roles", "units"]
-
-_MOST = 2000
+__all__ = ["give_password", "pipeline", "pipelines", "plugins", "publish", "refuse_others", "roles"]
 
 
-def _refuse_others(session: Session, entity: str) -> None:
+def refuse_others(session: Session, entity: str) -> None:
+    """Hide a page of administration from whoever may not read that kind of record."""
     if not session.reaches(session.crm.record(entity), "read", Reach.OWN):
         raise NotFoundError("no such page")
-
-
-@attrs.define
-class Branch:
-    """A unit with those below it, and its people."""
-
-    name: str
-    path: str | None
-    kind: str
-    people: list[tuple[str, str | None, str, str]] = attrs.field(factory=list)
-    below: list[Branch] = attrs.field(factory=list)
-    leaders: list[str] = attrs.field(factory=list)
-
-
-def units(visit: Visit) -> Answer:
-    """The units as a tree, with who leads them and who is there."""
-    with visit.view() as session:
-        _refuse_others(session, "RoleAssignment")
-        crm = session.crm
-        unit, user, given = crm.record("OrgUnit"), crm.record("User"), crm.record("RoleAssignment")
-        today = crm.calendar_day(session.now)
-        held = [
-            one for one in session.find(given, limit=10 * _MOST) if one.until is None or one.until >= today
-        ]
-        show = Show(visit, session)
-        roles = {one.id: one for one in session.find(crm.record("Role"))}
-        every = session.find(unit, order=unit.name, limit=_MOST)
-        branches = {one.id: Branch(one.name, path_of(crm, one), visit.words.value(one.kind)) for one in every}
-        for one in session.find(user, order=user.name, limit=5 * _MOST):
-            mine = sorted({roles[each.role.id].name for each in held if each.user.id == one.id})
-            if one.home_unit.id in branches:
-                branches[one.home_unit.id].people.append(
-                    (one.name, path_of(crm, one), ", ".join(mine), one.state.value)
-                )
-        for each in held:
-            role = roles[each.role.id]
-            if role.level.value in ("leader", "top") and each.unit.id in branches:
-                branches[each.unit.id].leaders.append(show.name(each.user))
-        roots: list[Branch] = []
-        for one in every:
-            parent = branches.get(one.parent.id) if one.parent is not None else None
-            (parent.below if parent is not None else roots).append(branches[one.id])
-        may = session.reaches(unit, "create", Reach.OWN)
-        return page(visit, session, "units.html", visit.words.many(unit), roots=roots, may_add=may)
 
 
 def roles(visit: Visit) -> Answer:
     """Who may do what: a matrix for each role, reach as a word."""
     with visit.view() as session:
-        _refuse_others(session, "Role")
+        refuse_others(session, "Role")
         role = session.crm.record("Role")
         found = session.find(role, order=role.name, children=True)
         actions = [
@@ -241,7 +195,7 @@ def publish(visit: Visit) -> Answer:
 def plugins(visit: Visit) -> Answer:
     """The plugins that run, and what each brings."""
     with visit.view() as session:
-        _refuse_others(session, "RoleAssignment")
+        refuse_others(session, "RoleAssignment")
         found = session.crm.registry.describe()
         return page(visit, session, "plugins.html", visit.words("Plugins"), plugins=found)
 

@@ -25,6 +25,7 @@ from pycrm.web import (
     report,
     stars,
     talk,
+    units,
 )
 from pycrm.web.face import FACE, page_of
 
@@ -71,7 +72,8 @@ _PAGES: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
     ("GET", "/handover", handing.handover),
     ("POST", "/handover", handing.hand_over),
     ("POST", "/handover/{id:str}/undo", handing.undo),
-    ("GET", "/admin/units", admin.units),
+    ("GET", "/admin/units", units.units),
+    ("POST", "/admin/units", units.move_unit),
     ("GET", "/admin/roles", admin.roles),
     ("GET", "/admin/pipelines", admin.pipelines),
     ("GET", "/admin/pipelines/{key:str}", admin.pipeline),

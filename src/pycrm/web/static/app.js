@@ -205,6 +205,34 @@
     });
   };
 
+  // --- the tree of units: one is dropped upon another, and the form is filled in for its reason ----
+  const tree = (place) => {
+    const form = document.querySelector("[data-moving]");
+    let carried = null, over = null;
+    const mark = (next) => {
+      if (over) over.classList.remove("over");
+      over = next;
+      if (over) over.classList.add("over");
+    };
+    for (const one of all("[data-unit] > summary", place)) one.draggable = true;
+    place.addEventListener("dragstart", (event) => {
+      carried = event.target.closest("[data-unit]");
+      event.dataTransfer.setData("text/plain", carried.dataset.unit);
+    });
+    place.addEventListener("dragover", (event) => {
+      const to = event.target.closest("[data-unit]");
+      mark(carried && to && !carried.contains(to) ? to : null);
+      if (over) event.preventDefault();
+    });
+    place.addEventListener("dragend", () => { mark(null); carried = null; });
+    place.addEventListener("drop", (event) => {
+      event.preventDefault();
+      form.elements.unit.value = carried.dataset.unit;
+      form.elements.parent.value = over.dataset.unit;
+      form.elements.because.focus();
+    });
+  };
+
   // --- everywhere ---------------------------------------------------------------------------------
   const ready = (within) => {
     for (const one of all("[data-filter]", within)) live(one);
@@ -214,6 +242,7 @@
     for (const one of all("[data-lookup]", within)) lookup(one);
     for (const one of all("[data-board]", within)) board(one);
     if (within.matches && within.matches("[data-board]")) board(within);
+    for (const one of all("[data-tree]", within)) tree(one);
     for (const one of all("[data-go]", within)) one.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
