@@ -260,8 +260,7 @@ class EnumKind(Kind):
 
     def clean(self, value: Any, longest: int) -> Any:
         if not isinstance(value, self.python):
-            members: Any = self.python
-            names = ", ".join(f"{members.__name__}.{member.name}" for member in members)
+            names = ", ".join(f"{type(one).__name__}.{one.name}" for one in self.python)  # type: ignore[attr-defined]
             raise ValueError(f"expected one of {names}")
         return value
 
