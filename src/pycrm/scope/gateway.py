@@ -28,7 +28,7 @@ from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import scope_of
-from pycrm.scope.streams import Order, Streams, are_merged, breadth, step
+from pycrm.scope.streams import Order, Streams, are_merged, step
 from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
@@ -180,24 +180,6 @@ class Query:
     def comparisons(self) -> Comparisons | None:
         """All conditions as comparisons of fields with values; None where they are more than that."""
         return compared(self.table, self.where) if self.source is self.table else None
-
-    def page_records(self, order: Order, limit: int) -> list[Any]:
-        """One page of a list with conditions of a caller.
-
-        PostgreSQL walks the list in its order until enough rows meet scope and conditions, which takes
-        as long as the list where those in reach stand at its end. A reach of few units is merged instead.
-        """
-        tx, made, scope = self.tx, view_of(self.tx, self.cls), self.scope
-        own = not self.joined and not self.archived and tx.dialect == "postgresql"
-        if self.nothing or not (own and Streams.serve(self.cls, scope, order, limit)):
-            return self.ordered_records(order.by(self.table), limit)
-        broad, most = breadth(tx, scope), step(limit)
-        if len(scope.paths) == 1 and not broad.is_narrow(limit):
-            # Several ways of reach are no range of the list at all.
-            return self.ordered_records(order.by(self.table), limit)
-        meeting = sa.and_(*self.where)
-        streams = Streams(self.table, scope, tx.dialect, most, lambda: meeting, broad.each(most))
-        return made.build(tx.fetch(streams.listed(made.names, order), {"row_limit": limit}))
 
     def listing(self, order: Order) -> Listing:
         """The list without conditions of a caller in that order, as this reader always reads it."""

@@ -22,6 +22,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, fetch_one, listing, query
 from pycrm.scope.listing import Listing
+from pycrm.scope.narrowed import narrowed
 from pycrm.scope.predicate import require_record
 from pycrm.scope.search import Search
 from pycrm.scope.sought import Sought
@@ -169,12 +170,11 @@ def _records(
         assert wanted is not None
         place = None if at is None else _place(asked.tx, spec, at)
         return Search(asked, wanted, order, beyond).records(limit, place)
-    asked.where.append(
-        order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
-    )
-    if wanted is not None:
-        return Search(asked, wanted, order, beyond).conditioned(limit)
-    return asked.page_records(order, limit)
+    here = order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
+    if wanted is None:
+        return narrowed(asked, order, limit, here)
+    asked.where.append(here)
+    return Search(asked, wanted, order, beyond).conditioned(limit)
 
 
 def _by_facet(
