@@ -8,15 +8,14 @@ from typing import Any
 
 import attrs
 import pytest
-import sqlalchemy as sa
 from house import Cast, enterprise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pycrm import CRM, Customer, FixedClock, InvalidError, NotReadError, Opportunity
-from pycrm.scope import listing, streams
 
 from .compare import reached, sees_all
+from .faults_streams import BOUNDED, EVERYWHERE, FILTERED, WALKED, Plant, walking
 from .rights import ruled, statements
 from .worlds import CLASSES, TODAY, Assigned, Kept, Lent, Settled, StandIn, World, settle
 
@@ -77,6 +76,15 @@ def day(days: int) -> Any:
     return TODAY.replace(month=7, day=days)
 
 
+# A condition of each class, and who meets it.
+NAMES = ("x", "z", "name 1", "name 3", "name 5")
+CONDITIONS: dict[str, tuple[Any, Callable[[Kept], bool]]] = {
+    "Customer": (Customer.name.in_(NAMES), lambda kept: kept.name in NAMES),
+    "Opportunity": (
+        Opportunity.expected_close > day(1),
+        lambda kept: kept.close is not None and kept.close > day(1),
+    ),
+}
 # How many customers somebody owns there, where it is not four.
 UNEVEN = {"in a": 7, "in aa": 1, "in ab": 0}
 
@@ -115,7 +123,11 @@ def _asked(
     expected = sorted(live, key=lambda name: (live[name].close or live[name].name, ids[name]))
     expected = expected[::-1] if falling else expected
     order = ORDERS[entity].desc() if falling else ORDERS[entity]
+    condition, is_met = CONDITIONS[entity]
+    met = [name for name in expected if is_met(live[name])]
     with made.crm.view(made.users[user]) as session:
+        pages = list(itertools.islice(turned(session, cls, order, 2, condition), MOST_PAGES))
+        yield "pages with a condition", [names[one.id] for page in pages for one in page], met
         for size in sizes:
             pages = list(itertools.islice(turned(session, cls, order, size), MOST_PAGES))
             yield f"pages of {size}", [names[one.id] for page in pages for one in page], expected
@@ -125,11 +137,11 @@ def _asked(
                 yield f"first {size}", [names[one.id] for one in found], expected[:size]
 
 
-def turned(session: Any, cls: Any, order: Any, size: int) -> Iterator[Any]:
+def turned(session: Any, cls: Any, order: Any, size: int, *conditions: Any) -> Iterator[Any]:
     """The pages of a list, one after the other."""
     after = None
     while True:
-        page = session.page(cls, order=order, size=size, after=after)
+        page = session.page(cls, *conditions, order=order, size=size, after=after)
         yield page
         after = page.next
         if after is None:
@@ -160,140 +172,6 @@ def test_the_crowd_walks_to_the_same_pages(crm: CRM, monkeypatch: pytest.MonkeyP
     assert list(differences(crm, rich_crowd())) == []
 
 
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-def stream_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """The last way by which somebody reaches rows is left out."""
-    numbered = streams.Streams._numbered
-    patch.setattr(
-        streams.Streams, "_numbered", lambda self: numbered(self)[: max(1, len(numbered(self)) - 1)]
-    )
-
-
-def streams_added_up(patch: pytest.MonkeyPatch) -> None:
-    """What is reached in two ways comes twice."""
-    patch.setattr(streams.sa, "union", sa.union_all)
-
-
-def archived_listed(patch: pytest.MonkeyPatch) -> None:
-    """Pages hold what was archived."""
-
-    def rows(self: Any, columns: Any, *conditions: Any) -> Any:
-        found = sa.select(*columns).where(*conditions)
-        return found if self.beyond is None else found.where(self.beyond())
-
-    patch.setattr(streams.Streams, "_rows", rows)
-
-
-def cursor_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Each page begins at the beginning."""
-    listed = streams.Streams.listed
-    patch.setattr(
-        streams.Streams, "listed", lambda self, *given: listed(attrs.evolve(self, beyond=None), *given)
-    )
-
-
-def one_unit_alone(patch: pytest.MonkeyPatch) -> None:
-    """Of several paths the first alone is ordered; the others give any rows."""
-    ordered = streams.Streams._ordered
-
-    def some(self: Any, path: Any, order: Any, number: int) -> Any:
-        return ordered(self, path, order.reversed if number else order, number)
-
-    patch.setattr(streams.Streams, "_ordered", some)
-
-
-def _bound(patch: pytest.MonkeyPatch, back: str) -> None:
-    def bound(self: Any, nearest: Any, order: streams.Order) -> Any:
-        found = sa.select(*order.among(nearest)).order_by(*order.by(nearest))
-        place = sa.bindparam("row_limit", type_=sa.Integer()) - sa.literal_column(back)
-        last = found.limit(sa.literal_column("1")).offset(sa.func.greatest(place, sa.literal_column("0")))
-        backwards = found.order_by(None).order_by(*order.reversed.by(nearest)).limit(sa.literal_column("1"))
-        either = sa.union_all(sa.select(last.subquery()), sa.select(backwards.subquery())).subquery()
-        return sa.select(either).limit(sa.literal_column("1")).scalar_subquery()
-
-    patch.setattr(streams.Streams, "_bound", bound)
-
-
-def bound_off_by_one(patch: pytest.MonkeyPatch) -> None:
-    """The bound is the first row of the unit before the last."""
-    _bound(patch, "2")
-
-
-def bound_of_too_few(patch: pytest.MonkeyPatch) -> None:
-    """Where there are fewer units than rows are wanted, the last of them is the bound."""
-    _bound(patch, "1")
-
-
-def tie_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Rows of the same name as the bound count as beyond it, whatever their ids."""
-
-    def reaches(self: Any, bound: Any) -> Any:
-        within = sa.tuple_(*self.columns)
-        names = sa.tuple_(self.columns[0], sa.cast(sa.literal_column("NULL"), sa.Uuid()))
-        return sa.and_(within <= bound, names < bound) if not self.falling else within >= bound
-
-    patch.setattr(streams.Order, "reaches", reaches)
-
-
-def unit_counted_twice(patch: pytest.MonkeyPatch) -> None:
-    """A unit below two roots takes the place of another among the nearest."""
-
-    def members(self: Any, path: Any, number: int) -> Any:
-        (column,) = path.members.selected_columns
-        found = path.members.with_only_columns(column.label("member")).subquery(f"members_{number}")
-        return found, found.c.member
-
-    patch.setattr(streams.Streams, "_members", members)
-
-
-def _walk(patch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    along = listing.along
-    names = ("table", "columns", "scope", "order", "ahead", "beyond")
-    patch.setattr(listing, "along", lambda *given: along(**change(dict(zip(names, given, strict=True)))))
-
-
-def walking(patch: pytest.MonkeyPatch) -> None:
-    """Whoever reaches any units counts as reaching much of the list, of which few rows are looked at."""
-    patch.setattr(streams, "_PATIENCE", 1)
-    patch.setattr(streams.Breadth, "is_narrow", lambda self, limit: not self.most)
-
-
-def walk_without_scope(patch: pytest.MonkeyPatch) -> None:
-    """Whoever walks along the list is given all rows that come by."""
-    _walk(patch, lambda given: given | {"scope": attrs.evolve(given["scope"], where=sa.true())})
-
-
-def walk_from_the_beginning(patch: pytest.MonkeyPatch) -> None:
-    """A walk for a later page begins at the beginning."""
-    _walk(patch, lambda given: given | {"beyond": sa.true})
-
-
-def walk_by_one_way(patch: pytest.MonkeyPatch) -> None:
-    """A walk knows the first way by which rows are reached alone."""
-
-    def first(given: dict[str, Any]) -> dict[str, Any]:
-        scope = given["scope"]
-        return given | {"scope": attrs.evolve(scope, where=scope.paths[0].where)}
-
-    _walk(patch, first)
-
-
-def walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
-    """What a walk has found is the answer, be it fewer rows than are wanted."""
-
-    def walked(self: Any, tx: Any, way: Any, beyond: Any, given: Any) -> Any:
-        return self._run(tx, "along", way.ahead, (), beyond, given)
-
-    patch.setattr(listing.Listing, "_walked", walked)
-
-
-EVERYWHERE = (stream_forgotten, streams_added_up, archived_listed, cursor_forgotten, one_unit_alone)
-WALKED = (walk_without_scope, walk_from_the_beginning, walk_by_one_way, walk_taken_for_the_list)
-BOUNDED = (bound_off_by_one, bound_of_too_few, tie_forgotten, unit_counted_twice)
-
-
 @pytest.mark.parametrize("plant", EVERYWHERE + WALKED, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_in_the_streams_is_seen(
     crm: CRM, plant: Plant, monkeypatch: pytest.MonkeyPatch
@@ -303,6 +181,17 @@ def test_a_planted_fault_in_the_streams_is_seen(
     if plant in WALKED:
         walking(monkeypatch)
     assert next(differences(crm, rich_crowd()), None)
+
+
+@pytest.mark.parametrize("plant", FILTERED, ids=lambda plant: plant.__name__)
+def test_a_planted_fault_in_the_walk_with_conditions_is_seen(
+    sqlite_database: str, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a walk with conditions wrong in this way, somebody in that enterprise would turn other pages."""
+    walking(monkeypatch)
+    plant(monkeypatch)
+    with CRM(sqlite_database, clock=FixedClock(NOW)) as crm:
+        assert next(differences(crm, rich_crowd()), None)
 
 
 @pytest.mark.postgresql

@@ -157,16 +157,15 @@ class Hits:
             return hits, sa.select(sa.func.count()).select_from(hits).scalar_subquery()
         name = f"{search_table_name(cls)}_fts"
         # The column that bears the table's own name stands for the whole row there.
-        index: Any = sa.table(name, sa.column("rowid"), sa.column("id"), sa.column(name))
-        entry = index.alias("entry")
+        index: Any = sa.table(name, sa.column("rowid"), sa.column(name))
         match = index.c[name].op("MATCH")(sa.bindparam("grams", type_=sa.Text()))
         # Counting needs the index alone; the rows behind it are read only where they are few.
         numbers = sa.select(index.c.rowid).where(match).limit(most).cte("numbers").prefix_with("MATERIALIZED")
         number = sa.select(sa.func.count()).select_from(numbers).scalar_subquery()
+        # FTS5 keeps its rows in a table of this name, and is slow to find one by its number itself.
+        entry: Any = sa.table(f"{name}_content", sa.column("id"), sa.column("c0"))
         # From the numbers to the entries, one by one: joined, SQLite would begin with all of them.
-        id = (
-            sa.select(entry.c.id).where(entry.c.rowid == numbers.c.rowid).correlate(numbers).scalar_subquery()
-        )
+        id = sa.select(entry.c.c0).where(entry.c.id == numbers.c.rowid).correlate(numbers).scalar_subquery()
         found = sa.select(id.label("of_id")).where(number <= sa.literal_column(str(at_most)))
         return found.select_from(numbers).cte("hits").prefix_with("MATERIALIZED"), number
 

@@ -22,10 +22,10 @@ from pycrm.scope.streams import Order, Streams, along, breadth, step
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Listing"]
+__all__ = ["REST", "Listing"]
 
 # How many pages are merged after a walk in vain.
-_REST = 50
+REST = 50
 
 
 @attrs.frozen
@@ -105,7 +105,7 @@ class Listing:
         rows = self._run(tx, "along", way.ahead, (), beyond, given)
         if len(rows) >= given["row_limit"]:
             return rows
-        self._rests[is_later] = _REST
+        self._rests[is_later] = REST
         return None
 
     def _run(

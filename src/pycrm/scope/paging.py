@@ -169,12 +169,11 @@ def _records(
         assert wanted is not None
         place = None if at is None else _place(asked.tx, spec, at)
         return Search(asked, wanted, order, beyond).records(limit, place)
-    asked.where.append(
-        order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
-    )
-    if wanted is not None:
-        return Search(asked, wanted, order, beyond).conditioned(limit)
-    return asked.page_records(order, limit)
+    here = order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
+    if wanted is None:
+        return asked.page_records(order, limit, here)
+    asked.where.append(here)
+    return Search(asked, wanted, order, beyond).conditioned(limit)
 
 
 def _by_facet(

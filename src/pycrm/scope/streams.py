@@ -38,7 +38,7 @@ _MOST = 1000
 # limits, and planning takes longer than reading; a few steps keep the number of texts small.
 _STEPS = (2, 4, 11, 26, 51, 101, 201, 501, 1001, 10_001)
 # The same for the first rows of each of a few units.
-_FEW = (1, 2, 3, 5, 8, 13, *_STEPS[3:])
+_FEW = (1, 2, 3, 4, 5, 8, 13, *_STEPS[3:])
 # How many times longer than it would take in an even list a walk goes on.
 _PATIENCE = 4
 _ONE: Any = sa.literal_column("1")
@@ -76,6 +76,13 @@ class Order:
         """Whether a row comes no later than the one that a statement gives."""
         place = sa.tuple_(*self.columns) if len(self.columns) > 1 else self.columns[0]
         return place >= bound if self.falling else place <= bound
+
+    def passes(self, place: Any) -> Any:
+        """Whether a row comes after the place that another source has in the same columns."""
+        here, there = (
+            sa.tuple_(*each) if len(each) > 1 else each[0] for each in (self.columns, self.among(place))
+        )
+        return here < there if self.falling else here > there
 
     def beginning(self, dialect: str) -> Any:
         """A condition that is always true, by which SQLite finds the index that has this order.
@@ -273,13 +280,26 @@ class Streams:
         first = first.limit(sa.literal_column(str(each))).correlate(members).lateral(f"first_{number}")
         firsts = sa.select(member, *first.c).join_from(members, first, sa.true())
         nearest = firsts.order_by(*order.by(first)).limit(self._most).cte(f"nearest_{number}")
-        units = nearest if each == 1 else sa.select(nearest.c.member).distinct().subquery(f"units_{number}")
+        units = self._unread(nearest, each, order).subquery(f"units_{number}")
         within = order.reaches(self._bound(nearest, order))
-        rest = self._rows(order.columns, path.column == units.c.member, within)
+        rest = self._rows(order.columns, path.column == units.c.member, order.passes(units), within)
         rest = rest.order_by(*order.by(self.table)).limit(self._most)
         rest = rest.correlate(units).lateral(f"rest_{number}")
-        found = sa.select(*rest.c).join_from(units, rest, sa.true())
-        return found.order_by(*order.by(rest)).limit(self._most)
+        further = sa.select(*order.among(rest)).join_from(units, rest, sa.true())
+        both = sa.union_all(sa.select(*order.among(nearest)), further).subquery(f"both_{number}")
+        return sa.select(both).order_by(*order.by(both)).limit(self._most)
+
+    def _unread(self, nearest: Any, each: int, order: Order) -> Any:
+        """The units of which more rows than were read may come before the bound, with the last that was read.
+
+        Of a unit fewer of whose first rows are among the nearest, the others lie beyond the bound, or there are none.
+        """
+        member = nearest.c.member
+        if each == 1:
+            return sa.select(nearest)
+        ranks = sa.func.row_number().over(partition_by=member, order_by=order.by(nearest)).label("rank")
+        ranked = sa.select(member, *order.among(nearest), ranks).subquery()
+        return sa.select(ranked).where(ranked.c.rank == sa.literal_column(str(each)))
 
     def _bound(self, nearest: Any, order: Order) -> Any:
         """What no row of the answer comes after.
