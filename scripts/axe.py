@@ -148,29 +148,34 @@ def main() -> None:
     )
     options = parser.parse_args()
     source = options.axe.read_text("utf-8")
-    pages: set[str] = set()
-    number, found = 0, []
+    found: dict[str, list[list[str]]] = {}
     for sort, language, theme, some in looks(source, options.only):
-        number += 1
-        pages.add(sort)
+        wrong = found.setdefault(sort, [])
         for rule, impact, nodes in some:
-            found.append((sort, language, theme, rule, impact))
+            wrong.append([rule, impact, language, theme])
             print(sort, language, theme, rule, impact, len(nodes), sep="  ", flush=True)
             for node in nodes[:3]:
                 print("      ", node.replace("\n", " "), flush=True)
-    print(f"{number} looks at {len(pages)} pages, {len(found)} violations")
+    print(f"{len(found)} pages in 4 modes, {sum(map(len, found.values()))} violations")
     if options.keep:
-        version = re.search(r"axe v([\d.]+)", source)
-        told = {
-            "tool": f"axe-core {version[1] if version else ''}".strip(),
-            "on": datetime.now(UTC).date().isoformat(),
-            "modes": [f"{language} {theme}" for language in LANGUAGES for theme in THEMES],
-            "looks": number,
-            "pages": sorted(pages),
-            "violations": found,
-        }
-        options.keep.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    sys.exit(1 if found else 0)
+        keep(options.keep, source, found)
+    sys.exit(1 if any(found.values()) else 0)
+
+
+def keep(file: Path, source: str, found: dict[str, list[list[str]]]) -> None:
+    """Write down what was found; of pages that were not looked at this time what was found before."""
+    version = re.search(r"axe v([\d.]+)", source)
+    before = json.loads(file.read_text("utf-8"))["pages"] if file.exists() else {}
+    pages = dict(sorted((before | found).items()))
+    told = {
+        "tool": f"axe-core {version[1] if version else ''}".strip(),
+        "on": datetime.now(UTC).date().isoformat(),
+        "modes": [f"{language} {theme}" for language in LANGUAGES for theme in THEMES],
+        "looks": len(LANGUAGES) * len(THEMES) * len(pages),
+        "violations": sum(map(len, pages.values())),
+        "pages": pages,
+    }
+    file.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
