@@ -128,6 +128,8 @@ def _value(feed: Feed, name: str, kind: type, at: int, is_sqlite: bool) -> str:
         return f"({noise} % 10 = 0)"
     if kind is float:
         return f"({noise} % 1000) / 10.0"
+    if name == "contact_days":
+        return f"({noise} % 150 + 7)"
     if kind is int:
         return f"({noise} % 100000)"
     words = _WORDS.get((feed.name, name)) or _WORDS.get(name) or tuple(f"{name}{one}" for one in range(8))

@@ -77,11 +77,11 @@ def _median(runs: Sequence[Timed]) -> Timed:
 
 @attrs.frozen
 class Used:
-    """What a program took: time, the most memory it held at once, and what it said on its standard output."""
+    """What a program took: time, the most memory it held at once, and the milliseconds that it named itself."""
 
     time: Timed
     mebibytes: float
-    told: str
+    own: float
 
 
 def cpu_of(*arguments: str, byte_code: str) -> Timed:
@@ -99,8 +99,12 @@ def cpu_of(*arguments: str, byte_code: str) -> Timed:
     return used_by(*arguments, surroundings=surroundings).time
 
 
-def used_by(*arguments: str, surroundings: dict[str, str] | None = None) -> Used:
-    """Run this Python with these arguments in a process of its own and take what it uses.
+def used_by(
+    *arguments: str, surroundings: dict[str, str] | None = None, python: str = sys.executable
+) -> Used:
+    """Run a Python with these arguments in a process of its own and take what it uses.
+
+    What it says last on its standard output are its own milliseconds and `held`, where it says anything.
 
     Raises:
         RuntimeError: it failed.
@@ -109,11 +113,11 @@ def used_by(*arguments: str, surroundings: dict[str, str] | None = None) -> Used
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
-            [sys.executable, *arguments], env=surroundings, stdout=subprocess.PIPE, stderr=complaints
+            [python, *arguments], env=surroundings, stdout=subprocess.PIPE, stderr=complaints
         ) as process,
     ):
         assert process.stdout is not None
-        told = process.stdout.read()
+        told = process.stdout.read().decode().split()[-2:]
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         complaints.seek(0)
@@ -122,4 +126,5 @@ def used_by(*arguments: str, surroundings: dict[str, str] | None = None) -> Used
             raise RuntimeError(f"python {' '.join(arguments)} failed: {said}")
     wall = time.perf_counter() - begun
     taken = Timed(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
-    return Used(taken, usage.ru_maxrss / 1024, told.decode())
+    own, held = (float(one) for one in told) if len(told) == 2 else (0.0, 0.0)
+    return Used(taken, held, own)

@@ -41,7 +41,9 @@ RUN = """axe.run(document, {resultTypes: ["violations"]}).then((found) => JSON.s
   found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 200) + " | " +
     node.failureSummary.slice(0, 300))])))"""
 # Of pages for one record each, one is looked at; so is one list, form and board of a kind.
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/reports/funnel/)[^/]+/[^/]+")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/reports/funnel/)[^/]+/[^/]+|(?<=/access/)[^/]+/[^/]+")
+# The form of a change is that of a new record; two of them are looked at all the same.
+_SAME = re.compile(r"^/(?!customers|opportunities)[a-z0-9-]+/ID/edit$")
 _LEFT_OUT = re.compile(r"^/(static|api|lookup|calendar/|[a-z-]+/export)|\.csv|\?")
 
 
@@ -91,7 +93,7 @@ def paths(browser: Chromium, address: str) -> list[str]:
         )
         for link in links:
             sort = _ID.sub("ID", link.partition("#")[0])
-            if _LEFT_OUT.search(sort) or sort in found:
+            if _LEFT_OUT.search(sort) or _SAME.search(sort) or sort in found:
                 continue
             found[sort] = link.partition("#")[0]
             if len(sort.split("/")) <= 3:
@@ -109,58 +111,71 @@ def violations(browser: Chromium, source: str, wanted: str) -> Iterator[tuple[st
         yield theme, json.loads(browser.value(RUN))
 
 
+def looks(source: str, wanted: list[str]) -> Iterator[tuple[str, str, str, list[Any]]]:
+    """Each look at a page: its sort, language and colours, and what is wrong there."""
+    with tempfile.TemporaryDirectory(prefix="pycrm-axe-") as folder:
+        crm, secrets = company(Path(folder))
+        seen: set[str] = set()
+        with served(crm) as address:
+            for login, secret in [*secrets.items(), ("nobody", "")]:
+                place = Path(folder) / f"browser-{login}"
+                with chromium(place, pycrm=secret, pycrm_language="en") as browser:
+                    own = [*paths(browser, address), "/no-such-page"] if secret else ["/sign-in"]
+                    for path in own:
+                        sort = _ID.sub("ID", path)
+                        if sort in seen or (wanted and sort not in wanted):
+                            continue
+                        seen.add(sort)
+                        yield from ((sort, *one) for one in _modes(browser, source, f"{address}{path}"))
+        crm.close()
+
+
+def _modes(browser: Chromium, source: str, address: str) -> Iterator[tuple[str, str, list[Any]]]:
+    for language in LANGUAGES:
+        cookie = {"name": "pycrm_language", "value": language, "domain": "127.0.0.1", "path": "/"}
+        browser.do("Network.setCookie", **cookie)
+        for theme, some in violations(browser, source, address):
+            yield language, theme, some
+
+
 def main() -> None:
     """Look, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("axe", type=Path, help="axe.min.js of the npm package axe-core")
     parser.add_argument("--keep", type=Path, help="the file for what was found")
-    parser.add_argument("--only", help="paths that contain this")
+    parser.add_argument(
+        "--only", action="append", default=[], help="a page, such as /customers/ID; may be repeated"
+    )
     options = parser.parse_args()
     source = options.axe.read_text("utf-8")
-    looked, found = 0, []
-    with tempfile.TemporaryDirectory(prefix="pycrm-axe-") as folder:
-        crm, secrets = company(Path(folder))
-        seen: set[str] = set()
-        with served(crm) as address:
-            for login, secret in [*secrets.items(), (None, "")]:
-                with chromium(
-                    Path(folder) / f"browser-{login}", pycrm=secret, pycrm_language="en"
-                ) as browser:
-                    own = paths(browser, address) if login else ["/sign-in"]
-                    own += ["/no-such-page"] if login else []
-                    new = [one for one in own if f"{_ID.sub('ID', one)}" not in seen]
-                    seen |= {_ID.sub("ID", one) for one in new}
-                    for path in [one for one in new if not options.only or options.only in one]:
-                        for language in LANGUAGES:
-                            browser.do(
-                                "Network.setCookie",
-                                name="pycrm_language",
-                                value=language,
-                                domain="127.0.0.1",
-                                path="/",
-                            )
-                            print(language, path, file=sys.stderr, flush=True)
-                            for theme, some in violations(browser, source, f"{address}{path}"):
-                                looked += 1
-                                found += [(login, _ID.sub("ID", path), language, theme, *one) for one in some]
-        crm.close()
-    for one in found:
-        print(*one[:6], sep="  ")
-        for node in one[6][:3]:
-            print("      ", node.replace("\n", " "))
-    print(f"{looked} looks at {len(seen)} pages, {len(found)} violations")
+    found: dict[str, list[list[str]]] = {}
+    for sort, language, theme, some in looks(source, options.only):
+        wrong = found.setdefault(sort, [])
+        for rule, impact, nodes in some:
+            wrong.append([rule, impact, language, theme])
+            print(sort, language, theme, rule, impact, len(nodes), sep="  ", flush=True)
+            for node in nodes[:3]:
+                print("      ", node.replace("\n", " "), flush=True)
+    print(f"{len(found)} pages in 4 modes, {sum(map(len, found.values()))} violations")
     if options.keep:
-        version = re.search(r"axe v([\d.]+)", source)
-        told = {
-            "tool": f"axe-core {version[1] if version else ''}".strip(),
-            "on": datetime.now(UTC).date().isoformat(),
-            "modes": [f"{language} {theme}" for language in LANGUAGES for theme in THEMES],
-            "pages": sorted(seen),
-            "looks": looked,
-            "violations": [list(one[1:6]) for one in found],
-        }
-        options.keep.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    sys.exit(1 if found else 0)
+        keep(options.keep, source, found)
+    sys.exit(1 if any(found.values()) else 0)
+
+
+def keep(file: Path, source: str, found: dict[str, list[list[str]]]) -> None:
+    """Write down what was found; of pages that were not looked at this time what was found before."""
+    version = re.search(r"axe v([\d.]+)", source)
+    before = json.loads(file.read_text("utf-8"))["pages"] if file.exists() else {}
+    pages = dict(sorted((before | found).items()))
+    told = {
+        "tool": f"axe-core {version[1] if version else ''}".strip(),
+        "on": datetime.now(UTC).date().isoformat(),
+        "modes": [f"{language} {theme}" for language in LANGUAGES for theme in THEMES],
+        "looks": len(LANGUAGES) * len(THEMES) * len(pages),
+        "violations": sum(map(len, pages.values())),
+        "pages": pages,
+    }
+    file.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from benchmarks.serving import by_cpu, requests
 from benchmarks.timing import Timed, paired
 from pycrm import Customer
 
-__all__ = ["PEERS", "peers", "peers_rest", "peers_scope", "python"]
+__all__ = ["PEERS", "installed", "peers", "peers_rest", "peers_scope", "python"]
 
 PEERS = {"SQLAlchemy-Continuum": "continuum.py", "django-simple-history": "django_history.py"}
 _HERE = Path(__file__).parent
@@ -179,6 +179,7 @@ def _write_names(bench: Bench, driver: Any, path: Path) -> None:
 
 
 def installed() -> Path | None:
+    """The Python of the peers' environment; None, and why, where it could not be made."""
     try:
         return python()
     except RuntimeError as error:

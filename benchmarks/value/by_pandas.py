@@ -1,6 +1,7 @@
 """The same values, points, scores and grades by pandas, as it is usually written; a program of its own.
 
-It is given a folder of Parquet files of facts and a file of scales, and writes its table into that folder.
+It is given a folder of Parquet files of facts and a file of scales, writes its table into that folder, and says
+how many mebibytes it held at most.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def main(folder: Path) -> None:
     _contacts(found, _dated(pd.read_parquet(folder / "crm_feed_contact_acts.parquet", columns=wanted)), today)
     _score(found, told)
     found.reset_index().to_parquet(folder / "by_pandas.parquet")
+    status = Path("/proc/self/status").read_text("ascii")
+    print(0, int(status.split("VmHWM:")[1].split()[0]) / 1024)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,64 +6,19 @@ Whoever writes such hooks has no passes to share: each function goes over the ro
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import pairwise
 from math import sqrt
 from statistics import median
 from typing import Any, NamedTuple
 
+from benchmarks.value.rows import Contact, Cost, Customer, Line
 from benchmarks.value.said import CODES, FIVE_YEARS, SELF_SERVICE, SERVING, TODAY, month
 
-__all__ = ["COMPANY", "HOOKS", "LOADED", "Customer", "Line"]
+__all__ = ["COMPANY", "HOOKS"]
 
 
-class Line(NamedTuple):
-    """A line of a sale."""
-
-    on: date
-    origin: str
-    product: str | None
-    category: str | None
-    qty: float
-    gross: int | None
-    net: int
-    cost: int | None
-    list_value: int | None
-    margin_class: str
-    channel: str
-    is_return: bool
-    is_lead: bool
-
-
-class Contact(NamedTuple):
-    """A contact, or an attempt at one."""
-
-    on: date
-    kind: str
-    channel: str
-    direction: str
-    outcome: str | None
-    level: int | None
-
-
-class Cost(NamedTuple):
-    """What a customer cost."""
-
-    on: date
-    kind: str
-    amount: int
-
-
-class Customer(NamedTuple):
-    """The rows of one customer."""
-
-    lines: Sequence[Line]
-    contacts: Sequence[Contact]
-    costs: Sequence[Cost]
-
-
-LOADED = {"transactions": Line, "contact_acts": Contact, "costs": Cost}
 Hook = Callable[[Customer], Any]
 _MEETINGS = ("visit", "reception", "meeting")
 

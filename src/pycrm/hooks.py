@@ -196,7 +196,9 @@ def before_move(session: Session, record: Record, move: StageMove) -> None:
     """Look at a move that a record is about to make along its pipeline.
 
     Runs inside `Session.move`, after the pipeline's own guards have been met and before anything
-    is written; `record` still stands in ``move.source``. A `RefusedError` refuses the move; a
+    is written; `record` still stands in ``move.source``, without the values that come with the move:
+    a rule over those is a guard, which is asked about the record as it would be, or `before_change`,
+    which follows in the same move with all that changes. A `RefusedError` refuses the move; a
     `MoveError` may carry what is missing, so that a board can ask for it.
 
     >>> from pycrm.errors import MoveError

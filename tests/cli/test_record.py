@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from house import enterprise
 
-from pycrm import CRM, Customer, Money, Opportunity, Person, Source
+from pycrm import CRM, Customer, Money, Opportunity, Organization, Person, Source
 
 from .conftest import Pycrm
 
@@ -91,6 +91,26 @@ def test_a_list_says_where_it_was_cut(pycrm: Pycrm, deals: Any) -> None:
     assert "the first 1 are shown" in said.err
 
 
+def test_a_list_shows_fields_beside_the_record(crm: CRM, pycrm: Pycrm, deals: Any) -> None:
+    """A reader sees fields of facets and of what is linked, by the names under which lists are narrowed."""
+    with crm.session("rep_a") as session:
+        (customer,) = session.find(Customer, Customer.name == "Hongda")
+        session.add(Organization(of=customer.party, employees=70))
+    columns = ("--columns", "customer.name,amount", "--order", "name", "--as", "rep_a")
+    said = pycrm("list", "opportunities", *columns, "--json").data["items"]
+    assert [one["customer.name"] for one in said] == ["Hongda", "宁波泵业"]
+    assert "Hongda" in pycrm("list", "opportunities", *columns).out
+    columns = ("--columns", "name,organization.employees", "--order", "name", "--as", "rep_a")
+    assert [
+        one.get("organization.employees")
+        for one in pycrm("list", "parties", *columns, "--json").data["items"]
+    ] == [
+        70,
+        None,
+    ]
+    assert pycrm("list", "parties", *columns).out.splitlines()[2].split() == ["Hongda", "70"]
+
+
 def test_a_list_by_what_there_is_not_is_invalid(pycrm: Pycrm, deals: Any) -> None:
     """Nobody filters, sorts or shows by a field that is unknown or has no such comparison."""
     for arguments in (
@@ -103,6 +123,8 @@ def test_a_list_by_what_there_is_not_is_invalid(pycrm: Pycrm, deals: Any) -> Non
         ("--where", "customer.party.name=x"),
         ("--order", "nothing"),
         ("--columns", "nothing"),
+        ("--columns", "customer.nothing"),
+        ("--columns", "nothing.name"),
     ):
         said = pycrm("list", "opportunities", *arguments, "--as", "rep_a", "--json")
         assert (arguments, said.code, said.refusal["code"], said.out) == (arguments, 2, "invalid", "")

@@ -7,7 +7,17 @@ from typing import Any
 from pycrm import Customer, Opportunity
 from pycrm.cli.access import tally_table, totals
 from pycrm.cli.entity import label_of, labels_of, record_of, ref_of
-from pycrm.cli.listing import columns_of, condition, fields_of, json_of, named, order_of, parts_of, table_of
+from pycrm.cli.listing import (
+    beside,
+    columns_of,
+    condition,
+    fields_of,
+    json_of,
+    named,
+    order_of,
+    parts_of,
+    table_of,
+)
 from pycrm.cli.past import Past
 
 from .operations import operation
@@ -37,10 +47,14 @@ def list_command(session: Any, pick: Pick) -> Any:
     }
     where = pick.one([None, *wheres.get(cls, ["name=x"])])
     by = pick.one([[], ["name"], ["-channel"], ["nothing"]])
-    specs = columns_of(session, cls, pick.one([None, None, "id", "name,owner", "channel", "amount"]))
+    specs = columns_of(
+        session, cls, pick.one([None, "customer.name", "id", "name,owner", "channel", "amount"])
+    )
     given = [condition(session, cls, where)] if where else []
     found = session.find(cls, *given, order=order_of(session, cls, by), limit=pick.one((2, 50)))
-    return [json_of(one, specs) for one in found], table_of(session, cls, found, specs) if found else None
+    others = beside(session, cls, found, specs)
+    told = [json_of(one, specs, others) for one in found]
+    return told, table_of(session, cls, found, specs, others) if found else None
 
 
 @operation("get", weight=4, name="show command")

@@ -169,10 +169,12 @@ def _both(play: Play, session: Any, kind: str, draw: random.Random, side: int, a
         session.assign(record, session.get(user.ref))
     elif kind == "rename":
         record = session.find_one(Customer, id) or session.get(Opportunity, id)
+        # One that nobody has: where names are hidden they differ, and who is called so already is not renamed.
+        name = f"{draw.choice(NAMES)} {play.step}"
         if isinstance(record, Opportunity):
-            session.change(record, name=draw.choice(NAMES))
+            session.change(record, name=name)
         else:
-            session.amend(session.get(Party, record.party.id), name=draw.choice(NAMES), because="new name")
+            session.amend(session.get(Party, record.party.id), name=name, because="new name")
     elif kind == "touch":
         record = session.find_one(Customer, id) or session.get(Opportunity, id)
         session.change(record, **_touched(play, record, draw, random.Random(f"{draw.random()} {side}")))

@@ -26,6 +26,7 @@ from pycrm.entities.customer import SigningGrade
 from pycrm.entities.org import FieldReading
 from pycrm.revision import since, touched, undo
 from pycrm.revision.conditions import Conditions
+from pycrm.scope.predicate import Scope
 from revision.world import CLOSE, World, line, world
 
 # What is asked of customers, and of opportunities, now and later as of now.
@@ -38,8 +39,8 @@ CUSTOMERS: dict[str, tuple[Any, ...]] = {
 }
 PAGES: dict[str, Any] = {
     "all": Customer.name,
-    "named": [Customer.updated_at, Customer.name],
-    "graded": Customer.created_at.desc(),
+    "named": [Customer.updated_at.desc(), Customer.name],
+    "graded": Customer.updated_at,
     "no channel": Customer.name.desc(),
     "fair or strategic": (),
 }
@@ -233,6 +234,32 @@ def test_a_page_of_the_past_takes_in_what_stands_behind_its_end_now(
     assert [one.id for one in first(as_of=then)] == [made.deal.id]
 
 
+def test_a_page_of_the_past_is_sorted_by_who_was_changed_last_then(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two deals the one that had been changed last then comes first, whichever was changed after."""
+    made = world(crm)
+
+    def needs(deal: Opportunity, need: str) -> None:
+        clock.advance(minutes=1)
+        with crm.session("rep_a") as session:
+            session.change(session.get(deal.ref), need=need)
+
+    needs(made.second, "flow")
+    needs(made.deal, "heat")
+    then = clock.now()
+    needs(made.second, "less")
+
+    def first() -> list[Opportunity]:
+        with crm.view("rep_a") as session:
+            return session.find(Opportunity, order=Opportunity.updated_at.desc(), limit=1, as_of=then)
+
+    assert [one.id for one in first()] == [made.deal.id]
+    # Were what was read in part taken for the whole, the later change would count.
+    monkeypatch.setattr("pycrm.revision.former.STAMPS", frozenset())
+    assert [one.id for one in first()] == [made.second.id]
+
+
 def test_conditions_are_held_against_the_past_by_the_database(
     crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,19 +268,30 @@ def test_conditions_are_held_against_the_past_by_the_database(
     assert differing(crm, clock, 1, 12) != []
 
 
-def test_a_list_of_the_past_is_of_what_the_reader_sees_now(crm: CRM, clock: FixedClock) -> None:
+def test_a_list_of_the_past_is_of_what_the_reader_sees_now(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who has been handed a customer finds it in lists of the past; who has handed it on does not."""
     made = world(crm)
     then = clock.now()
     clock.advance(minutes=1)
     with crm.session("lead_e") as session:
         session.assign(made.pump, made.cast.people["rep_b"], because="as agreed")
+        session.change(session.get(made.pump.ref), channel="fair")
+    nowhere = Customer.channel.is_(None)
     with crm.view("rep_a") as session:
         assert made.pump not in session.find(Customer, as_of=then)
         assert session.count(Customer, as_of=then) == session.count(Customer)
+        left = session.count(Customer, nowhere)
+        assert session.count(Customer, nowhere, as_of=then) == left
     with crm.view("rep_b") as session:
         (found,) = session.find(Customer, Customer.name == "Ningbo Pump", as_of=then)
         assert (found.id, found.owner) == (made.pump.id, made.cast.people["rep_a"].ref)
+    # Were what was changed not asked for by the reader's reach, the one out of sight would count.
+    monkeypatch.setattr("pycrm.revision.touched.scope_of", lambda tx, cls: Scope(None, (), {}))
+    with crm.view("rep_a") as session:
+        assert session.count(Customer, nowhere, as_of=then) == left + 1
+        assert made.pump not in session.find(Customer, nowhere, limit=50, as_of=then)
 
 
 def test_fields_of_other_records_and_wrong_moments_are_refused(crm: CRM, clock: FixedClock) -> None:

@@ -29,6 +29,12 @@ def _skipped_weighs_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(weigh, "_points", lambda code: sa.func.coalesce(sa.column(f"p:{code}", sa.Double()), 0.0))
 
 
+def _asked_twice(patch: pytest.MonkeyPatch) -> None:
+    """Scores are read once to see whether there are some, and once more."""
+    real = explain.history
+    patch.setattr(explain, "history", lambda *given, **how: real(*given, **how) and real(*given, **how))
+
+
 def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:
     """The weights of aspects are passed over in the explanation."""
     patch.setattr(
@@ -159,6 +165,7 @@ class _System:
 FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
     "skipped": (_skipped_weighs_nothing, told.test_a_score_is_the_weighted_mean_of_its_aspects),
     "aspects": (_aspects_weigh_alike, told.test_contributions_add_up_to_the_score),
+    "twice": (_asked_twice, told.test_explaining_a_score_asks_four_times),
     "falling": (_grades_fall_at_once, told.test_grades_rise_at_once_and_fall_after_two_months),
     "months": (_every_run_counts_as_a_month, told.test_a_second_run_of_a_month_does_not_let_a_grade_fall),
     "tables": (_refreshed_among_themselves, told.test_percentiles_are_frozen_by_a_full_run),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import attrs
 
 from pycrm.cli.answer import Fields, Table
 from pycrm.cli.entity import key_fields, label_of, labels_of, readable
@@ -15,13 +17,15 @@ from pycrm.declare import Ref
 from pycrm.declare.codec import dump, seen
 from pycrm.declare.record import child_class
 from pycrm.errors import InvalidError, NotReadError, Problem
-from pycrm.session.naming import field_at, readable_field, titles_of
+from pycrm.session.naming import field_at, titles_of
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
     from pycrm.session import Session
 
 __all__ = [
+    "Column",
+    "beside",
     "columns_of",
     "condition",
     "fields_of",
@@ -117,15 +121,41 @@ def order_of(session: Session, cls: Any, names: Sequence[str]) -> list[Any]:
     return found
 
 
-def columns_of(session: Session, cls: Any, names: str | None) -> list[Spec]:
-    """The declarations of the columns named, or of those that tell most about a record.
+@attrs.frozen
+class Column:
+    """What one column of a list shows: a field of the record, of a facet of it, or of what it links to.
+
+    `path` is the field as it was named, `home` the class that has it.
+    """
+
+    path: str
+    home: Any
+    spec: Spec
+
+    @property
+    def name(self) -> str:
+        """The name of the field in its class."""
+        return self.spec.name
+
+    @property
+    def before(self) -> str:
+        """What leads to the record that has the field: a link, or a facet; nothing for the own ones."""
+        return self.path.rpartition(".")[0]
+
+
+# Of each way to other records, by the record that it begins at, where it leads.
+Beside = Mapping[str, Mapping[UUID, Any]]
+
+
+def columns_of(session: Session, cls: Any, names: str | None) -> list[Column]:
+    """The columns named, such as ``name,customer.name,facet.field``, or those that tell most about a record.
 
     Raises:
         InvalidError: an unknown or unreadable field.
     """
     if names is not None:
         wanted = [name.strip() for name in names.split(",")]
-        return [readable_field(session, cls, name, name) for name in wanted if name]
+        return [Column(name, *_field(session, cls, name)) for name in wanted if name]
     shown_fields = readable(session, cls)
     specs = {name: spec for name, spec in cls.__specs__.items() if name in shown_fields}
     keys = [name for name in key_fields(cls) if name in specs][:1] or ["id"]
@@ -135,7 +165,28 @@ def columns_of(session: Session, cls: Any, names: str | None) -> list[Spec]:
     told = [spec.name for spec in specs.values() if _tells(spec) and spec.name not in keys + naming]
     room = _MOST_COLUMNS - len(keys + naming + staged)
     owner = ["owner"] if "owner" in specs else []
-    return [specs[name] for name in (*keys, *naming, *staged, *told[:room], *owner)]
+    return [Column(name, cls, specs[name]) for name in (*keys, *naming, *staged, *told[:room], *owner)]
+
+
+def beside(session: Session, cls: Any, records: Sequence[Any], columns: Sequence[Column]) -> Beside:
+    """The facets of these records, and the records that they link to, as far as columns show fields of them."""
+    found: dict[str, dict[UUID, Any]] = {}
+    for column in columns:
+        if not column.before or column.before in found:
+            continue
+        link = cls.__specs__.get(column.before)
+        if link is None:
+            ids = [one.id for one in records]
+            facets = session.find(column.home, column.home.of.in_(ids))
+            found[column.before] = {one.of.id: one for one in facets}
+            continue
+        refs = {one.id: seen(one, column.before) for one in records}
+        ids = list({ref.id for ref in refs.values() if ref is not None})
+        others = {one.id: one for one in session.find(column.home, column.home.id.in_(ids), archived=True)}
+        found[column.before] = {
+            id: others[ref.id] for id, ref in refs.items() if ref is not None and ref.id in others
+        }
+    return found
 
 
 def _tells(spec: Spec) -> bool:
@@ -149,23 +200,38 @@ def _tells(spec: Spec) -> bool:
     return spec.required or spec.order or kind == "money" or (not spec.init and not spec.nullable)
 
 
-def table_of(session: Session, cls: Any, records: Sequence[Any], specs: Sequence[Spec]) -> Table:
-    """The records as a table of those fields, references by the names of what they refer to."""
-    values = [[seen(record, spec.name) for spec in specs] for record in records]
+def table_of(
+    session: Session,
+    cls: Any,
+    records: Sequence[Any],
+    columns: Sequence[Column],
+    others: Beside | None = None,
+) -> Table:
+    """The records as a table of those columns, references by the names of what they refer to."""
+    if others is None:
+        others = beside(session, cls, records, columns)
+    held: list[list[Any]] = [
+        [others[one.before].get(record.id) if one.before else record for one in columns] for record in records
+    ]
+    values = [
+        [None if home is None else seen(home, one.name) for home, one in zip(row, columns, strict=True)]
+        for row in held
+    ]
     labels = labels_of(session, (one for row in values for one in row if isinstance(one, Ref)))
     zone, length = session.crm.zone, _id_length([record.id for record in records])
     rows = []
-    for record, row in zip(records, values, strict=True):
+    for homes, row in zip(held, values, strict=True):
         cells = []
-        for spec, value in zip(specs, row, strict=True):
-            if spec.name == "id":
+        for column, home, value in zip(columns, homes, row, strict=True):
+            if column.path == "id":
                 cells.append(str(value)[:length])
-            elif spec.name == "stage" and cls.__pipeline__ is not None:
-                cells.append(session.stage(record).label)
+            elif column.name == "stage" and value is not None and column.home.__pipeline__ is not None:
+                cells.append(session.stage(home).label)
             else:
                 cells.append(shown(value, labels, zone))
         rows.append(cells)
-    keys = frozenset(at for at, spec in enumerate(specs) if spec.name in ("id", *key_fields(cls)))
+    specs = [one.spec for one in columns]
+    keys = frozenset(at for at, one in enumerate(columns) if one.path in ("id", *key_fields(cls)))
     return Table([spec.label for spec in specs], rows, _figures(specs, range(len(specs))), keys)
 
 
@@ -182,11 +248,20 @@ def _id_length(ids: Iterable[UUID]) -> int:
     return longest
 
 
-def json_of(record: Any, specs: Sequence[Spec] | None = None) -> dict[str, Any]:
-    """The record as JSON has it, or some of its fields: hidden ones are absent."""
+def json_of(
+    record: Any, columns: Sequence[Column] | None = None, others: Beside | None = None
+) -> dict[str, Any]:
+    """The record as JSON has it, or some columns by their paths: what is hidden or not there is absent."""
     everything = dump(record)
-    names = list(everything) if specs is None else [spec.name for spec in specs]
-    return {name: everything[name] for name in names if name in everything}
+    if columns is None:
+        return everything
+    found = {}
+    for one in columns:
+        home = record if not one.before else (others or {}).get(one.before, {}).get(record.id)
+        values = everything if home is record else dump(home) if home is not None else {}
+        if one.name in values:
+            found[one.path] = values[one.name]
+    return found
 
 
 def fields_of(session: Session, record: Any, *, title: str, part: bool = False) -> list[Fields | Table]:

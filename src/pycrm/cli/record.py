@@ -30,18 +30,23 @@ def list_(
         list[str] | None, typer.Option("--order", help="A field to sort by; -field falls.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.")] = 50,
-    columns: Annotated[str | None, typer.Option("--columns", help="Fields to show: code,name,owner.")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns", help="Fields to show: code,name,owner; of links and facets too: customer.code."
+        ),
+    ] = None,
     text: Annotated[
         str | None, typer.Option("--text", help="Words that a searchable field contains.")
     ] = None,
 ) -> None:
     """List records that you may see, filtered and sorted."""
     from pycrm.cli.entity import entity_of
-    from pycrm.cli.listing import columns_of, condition, json_of, listed, order_of, table_of
+    from pycrm.cli.listing import beside, columns_of, condition, json_of, listed, order_of, table_of
 
     with call.view() as session:
         cls = entity_of(session.crm, entity)
-        specs = columns_of(session, cls, columns)
+        wanted = columns_of(session, cls, columns)
         conditions = [condition(session, cls, one) for one in where or ()]
         by = order_of(session, cls, order or ())
         if text is None:
@@ -49,9 +54,10 @@ def list_(
         else:
             found = listed(session, cls, text, conditions, by, limit + 1)
         more, found = len(found) > limit, found[:limit]
-        items = [json_of(one, specs if columns is not None else None) for one in found]
+        others = beside(session, cls, found, wanted)
+        items = [json_of(one, wanted if columns is not None else None, others) for one in found]
         data = {"entity": cls.__name__, "items": items, "more": more}
-        parts: list[Part] = [table_of(session, cls, found, specs)] if found else []
+        parts: list[Part] = [table_of(session, cls, found, wanted, others)] if found else []
     if not found:
         parts.append(
             f"no {entity} in your scope" if not where and text is None else f"no such {entity} in your scope"

@@ -163,7 +163,7 @@ def export(
         with call.view() as session, part.open("wb") as stream:
             cls = entity_of(session.crm, entity)
             conditions = [condition(session, cls, one) for one in where or ()]
-            names = [spec.name for spec in columns_of(session, cls, columns)] if columns is not None else None
+            names = [one.path for one in columns_of(session, cls, columns)] if columns is not None else None
             number = export_csv(session, cls, stream, conditions=conditions, columns=names)
         os.replace(part, out)
     finally:

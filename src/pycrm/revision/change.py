@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import dump
 from pycrm.declare.derive import triggers
+from pycrm.declare.field import Spec
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -30,7 +31,7 @@ from pycrm.revision.telling import noted_later, tell
 from pycrm.revision.whole import completed, unseen, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
-from pycrm.scope.fields import field_rights, refuse_unwritable, shown, whole
+from pycrm.scope.fields import field_rights, limits, refuse_unwritable, shown, whole
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.predicate import Scope, scope_of
 from pycrm.scope.text import refresh
@@ -53,6 +54,9 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         ForbiddenError: it is visible, but changing it is not granted.
     """
     cls = type(record)
+    plain = None if system else _short_way(tx, cls, (*values,))
+    if plain is not None:
+        return _apply_short(tx, record, values, plain, act)
     refuse_unwritable(tx, cls, values)
     given = cleaned(cls, values)
     guessed = unseen(tx, cls, given)
@@ -65,11 +69,9 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
-    hooks = tx.crm.hooks
-    followed = hooks.has("before_change", cls) or hooks.has("record_changed", cls)
-    followed = followed or is_kept(tx, cls, differing)
-    if not system and not followed and differing.keys() <= _plain(cls):
+    if not system and differing.keys() <= _plain(cls) and not _is_followed(tx, cls, differing):
         return _apply_plain(tx, record, made, before, differing, act)
+    hooks = tx.crm.hooks
     check_links(tx, made, differing)
     _check_rows(cls, differing, before)
     place = _new_place(tx, made, differing)
@@ -119,19 +121,68 @@ def _plain(cls: Any) -> frozenset[str]:
     )
 
 
+def _is_followed(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
+    """Whether a change of these fields is told to anybody, or moves what is kept of them elsewhere."""
+    hooks = tx.crm.hooks
+    return hooks.has("before_change", cls) or hooks.has("record_changed", cls) or is_kept(tx, cls, names)
+
+
 def _apply_plain(
     tx: Transaction, record: Any, made: Any, before: dict[str, Any], differing: dict[str, Any], act: str
 ) -> Any:
-    """The short way of `apply`, for what most changes are."""
+    """The end of `apply` where nothing but the columns themselves changes."""
     made, _ = _derived(tx, made, differing)
     guarded_update(tx, record, made, differing)
     specs = type(record).__specs__
-    note(
-        tx,
-        made,
-        act,
-        {n: [jsonable(specs[n], before[n]), jsonable(specs[n], value)] for n, value in differing.items()},
-    )
+    pairs = {name: (before[name], value) for name, value in differing.items()}
+    note(tx, made, act, {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()})
+    return made
+
+
+def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
+    """The fields, where changing them is writing and noting them in all of this session; else None."""
+    if tx.whole:
+        return None
+    memo = ("short way", cls, names)
+    if memo not in tx.memo:
+        tx.memo[memo] = _plain_specs(tx, cls, names)
+    return tx.memo[memo]  # type: ignore[no-any-return]
+
+
+def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
+    is_plain = bool(names) and _plain(cls).issuperset(names) and not any(limits(tx, cls))
+    if not is_plain or _is_followed(tx, cls, names):
+        return None
+    specs = tuple(cls.__specs__[name] for name in names)
+    return specs if all(spec.init for spec in specs) else None
+
+
+def _apply_short(
+    tx: Transaction, record: Any, values: dict[str, Any], specs: tuple[Spec, ...], act: str
+) -> Any:
+    """`apply` for what most changes are."""
+    cls = type(record)
+    try:
+        given = [spec.clean(value) for spec, value in zip(specs, values.values(), strict=True)]
+    except (ValueError, TypeError):
+        # Says of all of them what is wrong.
+        given = [*cleaned(cls, values).values()]
+    before = [getattr(record, spec.name) for spec in specs]
+    differing: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    for spec, old, new in zip(specs, before, given, strict=True):
+        if new != old:
+            differing[spec.name] = new
+            kept[spec.name] = (jsonable(spec, old), jsonable(spec, new))
+    if not differing:
+        return record
+    made = layout(cls).copy(record, differing | stamp(tx, record))
+    try:
+        checked(made, tx, differing)
+    except NotReadError:
+        made, _ = _derived(tx, made, differing)
+    guarded_update(tx, record, made, differing)
+    note(tx, made, act, kept)
     return made
 
 
@@ -211,7 +262,6 @@ def guarded_update(
     `asked` are the fields that the actor wants to write, lists too, where they are more than `values`.
     """
     cls = type(record)
-    made_by = layout(cls)
     scope = scope_of(tx, cls, action, True)
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
@@ -220,7 +270,7 @@ def guarded_update(
     if plan is None:
         plan = scope.plans[(cls, *values)] = _plan(tx, cls, tuple(values), scope)
     text, dump, tail = plan
-    given = (*dump(made), made_by.key(record, tx.dialect), record.version, *tail)
+    given = (*dump(made), layout(cls).key(record, tx.dialect), record.version, *tail)
     if tx.write_one(text, given).rowcount != 1:
         # It changed no row, so the caller may read again and go on in the same session.
         tx.written -= 1

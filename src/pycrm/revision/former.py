@@ -157,16 +157,17 @@ class Former:
 
     def _found(self, order: Sequence[Any], limit: int | None, children: bool) -> tuple[list[Any], list[Any]]:
         """The list with its records as they are now, but for some that are as they were, which come once more."""
-        fields, most = self._fields(order), limit
-        while True:
-            now = self._asked.records(order, most)
-            is_cut = most is not None and 0 < most == len(now)
-            end = self._end(now[-1], order) if is_cut else None
-            gone, then, partly = self._changed(fields, end, children)
-            staying = [one for one in now if self._key(one) not in gone] if gone else now
-            if limit is None or most is None or not is_cut or len(staying) >= limit:
-                break
-            most = min(2 * most, limit + len(gone))
+        fields = self._fields(order)
+        now = self._asked.records(order, limit)
+        is_cut = limit is not None and 0 < limit == len(now)
+        end = self._end(now[-1], order) if is_cut else None
+        gone, then, partly = self._changed(fields, end, children)
+        staying = self._without(now, gone)
+        if limit is not None and is_cut and len(staying) < limit:
+            # Too few of the page of now stood there then: whatever was changed since may have.
+            if end is not None:
+                gone, then, partly = self._changed(fields, None, children)
+            staying = self._staying(order, limit, gone)
         if not then and not partly:
             return staying[:limit], then
         found = self._sorted([*staying, *then, *partly], order)[:limit]
@@ -184,7 +185,11 @@ class Former:
         if met is None:
             return (*self._among(reached(tx, cls, parts, self.moment), children), [])
         self._still = frozenset(self._told_by(parts) - met.others.keys())
-        gone, then = self._among(owners_of(tx, cls, parts, met.others), children)
+        keys = owners_of(tx, cls, parts, met.others)
+        if not STAMPS.isdisjoint(fields):
+            # By whom and when it was changed last stands with the change before.
+            return (*self._among(keys | met.records.keys(), children), [])
+        gone, then = self._among(keys, children)
         partly = [one for key, one in met.records.items() if one is not None and key not in gone]
         return gone | met.records.keys(), then, self._listed(partly)
 
@@ -199,9 +204,10 @@ class Former:
 
     def _completed(self, found: list[Any], keys: Collection[Any]) -> list[Any]:
         """The same records, of which those with these keys were read in part, as they are now."""
-        wanted = [key for key in map(self._key, found) if key in keys]
+        there = [(self._key(one), one) for one in found]
+        wanted = [key for key, _ in there if key in keys]
         whole = {self._key(one): one for some in pieces(wanted) for one in self._whole(some, False)}
-        return [whole.get(self._key(one), one) for one in found]
+        return [whole.get(key, one) for key, one in there if key in whole or key not in keys]
 
     def _among(self, keys: Iterable[Any], children: bool) -> tuple[set[Any], list[Any]]:
         """Of these keys those in reach, and the records that were in the list, as they were."""
@@ -218,6 +224,19 @@ class Former:
         if not self.archived and "archived_at" in self.cls.__specs__:
             made = [one for one in made if one.archived_at is None]
         return self._conditions.met(made)
+
+    def _staying(self, order: Sequence[Any], limit: int, gone: Collection[Any]) -> list[Any]:
+        """The beginning of the list of now without those whose place may have changed."""
+        most = limit
+        while True:
+            most = min(4 * most, limit + len(gone))
+            now = self._asked.records(order, most)
+            found = self._without(now, gone)
+            if len(found) >= limit or len(now) < most:
+                return found
+
+    def _without(self, records: list[Any], gone: Collection[Any]) -> list[Any]:
+        return [one for one in records if self._key(one) not in gone] if gone else records
 
     def _number(self, among: Sequence[Any] | None = None) -> int:
         """How many are in the list of now, of all or of these."""

@@ -10,19 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.generate import json_text
+from pycrm.declare.record import _descriptor
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
-from pycrm.revision.history import driven
+from pycrm.revision.history import driven, value_then
 from pycrm.revision.model import ChangeRow, RevisionRow
 from pycrm.revision.since import Part
-from pycrm.revision.undo import Later, undone
 from pycrm.scope.actor import key
 from pycrm.scope.predicate import scope_of
 
@@ -90,7 +90,7 @@ def touched(
     rows = tx.run(text, [given[name] for name in names]).fetchall()
     if rows and rows[0][0] is None:
         return None
-    return _gathered(cls.__name__, made, rows)
+    return _gathered(cls, fields, made, rows)
 
 
 @lru_cache(maxsize=1024)
@@ -153,19 +153,31 @@ def _is_much() -> Any:
     return counted > sa.bindparam("few", type_=sa.Integer())
 
 
-def _gathered(entity: str, made: Any, rows: Sequence[Any]) -> Touched:
-    changes: dict[Any, list[Later]] = {}
+def _gathered(cls: Any, fields: frozenset[str], made: Any, rows: Sequence[Any]) -> Touched:
+    changes: dict[Any, list[tuple[int, str, str]]] = {}
     now: dict[Any, Any] = {}
     others: dict[str, set[Any]] = {}
     for kind, id, version, act, text, *values in rows:
-        if kind != entity:
+        if kind == cls.__name__:
+            changes.setdefault(id, []).append((version, act, text))
+            now[id] = values
+        else:
             others.setdefault(kind, set()).add(id)
-            continue
-        before = {path: old for path, (old, _) in json.loads(text).items()}
-        changes.setdefault(id, []).append(Later(version, act, before))
-        now[id] = values
+    # The same is done to many: of equal texts one is read.
+    read = cache(json.loads)
+    specs = [(cls.__specs__[name], _descriptor(cls, name).write) for name in fields]
     records: dict[Any, Any] = {}
     for (id, some), record in zip(changes.items(), made.build(now.values()), strict=True):
-        some.sort(key=lambda one: one.version, reverse=True)
-        records[id] = undone(record, some, None)
+        some.sort(reverse=True)
+        version, act, _ = some[-1]
+        if act == "add" and version == 1:
+            records[id] = None
+            continue
+        for _, _, text in some:
+            known = read(text)
+            for spec, write in specs:
+                if spec.name in known:
+                    # Nobody has been given the record yet.
+                    write(record, value_then(spec, known[spec.name][0]))
+        records[id] = record
     return Touched(records, others)

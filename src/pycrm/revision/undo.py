@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from pycrm.declare.row import layout
-from pycrm.revision.add import child_changes
+from pycrm.revision.add import child_changes, lists_of
 from pycrm.revision.history import rows_of, value_then
 
 __all__ = ["Later", "renamed", "undone"]
@@ -34,10 +34,12 @@ def undone(record: Any, later: Sequence[Later], stamp: tuple[Any, Any] | None) -
     for one in later:
         state.update(one.before)
     values: dict[str, Any] = {"version": later[-1].version - 1}
-    for spec in cls.__specs__.values():
-        if spec.name in state:
-            values[spec.name] = value_then(spec, state[spec.name])
-        elif spec.child is not None and hasattr(record, f"_raw_{spec.name}"):
+    specs = cls.__specs__
+    for name, old in state.items():
+        if name in specs:
+            values[name] = value_then(specs[name], old)
+    for spec in lists_of(cls):
+        if spec.name not in state and hasattr(record, f"_raw_{spec.name}"):
             values[spec.name] = _rows_then(cls, spec, record, state)
     if stamp is not None:
         for name, value in zip(("updated_at", "updated_by"), stamp, strict=True):

@@ -20,6 +20,7 @@ __all__ = [
     "CLIP",
     "DAY",
     "DAYS",
+    "DAYS_AFTER",
     "DAY_AFTER",
     "FIRST_OF_MONTH",
     "FLOOR",
@@ -85,6 +86,12 @@ DAY = _function(
     duckdb="CAST({0} + {1} * INTERVAL '1 second' AS DATE)",
 )
 DAY_AFTER = _function("day_after", RawDate(), "({0} + 1)", sqlite="date({0}, '+1 day')")
+DAYS_AFTER = _function(
+    "days_after",
+    RawDate(),
+    "({0} + CAST({1} AS INTEGER))",
+    sqlite="date({0}, CAST({1} AS INTEGER) || ' days')",
+)
 SECONDS = _function(
     "seconds",
     sa.Double(),

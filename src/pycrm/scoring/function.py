@@ -18,6 +18,7 @@ from pycrm.scoring.dialect import (
     DAY,
     DAY_AFTER,
     DAYS,
+    DAYS_AFTER,
     FIRST_OF_MONTH,
     FLOOR,
     HUNDREDTHS,
@@ -35,6 +36,7 @@ __all__ = [
     "clip",
     "day_after",
     "day_of",
+    "days_after",
     "days_between",
     "deviation",
     "first_of_month",
@@ -129,6 +131,11 @@ def day_of(instant: Any) -> Any:
 def day_after(day: Any) -> Any:
     """The day that follows a date."""
     return DAY_AFTER(_plain(day))
+
+
+def days_after(day: Any, number: Any) -> Any:
+    """The day so many days after a date."""
+    return DAYS_AFTER(_plain(day), _plain(number))
 
 
 def seconds_of_day(instant: Any) -> Any:

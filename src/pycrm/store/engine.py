@@ -28,6 +28,7 @@ from pycrm.errors import (
     UnknownOutcomeError,
 )
 from pycrm.store.compiled import Compiled
+from pycrm.store.shortening import Shortening
 from pycrm.store.waiting import BUSY_MS
 
 __all__ = ["Store"]
@@ -50,6 +51,8 @@ class Store:
         self.in_memory = self.dialect == "sqlite" and self.url.database in (None, "", ":memory:")
         # An in-memory database has one connection, so its sessions take turns.
         self.turn: threading.RLock | None = threading.RLock() if self.in_memory else None
+        is_file = self.dialect == "sqlite" and not self.in_memory
+        self.shortening = Shortening(str(self.url.database)) if is_file else None
         self.engine = self._engine(pool_size)
         self._compiled = Compiled(self.engine.dialect)
         self._texts: dict[Any, tuple[str, tuple[str, ...], dict[str, Any]]] = {}

@@ -210,6 +210,8 @@ class Transaction:
                     told = "the connection broke during the commit: whether it took effect is not known"
                     raise UnknownOutcomeError(told) from error
                 raise self.store.translated(error) from error
+            if self.write and self.store.shortening is not None:
+                self.store.shortening.after_commit(self._cursor)
         self._release()
 
     def rollback(self) -> None:

@@ -32,7 +32,7 @@ def funnel_chart(stages: Sequence[tuple[str, int, str, str]]) -> Markup:
                 path=path, base=y + 22, top=y + 6, label=label, width=width, count=f"{count:,}", sums=sums
             )
         )
-    return Markup('<svg class="chart" viewBox="0 0 640 {}" role="img">{}</svg>').format(
+    return Markup('<svg class="chart" viewBox="0 0 640 {}" role="group">{}</svg>').format(
         max(40, len(stages) * 40), Markup("").join(parts)
     )
 
@@ -56,7 +56,7 @@ def bars(
                 round(x + step / 2, 1), _HEIGHT - 8, name
             )
         )
-    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img">{}</svg>').format(
+    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="group">{}</svg>').format(
         _WIDTH, _HEIGHT, Markup("").join(parts)
     )
 

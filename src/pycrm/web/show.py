@@ -13,6 +13,7 @@ import attrs
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import mask_of, seen
+from pycrm.declare.reference import per_class
 from pycrm.errors import NotReadError
 from pycrm.session.naming import label_of, labels_of
 from pycrm.values import Money
@@ -70,7 +71,7 @@ class Show:
         """Look up the names of all that these records refer to, class by class and not one by one."""
         refs: list[Ref[Any]] = []
         for record in records:
-            for spec in specs if specs is not None else type(record).__specs__.values():
+            for spec in _links(type(record)) if specs is None else specs:
                 if spec.target is None:
                     continue
                 try:
@@ -212,6 +213,12 @@ class Show:
         from pycrm.declare.record import child_class
 
         return f"{label} › {self.words.field(child_class(cls, spec), inner)}"
+
+
+@per_class
+def _links(cls: Any) -> tuple[Spec, ...]:
+    """The fields of a class that refer to something."""
+    return tuple(spec for spec in cls.__specs__.values() if spec.target is not None)
 
 
 def spec_at(cls: Any, path: str) -> Spec | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -67,30 +68,35 @@ class Item:
 def timeline(show: Show, record: Any, kind: str = "") -> list[Item]:
     """What happened around a record, as far as its reader sees it, newest first."""
     found: list[Item] = []
-    for entity, own in _SOURCES.items():
-        if kind in ("", own):
-            found += _linked(show, record, entity, own)
+    some = [
+        (own, one)
+        for entity, own in _SOURCES.items()
+        if kind in ("", own)
+        for one in _linked(show, record, entity)
+    ]
+    show.learn(one for _, one in some)
+    for own, one in some:
+        # What tells the event may be hidden from this reader, and so is the event.
+        with suppress(NotReadError):
+            found.append(_item(show, show.session, one, own))
     if kind in ("", "change"):
         found += _changes(show, record)
     return sorted(found, key=lambda one: one.at, reverse=True)[: 2 * _MOST]
 
 
-def _linked(show: Show, record: Any, entity: str, kind: str) -> Iterator[Item]:
+def _linked(show: Show, record: Any, entity: str) -> Sequence[Any]:
+    """The newest of a kind of record that belong to this one."""
     session = show.session
     cls = session.crm.record(entity, None)
     if cls is None or not reads(session, cls):
-        return
+        return ()
     links = [one for one in cls.__specs__.values() if one.target == type(record).__name__ and not one.derived]
-    for spec in links[:1]:
-        order = cls.started_at.desc() if entity == "Activity" else cls.created_at.desc()
-        some = session.find(cls, getattr(cls, spec.name) == record.id, order=order, limit=_MOST)
-        show.learn(some)
-        for one in some:
-            try:
-                yield _item(show, session, one, kind)
-            except NotReadError:
-                # What tells the event is hidden from this reader, and so is the event.
-                continue
+    if not links:
+        return ()
+    order = cls.started_at.desc() if entity == "Activity" else cls.created_at.desc()
+    mine = getattr(cls, links[0].name) == record.id
+    found: Sequence[Any] = session.find(cls, mine, order=order, limit=_MOST)
+    return found
 
 
 def _item(show: Show, session: Session, one: Any, kind: str) -> Item:

@@ -21,7 +21,15 @@ from pycrm.scoring import (
     total,
     zero,
 )
-from pycrm.scoring.feeds import answers, cadences, commitments, contact_acts, owner_changes, profile
+from pycrm.scoring.feeds import (
+    answers,
+    cadences,
+    commitments,
+    contact_acts,
+    owner_changes,
+    profile,
+    treatments,
+)
 from pycrm.scoring.feeds.contact import reached
 
 __all__ = ["INDICATORS", "TWO_YEARS"]
@@ -95,7 +103,7 @@ INDICATORS = (
     ),
     Indicator(
         *("S11", "Contact cadence met", "联系频率达标率", "S", "%"),
-        percent(total(cadences.met), count(cadences)),
+        sa.case((one(treatments.contact_days).is_not(None), percent(zero(total(cadences.met)), 12))),
         Linear(0, 100),
     ),
     Indicator(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pycrm.scoring.feed import Feed
 from pycrm.scoring.feeds.worktime import work_days, worked
-from pycrm.scoring.function import day_of, days_between, first_of_month, ratio
+from pycrm.scoring.function import day_of, days_after, month_number, ratio
 from pycrm.scoring.moment import month_ago
 
 __all__ = [
@@ -119,55 +119,55 @@ owner_changes = Feed.derived(
 )
 
 
-def _month_rows(month: Any) -> Any:
-    """Contacts of those who are due some, and a row of none for each of the twelve months."""
-    act, due, none = contact_acts, treatments, sa.literal(0, sa.BigInteger())
-    met = sa.select(
-        act.customer,
-        first_of_month(act.on).label("begins"),
-        sa.literal(1, sa.BigInteger()).label("number"),
-        act.on.label("last"),
-    ).join_from(act.table, due.table, due.customer == act.customer)
-    nothing = sa.select(due.customer, month.c.begins, none, sa.null()).join_from(due.table, month, sa.true())
-    return sa.union_all(met.where(reached(), act.on < month_ago(0)), nothing).subquery("row")
-
-
-def _months() -> Any:
-    """The last twelve months, each with its first day and that of the next."""
-    each = [(month_ago(at), month_ago(at - 1)) for at in range(12, 0, -1)]
-    return sa.union_all(
-        *(sa.select(begins.label("begins"), ends.label("ends")) for begins, ends in each)
-    ).cte("crm_twelve_months")
+_LONGEST = 4000
 
 
 def _cadences() -> sa.Select[Any]:
-    month, due = _months(), treatments
-    row = _month_rows(month)
-    number, last = sa.func.sum(row.c.number), sa.func.max(row.c.last, type_=contact_acts.on.type)
-    latest = sa.func.max(last, type_=last.type).over(partition_by=row.c.customer, order_by=row.c.begins)
-    told = (
-        sa.select(row.c.customer, row.c.begins, number.label("number"), latest.label("latest"))
-        .group_by(row.c.customer, row.c.begins)
-        .subquery("told")
-    )
+    """Months without contacts have no rows: one that is covered by an earlier contact is counted with that."""
+    act, due = contact_acts, treatments
+    month, begin, end = (month_number(on) for on in (act.on, month_ago(12), month_ago(0)))
+    met = (
+        sa.select(
+            act.customer,
+            month.label("month"),
+            sa.func.count().label("number"),
+            sa.func.max(act.on, type_=act.on.type).label("last"),
+            # A customer is due one treatment: so it is the same in every row.
+            sa.func.max(due.contact_days).label("days"),
+        )
+        .join_from(act.table, due.table, due.customer == act.customer)
+        .where(reached(), act.on < month_ago(0))
+        .group_by(act.customer, month)
+        .subquery("met")
+    ).c
+    following = sa.func.lead(met.month).over(partition_by=met.customer, order_by=met.month)
+    # Whoever is due a contact every so many years is due none within a year.
+    days = sa.case((met.days > _LONGEST, _LONGEST), else_=met.days)
+    told = sa.select(
+        met.customer,
+        met.number,
+        met.days,
+        met.month,
+        sa.case((met.month < begin, begin), else_=met.month).label("since"),
+        sa.func.coalesce(following, end).label("following"),
+        # A month is covered that ends so many days after the contact or sooner.
+        month_number(days_after(met.last, days)).label("until"),
+    ).subquery("told")
+    at = told.c
+    until = sa.case((at.until < at.following, at.until), else_=at.following)
     # So many days between contacts go 30 / days times into a month, rounded down; a longer stretch
     # than a month ends in it or after it.
-    is_met = sa.case(
-        (due.contact_days <= 30, (told.c.number + 1) * due.contact_days > 30),
-        else_=days_between(told.c.latest, month.c.ends) <= due.contact_days,
-    )
-    return (
-        sa.select(told.c.customer, told.c.begins.label("on"), sa.case((is_met, 1), else_=0).label("met"))
-        .join_from(told, month, month.c.begins == told.c.begins)
-        .join(due.table, due.customer == told.c.customer)
-    )
+    enough = sa.case((sa.and_(at.month >= begin, (at.number + 1) * at.days > 30), 1), else_=0)
+    covered = sa.case((until > at.since, until - at.since), else_=0)
+    months = sa.case((at.days <= 30, enough), (at.days.is_not(None), covered), else_=0)
+    return sa.select(at.customer, sa.cast(months, sa.BigInteger()).label("met"))
 
 
 cadences = Feed.derived(
     "cadences",
-    "The last twelve months of a customer that is due contacts: met is 1 where there were enough of them",
+    "Months in which a customer that is due contacts had some: in how many of the last twelve, from that one until "
+    "the next, there were enough",
     _cadences,
     of=(contact_acts, treatments),
-    on=date,
     met=int,
 )

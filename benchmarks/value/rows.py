@@ -1,14 +1,62 @@
-"""The rows of one customer for functions in Python, as a session of ours reads them."""
+"""The rows of facts that functions in Python are called with, and how one customer's are loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks.value.hooks import LOADED, Customer
 from benchmarks.value.said import TODAY
 
-__all__ = ["customers_of", "loaded"]
+__all__ = ["Contact", "Cost", "Customer", "Line", "customers_of", "loaded"]
+
+
+class Line(NamedTuple):
+    """A line of a sale."""
+
+    on: date
+    origin: str
+    product: str | None
+    category: str | None
+    qty: float
+    gross: int | None
+    net: int
+    cost: int | None
+    list_value: int | None
+    margin_class: str
+    channel: str
+    is_return: bool
+    is_lead: bool
+
+
+class Contact(NamedTuple):
+    """A contact, or an attempt at one."""
+
+    on: date
+    kind: str
+    channel: str
+    direction: str
+    outcome: str | None
+    level: int | None
+
+
+class Cost(NamedTuple):
+    """What a customer cost."""
+
+    on: date
+    kind: str
+    amount: int
+
+
+class Customer(NamedTuple):
+    """The rows of one customer."""
+
+    lines: Sequence[Line]
+    contacts: Sequence[Contact]
+    costs: Sequence[Cost]
+
+
+_LOADED = {"transactions": Line, "contact_acts": Contact, "costs": Cost}
 
 
 def customers_of(tx: Any, number: int) -> list[Any]:
@@ -21,7 +69,7 @@ def loaded(tx: Any, customer: Any) -> Customer:
     """Three statements, each by its index; a day is a date whatever the database keeps."""
     is_sqlite = tx.dialect == "sqlite"
     found: dict[str, Any] = {}
-    for name, row in LOADED.items():
+    for name, row in _LOADED.items():
         columns = ", ".join(f'"{one}"' for one in row._fields)
         mark, day = ("?", TODAY.isoformat()) if is_sqlite else ("%s", TODAY)
         text = f'SELECT {columns} FROM facts_{name} WHERE customer = {mark} AND "on" <= {mark}'
