@@ -9,7 +9,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from pycrm.scope import gateway, listing, streams
+from pycrm.scope import listing, narrowed, streams
 from pycrm.scope.fields import view_of
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -124,14 +124,14 @@ def units_left_too_soon(patch: pytest.MonkeyPatch) -> None:
 def _walk(patch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     along = streams.along
     names = ("table", "columns", "scope", "order", "ahead", "beyond")
-    for room in (listing, gateway):
+    for room in (listing, narrowed):
         patch.setattr(room, "along", lambda *given: along(**change(dict(zip(names, given, strict=True)))))
 
 
 def walking(patch: pytest.MonkeyPatch) -> None:
     """Whoever reaches any units counts as reaching much of the list, of which few rows are looked at."""
     patch.setattr(streams, "_PATIENCE", 1)
-    patch.setattr(gateway, "_FAR", 3)
+    patch.setattr(narrowed, "_FAR", 3)
     patch.setattr(streams.Breadth, "is_narrow", lambda self, limit: not self.most)
 
 
@@ -167,18 +167,18 @@ def walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
 def filtered_walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
     """What a walk has found of a list with conditions is the answer."""
 
-    def walked(self: Any, order: Any, limit: int, place: Any, meeting: Any) -> Any:
-        columns = [self.table.c[name] for name in view_of(self.tx, self.cls).names]
-        walk = streams.along(self.table, columns, self.scope, order, 3, lambda: place)
-        return self.tx.fetch(walk.where(meeting), {"row_limit": limit})
+    def walked(asked: Any, order: Any, limit: int, place: Any, meeting: Any) -> Any:
+        columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
+        walk = streams.along(asked.table, columns, asked.scope, order, 3, lambda: place)
+        return asked.tx.fetch(walk.where(meeting), {"row_limit": limit})
 
-    patch.setattr(gateway.Query, "_walked", walked)
+    patch.setattr(narrowed, "_walked", walked)
 
 
 def filtered_walk_without_conditions(patch: pytest.MonkeyPatch) -> None:
     """A walk for a list with conditions forgets these."""
-    walked = gateway.Query._walked
-    patch.setattr(gateway.Query, "_walked", lambda self, *given: walked(self, *given[:3], sa.true()))
+    walked = narrowed._walked
+    patch.setattr(narrowed, "_walked", lambda *given: walked(*given[:4], sa.true()))
 
 
 EVERYWHERE = (stream_forgotten, streams_added_up, archived_listed, cursor_forgotten, one_unit_alone)

@@ -25,9 +25,9 @@ from pycrm.scope.actor import key
 from pycrm.scope.comparison import Comparisons, compared, sorting
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
-from pycrm.scope.listing import REST, Listing
+from pycrm.scope.listing import Listing
 from pycrm.scope.predicate import renamed, scope_of
-from pycrm.scope.streams import Order, Streams, along, are_merged, breadth, step
+from pycrm.scope.streams import Order, Streams, are_merged, step
 from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ __all__ = ["Query", "bounded", "fetch_one", "fetch_some", "listing", "query", "u
 _LONGEST_PAUSE = 0.0001
 # So many records and fewer are fetched by a statement that is compiled once.
 _PREPARED = 64
-# How many rows of a list are walked along for a page with conditions, of which few rows may meet them.
-_FAR = 10_001
 
 
 class Query:
@@ -181,47 +179,6 @@ class Query:
     def comparisons(self) -> Comparisons | None:
         """All conditions as comparisons of fields with values; None where they are more than that."""
         return compared(self.table, self.where) if self.source is self.table else None
-
-    def page_records(self, order: Order, limit: int, place: Any) -> list[Any]:
-        """One page of a list with conditions of a caller; `place` is the condition of where it begins.
-
-        Left to itself PostgreSQL walks the list in its order until enough rows meet scope and conditions,
-        which takes as long as the list where those in reach stand at its end, and SQLite reads all that is
-        in reach. So a reach of few units is merged on PostgreSQL, and one of many walks a bounded way on SQLite.
-        """
-        tx, made, scope = self.tx, view_of(self.tx, self.cls), self.scope
-        meeting = sa.and_(*self.where)
-        self.where.append(place)
-        own = not self.joined and not self.archived and not self.nothing
-        if not own or not Streams.serve(self.cls, scope, order, limit):
-            return self.ordered_records(order.by(self.table), limit)
-        broad, most = breadth(tx, scope), step(limit)
-        if tx.dialect == "sqlite":
-            found = None if broad.is_narrow(limit) else self._walked(order, limit, place, meeting)
-            return self.ordered_records(order.by(self.table), limit) if found is None else made.build(found)
-        if len(scope.paths) == 1 and not broad.is_narrow(limit):
-            # Several ways of reach are no range of the list at all.
-            return self.ordered_records(order.by(self.table), limit)
-        both = sa.and_(place, meeting)
-        # Rows that meet conditions are dear to find, so a few more of each unit are read first for a nearer bound.
-        each = broad.each(most * 6 // 5)
-        streams = Streams(self.table, scope, tx.dialect, most, lambda: both, each)
-        return made.build(tx.fetch(streams.listed(made.names, order), {"row_limit": limit}))
-
-    def _walked(self, order: Order, limit: int, place: Any, meeting: Any) -> list[Any] | None:
-        """The page by a walk along a part of the list, None where that holds too few or was in vain lately."""
-        plans, memo = self.scope.plans, ("walk", self.cls, order.shape)
-        rest = plans.get(memo, 0)
-        plans[memo] = max(0, rest - 1)
-        if rest:
-            return None
-        columns = [self.table.c[name] for name in view_of(self.tx, self.cls).names]
-        walk = along(self.table, columns, self.scope, order, _FAR, lambda: place).where(meeting)
-        rows = list(self.tx.fetch(walk, {"row_limit": limit}))
-        if len(rows) >= limit:
-            return rows
-        plans[memo] = REST
-        return None
 
     def listing(self, order: Order) -> Listing:
         """The list without conditions of a caller in that order, as this reader always reads it."""

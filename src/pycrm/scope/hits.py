@@ -41,7 +41,7 @@ class Look:
 # A hit costs SQLite as much as some rows of the list, since each is looked up by several keys.
 LOOKS: dict[str, tuple[Look, ...]] = {
     "sqlite": (Look(0, 500), Look(1500, 2000), Look(4000, 30_000)),
-    "postgresql": (Look(0, 2000, is_gated=True), Look(1, 2000), Look(2500, 30_000)),
+    "postgresql": (Look(0, 2000, is_gated=True), Look(1, 2000), Look(7500, 30_000)),
 }
 # Beyond so many hits the keys of a whole list in reach are looked for among them, and not each hit in the list.
 MANY = 2000

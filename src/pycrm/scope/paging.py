@@ -22,6 +22,7 @@ from pycrm.scope.actor import key
 from pycrm.scope.condition import direction
 from pycrm.scope.gateway import Query, fetch_one, listing, query
 from pycrm.scope.listing import Listing
+from pycrm.scope.narrowed import narrowed
 from pycrm.scope.predicate import require_record
 from pycrm.scope.search import Search
 from pycrm.scope.sought import Sought
@@ -171,7 +172,7 @@ def _records(
         return Search(asked, wanted, order, beyond).records(limit, place)
     here = order.beginning(asked.tx.dialect) if at is None else _beyond(spec, column, id, at, falling)
     if wanted is None:
-        return asked.page_records(order, limit, here)
+        return narrowed(asked, order, limit, here)
     asked.where.append(here)
     return Search(asked, wanted, order, beyond).conditioned(limit)
 

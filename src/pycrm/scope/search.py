@@ -31,7 +31,7 @@ FIRST = 101
 # How many rows a match makes up for that were passed in vain.
 _SPARSE = 50
 # How long the pieces of a list are after the first.
-_PIECES = (101, 201, 401, 801, 1000, 2000, 4000, 10_000)
+_PIECES = (101, 201, 401, 801, 1000, 2000, 4000)
 _ONE: Any = sa.literal_column("1")
 
 
@@ -124,7 +124,8 @@ class Search:
 
     def _next(self, most: int, matched: int, missing: int) -> int:
         """How long the next piece of the list is: what the last one promises, but not much longer than it."""
-        wanted = min(4 * most, most * missing * 3 // (2 * matched)) if matched else 4 * most
+        longest = most * (4 if most < _PIECES[-3] else 2)
+        wanted = min(longest, most * missing * 3 // (2 * matched)) if matched else longest
         return next((one for one in _PIECES if one >= wanted), _PIECES[-1])
 
     @property
