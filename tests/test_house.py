@@ -263,8 +263,13 @@ def test_faces_import_no_sqlalchemy(tmp_path: Path) -> None:
 
 def test_the_reference_says_what_the_code_says(tmp_path: Path) -> None:
     """A reader of the reference reads about the code beside it."""
-    assert stale_reference() == ""
-    assert "errors.md" in stale_reference("--folder", str(tmp_path))
+    kept = ROOT / "docs" / "reference"
+    for page in kept.glob("*.md"):
+        # One page says something else: it alone is named, in the same run.
+        said = page.read_text("utf-8")
+        planted = said.replace("CRMError", "Error") if page.stem == "errors" else said
+        (tmp_path / page.name).write_text(planted, "utf-8")
+    assert stale_reference("--folder", str(tmp_path)) == "out of date, say make docs: errors.md\n"
 
 
 def unnamed(page: str, names: Iterable[str]) -> list[str]:

@@ -70,7 +70,7 @@ def test_the_roles_of_a_plugin_work_from_the_start(sqlite_database: str, clock: 
     crm.close()
 
 
-def test_what_administrators_took_away_stays_away(database: str, clock: Any) -> None:
+def test_what_administrators_took_away_stays_away(sqlite_database: str, clock: Any) -> None:
     """A grant that an administrator took from a role is not given again, by no later start or version."""
 
     class Later(Plugin):
@@ -82,7 +82,7 @@ def test_what_administrators_took_away_stays_away(database: str, clock: Any) -> 
         grants = {"leader": (*Hire.grants["leader"], more)}
         del more
 
-    crm = CRM(database, plugins=[Hire], clock=clock)
+    crm = CRM(sqlite_database, plugins=[Hire], clock=clock)
     crm.migrate()
     enterprise(crm)
     with crm.session("admin") as session:
@@ -91,7 +91,7 @@ def test_what_administrators_took_away_stays_away(database: str, clock: Any) -> 
     assert (crm.pending(), crm.migrate()) == ([], [])
     assert grants(crm, "leader") == []
     crm.close()
-    crm = CRM(database, plugins=[Later], clock=clock)
+    crm = CRM(sqlite_database, plugins=[Later], clock=clock)
     assert crm.migrate() == ["added the grants of hire to the roles leader"]
     assert grants(crm, "leader") == [("Machine", "delete", "all")]
     crm.close()

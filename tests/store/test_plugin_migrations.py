@@ -358,26 +358,26 @@ HEAD = 'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "0002"\ndo
 
 
 def test_a_column_is_renamed_as_the_page_shows(
-    database: str, at: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: str, at: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who renames a column by the page keeps its values, its index and its search, there and back."""
     versions = tmp_path / "exam_steps" / "versions"
     versions.mkdir(parents=True)
     (versions.parent / "__init__.py").write_text("", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    crm = at(database, Exam)
+    crm = at(sqlite_database, Exam)
     assert make_migration(crm, "exam", "visits") is not None
-    crm = at(database, Exam)
+    crm = at(sqlite_database, Exam)
     crm.migrate()
     with crm.session(crm.system("test")) as session:
         session.add(Numbered(number="Seven of nine"))
     shown = next(part for part in PAGE.read_text("utf-8").split("```") if "def rename(" in part)
     code = textwrap.dedent(shown.partition("\n")[2])
     (versions / "0002_names.py").write_text(f"{HEAD}\n{code}", "utf-8")
-    crm = at(database, ExamLater)
+    crm = at(sqlite_database, ExamLater)
     assert crm.migrate() == ["exam 0002: names"]
     assert differences(crm) == []
     with crm.view(crm.system("test")) as session:
         assert [one.name for one in session.search(Named, "of nine").items] == ["Seven of nine"]
     assert take_back(crm, "exam") == "exam 0002: names"
-    assert fetch(database, "SELECT number FROM exam_visit") == [("Seven of nine",)]
+    assert fetch(sqlite_database, "SELECT number FROM exam_visit") == [("Seven of nine",)]

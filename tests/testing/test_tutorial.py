@@ -108,7 +108,10 @@ class Reader:
     def _tested(self) -> str | None:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
         quiet = {name: value for name, value in os.environ.items() if name != "PYCRM_TEST_POSTGRESQL"}
-        found = quiet | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}src"}
+        found = quiet | {
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}src",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
         done = subprocess.run(command, env=found, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
         assert "skipped" not in done.stdout

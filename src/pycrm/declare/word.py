@@ -17,9 +17,12 @@ def word_of(cls: Any) -> str:
 def plural(word: str) -> str:
     """Several of them.
 
-    >>> [plural(word) for word in ("unit", "opportunity", "holiday", "process")]
-    ['units', 'opportunities', 'holidays', 'processes']
+    >>> [plural(word) for word in ("unit", "opportunity", "holiday", "process", "limits")]
+    ['units', 'opportunities', 'holidays', 'processes', 'limits']
     """
+    if word.endswith("s") and word[-2:-1] not in "sui":
+        # It names several already.
+        return word
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(_HISSING) else f"{word}s"

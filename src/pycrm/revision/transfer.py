@@ -17,8 +17,7 @@ from pycrm.entities.customer import OwnershipInterval
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError
 from pycrm.revision.rows import change_row, id_of, noting, stamps
-from pycrm.scope.gateway import _renamed
-from pycrm.scope.predicate import scope_of
+from pycrm.scope.predicate import renamed, scope_of
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -47,7 +46,7 @@ def within(tx: Transaction, cls: Any, *actions: str) -> Condition:
             return sa.false()
         if scope.where is not None:
             # Several scopes in one statement must not share the names of their parameters.
-            found.append(_renamed(scope.where, f"{cls.__tablename__}_{action}_"))
+            found.append(renamed(scope.where, f"{cls.__tablename__}_{action}_"))
     return sa.and_(*found)
 
 

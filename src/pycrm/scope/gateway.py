@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql import elements, visitors
 
 from pycrm.declare.field import MoneyColumn
 from pycrm.declare.reference import per_class
@@ -27,7 +26,7 @@ from pycrm.scope.comparison import Comparisons, compared, sorting
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.listing import Listing
-from pycrm.scope.predicate import scope_of
+from pycrm.scope.predicate import renamed, scope_of
 from pycrm.scope.streams import Order, Streams, are_merged, step
 from pycrm.store.pieces import pieces
 
@@ -89,7 +88,7 @@ class Query:
         if readable.where is not None:
             # Two scopes in one statement must not share the names of their parameters.
             self.is_plain = False
-            self.where.append(_renamed(readable.where, "readable_"))
+            self.where.append(renamed(readable.where, "readable_"))
 
     def _admit(self, column: Any) -> None:
         """Take a column whose record may be read, joining the record's table with its scope."""
@@ -114,7 +113,7 @@ class Query:
             scope = scope_of(self.tx, cls)
             if scope.where is not None:
                 # Two scopes in one statement must not share the names of their parameters.
-                on = sa.and_(on, _renamed(scope.where, f"{cls.__tablename__}_"))
+                on = sa.and_(on, renamed(scope.where, f"{cls.__tablename__}_"))
         self.source = self.source.outerjoin(table, on)
         self._joined.add(table)
 
@@ -248,15 +247,6 @@ def bounded(limit: Any) -> int | None:
     if limit is None or (type(limit) is int and 0 <= limit < 2**31):
         return limit
     raise InvalidError("a limit is a whole number of records")
-
-
-def _renamed(where: Any, prefix: str) -> Any:
-    def replace(element: Any, **_: Any) -> Any:
-        if isinstance(element, elements.BindParameter) and element.key.startswith("scope_"):
-            return sa.bindparam(prefix + element.key, element.value, type_=element.type)
-        return None
-
-    return visitors.replacement_traverse(where, {}, replace)
 
 
 def query(tx: Transaction, cls: Any, conditions: Iterable[Any] = (), archived: bool = False) -> Query:

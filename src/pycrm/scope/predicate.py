@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.sql import elements, visitors
 from sqlalchemy.sql.elements import ColumnElement
 
 from pycrm.declare.policy import Administered, Beside, Owned, Private, Reference, Through, UsedBy
@@ -20,7 +21,7 @@ from pycrm.scope.actor import Actor, Bounds, bounds
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["WORK", "Path", "Scope", "require_record", "scope_for", "scope_of"]
+__all__ = ["WORK", "Path", "Scope", "renamed", "require_record", "scope_for", "scope_of"]
 
 
 @attrs.frozen(eq=False)
@@ -319,3 +320,14 @@ def _beside(
             )
         options.append(named)
     return sa.or_(*options) if options else False
+
+
+def renamed(where: Any, prefix: str) -> Any:
+    """The same predicate with names of its own for its parameters, to stand beside another one."""
+
+    def replace(element: Any, **_: Any) -> Any:
+        if isinstance(element, elements.BindParameter) and element.key.startswith("scope_"):
+            return sa.bindparam(prefix + element.key, element.value, type_=element.type)
+        return None
+
+    return visitors.replacement_traverse(where, {}, replace)

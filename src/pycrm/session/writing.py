@@ -103,8 +103,7 @@ class Writing(Scoring):
             NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
         """
         with Act(self, record, because):
-            tx = self.transaction
-            return shown(tx, policy.change(tx, record, values))  # type: ignore[no-any-return]
+            return shown(tx := self.transaction, policy.change(tx, record, values))  # type: ignore[no-any-return]
 
     def change_where(
         self, cls: type[A], /, *conditions: Any, because: str | None = None, **values: Any
