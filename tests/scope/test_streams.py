@@ -126,8 +126,10 @@ def _asked(
     condition, is_met = CONDITIONS[entity]
     met = [name for name in expected if is_met(live[name])]
     with made.crm.view(made.users[user]) as session:
-        pages = list(itertools.islice(turned(session, cls, order, 2, condition), MOST_PAGES))
-        yield "pages with a condition", [names[one.id] for page in pages for one in page], met
+        if falling == (entity == "Customer"):
+            # One direction of each is enough, and cheaper.
+            pages = list(itertools.islice(turned(session, cls, order, 2, condition), MOST_PAGES))
+            yield "pages with a condition", [names[one.id] for page in pages for one in page], met
         for size in sizes:
             pages = list(itertools.islice(turned(session, cls, order, size), MOST_PAGES))
             yield f"pages of {size}", [names[one.id] for page in pages for one in page], expected
