@@ -186,6 +186,7 @@ HARMLESS = {
     "verify": "reads",
     "history_size": "reads",
     "pending": "reads",
+    "replay": "moves the clock, and writes nothing by itself",
 }
 
 

@@ -39,7 +39,9 @@ def _add(session: Session, chance: random.Random, number: int) -> None:
     draft = Customer.organization(f"Firm {number}", mobile=mobile, source="exhibition", tax_id=f"T{number}")
     customer = session.add(draft)
     if chance.random() < 0.5:
-        session.add(Opportunity(customer=customer, name="Deal", expected_close=session.now.date()))
+        session.add(
+            Opportunity(customer=customer, name="Deal", expected_close=session.crm.calendar_day(session.now))
+        )
 
 
 def _some(session: Session, chance: random.Random) -> Customer:

@@ -307,7 +307,8 @@ def _phone(at: int) -> list[ContactPoint]:
 
 
 def _party(session: Any, grid: Grid, name: str, at: int) -> Any:
-    return Party(kind=PartyKind.ORGANIZATION, name=f"Works of {name}", contact_points=_phone(at))
+    mobile = ContactPoint(kind=ContactPointKind.MOBILE, value=f"1380571{at:04}")
+    return Party(kind=PartyKind.ORGANIZATION, name=f"Works of {name}", contact_points=[*_phone(at), mobile])
 
 
 def _organization(session: Any, grid: Grid, name: str, at: int) -> Any:

@@ -170,6 +170,13 @@ def search(session: Any, case: Case) -> Any:
     return [one.id for one in found.items]
 
 
+@trial(entities=("Party",))
+def reached(session: Any, case: Case) -> Any:
+    """By the mobile number of the party, which nobody else has."""
+    found = session.reached(case.cls, case.record.contact_points[-1].value)
+    return any(one.id == case.record.id for one in found)
+
+
 @trial("export_csv", over="list")
 def export(session: Any, case: Case) -> Any:
     stream, key = io.BytesIO(), "of" if "of" in case.cls.__specs__ else "id"
@@ -435,10 +442,10 @@ def duplicates(session: Any, case: Case) -> Any:
 # --- what customers are worth, in a CRM where nothing is measured ------------------------------------
 
 
-@trial("score", "score_history", "grade_changes", entities=("Customer",))
+@trial("score", "score_history", "grade_changes", "graded", entities=("Customer",))
 def score(session: Any, case: Case) -> Any:
     found = [session.score_history(case.record), session.grade_changes(case.record)]
-    return session.score(case.record) is None and found == [[], []]
+    return session.score(case.record) is None and found == [[], []] and session.graded([case.record]) == {}
 
 
 @trial("export_scores", over="person")
@@ -562,9 +569,9 @@ def batch(session: Any, case: Case) -> Any:
     return session.batch(NOBODY if case.record.id == NOBODY else case.record.batch)
 
 
-@trial(over="person")
+@trial("inbox", "waiting", over="person")
 def inbox(session: Any, case: Case) -> Any:
-    return session.inbox() is not None
+    return len(session.inbox()) == session.waiting()
 
 
 @trial(over="person")

@@ -95,14 +95,14 @@ class World:
     people: dict[str, User]
 
     @classmethod
-    def entered(cls, crm: CRM) -> World:
+    def entered(cls, crm: CRM, name: str = "Waterworks") -> World:
         """A new customer with four contacts, its project with stakeholders, and a team from four units."""
         clock = crm.clock
         assert isinstance(clock, FixedClock)
         clock.set(FILED)
         with crm.view("dir") as session:
             people = {one.login: one for one in session.find(User)}
-        made = cls(crm, clock, f"Waterworks {next(_numbers)}", people)
+        made = cls(crm, clock, f"{name} {next(_numbers)}", people)
         with crm.session("rep_a") as session:
             made.file(session)
         clock.set(NOW)

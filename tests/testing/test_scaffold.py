@@ -109,7 +109,8 @@ def test_migrations_are_written_by_a_command(tmp_path: Path, monkeypatch: pytest
     """An author has the next migration written into the plugin's own package, and none where nothing changed."""
 
     def says(*command: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, [*command])
+        # On a terminal that breaks no line.
+        done = CliRunner(env={"COLUMNS": "500"}).invoke(app, [*command])
         return done.exit_code, (done.stdout or done.stderr).strip()
 
     offered(tmp_path, "shop_stepped", f'{SHOP}    migrations = "shop_steps"\n', monkeypatch)

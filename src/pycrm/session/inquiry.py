@@ -99,7 +99,7 @@ class Inquiry(Unit):
         return team(self.transaction, self._in_sight(record))
 
     def reached(self, cls: type[A], text: str, /) -> list[A]:
-        """Whom a mobile number or a mailbox belongs to: the parties, or leads, in sight that keep it as theirs alone.
+        """Whom a mobile number or a mailbox belongs to: the parties in sight that keep it as theirs alone.
 
         Numbers are compared by their digits, mailboxes without regard to case, and always whole.
 

@@ -42,18 +42,15 @@ def search(visit: Visit) -> Answer:
 
 
 def _called(session: Session, text: str) -> dict[str, list[Any]]:
-    """Customers, contacts and leads that are reached by a number or a mailbox, where its reader may see these."""
+    """Customers and contacts that are reached by a number or a mailbox, where its reader may see these."""
     crm, found = session.crm, {}
-    party, lead = crm.record("Party"), crm.record("Lead", None)
+    party = crm.record("Party")
     with suppress(InvalidError):
         whose = [one.id for one in session.reached(party, text)]
         for name, link in (("Customer", "party"), ("Contact", "person")) if whose else ():
             cls = crm.record(name, None)
             if cls is not None and reads(session, cls):
                 found[name] = session.find(cls, getattr(cls, link).in_(whose), limit=_EACH)
-    with suppress(InvalidError):
-        if lead is not None and reads(session, lead):
-            found["Lead"] = session.reached(lead, text)[:_EACH]
     return found
 
 
