@@ -96,7 +96,7 @@ def cpu_of(*arguments: str, byte_code: str) -> Timed:
     """
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     surroundings["PYTHONPYCACHEPREFIX"] = byte_code
-    return used_by(*arguments, surroundings=surroundings).time
+    return _run(arguments, surroundings, sys.executable)[0]
 
 
 def used_by(
@@ -104,11 +104,20 @@ def used_by(
 ) -> Used:
     """Run a Python with these arguments in a process of its own and take what it uses.
 
-    What it says last on its standard output are its own milliseconds and `held`, where it says anything.
+    What it says last on its standard output are its own milliseconds and `held`.
 
     Raises:
         RuntimeError: it failed.
     """
+    taken, told = _run(arguments, surroundings, python)
+    own, held = (float(one) for one in told[-2:])
+    return Used(taken, held, own)
+
+
+def _run(
+    arguments: Sequence[str], surroundings: dict[str, str] | None, python: str
+) -> tuple[Timed, list[str]]:
+    """The time that a program takes, and the words that it says."""
     begun = time.perf_counter()
     with (
         tempfile.TemporaryFile() as complaints,
@@ -117,7 +126,7 @@ def used_by(
         ) as process,
     ):
         assert process.stdout is not None
-        told = process.stdout.read().decode().split()[-2:]
+        told = process.stdout.read().decode().split()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         complaints.seek(0)
@@ -125,6 +134,4 @@ def used_by(
             said = complaints.read().decode()[-500:]
             raise RuntimeError(f"python {' '.join(arguments)} failed: {said}")
     wall = time.perf_counter() - begun
-    taken = Timed(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
-    own, held = (float(one) for one in told) if len(told) == 2 else (0.0, 0.0)
-    return Used(taken, held, own)
+    return Timed(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000), told

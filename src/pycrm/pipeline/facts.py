@@ -104,11 +104,13 @@ class Facts:
 
 def is_filled(value: Any) -> bool:
     """Whether a value says something: 0 and False do; None, blank text and empty collections do not."""
+    if value is None:
+        return False
     if isinstance(value, str):
         return bool(value) and not value.isspace()
     if isinstance(value, _COLLECTIONS):
         return len(value) > 0
-    return value is not None
+    return True
 
 
 def refusal(label: str, move: Move, to: str, missing: list[Requirement]) -> MoveError:

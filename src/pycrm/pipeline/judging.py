@@ -91,17 +91,23 @@ class _Shown:
     asks for them, which is of a few.
     """
 
-    __slots__ = ("_given", "_hidden", "_record", "_tx")
+    __slots__ = ("_known", "_record", "_tx")
 
     def __init__(self, tx: Transaction, record: Any, given: Mapping[str, Any]) -> None:
-        self._tx, self._record, self._given = tx, record, given
-        self._hidden = field_rights(tx, type(record)).hidden
+        self._tx, self._record = tx, record
+        # Several moves ask for the same fields.
+        self._known = dict(given)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a field, or None."""
-        if name in self._given:
-            return self._given[name]
-        if name in self._hidden:
+        try:
+            return self._known[name]
+        except KeyError:
+            found = self._known[name] = self._read(name, default)
+            return found
+
+    def _read(self, name: str, default: Any) -> Any:
+        if name in field_rights(self._tx, type(self._record)).hidden:
             return default
         try:
             return getattr(self._record, name, default)

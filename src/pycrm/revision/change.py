@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import dump
@@ -69,9 +69,8 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
-    if not system and differing.keys() <= _plain(cls) and not _is_followed(tx, cls, differing):
+    if not system and differing.keys() <= _plain(cls) and not is_kept(tx, cls, differing):
         return _apply_plain(tx, record, made, before, differing, act)
-    hooks = tx.crm.hooks
     check_links(tx, made, differing)
     _check_rows(cls, differing, before)
     place = _new_place(tx, made, differing)
@@ -85,9 +84,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         del differing[name]
     if not differing:
         return record
-    changes = {name: Change(before[name], value) for name, value in differing.items()}
-    if hooks.has("before_change", cls):
-        hooks.before("before_change", session=tx.session, record=record, changes=changes)
+    changes = _asked(tx, record, before, differing)
     specs = cls.__specs__
     written = {name: value for name, value in differing.items() if specs[name].kind is not None}
     guarded_update(tx, record, made, written | place, asked=differing)
@@ -104,7 +101,37 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     _change_claims(tx, record, made, differing)
     renew_latest(tx, record, made, differing)
     note(tx, made, act, kept)
-    return tell(tx, "record_changed", made, changes=changes)
+    return made if changes is None else tell(tx, "record_changed", made, changes=changes)
+
+
+def _asked(
+    tx: Transaction, record: Any, before: dict[str, Any], differing: dict[str, Any]
+) -> dict[str, Change] | None:
+    """What plugins have been asked about and are to be told of; None where none of them wants to know."""
+    cls, hooks = type(record), tx.crm.hooks
+    is_asked = hooks.has("before_change", cls)
+    if not is_asked and not hooks.has("record_changed", cls):
+        return None
+    changes = {name: Change(before[name], value) for name, value in differing.items()}
+    if is_asked:
+        hooks.before("before_change", session=tx.session, record=record, changes=changes)
+    return changes
+
+
+def _end(
+    tx: Transaction,
+    records: tuple[Any, Any],
+    before: dict[str, Any],
+    differing: dict[str, Any],
+    kept: dict[str, Any],
+    act: str,
+) -> Any:
+    """The end of a change of columns alone: plugins are asked, it is written and noted, plugins are told."""
+    record, made = records
+    changes = _asked(tx, record, before, differing)
+    guarded_update(tx, record, made, differing)
+    note(tx, made, act, kept)
+    return made if changes is None else tell(tx, "record_changed", made, changes=changes)
 
 
 @per_class
@@ -121,22 +148,15 @@ def _plain(cls: Any) -> frozenset[str]:
     )
 
 
-def _is_followed(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
-    """Whether a change of these fields is told to anybody, or moves what is kept of them elsewhere."""
-    hooks = tx.crm.hooks
-    return hooks.has("before_change", cls) or hooks.has("record_changed", cls) or is_kept(tx, cls, names)
-
-
 def _apply_plain(
     tx: Transaction, record: Any, made: Any, before: dict[str, Any], differing: dict[str, Any], act: str
 ) -> Any:
     """The end of `apply` where nothing but the columns themselves changes."""
     made, _ = _derived(tx, made, differing)
-    guarded_update(tx, record, made, differing)
     specs = type(record).__specs__
     pairs = {name: (before[name], value) for name, value in differing.items()}
-    note(tx, made, act, {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()})
-    return made
+    kept = {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()}
+    return _end(tx, (record, made), before, differing, kept, act)
 
 
 def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
@@ -151,7 +171,7 @@ def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec,
 
 def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
     is_plain = bool(names) and _plain(cls).issuperset(names) and not any(limits(tx, cls))
-    if not is_plain or _is_followed(tx, cls, names):
+    if not is_plain or is_kept(tx, cls, names):
         return None
     specs = tuple(cls.__specs__[name] for name in names)
     return specs if all(spec.init for spec in specs) else None
@@ -167,10 +187,10 @@ def _apply_short(
     except (ValueError, TypeError):
         # Says of all of them what is wrong.
         given = [*cleaned(cls, values).values()]
-    before = [getattr(record, spec.name) for spec in specs]
+    before = {spec.name: getattr(record, spec.name) for spec in specs}
     differing: dict[str, Any] = {}
     kept: dict[str, Any] = {}
-    for spec, old, new in zip(specs, before, given, strict=True):
+    for spec, old, new in zip(specs, before.values(), given, strict=True):
         if new != old:
             differing[spec.name] = new
             kept[spec.name] = (jsonable(spec, old), jsonable(spec, new))
@@ -181,9 +201,7 @@ def _apply_short(
         checked(made, tx, differing)
     except NotReadError:
         made, _ = _derived(tx, made, differing)
-    guarded_update(tx, record, made, differing)
-    note(tx, made, act, kept)
-    return made
+    return _end(tx, (record, made), before, differing, kept, act)
 
 
 def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:

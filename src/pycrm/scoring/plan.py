@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pycrm.scoring.moment import value_of
-from pycrm.scoring.spoken import said_with_places
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -49,6 +48,9 @@ def planned(tx: Transaction, key: Any, make: Callable[[], Any]) -> Plan:
 
 
 def _compiled(tx: Transaction, statement: Any) -> Plan:
+    # Whoever scores nobody needs the compilers of neither database, which take a while to import.
+    from pycrm.scoring.spoken import said_with_places
+
     text, names, kinds = said_with_places(statement, tx.dialect)
     dialect = tx.store.engine.dialect
     return Plan(
