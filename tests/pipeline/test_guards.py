@@ -12,7 +12,7 @@ import pytest
 from house import enterprise
 
 from pycrm import CRM, Customer, Money, Opportunity, OpportunityLine, Plugin, Product, ProductCategory
-from pycrm.pipeline import SALES, Use
+from pycrm.pipeline import SALES, Use, judging
 
 
 def _priced(record: Any) -> str | None:
@@ -66,3 +66,31 @@ def test_a_board_tells_what_guards_say_of_rows(shop: CRM) -> None:
     assert board == single
     first = [{move.target: move.is_allowed for move in moves}["contacted"] for moves in board]
     assert first == [False, True, False, True]
+
+
+def _board_is_as_its_deals(crm: CRM) -> bool:
+    """Whether a board of deals that differ in what they lack says of each what the deal itself does."""
+    enterprise(crm)
+    with crm.session("rep_a") as session:
+        hongda = session.add(Customer.organization("Hongda", source="exhibition", mobile="13800000001"))
+        for at in range(6):
+            values = {"need": "pumps"} if at % 2 else {}
+            more = {"amount": Money(1, "CNY")} if at % 3 else {}
+            close = date(2026, 9, 1)
+            deal = Opportunity(customer=hongda, name=f"D{at}", expected_close=close, **values, **more)
+            session.move(session.add(deal), "contacted")
+        deals = session.find(Opportunity)
+        single = [session.moves(deal) for deal in deals]
+        assert len({str(moves) for moves in single}) > 1
+        return session.moves_all(deals) == single
+
+
+def test_cards_of_one_stage_are_judged_by_what_each_has(crm: CRM) -> None:
+    """A salesperson's board says of each deal what that deal lacks, though many of a stage are judged at once."""
+    assert _board_is_as_its_deals(crm)
+
+
+def test_cards_taken_for_alike_would_be_noticed(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were all deals of a stage taken for alike, the board would speak of one for all."""
+    monkeypatch.setattr(judging, "is_filled", lambda value: True)
+    assert not _board_is_as_its_deals(crm)

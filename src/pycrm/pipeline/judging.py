@@ -10,7 +10,7 @@ import attrs
 from pycrm.entities.org import Action, Reach
 from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.pipeline.chart import Chart
-from pycrm.pipeline.facts import Facts, Requirement
+from pycrm.pipeline.facts import Facts, Requirement, is_filled
 from pycrm.pipeline.gate import Need
 from pycrm.pipeline.model import OWNER, PRODUCT, Move
 from pycrm.pipeline.standing import standings
@@ -91,10 +91,11 @@ class _Shown:
     asks for them, which is of a few.
     """
 
-    __slots__ = ("_known", "_record", "_tx")
+    __slots__ = ("_hidden", "_known", "_record", "_tx")
 
     def __init__(self, tx: Transaction, record: Any, given: Mapping[str, Any]) -> None:
         self._tx, self._record = tx, record
+        self._hidden = field_rights(tx, type(record)).hidden
         # Several moves ask for the same fields.
         self._known = dict(given)
 
@@ -107,7 +108,7 @@ class _Shown:
             return found
 
     def _read(self, name: str, default: Any) -> Any:
-        if name in field_rights(self._tx, type(self._record)).hidden:
+        if name in self._hidden:
             return default
         try:
             return getattr(self._record, name, default)
@@ -187,15 +188,56 @@ def moves(tx: Transaction, records: Sequence[Any], needs: bool = True) -> list[l
     """Of each record every move out of where it stands, with what it still needs, or only the right to it."""
     for cls in {type(record) for record in records}:
         refuse_without_pipeline(cls)
-    free: dict[Way, AllowedMove] = {}
+    alike = _Alike(tx)
     charts = [tx.crm.pipelines.of(tx, record) for record in records]
     if needs and any(chart.guards for chart in charts):
         # A guard looks at lists too, which records of a list or a board do not have.
         records = all_with_lists(tx, records)
     return [
-        _allowed(tx, chart, record, standing, free, needs)
+        alike.judged(chart, record, standing) if needs else _allowed(tx, chart, record, standing, {}, needs)
         for chart, record, standing in zip(charts, records, standings(tx, records), strict=True)
     ]
+
+
+class _Alike:
+    """Judges many records; those that stand in one place and have the same of what is asked for there are alike."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._free: dict[Way, AllowedMove] = {}
+        self._asked: dict[Any, tuple[tuple[str, ...], tuple[Need, ...]] | None] = {}
+        self._judged: dict[Any, list[AllowedMove]] = {}
+
+    def judged(self, chart: Chart, record: Any, standing: Standing) -> list[AllowedMove]:
+        """The moves of one record."""
+        place = (chart.pipeline.identity, standing)
+        try:
+            asked = self._asked[place]
+        except KeyError:
+            asked = self._asked[place] = _asked_of(chart, standing)
+        if asked is None:
+            return _allowed(self._tx, chart, record, standing, self._free, True)
+        fields, needs = asked
+        facts = facts_of(self._tx, record, {}, None)
+        filled = tuple([is_filled(facts.values.get(name)) for name in fields])
+        same = (type(record), place, filled, tuple([facts.count(need) >= need.least for need in needs]))
+        found = self._judged.get(same)
+        if found is None:
+            found = self._judged[same] = _allowed(self._tx, chart, record, standing, self._free, True)
+        return list(found)
+
+
+def _asked_of(chart: Chart, standing: Standing) -> tuple[tuple[str, ...], tuple[Need, ...]] | None:
+    """The fields and records by which the moves of a place are judged; None where it is by more than these."""
+    fields: dict[str, None] = {}
+    needs: dict[str, Need] = {}
+    for way in chart.ways(standing):
+        if way.move.guards or way.move.is_restricted or way.move.within_days is not None:
+            return None
+        names, wanted = chart.gate(way)
+        needs |= {need.key: need for need in wanted}
+        fields |= dict.fromkeys([*names, *(name for need in wanted for name in need.then)])
+    return tuple(fields), tuple(needs.values())
 
 
 def _allowed(
