@@ -218,9 +218,10 @@ class _Alike:
         if asked is None:
             return _allowed(self._tx, chart, record, standing, self._free, True)
         fields, needs = asked
-        facts = facts_of(self._tx, record, {}, None)
-        filled = tuple([is_filled(facts.values.get(name)) for name in fields])
-        same = (type(record), place, filled, tuple([facts.count(need) >= need.least for need in needs]))
+        values: Any = _Shown(self._tx, record, {})
+        filled = tuple([is_filled(values.get(name)) for name in fields])
+        met = tuple([counted(self._tx, record, values, need) >= need.least for need in needs])
+        same = (type(record), place, filled, met)
         found = self._judged.get(same)
         if found is None:
             found = self._judged[same] = _allowed(self._tx, chart, record, standing, self._free, True)
