@@ -63,3 +63,27 @@ def test_without_it_the_next_act_would_be_refused(
     monkeypatch.setattr(change, "noted_later", lambda tx, made: None)
     with pytest.raises(StaleError):
         _story(open_crm(plugins=[Eager]))
+
+
+class Linking(Plugin):
+    """Linking"""
+
+    name = "linking"
+
+    @hookimpl
+    def record_added(self, session: Any, record: Customer) -> None:
+        """A new customer is marked, and so are all others."""
+        for one in session.find(Customer, Customer.id != record.id):
+            session.change(one, channel="beside")
+        session.change(record, channel="new")
+
+
+def test_who_adds_several_has_each_as_all_plugins_left_it(open_crm: Callable[..., CRM]) -> None:
+    """A salesperson who adds two customers at once goes on with both, though each changed the other."""
+    crm = open_crm(plugins=[Linking])
+    enterprise(crm)
+    drafts = [Customer.organization(name, source="exhibition", email=f"{name}@example.com") for name in "ab"]
+    with crm.session("rep_a") as session:
+        first, second = session.add_all(drafts)
+        assert (first.channel, second.channel) == ("beside", "new")
+        assert [session.change(one, channel="fair").version for one in (first, second)] == [4, 4]

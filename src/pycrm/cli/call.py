@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -110,6 +109,12 @@ class Call:
     loaded: Loaded = attrs.field(factory=Loaded)
     is_product: bool = False
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The further arguments of `CRM`, with the plugins of the product and of this call among them."""
+        given = dict(self.settings)
+        return {**given, "plugins": (*given.pop("plugins", ()), *self.plugins)}
+
     @contextmanager
     def crm(self, *, new: bool = False, bare: bool = False) -> Iterator[CRM]:
         """The CRM, closed at the end; `new` where its database may be absent or not yet set up.
@@ -123,11 +128,11 @@ class Call:
         """
         from pycrm.app import CRM
 
-        settings = dict(self.settings)
-        plugins = (*settings.pop("plugins", ()), *self.plugins)
+        given = self.options
+        if bare:
+            del given["plugins"]
         try:
-            made = CRM if bare else partial(CRM.open, plugins=plugins)
-            crm = made(self.database, **settings)
+            crm = (CRM if bare else CRM.open)(self.database, **given)
         except ModuleNotFoundError as error:
             raise DeclarationError(f"PostgreSQL needs {error.name}: pip install 'pycrm[postgres]'") from error
         try:

@@ -41,7 +41,7 @@ class Example:
     """
 
     plugin: str
-    add: Callable[[CRM], None]
+    add: Callable[[CRM], object]
     people: Mapping[str, str]
     beside: tuple[str, ...]
     model: str | None
@@ -59,6 +59,7 @@ def installed(package: str) -> Example:
     Raises:
         DeclarationError: it is not installed, or brings no sample data.
     """
+    from pycrm.app.sample import sample_of
     from pycrm.plugin import discover
 
     for one in discover():
@@ -69,14 +70,11 @@ def installed(package: str) -> Example:
             f"the example {package} is not installed: `make demo` installs it, or pip install examples/{package}"
         )
     plugin: Any = one.open()
-    sample = plugin.sample
-    if sample is None:
-        raise DeclarationError(f"the plugin {one.name} brings no sample data")
-    home, _, function = sample.partition(":")
-    module = import_module(home)
+    add = sample_of(plugin)
+    module = import_module(plugin.sample.partition(":")[0])
     return Example(
         one.name,
-        getattr(module, function),
+        add,
         module.PEOPLE,
         getattr(module, "BESIDE", ()),
         getattr(module, "MODEL", None),

@@ -51,9 +51,8 @@ def new(
     from pycrm.app import CRM
     from pycrm.app.setup import make_migration
 
-    given = dict(call.settings)
-    plugins = dict.fromkeys((*given.pop("plugins", ()), *call.plugins, name))
-    crm = CRM("sqlite://", plugins=plugins, **given)
+    given = call.options
+    crm = CRM("sqlite://", **{**given, "plugins": dict.fromkeys((*given["plugins"], name))})
     try:
         made = make_migration(crm, name, words)
     finally:

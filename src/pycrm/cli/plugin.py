@@ -64,7 +64,7 @@ def enable(call: Call, name: Name) -> None:
     from pycrm.app import enabling
 
     _refuse_absent(call)
-    steps = enabling.enable(call.database, name, **_settings(call))
+    steps = enabling.enable(call.database, name, **call.options)
     call.answer({"plugin": name, "steps": steps}, *steps, f"enabled {name}")
 
 
@@ -73,7 +73,7 @@ def disable(call: Call, name: Name) -> None:
     from pycrm.app import enabling
 
     _refuse_absent(call)
-    enabling.disable(call.database, name, **_settings(call))
+    enabling.disable(call.database, name, **call.options)
     call.answer({"plugin": name}, f"disabled {name}: its data stay, and are there when it is enabled again")
 
 
@@ -87,7 +87,7 @@ def uninstall(
     from pycrm.app import enabling
 
     _refuse_absent(call)
-    found = enabling.fate(call.database, name, **_settings(call))
+    found = enabling.fate(call.database, name, **call.options)
     if dry_run:
         call.answer(attrs.asdict(found) | {"done": False}, _table(found), _kept(found), "nothing was done")
         return
@@ -97,7 +97,7 @@ def uninstall(
             raise InvalidError(asked.message, fields=[asked])
         say(_table(found), _kept(found))
         typer.confirm(f"Drop the tables of {name}? They cannot be brought back.", abort=True, err=True)
-    found = enabling.uninstall(call.database, name, **_settings(call))
+    found = enabling.uninstall(call.database, name, **call.options)
     call.answer(
         attrs.asdict(found) | {"done": True}, f"uninstalled {name}: {sum(found.rows.values())} rows are gone"
     )
@@ -138,11 +138,6 @@ def check(call: Call, name: Name) -> None:
     call.answer(data, *(wrong or [f"{name}: nothing is wrong"]), *soon)
     if wrong:
         raise typer.Exit(1)
-
-
-def _settings(call: Call) -> dict[str, Any]:
-    given = dict(call.settings)
-    return {**given, "plugins": (*given.pop("plugins", ()), *call.plugins)}
 
 
 def _refuse_absent(call: Call) -> None:

@@ -111,9 +111,7 @@ def _made(call: Call, settings: Settings) -> Application:
     from pycrm.app import CRM
     from pycrm.serve import application
 
-    given = dict(call.settings)
-    plugins = (*given.pop("plugins", ()), *call.plugins)
-    return application(CRM.open(call.database, plugins=plugins, **given), settings)
+    return application(CRM.open(call.database, **call.options), settings)
 
 
 _LOGGING: dict[str, Any] = {

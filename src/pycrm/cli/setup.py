@@ -37,7 +37,7 @@ def init(
         crm.migrate()
         system = crm.system("set-up")
         with crm.view(system) as session:
-            _refuse_set_up(session)
+            _refuse_people(session, "`pycrm migrate` brings it up to date")
         said = _asked(call, {"company": company, "admin": admin, "top": top})
         names = {str(said["admin"]): admin_name, str(said["top"]): top_name}
         data = crm.run(system, lambda session: _found(session, said, code, names))
@@ -49,11 +49,12 @@ def init(
     )
 
 
-def _refuse_set_up(session: Session) -> None:
+def _refuse_people(session: Session, instead: str) -> None:
+    """Refuse a database in which somebody works already; `instead` says what is wanted."""
     from pycrm.entities import User
 
     if session.count(User, limit=1):
-        raise ConflictError("this database has its users already: `pycrm migrate` brings it up to date")
+        raise ConflictError(f"this database has its users already: {instead}")
 
 
 _QUESTIONS = {"company": "Name of the company", "admin": "Login of the administrator"}
@@ -102,15 +103,14 @@ def sample(
     from pycrm.app.enabling import enable, enabled
     from pycrm.app.sample import sample_of
 
-    given = dict(call.settings)
-    plugins = (*given.pop("plugins", ()), *call.plugins)
+    given = call.options
     with call.crm(new=True) as crm:
         crm.migrate()
         with crm.view(crm.system("sample data")) as session:
-            _refuse_people(session)
-    is_there = any(getattr(one, "name", one) == name for one in plugins)
+            _refuse_people(session, "sample data are invented, and want an empty one")
+    is_there = any(getattr(one, "name", one) == name for one in given["plugins"])
     if not is_there and name not in enabled(call.database, schema=given.get("schema")):
-        enable(call.database, name, plugins=plugins, **given)
+        enable(call.database, name, **given)
     with call.crm() as crm:
         sample_of(crm.registry.plugin(name))(crm)
         with crm.view(crm.system("sample data")) as session:
@@ -120,15 +120,6 @@ def sample(
         f"filled the database with the sample data of {name}: {data['customers']} customers",
         f"who may act, with --as: {', '.join(data['people'])}",
     )
-
-
-def _refuse_people(session: Session) -> None:
-    from pycrm.entities import User
-
-    if session.count(User, limit=1):
-        raise ConflictError(
-            "there are people in this database: sample data are invented, and want an empty one"
-        )
 
 
 def _filled(session: Session, name: str) -> dict[str, Any]:

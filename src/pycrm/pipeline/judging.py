@@ -99,22 +99,22 @@ class _Shown:
         # Several moves ask for the same fields.
         self._known = dict(given)
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str) -> Any:
         """The value of a field, or None."""
         try:
             return self._known[name]
         except KeyError:
-            found = self._known[name] = self._read(name, default)
+            found = self._known[name] = self._read(name)
             return found
 
-    def _read(self, name: str, default: Any) -> Any:
+    def _read(self, name: str) -> Any:
         if name in self._hidden:
-            return default
+            return None
         try:
-            return getattr(self._record, name, default)
+            return getattr(self._record, name, None)
         except NotReadError:
             spec = type(self._record).__specs__[name]
-            return default if spec.child is None else getattr(self._tx.session.children(self._record), name)
+            return None if spec.child is None else getattr(self._tx.session.children(self._record), name)
 
 
 def facts_of(
@@ -188,13 +188,13 @@ def moves(tx: Transaction, records: Sequence[Any], needs: bool = True) -> list[l
     """Of each record every move out of where it stands, with what it still needs, or only the right to it."""
     for cls in {type(record) for record in records}:
         refuse_without_pipeline(cls)
-    alike = _Alike(tx)
+    alike = _Alike(tx, needs)
     charts = [tx.crm.pipelines.of(tx, record) for record in records]
     if needs and any(chart.guards for chart in charts):
         # A guard looks at lists too, which records of a list or a board do not have.
         records = all_with_lists(tx, records)
     return [
-        alike.judged(chart, record, standing) if needs else _allowed(tx, chart, record, standing, {}, needs)
+        alike.judged(chart, record, standing)
         for chart, record, standing in zip(charts, records, standings(tx, records), strict=True)
     ]
 
@@ -202,14 +202,16 @@ def moves(tx: Transaction, records: Sequence[Any], needs: bool = True) -> list[l
 class _Alike:
     """Judges many records; those that stand in one place and have the same of what is asked for there are alike."""
 
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+    def __init__(self, tx: Transaction, needs: bool) -> None:
+        self._tx, self._needs = tx, needs
         self._free: dict[Way, AllowedMove] = {}
         self._asked: dict[Any, tuple[tuple[str, ...], tuple[Need, ...]] | None] = {}
         self._judged: dict[Any, list[AllowedMove]] = {}
 
     def judged(self, chart: Chart, record: Any, standing: Standing) -> list[AllowedMove]:
         """The moves of one record."""
+        if not self._needs:
+            return _allowed(self._tx, chart, record, standing, self._free, False)
         place = (chart.pipeline.identity, standing)
         try:
             asked = self._asked[place]

@@ -26,7 +26,7 @@ from pycrm.revision.log import jsonable, note_new
 from pycrm.revision.owner import id_of, owner_of
 from pycrm.revision.place import Place, check_links, learn_places, place_of
 from pycrm.revision.sql import insert_rows
-from pycrm.revision.telling import tell
+from pycrm.revision.telling import tell_all
 from pycrm.scope.actor import bounds, key
 from pycrm.scope.fields import limits, refuse_written, whole
 from pycrm.scope.gateway import fetch_one
@@ -77,9 +77,7 @@ def add_all(
     batch.write(tx)
     for cls in intakes:
         raise_latest(tx, cls, [one for one in made if type(one) is cls])
-    if not any(intake.is_observed for intake in intakes.values()):
-        return made
-    return [tell(tx, "record_added", record) for record in made]
+    return tell_all(tx, "record_added", made)
 
 
 class _Intake:
@@ -96,9 +94,7 @@ class _Intake:
         self._values = _blank(cls) | _stamps(tx) | tx.crm.entry_values(tx, cls, None, pipeline)
         # Which of several it is depends on the record.
         self._has_pipelines = pipeline is None and len(tx.crm.pipelines.keys_of(tx, cls)) > 1
-        hooks = tx.crm.hooks
-        self._is_asked: bool = hooks.has("before_add", cls)
-        self.is_observed: bool = hooks.has("record_added", cls)
+        self._is_asked: bool = tx.crm.hooks.has("before_add", cls)
         self._reason = tx.memo.get("reason")
 
     def take(self, record: Any, owner: Any, identity: UUID) -> Any:

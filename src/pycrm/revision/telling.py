@@ -6,7 +6,7 @@ from typing import Any
 
 from pycrm.store import Transaction
 
-__all__ = ["noted_later", "tell"]
+__all__ = ["noted_later", "tell", "tell_all"]
 
 _LATER = "written while plugins are told"
 
@@ -17,18 +17,31 @@ def tell(tx: Transaction, hook: str, record: Any, **arguments: Any) -> Any:
     A hook may change the record that it is told of. Whoever did the act goes on with the record that is
     returned, and must not be refused for its version.
     """
+    return tell_all(tx, hook, [record], **arguments)[0]
+
+
+def tell_all(tx: Transaction, hook: str, records: list[Any], **arguments: Any) -> list[Any]:
+    """`tell` of several records: each is told of as those before have left it."""
     hooks = tx.crm.hooks
-    if not hooks.has(hook, type(record)) or tx.memo.get("rehearsal"):
-        return record
+    if not hooks.has(hook):
+        return records
+    told = [at for at, record in enumerate(records) if hooks.has(hook, type(record))]
+    if not told or tx.memo.get("rehearsal"):
+        return records
     is_outermost = _LATER not in tx.memo
     later = tx.memo.setdefault(_LATER, {})
     try:
-        hooks.observe(hook, session=tx.session, record=record, **arguments)
-        found = later.get((type(record), record.id), record)
-        return found if found.version > record.version else record
+        for at in told:
+            hooks.observe(hook, session=tx.session, record=_latest(later, records[at]), **arguments)
+        return [_latest(later, record) for record in records]
     finally:
         if is_outermost:
             del tx.memo[_LATER]
+
+
+def _latest(later: dict[Any, Any], record: Any) -> Any:
+    found = later.get((type(record), record.id), record)
+    return found if found.version > record.version else record
 
 
 def noted_later(tx: Transaction, made: Any) -> None:

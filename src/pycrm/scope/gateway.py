@@ -22,7 +22,7 @@ from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
 from pycrm.errors import InvalidError, NotFoundError
 from pycrm.scope.actor import key
-from pycrm.scope.comparison import Comparisons, compared, sorting
+from pycrm.scope.comparison import Comparisons, compared, padded, sorting
 from pycrm.scope.condition import Grammar, direction, unknown_field
 from pycrm.scope.fields import field_rights, view_of
 from pycrm.scope.listing import Listing
@@ -332,8 +332,9 @@ def _fetch_few(tx: Transaction, cls: Any, wanted: list[UUID]) -> list[Any]:
     """`fetch_some` of a page and less, by statements that are compiled once for twos, fours, eights and so on."""
     made, scope = view_of(tx, cls), scope_of(tx, cls)
     key_of = cls.__table__.c[key_column(cls)]
-    number = 1 << (len(wanted) - 1).bit_length()
-    names = [f"key_{at}" for at in range(number)]
+    # What is asked for twice comes once.
+    given = padded(wanted)
+    names = [f"key_{at}" for at in range(len(given))]
 
     def statement() -> Any:
         keys = [sa.bindparam(name, type_=key_of.type) for name in names]
@@ -342,11 +343,9 @@ def _fetch_few(tx: Transaction, cls: Any, wanted: list[UUID]) -> list[Any]:
 
     if scope.nothing:
         return []
-    text, order = tx.store.text(("some", cls, scope.shape, made, number), statement)
-    # What is asked for twice comes once.
-    keys = dict(zip(names, [*wanted, *[wanted[-1]] * (number - len(wanted))], strict=True))
-    given = [key(tx, keys[name] if name in keys else scope.values[name]) for name in order]
-    return made.build(tx.run(text, given).fetchall())
+    text, order = tx.store.text(("some", cls, scope.shape, made, len(given)), statement)
+    values = {**scope.values, **dict(zip(names, given, strict=True))}
+    return made.build(tx.run(text, [key(tx, values[name]) for name in order]).fetchall())
 
 
 def not_found(cls: Any) -> NotFoundError:

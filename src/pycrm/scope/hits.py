@@ -131,11 +131,11 @@ class Hits:
         live = [asked.table.c.archived_at.is_(None)] if "archived_at" in asked.cls.__specs__ else []
         live += [self.beyond()] if self.beyond is not None else []
         ways = [sa.select(*order.columns).where(path.where, *live) for path in asked.scope.paths]
+        is_server = asked.tx.dialect == "postgresql"
         listed = (sa.union(*ways) if len(ways) > 1 else ways[0]).cte("listed")
+        listed = listed.prefix_with("MATERIALIZED") if is_server else listed
         key = listed.c[order.columns[-1].name]
-        if asked.tx.dialect == "postgresql":
-            listed = listed.prefix_with("MATERIALIZED")
-            key = listed.c[order.columns[-1].name]
+        if is_server:
             found = key.in_(sa.select(hits.c.of_id).where(self.contain(hits.c.of_id, hits)))
         else:
             # In this form SQLite does not look for each hit by its key.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from pycrm.app import CRM
+from pycrm.app.sample import sample_of
 from pycrm.declare.search import searched
 from pycrm.entities import Customer
-from pycrm.errors import CRMError
+from pycrm.errors import CRMError, DeclarationError
 from pycrm.plugin.model import hook_methods
 from pycrm.session import Session
 from pycrm.testing.databases import KINDS
@@ -108,19 +108,19 @@ def _words(cls: Any, hidden: list[Any]) -> Iterator[str]:
 
 def sampling(trial: Trial) -> Iterator[str]:
     """Whoever tries the plugin begins with sample data, which an empty database takes."""
-    sample = trial.plugin.sample
-    if sample is None:
-        yield f"{trial.plugin.name} brings no sample data"
+    try:
+        add = sample_of(trial.plugin)
+    except DeclarationError as error:
+        yield str(error)
         return
-    home, _, function = sample.partition(":")
     crm = CRM("sqlite://", plugins=trial.plugins)
     try:
         crm.migrate()
-        getattr(import_module(home), function)(crm)
+        add(crm)
         with crm.view(crm.system("sample data")) as session:
             if not any(session.count(cls) for cls in trial.classes):
                 yield f"the sample data of {trial.plugin.name} hold none of its records"
-    except (CRMError, ImportError, AttributeError) as error:
+    except CRMError as error:
         yield f"the sample data of {trial.plugin.name} are not taken: {error}"
     finally:
         crm.close()

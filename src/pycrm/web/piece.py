@@ -1,6 +1,6 @@
 """Pieces that stand on a page hundreds of times, written here: a template takes many times as long for each.
 
-Whatever comes from people goes through `text_of` or `attribute_of`; every other piece is a word of ours.
+Whatever comes from people goes through `text_of`; every other piece is a word of ours.
 """
 
 from __future__ import annotations
