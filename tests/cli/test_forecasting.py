@@ -45,7 +45,9 @@ def test_a_funnel_and_what_is_behind_it(pycrm: Pycrm, deals: list[Opportunity]) 
     assert [one["id"] for one in pycrm(*behind, "--json").data["items"]] == [str(deals[1].id)]
     assert "1 left in contacted" in pycrm(*behind).out
     assert pycrm(*behind, "--until", "2026-06-29", "--json").data["items"] == []
-    assert pycrm("funnel", "--stage", "nowhere", "--as", "lead_e").code == 2
+    assert pycrm("funnel", "--pipeline", "sales", "--as", "lead_e", "--json").data == said.data
+    for wrong in (("--stage", "nowhere"), ("--pipeline", "lead"), ("--within", "filed")):
+        assert pycrm("funnel", *wrong, "--as", "lead_e").code == 2
     assert pycrm("funnel", "contacts", "--as", "lead_e").code == 2
     assert {one["count"] for one in pycrm("funnel", "--as", "rep_b", "--json").data["stages"]} == {0}
 

@@ -131,8 +131,8 @@ def _undrawn(right: Any) -> Any:
 
 
 def _returning(right: Any) -> Any:
-    def departing(asked: Any, since: Any, until: Any) -> Any:
-        entry = right(asked, since, until)
+    def departing(asked: Any, of: Any, since: Any, until: Any) -> Any:
+        entry = right(asked, of, since, until)
         asked.where = [one for one in asked.where if not isinstance(one, sa.sql.elements.UnaryExpression)]
         return entry
 
@@ -142,8 +142,8 @@ def _returning(right: Any) -> Any:
 FAULTS = {
     "time before the period counts": Fault(elapsed, "_passed", _undrawn),
     "the period ends a minute early": Fault(elapsed, "min", lambda right: lambda *of: min(*of) - MINUTE),
-    "what comes back has left": Fault(funnel, "_departing", _returning),
-    "back is forward": Fault(funnel, "_ahead", lambda right: lambda pipeline, source: list(ORDER)),
+    "what comes back has left": Fault(funnel, "departing", _returning),
+    "back is forward": Fault(funnel, "ahead", lambda right: lambda pipeline, source: [("", list(ORDER))]),
 }
 
 

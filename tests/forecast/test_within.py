@@ -9,7 +9,7 @@ import pytest
 from revision.world import World, world
 
 from pycrm import CRM, FixedClock, InvalidError, Task
-from pycrm.forecast import inner
+from pycrm.forecast import leaving
 from pycrm.pipeline import TASK, Move, Pipeline, Stage
 
 HOUR = timedelta(hours=1)
@@ -98,6 +98,8 @@ def test_a_stage_that_is_left_from_outside_ends_what_is_within(
     crm: CRM, begun: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were only the own region looked at, the cancelled and the finished task would stand there for ever."""
-    left = inner._left
-    monkeypatch.setattr(inner, "_left", lambda entry, outer: left(entry, []))
+    ends = leaving.ends
+    monkeypatch.setattr(
+        leaving, "ends", lambda entry, later, of: ends(entry, later, attrs.evolve(of, outer=()))
+    )
     assert hours(crm)["work_waits"] == (20, 3)

@@ -34,7 +34,10 @@ def amount(pick: Pick) -> Any:
 @operation("funnel", weight=4)
 def funnel(session: Any, pick: Pick) -> Any:
     found = session.funnel(
-        Opportunity, *conditions(pick, Opportunity), amount=amount(pick), **since(session, pick)
+        *(Opportunity, *conditions(pick, Opportunity)),
+        amount=amount(pick),
+        pipeline=pick.one((None, "sales", "lead")),
+        **since(session, pick),
     )
     return found, [one.conversion for one in found]
 

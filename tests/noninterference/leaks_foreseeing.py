@@ -18,8 +18,17 @@ def _wide(found: Any) -> Any:
 
 
 def _unscoped(patch: pytest.MonkeyPatch, module: Any) -> None:
-    staged = module.staged
-    patch.setattr(module, "staged", lambda *given: _wide(staged(*given)))
+    if hasattr(module, "staged"):
+        staged = module.staged
+        patch.setattr(module, "staged", lambda *given: _wide(staged(*given)))
+        return
+    running = module.running
+
+    def everybodys(*given: Any) -> Any:
+        asked, of = running(*given)
+        return _wide(asked), of
+
+    patch.setattr(module, "running", everybodys)
 
 
 @through("funnel")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from pycrm import Opportunity
+from pycrm.pipeline import Move, Pipeline, Stage
+
 from .conftest import Company
 from .reading import read
 
@@ -74,3 +79,39 @@ def test_every_number_of_the_funnel_opens_the_records_that_it_counts(shown: Comp
     empty = reader.see(paths[0].replace("/filed/", "/quoted/"))
     assert "Pumps" not in empty.words
     assert reader.ask("/reports/funnel/filed/everything").status == 404
+
+
+def tender() -> Pipeline:
+    """A process beside the sales, one of whose stages holds two."""
+    offer = Stage(
+        "offer", "Offer", stages=(Stage("drafted", "Drafted"), Stage("checked", "Checked", kind="done"))
+    )
+    stages = (Stage("called", "Called"), offer, Stage("won", "Won", kind="won"))
+    moves = (
+        Move("make_offer", "called", "offer", "Make an offer"),
+        Move("check", "drafted", "checked", "Check"),
+        Move("win", "offer", "won", "Win"),
+    )
+    return Pipeline("tender", 1, "Opportunity", "Tenders", stages=stages, moves=moves)
+
+
+def test_board_and_funnel_show_each_process_by_itself(company: Company) -> None:
+    """A tender stands on the tenders' board and in their funnel, and its offer within the offer's."""
+    with company.crm.session(company.crm.system("processes")) as session:
+        session.publish_pipeline(tender(), because="tenders begin")
+    customer = company.deal().customer
+    with company.crm.session("rep_a") as session:
+        deal = Opportunity(customer=customer, name="Harbour cranes", expected_close=date(2026, 12, 1))
+        session.move(session.add(deal, pipeline="tender"), "offer")
+    reader = company.reader("rep_a")
+    assert "Harbour" not in reader.see("/board/opportunities").words
+    board = reader.see("/board/opportunities?process=tender").words
+    assert "Harbour cranes" in board
+    assert "Pumps" not in board
+    assert "Tenders › Offer" in reader.see("/reports/funnel").words
+    funnel = reader.see("/reports/funnel?process=tender/offer")
+    paths = [path for path in funnel.links() if path.startswith("/reports/funnel/drafted/standing")]
+    assert "Harbour cranes" in reader.see(paths[0]).words
+    checked = paths[0].replace("/drafted/", "/checked/")
+    assert "Harbour cranes" not in reader.see(checked).words
+    assert reader.ask("/reports/funnel?process=nothing").status == 404

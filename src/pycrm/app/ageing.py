@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pycrm.entities.activity import Activity, ActivityKind, Commitment
 from pycrm.entities.customer import ActivityState, Customer, Lifecycle
 from pycrm.errors import RefusedError
-from pycrm.forecast.stage import versions
+from pycrm.forecast.stage import courses
 from pycrm.scope.children import derived_write
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def run(crm: CRM) -> tuple[int, tuple[str, ...]]:
 def _take(one: _Ageing, session: Session) -> int:
     day, zone = session.crm.calendar_day(session.now), session.crm.zone
     today, number = datetime.combine(day, time(), zone), 0
-    for pipeline in versions(session.transaction, one.cls):
+    found = courses(session.transaction, one.cls)
+    for pipeline in [version for each in found for version in each.versions.values()]:
         sources = [source for move in pipeline.moves if move.key == one.move for source in move.sources]
         if sources:
             at = (one.cls.pipeline == pipeline.key, one.cls.pipeline_version == pipeline.version)

@@ -41,6 +41,12 @@ def funnel(
     number: Annotated[
         str, typer.Option("--number", help="Which number: standing, stalled, left or forward.")
     ] = "standing",
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", help="One of several pipelines of such records, by its key.")
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option("--within", help="A stage that holds others, for the numbers of these.")
+    ] = None,
 ) -> None:
     """Count what stands in each stage, how long, and which part of what left it went forward.
 
@@ -53,15 +59,20 @@ def funnel(
     with call.view() as session:
         cls = entity_of(session.crm, entity)
         conditions = [condition(session, cls, one) for one in where or ()]
-        days: dict[str, Any] = {"since": _day(since), "until": _day(until)}
+        asked: dict[str, Any] = {
+            "since": _day(since),
+            "until": _day(until),
+            "pipeline": pipeline,
+            "within": within,
+        }
         if stage is not None:
-            found = session.behind(cls, stage, number, *conditions, **days)  # type: ignore[arg-type]
+            found = session.behind(cls, stage, number, *conditions, **asked)  # type: ignore[arg-type]
             specs = columns_of(session, cls, None)
             data = {"entity": cls.__name__, "items": [json_of(one) for one in found]}
             parts: list[Part] = [table_of(session, cls, found, specs)] if found else []
             parts.append(f"{len(found):,} {number} in {stage}")
         else:
-            rows = session.funnel(cls, *conditions, amount=amount_of(session, cls), **days)
+            rows = session.funnel(cls, *conditions, amount=amount_of(session, cls), **asked)
             data = {"entity": cls.__name__, "stages": [_stage(one) for one in rows]}
             parts = [_funnel_table(rows), f"your scope: {session.reach(cls)}"]
     call.answer(data, *parts)

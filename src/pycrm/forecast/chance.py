@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawDate
 from pycrm.entities.opportunity import Opportunity
 from pycrm.forecast.closing import closing
-from pycrm.forecast.stage import entries, in_versions, percent, staged, stages, versions
+from pycrm.forecast.stage import entries, in_versions, percent, running
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -64,12 +64,16 @@ class Chance:
 
 
 def chances(
-    tx: Transaction, conditions: Iterable[Any], days: int = _DAYS, least: int = _LEAST
+    tx: Transaction,
+    conditions: Iterable[Any],
+    days: int = _DAYS,
+    least: int = _LEAST,
+    pipeline: str | None = None,
 ) -> list[Chance]:
     """See `Session.chances`."""
-    asked = staged(tx, Opportunity, conditions)
+    asked, of = running(tx, Opportunity, conditions, pipeline)
     asked.column(Opportunity.closed_on)
-    table, entry, on = asked.table.c, entries(asked), closing(tx)
+    table, entry, on = asked.table.c, entries(asked, of), closing(tx)
     today = tx.crm.calendar_day(tx.moment)
     asked.where += [
         in_versions(tx, Opportunity, lambda stage: stage.is_closed),
@@ -79,13 +83,12 @@ def chances(
     by = (entry.stage, table.stage, table.pipeline_version)
     # A record that passed a stage twice is still one.
     statement = asked.select(*by, sa.func.count(sa.distinct(table.id))).group_by(*by)
-    by_version = {one.version: one for one in versions(tx, Opportunity)}
     won, closed = Counter[str](), Counter[str]()
     for passed, end, version, number in [] if asked.nothing else tx.fetch(statement):
         closed[passed] += number
-        won[passed] += number if by_version[version].stage(end).kind == "won" else 0
+        won[passed] += number if of.versions[version].stage(end).kind == "won" else 0
     return [
         Chance(key, stage.label, Decimal(stage.probability or 0), won[key], closed[key], least)
-        for key, stage in stages(tx, Opportunity).items()
+        for key, stage in of.stages.items()
         if not stage.is_closed
     ]

@@ -18,7 +18,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.raw import RawInstant, micros
-from pycrm.forecast.stage import entries, staged, stages
+from pycrm.forecast.stage import entries, running
 from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined
 
@@ -51,12 +51,17 @@ class StageTime:
 
 
 def time_in_stage(
-    tx: Transaction, cls: Any, conditions: Iterable[Any], since: datetime | None, until: datetime | None
+    tx: Transaction,
+    cls: Any,
+    conditions: Iterable[Any],
+    since: datetime | None,
+    until: datetime | None,
+    pipeline: str | None = None,
 ) -> list[StageTime]:
     """See `Session.time_in_stage`."""
-    asked = staged(tx, cls, conditions)
+    asked, of = running(tx, cls, conditions, pipeline)
     begin, end = since or EPOCH, min(until or tx.moment, tx.moment)
-    entry = entries(asked)
+    entry = entries(asked, of)
     early = sa.func.sum(sa.case((entry.at <= _bound(begin), 1), else_=0))
     statement = asked.select(entry.source, entry.stage, sa.func.count(), early, *_passed(tx, entry.at, begin))
     # What was entered at this very moment is a stay, as short as it is.
@@ -79,7 +84,7 @@ def time_in_stage(
             timedelta(microseconds=total[key] + open_[key] * length),
             stays[key] if length else 0,
         )
-        for key, stage in stages(tx, cls).items()
+        for key, stage in of.stages.items()
     ]
 
 

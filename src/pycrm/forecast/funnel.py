@@ -16,18 +16,18 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.field import MoneyColumn
-from pycrm.declare.raw import RawInstant
 from pycrm.errors import InvalidError, Problem
 from pycrm.forecast.closing import local_day
-from pycrm.forecast.stage import entries, named, part, percent, staged, stages, versions
-from pycrm.forecast.standing import stalled
-from pycrm.pipeline.book import StageEntry
-from pycrm.pipeline.model import Kind, Pipeline
+from pycrm.forecast.leaving import ahead, departing, places
+from pycrm.forecast.stage import part, percent, running
+from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined, money
-from pycrm.scope.gateway import Query, bounded
+from pycrm.scope.gateway import bounded
 from pycrm.values import Money
 
 if TYPE_CHECKING:
+    from pycrm.forecast.stage import Course
+    from pycrm.scope.gateway import Query
     from pycrm.store import Transaction
 
 __all__ = ["NUMBERS", "FunnelStage", "behind", "funnel"]
@@ -71,13 +71,16 @@ def funnel(
     amount: Any,
     since: datetime | None,
     until: datetime | None,
+    pipeline: str | None = None,
+    within: str | None = None,
 ) -> list[FunnelStage]:
     """See `Session.funnel`."""
     given = list(conditions)
-    now = _standing(tx, cls, given, amount)
-    left, forward = _departures(tx, cls, given, since, until)
+    asked, of = running(tx, cls, given, pipeline, within)
+    now = _standing(asked, of, amount)
+    left, forward = _departures(*running(tx, cls, given, pipeline, within), since, until)
     found = []
-    for key, stage in stages(tx, cls).items():
+    for key, stage in of.stages.items():
         held = now.get(key, _Held())
         sums = tuple(money(units, code) for code, units in sorted(held.sums.items()))
         days = part(held.days, held.count)
@@ -99,17 +102,17 @@ class _Held:
     sums: Counter[str] = attrs.field(factory=Counter)
 
 
-def _standing(tx: Transaction, cls: Any, conditions: list[Any], amount: Any) -> dict[str, _Held]:
-    asked = staged(tx, cls, conditions)
-    by: list[Any] = [asked.table.c.stage]
+def _standing(asked: Query, of: Course, amount: Any) -> dict[str, _Held]:
+    tx, place = asked.tx, places(asked, of)
+    by: list[Any] = [place.stage]
     units: Any = sa.literal(0)
     if amount is not None:
         if not isinstance(amount, MoneyColumn):
             raise InvalidError("only amounts of money are summed")
         by.append(asked.column(amount.currency))
         units = asked.column(amount.units)
-    late = sa.func.sum(sa.case((stalled(tx, cls), 1), else_=0))
-    days = sa.func.sum(_days(tx, asked.table.c.stage_at))
+    late = sa.func.sum(sa.case((place.late, 1), else_=0))
+    days = sa.func.sum(_days(tx, place.at))
     columns = [sa.func.count(), days, late, *halves(units), *by]
     statement = asked.select(*columns).group_by(*by)
     found: dict[str, _Held] = {}
@@ -140,51 +143,23 @@ _ORDINAL = datetime(1970, 1, 1).toordinal()
 
 
 def _departures(
-    tx: Transaction, cls: Any, conditions: list[Any], since: datetime | None, until: datetime | None
+    asked: Query, of: Course, since: datetime | None, until: datetime | None
 ) -> tuple[Counter[str], Counter[str]]:
     """Of each stage, how many records left it, and how many of them forward."""
-    asked = staged(tx, cls, conditions)
-    entry = _departing(asked, since, until)
-    by = (entry.version, entry.source, entry.stage)
+    by = departing(asked, of, since, until).columns
     statement = asked.select(*by, sa.func.count()).group_by(*by)
     left, forward = Counter[str](), Counter[str]()
-    by_version = {one.version: one for one in versions(tx, cls)}
-    for version, source, target, number in [] if asked.nothing else tx.fetch(statement):
-        pipeline = by_version[version]
+    ways: dict[tuple[int, str], dict[str, list[str]]] = {}
+    for version, source, region, target, number in [] if asked.nothing else asked.tx.fetch(statement):
+        pipeline = of.versions[version]
         if not pipeline.has_stage(source):
             # It was taken over from an older version; nobody moved it.
             continue
+        if (version, source) not in ways:
+            ways[version, source] = dict(ahead(pipeline, source))
         left[source] += number
-        forward[source] += number if target in _ahead(pipeline, source) else 0
+        forward[source] += number if target in ways[version, source].get(region, ()) else 0
     return left, forward
-
-
-def _departing(asked: Query, since: datetime | None, until: datetime | None) -> Any:
-    """Join the moves by which records left a stage in a period without coming back in it."""
-    entry = entries(asked)
-    later = StageEntry.__table__.alias("later")
-    back = [
-        later.c.record_id == entry.record_id,
-        later.c.pipeline == entry.pipeline,
-        later.c.region == entry.region,
-        later.c.stage == entry.source,
-        later.c.seq > entry.seq,
-    ]
-    if until is not None:
-        back.append(later.c.at < sa.literal(until, RawInstant()))
-        asked.where.append(entry.at < sa.literal(until, RawInstant()))
-    asked.where += [entry.source.is_not(None), entry.source != entry.stage, ~sa.exists().where(*back)]
-    if since is not None:
-        asked.where.append(entry.at >= sa.literal(since, RawInstant()))
-    return entry
-
-
-def _ahead(pipeline: Pipeline, source: str) -> list[str]:
-    """The stages that lie forward of one: later in the order and alive, or won."""
-    keys = [stage.key for stage in pipeline.stages]
-    later = pipeline.stages[keys.index(source) + 1 :]
-    won = [stage.key for stage in pipeline.stages if stage.kind == "won"]
-    return list(dict.fromkeys([*(stage.key for stage in later if stage.kind == "open"), *won]))
 
 
 def behind(
@@ -196,29 +171,21 @@ def behind(
     since: datetime | None,
     until: datetime | None,
     limit: int | None,
+    pipeline: str | None = None,
+    within: str | None = None,
 ) -> list[Any]:
     """See `Session.behind`."""
-    asked = staged(tx, cls, conditions)
-    key = named(tx, cls, stage).key
+    asked, of = running(tx, cls, conditions, pipeline, within)
+    key = of.named(stage).key
     if number not in NUMBERS:
         wrong = Problem("number", "rule", f"one of {', '.join(NUMBERS)}")
         raise InvalidError(wrong.message, fields=[wrong])
     if number in ("standing", "stalled"):
-        asked.where.append(asked.table.c.stage == key)
+        place = places(asked, of)
+        asked.where.append(place.stage == key)
         if number == "stalled":
-            asked.where.append(stalled(tx, cls))
+            asked.where.append(place.late)
     else:
-        entry = _departing(asked, since, until)
-        asked.where.append(_from(tx, cls, entry, key, number == "forward"))
+        left = departing(asked, of, since, until)
+        asked.where.append(left.of(of, key, forward=number == "forward"))
     return asked.ordered_records([asked.table.c.id], bounded(limit))
-
-
-def _from(tx: Transaction, cls: Any, entry: Any, source: str, is_forward: bool) -> Any:
-    """That a move left a stage, perhaps forward, by the version under which it was made."""
-    options = []
-    for pipeline in versions(tx, cls):
-        if pipeline.has_stage(source):
-            options.append(sa.and_(entry.version == pipeline.version, entry.source == source))
-            if is_forward:
-                options[-1] &= entry.stage.in_(_ahead(pipeline, source))
-    return sa.or_(*options)

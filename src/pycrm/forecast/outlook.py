@@ -19,7 +19,7 @@ from pycrm.forecast.chance import chances
 from pycrm.forecast.closing import Win, falls_in, opportunities, wins
 from pycrm.forecast.period import Period
 from pycrm.forecast.season import Season, season, total
-from pycrm.forecast.stage import in_versions, versions
+from pycrm.forecast.stage import courses, in_versions
 from pycrm.pipeline.model import Stage
 from pycrm.scope.aggregate import halves, joined, money
 from pycrm.scope.gateway import Query
@@ -134,18 +134,19 @@ def forecast(
     likely = probability_of(tx, given, empirical)
     asked = open_in(tx, given, period)
     table = asked.table.c
-    by = (table.stage, table.pipeline_version, table.amount_currency)
+    by = (table.stage, table.pipeline, table.pipeline_version, table.amount_currency)
     chance = weights(tx, likely)
     sums = [*halves(table.amount), *halves(weighted(table.amount, chance))]
     statement = asked.select(*by, sa.func.count(), *sums).group_by(*by)
-    by_version = {one.version: one for one in versions(tx, Opportunity)}
+    by_key = {one.key: one.versions for one in courses(tx, Opportunity)}
     found: dict[str, _Open] = {}
     without = 0
-    for key, version, currency, count, high, low, *weight in [] if asked.nothing else tx.fetch(statement):
+    for key, of, version, currency, count, high, low, *weight in [] if asked.nothing else tx.fetch(statement):
         if currency is None:
             without += count
             continue
-        one, name = found.setdefault(currency, _Open()), category(likely(by_version[version].stage(key)))
+        stage = by_key[of][version].stage(key)
+        one, name = found.setdefault(currency, _Open()), category(likely(of, stage))
         one.units[name] += joined(high, low)
         one.counts[name] += count
         one.weighted += joined(*weight)
@@ -216,23 +217,34 @@ def category(probability: int) -> str:
     return next(name for name, least in CATEGORIES if probability >= least * _PERCENT)
 
 
-def probability_of(tx: Transaction, conditions: list[Any], empirical: bool) -> Callable[[Stage], int]:
-    """The probability of a stage in hundredths of a percent: its own, or that of experience."""
-    known = {one.stage: one.used for one in chances(tx, conditions)} if empirical else {}
+Likely = Callable[[str, Stage], int]
 
-    def likely(stage: Stage) -> int:
-        return int(known.get(stage.key, Decimal(stage.probability or 0)) * _PERCENT)
+
+def probability_of(tx: Transaction, conditions: list[Any], empirical: bool) -> Likely:
+    """The probability of a stage of a pipeline in hundredths of a percent: its own, or that of experience."""
+    known = {
+        (one.key, chance.stage): chance.used
+        for one in (courses(tx, Opportunity) if empirical else ())
+        for chance in chances(tx, conditions, pipeline=one.key)
+    }
+
+    def likely(pipeline: str, stage: Stage) -> int:
+        return int(known.get((pipeline, stage.key), Decimal(stage.probability or 0)) * _PERCENT)
 
     return likely
 
 
-def weights(tx: Transaction, likely: Callable[[Stage], int]) -> Any:
+def weights(tx: Transaction, likely: Likely) -> Any:
     """The probability of each opportunity as a column, by the version under which it runs."""
-    known = {likely(stage) for one in versions(tx, Opportunity) for stage in one.stages}
-    options = [
-        (in_versions(tx, Opportunity, lambda stage, one=one: likely(stage) == one), one)  # type: ignore[misc]
-        for one in sorted(known - {0})
-    ]
+    options = []
+    for one in courses(tx, Opportunity):
+        known = {likely(one.key, stage) for pipeline in one.versions.values() for stage in pipeline.stages}
+        for value in sorted(known - {0}):
+
+            def holds(stage: Stage, key: str = one.key, value: int = value) -> bool:
+                return likely(key, stage) == value
+
+            options.append((in_versions(tx, Opportunity, holds, one.key), value))
     return sa.case(*options, else_=0) if options else sa.literal(0)
 
 

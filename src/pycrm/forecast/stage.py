@@ -2,25 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import sqlalchemy as sa
 
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline.book import StageEntry
+from pycrm.pipeline.choosing import refuse_other
 from pycrm.pipeline.judging import refuse_without_pipeline
 from pycrm.pipeline.model import Pipeline, Stage
-from pycrm.pipeline.tree import ROOT
+from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.scope.gateway import Query, query
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["entries", "in_versions", "named", "part", "percent", "staged", "stages", "versions"]
+__all__ = [
+    "Course",
+    "course",
+    "courses",
+    "entries",
+    "in_versions",
+    "limited",
+    "part",
+    "percent",
+    "running",
+    "staged",
+]
 
 _CENT = Decimal("0.01")
+
+
+@attrs.frozen
+class Course:
+    """The stages that a question is about: those of a pipeline, or those directly within one of its stages.
+
+    Args:
+        key: the pipeline.
+        versions: each published version by its number, the newest first.
+        stages: by their keys those of the newest version in its order, then what older ones had besides.
+        regions: where they take turns, several where a stage holds some at once.
+        outer: the regions around these, whose moves leave what is within.
+        holders: the stage that holds these, and all that hold it.
+    """
+
+    key: str
+    versions: dict[int, Pipeline]
+    stages: dict[str, Stage]
+    regions: tuple[str, ...] = (ROOT,)
+    outer: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+
+    def named(self, key: str) -> Stage:
+        """The stage of that key.
+
+        Raises:
+            InvalidError: no version has one here.
+        """
+        if key not in self.stages:
+            wrong = Problem("stage", "unknown", f"no stage {key!r}")
+            raise InvalidError(wrong.message, fields=[wrong])
+        return self.stages[key]
+
+    def within(self, key: str) -> Course:
+        """The stages directly within one of the pipeline's, wherever that lies.
+
+        Raises:
+            InvalidError: no version has such a stage that holds others.
+        """
+        inside: dict[str, Stage] = {}
+        regions: list[str] = []
+        outer: list[str] = []
+        holders: list[str] = []
+        for pipeline in self.versions.values():
+            holder = pipeline.stage(key) if pipeline.has_stage(key) else None
+            for region in () if holder is None else holder.stages if holder.parallel else (holder,):
+                regions.append(region.key)
+                for one in region.stages:
+                    inside.setdefault(one.key, one)
+            if holder is not None:
+                tree = Tree(pipeline)
+                holders += tree.path(key)
+                outer += [found for one in tree.path(key) if (found := tree.region(one)) is not None]
+        if not inside:
+            wrong = Problem("within", "unknown", f"no stage {key!r} that holds others")
+            raise InvalidError(wrong.message, fields=[wrong])
+        return Course(self.key, self.versions, inside, _once(regions), _once(outer), _once(holders))
+
+
+def _once(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(keys))
 
 
 def staged(tx: Transaction, cls: Any, conditions: Iterable[Any] = ()) -> Query:
@@ -36,67 +110,88 @@ def staged(tx: Transaction, cls: Any, conditions: Iterable[Any] = ()) -> Query:
     return asked
 
 
-def entries(asked: Query, regions: Sequence[str] = (ROOT,)) -> Any:
-    """The columns of the stage history of what is asked for, joined to it: of a pipeline's own stages.
+def running(
+    tx: Transaction, cls: Any, conditions: Iterable[Any], pipeline: str | None, within: str | None = None
+) -> tuple[Query, Course]:
+    """A scoped reading of records of one pipeline, by default the one that the class names, and its stages.
 
-    Of stages within others the regions are named that they lie in.
+    Raises:
+        InvalidError: as `staged`, the pipeline is none of the class's, or it has no such stage.
+    """
+    asked = staged(tx, cls, conditions)
+    found = limited(asked, pipeline)
+    return asked, found if within is None else found.within(within)
+
+
+def limited(asked: Query, pipeline: str | None) -> Course:
+    """Limit a reading to the records of one pipeline, and say what stages that has.
+
+    Raises:
+        InvalidError: as `running`.
+    """
+    # Which pipeline a record runs through is told to whoever is shown that of the record.
+    key = asked.cls.__pipeline__ if pipeline is None else pipeline
+    asked.where.append(asked.column(asked.cls.pipeline) == sa.literal(key, sa.Text()))
+    return course(asked.tx, asked.cls, key)
+
+
+def entries(asked: Query, of: Course) -> Any:
+    """The columns of the stage history of what is asked for, joined to it: of a course's stages.
 
     A join, since SQLite looks up a list of keys for each row of the history anew. Left to itself it
     also begins with an index of the history and looks up each row and its record in no order, which
     takes twice as long: the signs keep it to records first, and the rows of each by their key.
     """
     table, key = StageEntry.__table__, asked.table.c.id
-    of_pipeline: Any = table.c.pipeline == asked.cls.__pipeline__
+    pipeline: Any = table.c.pipeline
     if asked.tx.dialect == "sqlite":
         key = sa.literal_column(f"+{asked.table.name}.id")
-        pipeline: Any = sa.literal_column(f"+{table.name}.pipeline", sa.Text())
-        of_pipeline = pipeline == asked.cls.__pipeline__
+        pipeline = sa.literal_column(f"+{table.name}.pipeline", sa.Text())
     asked.source = asked.source.join(
-        table, sa.and_(table.c.record_id == key, of_pipeline, table.c.region.in_(regions))
+        table, sa.and_(table.c.record_id == key, pipeline == of.key, table.c.region.in_(of.regions))
     )
     return table.c
 
 
-def versions(tx: Transaction, cls: Any) -> list[Pipeline]:
-    """Every published version of the class's pipeline, the newest first."""
-    memo = ("versions", cls.__pipeline__)
-    if memo not in tx.memo:
-        book = tx.crm.pipelines
-        numbers = sorted(book.numbers(tx, cls.__pipeline__), reverse=True)
-        tx.memo[memo] = [book.chart(tx, cls.__pipeline__, one).pipeline for one in numbers]
-    found: list[Pipeline] = tx.memo[memo]
-    return found
-
-
-def stages(tx: Transaction, cls: Any) -> dict[str, Stage]:
-    """Each stage by its key: those of the newest version in its order, then what older ones had besides."""
-    found: dict[str, Stage] = {}
-    for pipeline in versions(tx, cls):
-        for stage in pipeline.stages:
-            found.setdefault(stage.key, stage)
-    return found
-
-
-def named(tx: Transaction, cls: Any, key: str) -> Stage:
-    """The stage of that key.
+def course(tx: Transaction, cls: Any, key: str) -> Course:
+    """The stages of one of a class's pipelines.
 
     Raises:
-        InvalidError: no version has one.
+        InvalidError: it is none of the class's.
     """
-    found = stages(tx, cls).get(key)
-    if found is None:
-        wrong = Problem("stage", "unknown", f"no stage {key!r}")
-        raise InvalidError(wrong.message, fields=[wrong])
+    memo = ("course", key)
+    if memo not in tx.memo:
+        refuse_other(tx, cls, key)
+        book = tx.crm.pipelines
+        numbers = sorted(book.numbers(tx, key), reverse=True)
+        versions = {one: book.chart(tx, key, one).pipeline for one in numbers}
+        stages: dict[str, Stage] = {}
+        for pipeline in versions.values():
+            for stage in pipeline.stages:
+                stages.setdefault(stage.key, stage)
+        tx.memo[memo] = Course(key, versions, stages)
+    found: Course = tx.memo[memo]
     return found
 
 
-def in_versions(tx: Transaction, cls: Any, holds: Callable[[Stage], bool]) -> Any:
-    """The condition that a record stands in a stage for which something holds, by its own version."""
-    options = []
-    for pipeline in versions(tx, cls):
-        keys = [stage.key for stage in pipeline.stages if holds(stage)]
-        if keys:
-            options.append(sa.and_(cls.pipeline_version == pipeline.version, cls.stage.in_(keys)))
+def courses(tx: Transaction, cls: Any) -> list[Course]:
+    """The stages of each pipeline of a class."""
+    return [course(tx, cls, key) for key in tx.crm.pipelines.keys_of(tx, cls)]
+
+
+def in_versions(tx: Transaction, cls: Any, holds: Callable[[Stage], bool], of: str | None = None) -> Any:
+    """The condition that a record stands in a stage for which something holds, by its own version.
+
+    Args:
+        of: of which pipeline; without it of any that the class has.
+    """
+    found, options = courses(tx, cls), []
+    for one in [each for each in found if of in (None, each.key)]:
+        of_pipeline = [cls.pipeline == one.key] if len(found) > 1 else []
+        for number, pipeline in one.versions.items():
+            keys = [stage.key for stage in pipeline.stages if holds(stage)]
+            if keys:
+                options.append(sa.and_(*of_pipeline, cls.pipeline_version == number, cls.stage.in_(keys)))
     return sa.or_(*options) if options else sa.false()
 
 

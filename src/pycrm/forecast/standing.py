@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pycrm.errors import NotReadError
 from pycrm.forecast.period import midnight
-from pycrm.forecast.stage import in_versions, staged, versions
+from pycrm.forecast.stage import courses, in_versions, staged
 from pycrm.pipeline.execute import stage_of
 from pycrm.pipeline.model import Stage
 
@@ -91,7 +91,13 @@ def overdue(tx: Transaction, cls: Any) -> Any:
 def _beyond(tx: Transaction, cls: Any, allowed: Callable[[Stage], int | None]) -> Any:
     """That a record stands in an open stage for longer than is allowed there."""
     today = tx.crm.calendar_day(tx.moment)
-    given = {allowed(stage) for one in versions(tx, cls) for stage in one.stages if not stage.is_closed}
+    given = {
+        allowed(stage)
+        for one in courses(tx, cls)
+        for pipeline in one.versions.values()
+        for stage in pipeline.stages
+        if not stage.is_closed
+    }
     options = [
         sa.and_(
             in_versions(tx, cls, lambda stage, days=days: allowed(stage) == days and not stage.is_closed),  # type: ignore[misc]

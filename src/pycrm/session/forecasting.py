@@ -68,6 +68,7 @@ class Forecasting(Reading):
         *conditions: ColumnElement[bool],
         since: datetime | date | None = None,
         until: datetime | date | None = None,
+        pipeline: str | None = None,
         within: str | None = None,
     ) -> list[StageTime]:
         """How long the records that meet the conditions stood in each stage.
@@ -78,16 +79,17 @@ class Forecasting(Reading):
         Args:
             conditions: over the records as they are now, as in `find`.
             since, until: between these instants, or from the one day to the other, both counted.
+            pipeline: its key, where it is not the one that the class names.
             within: a stage that holds others, for the times in these.
 
         Raises:
-            InvalidError: the class has no pipeline, or a condition names what is unknown or hidden, or no
-                version has such a stage.
+            InvalidError: the class has no pipeline or no such one, or a condition names what is unknown or
+                hidden, or no version has such a stage.
         """
         bounds = span(self.transaction, since, until)
         if within is not None:
-            return inner.time_within(self.transaction, cls, within, conditions, *bounds)
-        return elapsed.time_in_stage(self.transaction, cls, conditions, *bounds)
+            return inner.time_within(self.transaction, cls, within, conditions, *bounds, pipeline)
+        return elapsed.time_in_stage(self.transaction, cls, conditions, *bounds, pipeline)
 
     def funnel(
         self,
@@ -96,20 +98,25 @@ class Forecasting(Reading):
         amount: Any = None,
         since: datetime | date | None = None,
         until: datetime | date | None = None,
+        pipeline: str | None = None,
+        within: str | None = None,
     ) -> list[FunnelStage]:
         """What stands in each stage now, and which part of what left it went forward (PIP-9, PIP-17).
 
-        Stages come in the order of the newest version, empty ones too.
+        Stages come in the order of the newest version, empty ones too. Where a stage holds several at
+        once, a record stands in one of each of its regions and counts there. Whoever leaves the stage
+        that holds them goes forward from those within where that one goes forward.
 
         Args:
             amount: the money field that is summed.
             since, until: the period of leaving, as in `time_in_stage`.
+            pipeline, within: as in `time_in_stage`.
 
         Raises:
             InvalidError: as `time_in_stage`, or the amount is hidden or no money.
         """
         bounds = span(self.transaction, since, until)
-        return funnel.funnel(self.transaction, cls, conditions, amount, *bounds)
+        return funnel.funnel(self.transaction, cls, conditions, amount, *bounds, pipeline, within)
 
     def behind(
         self,
@@ -120,19 +127,23 @@ class Forecasting(Reading):
         since: datetime | date | None = None,
         until: datetime | date | None = None,
         limit: int | None = None,
+        pipeline: str | None = None,
+        within: str | None = None,
     ) -> list[R]:
         """The very records that one number of a funnel counts, by their ids.
 
         Args:
             stage: the key of the stage.
             number: which of its numbers; ``"standing"`` is `FunnelStage.count`.
-            conditions, since, until: those of the funnel.
+            conditions, since, until, pipeline, within: those of the funnel.
 
         Raises:
             InvalidError: as `funnel`, or there is no such stage or number.
         """
         bounds = span(self.transaction, since, until)
-        return funnel.behind(self.transaction, cls, stage, number, conditions, *bounds, limit)
+        return funnel.behind(
+            self.transaction, cls, stage, number, conditions, *bounds, limit, pipeline, within
+        )
 
     def forecast(
         self,
@@ -159,19 +170,26 @@ class Forecasting(Reading):
         """
         return outlook.forecast(self.transaction, period, conditions, blend, past, years, empirical)
 
-    def chances(self, *conditions: ColumnElement[bool], days: int = 365, least: int = 20) -> list[Chance]:
+    def chances(
+        self,
+        *conditions: ColumnElement[bool],
+        days: int = 365,
+        least: int = 20,
+        pipeline: str | None = None,
+    ) -> list[Chance]:
         """Of each open stage, how many opportunities that passed it were won (PIP-12).
 
         Args:
             days: of those that closed within so many days.
             least: fewer closed ones are too few, and the stage's own probability counts.
+            pipeline: its key, where it is not the one of all opportunities.
 
         Raises:
             InvalidError: as `forecast`.
         """
-        return chance.chances(self.transaction, conditions, days, least)
+        return chance.chances(self.transaction, conditions, days, least, pipeline)
 
-    def odds(self, *conditions: ColumnElement[bool], least: int = 100) -> Odds:
+    def odds(self, *conditions: ColumnElement[bool], least: int = 100, pipeline: str | None = None) -> Odds:
         """How likely each open opportunity is to be won, by a logistic model of those that closed.
 
         It goes by stage, amount and age. It is made from the earlier 70 % of what closed and tried on
@@ -180,11 +198,12 @@ class Forecasting(Reading):
         Args:
             conditions: over opportunities, as in `find`.
             least: fewer closed ones are too few.
+            pipeline: as `chances`.
 
         Raises:
             InvalidError: as `forecast`.
         """
-        return modelling.odds(self.transaction, conditions, least)
+        return modelling.odds(self.transaction, conditions, least, pipeline)
 
     def attainments(self, *conditions: ColumnElement[bool]) -> list[Attainment]:
         """The targets that the actor sees, each with what was won towards it, the oldest first (PIP-15).

@@ -15,6 +15,7 @@ from pycrm.web.catalog import class_of
 from pycrm.web.entry import Entry, Typed, entry_of, read_entry, value_of
 from pycrm.web.leading import day_of, money_of
 from pycrm.web.problem import sentences
+from pycrm.web.process import process_of, processes
 from pycrm.web.render import page
 from pycrm.web.show import Show
 from pycrm.web.visit import Answer, Visit, redirect
@@ -148,10 +149,14 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
         raise InvalidError("such records run through no stages")
     show = Show(visit, session)
     mine = session.actor.ref if visit.asked("who") == "me" else None
+    process, pipelines = process_of(show, cls), [one for one in processes(show, cls) if not one[0].within]
     conditions = [cls.owner == mine.id] if mine is not None and "owner" in cls.__specs__ else []
-    pipeline = show.pipeline(cls.__pipeline__)
+    if len(pipelines) > 1:
+        conditions.append(cls.pipeline == process.pipeline)
+    pipeline = show.pipeline(process.pipeline)
     slug, amount, day = visit.params["slug"], money_of(session, cls), day_of(session, cls)
-    tallies = session.by_stage(cls, *conditions, amount=getattr(cls, amount) if amount else None)
+    field = getattr(cls, amount) if amount else None
+    tallies = session.by_stage(cls, *conditions, amount=field, pipeline=process.pipeline)
     shown = {one.stage: _cards_of(session, cls, one, conditions, day) for one in tallies}
     every = [record for some in shown.values() for record in some]
     show.learn(every, [one for one in cls.__specs__.values() if one.name in ("owner", "customer")])
@@ -181,6 +186,8 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
         many=visit.words.many(cls),
         mine=mine is not None,
         may_choose="owner" in cls.__specs__,
+        process=process.name,
+        processes=[(one.name, label) for one, label in pipelines],
     )
 
 

@@ -14,6 +14,7 @@ from pycrm.web import figures
 from pycrm.web.catalog import class_of, reads, slug_of
 from pycrm.web.chart import bars, funnel_chart
 from pycrm.web.leading import money_of
+from pycrm.web.process import process_of, processes
 from pycrm.web.render import page
 from pycrm.web.show import Show
 from pycrm.web.visit import Answer, Visit
@@ -74,8 +75,9 @@ def funnel(visit: Visit) -> Answer:
         days, since = _since(visit, session)
         conditions = _owner(visit, session, cls)
         amount = money_of(session, cls)
-        found = session.funnel(cls, *conditions, amount=getattr(cls, amount) if amount else None, since=since)
-        pipeline = show.pipeline(cls.__pipeline__)
+        process, field = process_of(show, cls), getattr(cls, amount) if amount else None
+        found = session.funnel(cls, *conditions, amount=field, since=since, **process.asked)
+        pipeline = show.pipeline(process.pipeline)
         stages = [_line(show, pipeline, one) for one in found]
         open_ = [one for one, raw in zip(stages, found, strict=True) if raw.kind in ("open", "hold")]
         return page(
@@ -97,6 +99,8 @@ def funnel(visit: Visit) -> Answer:
             ],
             people=_people(session, cls),
             owner=visit.asked("owner"),
+            processes=[(one.name, label) for one, label in processes(show, cls)],
+            process=process.name,
             address=lambda stage, number: _address(visit, stage, number),
         )
 
@@ -140,9 +144,9 @@ def behind(visit: Visit) -> Answer:
         if number not in NUMBERS:
             raise NotFoundError("no such page")
         _, since = _since(visit, session)
-        some = session.behind(
-            cls, visit.params["stage"], number, *_owner(visit, session, cls), since=since, limit=500
-        )
+        process, stage = process_of(show, cls), visit.params["stage"]
+        given = _owner(visit, session, cls)
+        some = session.behind(cls, stage, number, *given, since=since, limit=500, **process.asked)
         from pycrm.web.columns import columns_of
         from pycrm.web.listing import lines_of
 
@@ -151,7 +155,7 @@ def behind(visit: Visit) -> Answer:
             visit,
             session,
             "behind.html",
-            f"{show.stage_named(cls, visit.params['stage'])} · {visit.words(f'number:{number}')}",
+            f"{show.stage_named(cls, stage, process.pipeline)} · {visit.words(f'number:{number}')}",
             lines=lines_of(show, cls, some, specs),
             headings=[show.words.field(cls, spec) for spec in specs],
             back=f"/reports/funnel?{visit.address().partition('?')[2]}",

@@ -192,12 +192,13 @@ class Show:
             return self.stage_named(cls, str(value))
         return str(value)
 
-    def stage_named(self, cls: Any, key: str) -> str:
-        """What a stage of the class's own pipeline is called; its key where that has none such."""
-        if cls.__pipeline__ is not None:
-            pipeline = self.pipeline(cls.__pipeline__)
-            if pipeline.has_stage(key):
-                return self.words.stage(pipeline.stage(key))
+    def stage_named(self, cls: Any, key: str, pipeline: str | None = None) -> str:
+        """What a stage of a pipeline, by default the class's own, is called; its key where that has none such."""
+        of = cls.__pipeline__ if pipeline is None else pipeline
+        if of is not None:
+            found = self.pipeline(of)
+            if found.has_stage(key):
+                return self.words.stage(found.stage(key))
         return key
 
     def path(self, cls: Any, path: str) -> str:
