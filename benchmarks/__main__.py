@@ -15,6 +15,7 @@ from benchmarks.changing import change_1000, change_one
 from benchmarks.crowding import crowd
 from benchmarks.customising import custom_field
 from benchmarks.database import PostgreSQL, Server, SQLite
+from benchmarks.faceting import page_facets
 from benchmarks.figure import Figure, keep, show
 from benchmarks.foreseeing import funnel
 from benchmarks.growth import grown
@@ -50,6 +51,7 @@ GROWING: dict[str, Benchmark] = {
     "read_10k": read_10k,
     "page_50": page_50,
     "page_scope": page_scope,
+    "page_facets": page_facets,
     "history_verify": history_verify,
     "move_unit": move_unit,
     "gateway_overhead": gateway_overhead,
@@ -80,7 +82,7 @@ ALONE = {"import_pycrm": import_pycrm, "start_up": start_up, "compile_32": compi
 NAMES = [*GROWING, *SMALLEST, *ALONE]
 # What belongs together, under one name for --only.
 GROUPS = {
-    "scope": ["page_scope", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
+    "scope": ["page_scope", "page_facets", "move_unit", "gateway_overhead", "peers_scope", "hand_over"],
     "faces": ["rest", "peers_rest", "pages", "crowd"],
     "pipelines": ["board_200", "move_one", "move_gated", "move_10000", "compile_32"],
 }

@@ -12,8 +12,9 @@ from typing import Any
 import attrs
 
 from benchmarks.bench import Bench
+from benchmarks.by_hand import Asked
 from benchmarks.figure import Figure
-from benchmarks.scoping import Asked, sent
+from benchmarks.scoping import sent
 from benchmarks.timing import Timed, paired, timed
 from pycrm import CRM, Customer
 from pycrm.scope.actor import Source, resolve

@@ -12,9 +12,10 @@ from typing import Any
 import attrs
 
 from benchmarks.bench import Bench
+from benchmarks.by_hand import SIZE, Asked, Reader, apart, marked, reached, rows_of
 from benchmarks.figure import LIMIT, Figure
 from benchmarks.reading import COLUMNS
-from benchmarks.scoping import SIZE, Asked, Reader, _apart, _marked, _mix, _reached, _readers, _rows
+from benchmarks.scoping import mixed, readers
 from benchmarks.timing import paired, timed
 from pycrm import Customer
 from pycrm.declare.search import term_grams, token
@@ -34,12 +35,12 @@ _LIVE = "t.archived_at IS NULL"
 def page_text(bench: Bench) -> Iterator[Figure]:
     """First pages by name of what contains a word, for people of every reach."""
     with bench.opened(bench.url) as (crm, driver):
-        for reader in _readers(bench):
+        for reader in readers(bench):
             yield from _measured(bench, crm, driver, reader)
     with bench.copy() as url:
-        mixed = _mix(bench, url)
+        reader = mixed(bench, url)
         with bench.opened(url) as (crm, driver):
-            yield from _measured(bench, crm, driver, mixed)
+            yield from _measured(bench, crm, driver, reader)
 
 
 def _measured(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Iterator[Figure]:
@@ -48,13 +49,13 @@ def _measured(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Iterator[F
     with crm.view(reader.login) as session:
         for name, word in WORDS.items():
             ours = _sent(session, word)
-            plain = _marked(bench, _left(bench, reader, word))
-            rows = _rows(cursor, plain)
+            plain = marked(bench, _left(bench, reader, word))
+            rows = rows_of(cursor, plain)
             found = session.search(Customer, word, order=Customer.name, size=SIZE).items
             assert [one.name for one in found] == [row[_NAME] for row in rows][:SIZE], (reader, word)
             by_hand = _fastest(bench, cursor, reader, word, rows)
             turns = bench.pairs(60)
-            both = paired(lambda a=ours: _all(cursor, a), lambda a=by_hand: _rows(cursor, a), turns, warm=8)
+            both = paired(lambda a=ours: _all(cursor, a), lambda a=by_hand: rows_of(cursor, a), turns, warm=8)
             yield attrs.evolve(bench.figure(f"page_text_{reader.name}_{name}", both, GOAL), issue="scope")
             most = Figure(
                 *(f"page_text_{reader.name}_{name}", bench.server.name, bench.shape.size),
@@ -62,7 +63,7 @@ def _measured(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Iterator[F
             )
             yield attrs.evolve(most, issue="scope")
             if bench.server.name == "postgresql":
-                left = paired(lambda a=ours: _all(cursor, a), lambda a=plain: _rows(cursor, a), 5, warm=1)
+                left = paired(lambda a=ours: _all(cursor, a), lambda a=plain: rows_of(cursor, a), 5, warm=1)
                 control = bench.figure(f"page_text_{reader.name}_{name}", left, CONTROL, "planner")
                 yield attrs.evolve(control, issue="scope")
     cursor.execute("COMMIT")
@@ -86,7 +87,7 @@ def _sent(session: Any, word: str) -> list[Asked]:
 
 
 def _all(cursor: Any, asked: Sequence[Asked]) -> list[Any]:
-    return [_rows(cursor, one) for one in asked]
+    return [rows_of(cursor, one) for one in asked]
 
 
 def _contains(bench: Bench, word: str) -> tuple[str, tuple[Any, ...]]:
@@ -96,8 +97,8 @@ def _contains(bench: Bench, word: str) -> tuple[str, tuple[Any, ...]]:
 
 def _scoped(reader: Reader) -> tuple[str, tuple[Any, ...]]:
     """The condition of a reader's reach, and its values."""
-    wheres = [f"t.{one}" for one in _reached(reader)[0]]
-    values = tuple(value for own in _apart(reader) for value in own)
+    wheres = [f"t.{one}" for one in reached(reader)[0]]
+    values = tuple(value for own in apart(reader) for value in own)
     return (f"({' OR '.join(wheres)}) AND " if wheres else ""), values
 
 
@@ -129,10 +130,10 @@ def _by_index(bench: Bench, reader: Reader, word: str) -> Asked:
 
 def _fastest(bench: Bench, cursor: Any, reader: Reader, word: str, rows: list[Any]) -> Asked:
     """Of the statements that give these rows the one that a careful author would keep."""
-    both = [_marked(bench, one) for one in (_left(bench, reader, word), _by_index(bench, reader, word))]
+    both = [marked(bench, one) for one in (_left(bench, reader, word), _by_index(bench, reader, word))]
     for one in both:
-        assert _rows(cursor, one) == rows, (reader, word)
-    return min(both, key=lambda one: min(_time(lambda: _rows(cursor, one)) for _ in range(7)))
+        assert rows_of(cursor, one) == rows, (reader, word)
+    return min(both, key=lambda one: min(_time(lambda: rows_of(cursor, one)) for _ in range(7)))
 
 
 def _time(act: Callable[[], Any]) -> float:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.visitors import replacement_traverse
 
+from pycrm.declare.table import key_column
 from pycrm.scope.fields import view_of
 from pycrm.scope.gateway import Query
 from pycrm.scope.listing import REST
-from pycrm.scope.streams import Breadth, Order, Streams, along, breadth, step
+from pycrm.scope.streams import Breadth, Order, Streams, along, are_merged, breadth, step
 
 __all__ = ["narrowed"]
 
@@ -24,20 +26,70 @@ _FAR = 10_001
 
 def narrowed(asked: Query, order: Order, limit: int, place: Any) -> list[Any]:
     """The first records in that order; `place` is the condition of where they begin."""
-    meeting = sa.and_(*asked.where)
+    given = list(asked.where)
     asked.where.append(place)
-    own = not asked.joined and not asked.archived and not asked.nothing
     rows = None
-    if own and Streams.serve(asked.cls, asked.scope, order, limit):
-        broad = breadth(asked.tx, asked.scope)
-        if asked.tx.dialect == "postgresql":
-            rows = _merged(asked, order, limit, sa.and_(place, meeting), broad)
-        elif not broad.is_narrow(limit):
-            rows = _walked(asked, order, limit, place, meeting)
+    if not asked.archived and not asked.nothing and Streams.fit(asked.cls, order, limit):
+        each = _of_each(asked, given)
+        if each is not None:
+            rows = _listed(asked, order, limit, place, each)
     if rows is None:
         return asked.ordered_records(order.by(asked.table), limit)
     made: list[Any] = view_of(asked.tx, asked.cls).build(rows)
     return made
+
+
+def _of_each(asked: Query, given: list[Any]) -> Any:
+    """The conditions as they are asked of each row of the list; None where they take records by their links.
+
+    A facet's field is looked up by the row's key then, so that whoever reads begins with the rows in reach.
+    """
+    facets = [cls.__table__ for cls in asked.joined if cls.__facet_of__ == asked.cls.__name__]
+    if len(facets) < len(asked.joined):
+        return None
+    meeting = sa.and_(*given)
+    if not facets:
+        return meeting
+    key = asked.table.c[key_column(asked.cls)]
+
+    def looked_up(element: Any, **_: Any) -> Any:
+        table = getattr(element, "table", None)
+        if table is None or table not in facets:
+            return None
+        one = table.alias()
+        found = sa.select(one.c[element.key]).where(one.c.of_id == key)
+        return found.correlate(asked.table).scalar_subquery()
+
+    return replacement_traverse(meeting, {}, looked_up)
+
+
+def _listed(asked: Query, order: Order, limit: int, place: Any, meeting: Any) -> list[Any] | None:
+    """The rows of the page, None where they are left to the database."""
+    scope, is_server = asked.scope, asked.tx.dialect == "postgresql"
+    both, rows = sa.and_(place, meeting), None
+    if not are_merged(scope):
+        # Whoever reaches all would else begin with all rows that have a facet's value.
+        is_walked = scope.where is None and bool(asked.joined)
+    else:
+        broad = breadth(asked.tx, scope)
+        rows = _merged(asked, order, limit, both, broad) if is_server else None
+        is_walked = rows is None and not broad.is_narrow(limit) and bool(asked.joined or not is_server)
+        if rows is None and not is_walked and asked.joined:
+            return _read(asked, order, limit, both)
+    if is_walked:
+        rows = _walked(asked, order, limit, place, meeting)
+        if rows is None and asked.joined and _is_short(asked, order):
+            rows = _read(asked, order, limit, both)
+    return rows
+
+
+def _is_short(asked: Query, order: Order) -> bool:
+    """Whether a list ends before a walk along it does."""
+    table = asked.table
+    last: Any = (
+        sa.select(sa.literal_column("1")).where(table.c.archived_at.is_(None)).order_by(*order.by(table))
+    )
+    return not asked.tx.fetch(last.limit(1).offset(_FAR - 1))
 
 
 def _merged(asked: Query, order: Order, limit: int, both: Any, broad: Breadth) -> list[Any] | None:
@@ -51,6 +103,14 @@ def _merged(asked: Query, order: Order, limit: int, both: Any, broad: Breadth) -
     streams = Streams(asked.table, scope, asked.tx.dialect, most, lambda: both, each)
     names = view_of(asked.tx, asked.cls).names
     return list(asked.tx.fetch(streams.listed(names, order), {"row_limit": limit}))
+
+
+def _read(asked: Query, order: Order, limit: int, both: Any) -> list[Any]:
+    """The page by reading what is in reach, and looking up the facets of each."""
+    columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
+    reached = [] if asked.scope.where is None else [asked.scope.where]
+    found = sa.select(*columns).where(*reached, asked.table.c.archived_at.is_(None), both)
+    return list(asked.tx.fetch(found.order_by(*order.by(asked.table)).limit(limit)))
 
 
 def _walked(asked: Query, order: Order, limit: int, place: Any, meeting: Any) -> list[Any] | None:

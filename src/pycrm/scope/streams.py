@@ -191,8 +191,8 @@ def along(table: Any, columns: Sequence[Any], scope: Scope, order: Order, ahead:
     last = walk.limit(_ONE).offset(sa.literal_column(str(ahead - 1))).scalar_subquery()
     # In this form neither database takes the scope for where to begin.
     within: Any = scope.where
-    reached = sa.case((within, _ONE), else_=sa.literal_column("0")) == _ONE
-    found: Any = sa.select(*columns).where(live, order.reaches(last), reached)
+    reached = [] if within is None else [sa.case((within, _ONE), else_=sa.literal_column("0")) == _ONE]
+    found: Any = sa.select(*columns).where(live, order.reaches(last), *reached)
     return found.order_by(*order.by(table)).limit(sa.bindparam("row_limit", type_=sa.Integer()))
 
 
@@ -212,9 +212,14 @@ class Streams:
     each: tuple[int, ...] = ()
 
     @staticmethod
+    def fit(cls: Any, order: Order, limit: int) -> bool:
+        """Whether a list has such an order and is no longer than streams are read."""
+        return limit <= _MOST and order.is_indexed and "archived_at" in cls.__specs__
+
+    @staticmethod
     def serve(cls: Any, scope: Scope, order: Order, limit: int) -> bool:
         """Whether the first rows in that order are better read by streams."""
-        return limit <= _MOST and order.is_indexed and "archived_at" in cls.__specs__ and are_merged(scope)
+        return Streams.fit(cls, order, limit) and are_merged(scope)
 
     def listed(self, names: Sequence[str], order: Order) -> Any:
         """The statement for the first `row_limit` rows in that order."""
