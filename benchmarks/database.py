@@ -189,7 +189,9 @@ class PostgreSQL:
     def connect(self, url: str) -> Any:
         import psycopg
 
-        return psycopg.connect(url, autocommit=True, options="-c timezone=UTC -c synchronous_commit=on")
+        return psycopg.connect(
+            url, autocommit=True, options="-c timezone=UTC -c synchronous_commit=on -c jit=off"
+        )
 
     def reader(self, url: str) -> Any:
         from psycopg.types.string import TextLoader

@@ -170,7 +170,7 @@ def filtered_walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
     def walked(asked: Any, order: Any, limit: int, place: Any, meeting: Any) -> Any:
         columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
         walk = streams.along(asked.table, columns, asked.scope, order, 3, lambda: place)
-        return asked.tx.fetch(walk.where(meeting), {"row_limit": limit})
+        return asked.tx.fetch(walk.where(meeting.of(asked.table)), {"row_limit": limit})
 
     patch.setattr(narrowed, "_walked", walked)
 
@@ -178,7 +178,9 @@ def filtered_walk_taken_for_the_list(patch: pytest.MonkeyPatch) -> None:
 def filtered_walk_without_conditions(patch: pytest.MonkeyPatch) -> None:
     """A walk for a list with conditions forgets these."""
     walked = narrowed._walked
-    patch.setattr(narrowed, "_walked", lambda *given: walked(*given[:4], sa.true()))
+    patch.setattr(
+        narrowed, "_walked", lambda *given: walked(*given[:4], narrowed.Meeting(sa.true(), given[0], []))
+    )
 
 
 EVERYWHERE = (stream_forgotten, streams_added_up, archived_listed, cursor_forgotten, one_unit_alone)

@@ -148,7 +148,7 @@ def _facets_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A walk along the list does not look up facets."""
     walked = narrowed._walked
     patch.setattr(narrowed, "_walked", lambda asked, order, limit, place, meeting: walked(
-        asked, order, limit, place, sa.true()))  # fmt: skip
+        asked, order, limit, place, narrowed.Meeting(sa.true(), asked, [])))  # fmt: skip
 
 
 def _ends_unseen(patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import replacement_traverse
 
@@ -30,43 +31,54 @@ def narrowed(asked: Query, order: Order, limit: int, place: Any) -> list[Any]:
     asked.where.append(place)
     rows = None
     if not asked.archived and not asked.nothing and Streams.fit(asked.cls, order, limit):
-        each = _of_each(asked, given)
-        if each is not None:
-            rows = _listed(asked, order, limit, place, each)
+        facets = _facets(asked)
+        if facets is not None:
+            rows = _listed(asked, order, limit, place, Meeting(sa.and_(*given), asked, facets))
     if rows is None:
         return asked.ordered_records(order.by(asked.table), limit)
     made: list[Any] = view_of(asked.tx, asked.cls).build(rows)
     return made
 
 
-def _of_each(asked: Query, given: list[Any]) -> Any:
-    """The conditions as they are asked of each row of the list; None where they take records by their links.
+def _facets(asked: Query) -> list[Any] | None:
+    """The facets that conditions speak of; None where these take records by their links too."""
+    found = [cls.__table__ for cls in asked.joined if cls.__facet_of__ == asked.cls.__name__]
+    return found if len(found) == len(asked.joined) else None
 
-    A facet's field is looked up by the row's key then, so that whoever reads begins with the rows in reach.
+
+@attrs.frozen
+class Meeting:
+    """Conditions as they are asked of each row of a list.
+
+    A facet's field is looked up by the row's key, so that whoever reads begins with the rows in reach.
     """
-    facets = [cls.__table__ for cls in asked.joined if cls.__facet_of__ == asked.cls.__name__]
-    if len(facets) < len(asked.joined):
-        return None
-    meeting = sa.and_(*given)
-    if not facets:
-        return meeting
-    key = asked.table.c[key_column(asked.cls)]
 
-    def looked_up(element: Any, **_: Any) -> Any:
-        table = getattr(element, "table", None)
-        if table is None or table not in facets:
-            return None
-        one = table.alias()
-        found = sa.select(one.c[element.key]).where(one.c.of_id == key)
-        return found.correlate(asked.table).scalar_subquery()
+    condition: Any
+    asked: Query
+    facets: list[Any]
 
-    return replacement_traverse(meeting, {}, looked_up)
+    def of(self, source: Any) -> Any:
+        """The conditions over the rows of a source that has the list's columns."""
+        table = self.asked.table
+        if not self.facets and source is table:
+            return self.condition
+        key = source.c[key_column(self.asked.cls)]
+
+        def looked_up(element: Any, **_: Any) -> Any:
+            held = getattr(element, "table", None)
+            if held is not None and held in self.facets:
+                one = held.alias()
+                found = sa.select(one.c[element.key]).where(one.c.of_id == key)
+                return found.correlate(source).scalar_subquery()
+            return source.c[element.key] if held is table else None
+
+        return replacement_traverse(self.condition, {}, looked_up)
 
 
-def _listed(asked: Query, order: Order, limit: int, place: Any, meeting: Any) -> list[Any] | None:
+def _listed(asked: Query, order: Order, limit: int, place: Any, meeting: Meeting) -> list[Any] | None:
     """The rows of the page, None where they are left to the database."""
     scope, is_server = asked.scope, asked.tx.dialect == "postgresql"
-    both, rows = sa.and_(place, meeting), None
+    both, rows = sa.and_(place, meeting.of(asked.table)), None
     if not are_merged(scope):
         # Whoever reaches all would else begin with all rows that have a facet's value.
         is_walked = scope.where is None and bool(asked.joined)
@@ -113,17 +125,29 @@ def _read(asked: Query, order: Order, limit: int, both: Any) -> list[Any]:
     return list(asked.tx.fetch(found.order_by(*order.by(asked.table)).limit(limit)))
 
 
-def _walked(asked: Query, order: Order, limit: int, place: Any, meeting: Any) -> list[Any] | None:
+def _walked(asked: Query, order: Order, limit: int, place: Any, meeting: Meeting) -> list[Any] | None:
     """The page by a walk along a part of the list, None where that holds too few or was in vain lately."""
     plans, memo = asked.scope.plans, ("walk", asked.cls, order.shape)
     rest = plans.get(memo, 0)
     plans[memo] = max(0, rest - 1)
     if rest:
         return None
-    columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
-    walk = along(asked.table, columns, asked.scope, order, _FAR, lambda: place).where(meeting)
+    walk = _walk(asked, order, place, meeting)
     rows = list(asked.tx.fetch(walk, {"row_limit": limit}))
     if len(rows) >= limit:
         return rows
     plans[memo] = REST
     return None
+
+
+def _walk(asked: Query, order: Order, place: Any, meeting: Meeting) -> Any:
+    table, names = asked.table, view_of(asked.tx, asked.cls).names
+    if asked.tx.dialect != "postgresql" or asked.scope.where is not None:
+        columns = [table.c[name] for name in names]
+        found = along(table, columns, asked.scope, order, _FAR, lambda: place)
+        return found.where(meeting.of(table))
+    # PostgreSQL takes what is looked up for rare, and would look at all of that part before it sorts.
+    part = sa.select(table).where(table.c.archived_at.is_(None), place).order_by(*order.by(table))
+    rows = part.limit(sa.literal_column(str(_FAR))).subquery("part")
+    found = sa.select(*(rows.c[name] for name in names)).where(meeting.of(rows)).order_by(*order.by(rows))
+    return found.limit(sa.bindparam("row_limit", type_=sa.Integer()))
