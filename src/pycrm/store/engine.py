@@ -81,6 +81,8 @@ class Store:
             paramstyle="format",
             pool_size=pool_size,
             pool_pre_ping=False,
+            # Else each connection is asked for a type that no table has.
+            use_native_hstore=False,
         )
 
     def _guard(
