@@ -13,7 +13,8 @@ from pycrm.entities.activity import ActivityKind
 from pycrm.web import piece
 
 from .conftest import Company
-from .reading import Page, read
+from .hostile import faults
+from .reading import read
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -30,25 +31,6 @@ PAYLOADS = (
     "]]><!--<script>-->",
 )
 _TEXT = " ".join(PAYLOADS)
-_OURS = {"/static/app.js"}
-
-
-def faults(page: Page) -> list[str]:
-    """What a page holds that none of ours may: inline script or style, handlers, foreign addresses."""
-    found = []
-    for tag, attributes in page.elements:
-        if tag in ("iframe", "object", "embed", "base", "style", "img"):
-            found.append(tag)
-        if tag == "script" and attributes.get("src", "").partition("?")[0] not in _OURS:
-            found.append("script")
-        for name, value in attributes.items():
-            if name.startswith("on") or name in ("style", "srcdoc"):
-                found.append(f"{tag} {name}")
-            if name in ("href", "src", "action", "formaction") and not re.match(
-                r"(/(?!/)|#|tel:|mailto:|$)", value
-            ):
-                found.append(f"{tag} {name}={value}")
-    return found
 
 
 def poison(company: Company) -> str:
