@@ -154,9 +154,7 @@ class Former:
         tx, cls = self.tx, self.cls
         fields = self._conditions.fields | fields_of(cls, [] if self.archived else ["archived_at"])
         parts = self._conditions.parts(fields)
-        # Whoever repeats fields of records of the same class is moved by these as well.
-        of_its_own = any(part.path and part.entity == cls.__name__ for part in parts)
-        met = None if of_its_own else touched(tx, cls, parts, fields, self.moment, end)
+        met = touched(tx, cls, parts, fields, self.moment, end)
         if met is None:
             return (*self._among(reached(tx, cls, parts, self.moment), children), [])
         # Where everything that is repeated of a kind decides, it is told whether anything of it changed.
