@@ -24,6 +24,7 @@ from pycrm import (
     CRM,
     ConflictError,
     Customer,
+    Identifiers,
     OrgUnit,
     Party,
     Role,
@@ -145,6 +146,8 @@ class Enterprise:
         customers, users, units = SIZES[size]
         customers = 0 if empty else customers
         self._noise, self._acts = random.Random(SEED), random.Random(SEED + 1)
+        # As a session numbers them: by their moments.
+        self._revisions = Identifiers(crm.clock, random.Random(SEED))
         parents = _tree(units)
         keys = [self._new(number) for number in range(units)]
         # The last users lead one unit each; the first of these leads the root and is top management.
@@ -216,9 +219,8 @@ class Enterprise:
         shape = self.shape
         for start in range(0, shape.customers, _CHUNK):
             rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _COLUMNS}
-            raw = self._new(start)
             at = datetime.fromtimestamp((_BEGAN_MS + start * _STEP_MS) / 1000, UTC)
-            revision = self._server.id(raw)
+            revision = self._server.id(self._revisions.at(at).bytes)
             rows["crm_revision"].append((revision, self._server.moment(at), None, "system: benchmark", "job"))
             for number in range(start, min(start + _CHUNK, shape.customers)):
                 self._customer(rows, number, at, revision, source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import random
 import time
 from collections.abc import Callable
@@ -17,7 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycrm import FixedClock, Money
-from pycrm.values import Identifiers, clean_text, currency_digits, decimal_of, parse_instant, plain_phone, utc
+from pycrm.values import (
+    Identifiers,
+    clean_text,
+    currency_digits,
+    decimal_of,
+    first_after,
+    parse_instant,
+    plain_phone,
+    utc,
+)
 
 UNITS = st.integers(-(10**15), 10**15)
 
@@ -287,6 +298,25 @@ def test_identifiers_have_a_random_tail_and_no_counter() -> None:
         seen_zero |= ~one.int
     both = seen_one & seen_zero & (2**80 - 1)
     assert both == (2**80 - 1) & ~fixed
+
+
+def test_identifiers_of_a_moment_sort_as_moments_do() -> None:
+    """An identifier of a moment tells it to the microsecond (RFC 9562, 6.2, method 3), and all else is random."""
+    moment = datetime(2022, 2, 22, 19, 22, 22, 456, UTC)
+    source = Identifiers(FixedClock("2026-06-30T09:00:00Z"))
+    made = source.at(moment)
+    # 456 microseconds are 0.456 of a millisecond, of which 12 bits hold floor(0.456 * 4096) = 1867 = 0x74b.
+    assert (made.version, made.variant, made.hex[:16]) == (7, "specified in RFC 4122", "017f22e279b0774b")
+    instants = [moment + timedelta(microseconds=at) for at in (*range(1200), 10**6, 10**9)]
+    identifiers = [source.at(one) for one in instants]
+    assert identifiers == sorted(identifiers)
+    for before, id, after in zip(instants, identifiers[1:], instants[1:], strict=False):
+        assert first_after(before) <= id < first_after(after)
+    some = [source.at(moment).int for _ in range(200)]
+    tail = 2**62 - 1
+    assert functools.reduce(operator.or_, some) & tail == tail
+    assert functools.reduce(operator.and_, some) & tail == 0
+    assert first_after(datetime(1, 1, 1, tzinfo=UTC)) < made < first_after(datetime.max.replace(tzinfo=UTC))
 
 
 def test_identifiers_can_be_repeated() -> None:

@@ -112,12 +112,21 @@ def test_prj_7_each_stakeholder_is_due_by_its_influence_or_as_agreed(world: Worl
 
 
 def test_a_new_name_is_told_everywhere(world: World) -> None:
-    """A person who is called otherwise from now on is called so on the map too."""
+    """A person who is called otherwise from now on is called so on the map too, and as before in the past."""
+    then = world.crm.clock.now()
+    world.on("2026-07-01")
     with world.as_("rep_a") as session:
         contact = session.get(world.stakeholder(session, "user").contact)
         session.amend(session.get(contact.person), name="Uma", because="married")
     with world.view("tech_1") as session:
         assert world.stakeholder(session, "user").name == "Uma"
+        held = world.stakeholder(session, "user")
+        past = [session.as_of(held, then), *session.find(Stakeholder, Stakeholder.id == held.id, as_of=then)]
+        assert [one and one.name for one in past] == ["User", "User"]
+        # Nobody was called so then, and nobody is called otherwise now.
+        mine = Stakeholder.project == held.project
+        assert session.find(Stakeholder, mine, Stakeholder.name == "Uma", as_of=then) == []
+        assert session.count(Stakeholder, mine, Stakeholder.name == "User", as_of=then) == 1
 
 
 def seen(world: World, login: str) -> set[str]:

@@ -123,6 +123,10 @@ class Model:
                 values[name] = []
         return len(versions), values
 
+    def customer(self, key: str) -> str:
+        """Whose deal it is."""
+        return self._of[key]
+
     def owner(self, key: str) -> str:
         """Who acts on the record: a customer is its owner's, a deal of whoever filed it."""
         return str(self.values(key if key[0] == "d" else f"c{key[1:]}")["owner"])

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import attrs
 import pytest
 
 from pycrm import (
     CRM,
+    Contact,
     Customer,
     FieldRule,
     FixedClock,
+    Identifiers,
     InvalidError,
     Money,
     Opportunity,
     Organization,
     Party,
+    Product,
     Role,
     Source,
 )
 from pycrm.entities.customer import SigningGrade
 from pycrm.entities.org import FieldReading
-from pycrm.revision import since, touched, undo
+from pycrm.revision import part, touched, undo
 from pycrm.revision.conditions import Conditions
 from pycrm.scope.predicate import Scope
+from pycrm.values import first_after
 from revision.world import CLOSE, World, line, world
 
 # What is asked of customers, and of opportunities, now and later as of now.
@@ -53,6 +58,15 @@ DEALS: dict[str, tuple[Any, ...]] = {
     "in contact": (Opportunity.stage == "contacted",),
     "dear": (Opportunity.amount >= Money("10", "CNY"),),
     "needed": (Opportunity.need.is_not(None),),
+    "of customers from a fair": (Customer.channel == "fair",),
+    "of customers of no channel": (Customer.channel.is_(None), Opportunity.need.is_(None)),
+    "of customers put away or pumps": (Customer.archived_at.is_not(None) | (Customer.name == "Pump"),),
+}
+# What is sorted by what stands beside, and by what of the records themselves after that.
+BESIDE: dict[str, tuple[Any, int | None]] = {
+    "by the name of the customer": ([Customer.name.desc(), Opportunity.name], 1),
+    "by the channel of the customer": ([Customer.channel, Opportunity.need], None),
+    "by the last change of the customer": (Customer.updated_at.desc(), 2),
 }
 
 
@@ -82,6 +96,12 @@ def lists(session: Any, **asked: Any) -> dict[str, Any]:
             (one.id, one.version, one.stage, one.stage_at, one.amount, one.need, lines(one)) for one in some
         ]
         found[f"sum {name}"] = session.sum(Opportunity.amount, *conditions, **asked)
+    for name, (order, limit) in BESIDE.items():
+        some = session.find(Opportunity, order=order, limit=limit, **asked)
+        found[f"deals {name}"] = [(one.id, one.version) for one in some]
+    of_persons = session.find(Contact, Party.name > "M", order=Party.version, **asked)
+    found["contacts"] = [(one.id, one.name) for one in of_persons]
+    found["names of customers"] = session.count(Opportunity, distinct=Customer.name, **asked)
     return found
 
 
@@ -95,7 +115,7 @@ def act(session: Any, made: World, draw: random.Random) -> None:
     customers = session.find(Customer, archived=True)
     one = draw.choice(customers)
     deal = session.get(draw.choice([made.deal, made.second]).ref)
-    kind = draw.randrange(9)
+    kind = draw.randrange(11)
     if kind == 0:
         name = f"Added {draw.random()}"
         session.add(
@@ -119,6 +139,11 @@ def act(session: Any, made: World, draw: random.Random) -> None:
         session.change(deal, lines=[*fresh, *deal.lines[: draw.randrange(2)]])
     elif kind == 7:
         session.move(deal, to="contacted" if deal.stage == "filed" else "filed")
+    elif kind == 8:
+        session.change(deal, customer=one)
+    elif kind == 9:
+        person = session.get(made.contact.person)
+        session.amend(person, name="Li Si" if person.name == "Mo Li" else "Mo Li", because="as agreed")
     else:
         session.change(deal, need=draw.choice([None, "flow"]))
 
@@ -152,13 +177,34 @@ def test_a_list_of_the_past_is_the_list_that_was_there(
     assert differing(crm, clock, seed, 14) == []
 
 
+def test_revisions_are_numbered_by_their_moments(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a revision lies between those of the moments beside its own, to the microsecond."""
+    made = world(crm)
+
+    def off() -> list[Any]:
+        with crm.view("rep_a") as session:
+            found = [one for record in (made.pump, made.deal) for one in session.history(record)]
+        assert found
+        instant = timedelta(microseconds=1)
+        return [one for one in found if not first_after(one.at - instant) <= one.id < first_after(one.at)]
+
+    assert off() == []
+    # Were revisions numbered by chance, what was changed since a moment would not be found.
+    monkeypatch.setattr(Identifiers, "at", lambda source, moment: uuid4())
+    clock.advance(minutes=1)
+    with crm.session("rep_a") as session:
+        session.change(session.get(made.pump.ref), channel="mail")
+    assert len(off()) == 1
+
+
 def _moves_nobody(*given: Any) -> Any:
     return touched.Touched({}, {})
 
 
-def _forgets_conditions(part: since.Part) -> list[str]:
-    marks = [f'"{field}":[' for field in part.fields & {"archived_at", "name"}]
-    return [] if "updated_at" in part.fields else marks
+def _forgets_conditions(one: part.Part) -> list[str]:
+    return [f'"{field}":[' for field in one.fields & {"archived_at", "name"}]
 
 
 def _ends_early(*given: Any) -> Any:
@@ -175,31 +221,34 @@ def _forgets_names(record: Any, names: Any) -> Any:
     return record
 
 
-def _keeps_new_ones(record: Any, later: Any, stamp: Any) -> Any:
-    return record if later and later[-1].act == "add" else undo.undone(record, later, stamp)
+_UNDONE = undo.undone
 
 
-def _takes_back_one_change(record: Any, later: Any, stamp: Any) -> Any:
-    return undo.undone(record, later[:1], stamp)
+def _keeps_new_ones(record: Any, later: Any) -> Any:
+    return record if later and later[-1].act == "add" else _UNDONE(record, later)
+
+
+def _takes_back_one_change(record: Any, later: Any) -> Any:
+    return _UNDONE(record, later[:1])
 
 
 @pytest.mark.parametrize(
-    ("place", "fault"),
+    ("place", "fault", "seed"),
     [
-        ("former.touched", _moves_nobody),
-        ("former.touched", _ends_early),
-        ("since.Part.marks", property(_forgets_conditions)),
-        ("former.renamed", _forgets_names),
-        ("former.undone", _keeps_new_ones),
-        ("former.undone", _takes_back_one_change),
+        ("former.touched", _moves_nobody, 7),
+        ("former.touched", _ends_early, 7),
+        ("part.Part.marks", property(_forgets_conditions), 7),
+        ("undo.renamed", _forgets_names, 3),
+        ("undo.undone", _keeps_new_ones, 7),
+        ("undo.undone", _takes_back_one_change, 7),
     ],
 )
 def test_a_list_taken_back_wrongly_is_seen(
-    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, place: str, fault: Any
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, place: str, fault: Any, seed: int
 ) -> None:
     """Were what moved not found, names not taken back, new records kept or one change undone, lists would differ."""
     monkeypatch.setattr(f"pycrm.revision.{place}", fault)
-    assert differing(crm, clock, 1, 12) != []
+    assert differing(crm, clock, seed, 12) != []
 
 
 def _ends_for_the_renamed(*given: Any) -> Any:
@@ -294,14 +343,67 @@ def test_a_list_of_the_past_is_of_what_the_reader_sees_now(
         assert made.pump not in session.find(Customer, nowhere, limit=50, as_of=then)
 
 
-def test_fields_of_other_records_and_wrong_moments_are_refused(crm: CRM, clock: FixedClock) -> None:
-    """A list of the past takes fields of its class and facets, and an instant with a zone."""
+def test_of_what_is_out_of_sight_now_nothing_stands_beside_a_list_of_the_past(
+    crm: CRM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has handed a customer on and kept its deal learns nothing by it of what the customer was."""
+    made = world(crm)
+    with crm.session("rep_a") as session:
+        session.change(session.get(made.pump.ref), channel="fair")
+    then = clock.now()
+    clock.advance(minutes=1)
+    with crm.session("lead_e") as session:
+        session.assign(session.get(made.pump.ref), made.cast.people["rep_b"], because="as agreed")
+        session.change(session.get(made.pump.ref), channel="mail")
+    fair, nothing = Customer.channel == "fair", Customer.channel.is_(None)
+
+    def deals(who: str, condition: Any) -> bool:
+        with crm.view(who) as session:
+            return made.deal in session.find(Opportunity, condition, as_of=then)
+
+    assert (deals("rep_a", fair), deals("rep_a", nothing)) == (False, True)
+    assert (deals("lead_e", fair), deals("lead_e", nothing)) == (True, False)
+    itself = Customer.id == made.pump.id
+    assert (deals("rep_a", itself), deals("lead_e", itself)) == (False, True)
+    # Were it read with anybody else's reach, the deal would tell of it.
+    with crm.view("lead_e") as other:
+        leader, beside = other.transaction.actor, Conditions._beside
+
+    def as_leader(self: Conditions, *given: Any) -> Any:
+        own, self.tx.actor = self.tx.actor, leader
+        try:
+            return beside(self, *given)
+        finally:
+            self.tx.actor = own
+
+    monkeypatch.setattr(Conditions, "_beside", as_leader)
+    assert (deals("rep_a", fair), deals("rep_a", nothing)) == (True, False)
+
+
+def test_ten_yuan_and_ten_dollars_are_two_amounts_of_the_past(crm: CRM, clock: FixedClock) -> None:
+    """Who counts the different amounts of a list of the past counts those of each currency."""
+    made = world(crm)
+    with crm.session("rep_a") as session:
+        for code in ("CNY", "USD", "USD"):
+            values = {"name": f"Ten {code}", "amount": Money("10", code), "expected_close": CLOSE}
+            session.add(Opportunity(customer=made.pump, **values))
+    of_ten = Opportunity.name.startswith("Ten ")
+    with crm.view("rep_a") as session:
+        for more in ({}, {"as_of": clock.now()}):
+            assert session.count(Opportunity, of_ten, distinct=Opportunity.amount, **more) == 2
+
+
+def test_fields_without_history_and_wrong_moments_are_refused(crm: CRM, clock: FixedClock) -> None:
+    """A list of the past takes no field that has no history, and an instant with a zone."""
     made = world(crm)
     with crm.view("rep_a") as session:
-        with pytest.raises(InvalidError, match="names no fields of Customer"):
-            session.find(Opportunity, Customer.name == "Ningbo Pump", as_of=clock.now())
-        with pytest.raises(InvalidError, match="names no fields of Customer"):
-            session.find(Opportunity, order=Customer.name, as_of=clock.now())
+        for cls in (Customer, Opportunity):
+            with pytest.raises(InvalidError, match="active_at: unknown field of a list of the past"):
+                session.find(cls, Customer.active_at > clock.now(), as_of=clock.now())
+            with pytest.raises(InvalidError, match="active_at: unknown field of a list of the past"):
+                session.find(cls, order=Customer.active_at, as_of=clock.now())
+        with pytest.raises(InvalidError, match=r"unknown field: Product\.code"):
+            session.find(Opportunity, Product.code == "P1", as_of=clock.now())
         with pytest.raises(InvalidError, match="as_of: expected an instant with its zone"):
             session.find(Customer, as_of=clock.now().replace(tzinfo=None))
         with pytest.raises(InvalidError, match="moment: expected an instant with its zone"):
@@ -330,8 +432,11 @@ def test_what_was_hidden_then_selects_nothing_of_the_past(crm: CRM, clock: Fixed
         (found,) = session.find(Customer, Customer.channel == "mail")
         with pytest.raises(InvalidError, match="unknown field: channel"):
             session.find(Customer, Customer.channel == "fair", as_of=then)
+        for cls in (Customer, Opportunity):
+            with pytest.raises(InvalidError, match="unknown field: channel"):
+                session.find(cls, order=Customer.channel, as_of=then)
         with pytest.raises(InvalidError, match="unknown field: channel"):
-            session.find(Customer, order=Customer.channel, as_of=then)
+            session.find(Opportunity, Customer.channel == "fair", as_of=then)
         for past in (session.as_of(found, then), *session.find(Customer, as_of=then)):
             assert not hasattr(past, "channel")
         changed = {one.at: one.changes for one in session.history(found, field="channel")}

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from pycrm import CRM, FixedClock
 from pycrm.declare.codec import from_json
-from pycrm.revision import archive, assign, change, former, history, revert, undo, where
+from pycrm.revision import archive, assign, change, conditions, former, history, revert, undo, where
 from pycrm.revision.amendment import AmendmentLine, decide, together
 from pycrm.revision.erase import past as erasing
 from pycrm.revision.model import ChangeRow
@@ -436,7 +436,17 @@ def rows_are_left_out_of_lists(patch: pytest.MonkeyPatch) -> None:
 
 def lists_forget_names(patch: pytest.MonkeyPatch) -> None:
     """A list of the past shows the names of now."""
-    patch.setattr(former, "renamed", lambda record, names: record)
+    patch.setattr(undo, "renamed", lambda record, names: record)
+
+
+def links_lead_nowhere(patch: pytest.MonkeyPatch) -> None:
+    """A list over fields of linked records overlooks what was changed in these."""
+    patch.setattr(former, "owners_of", lambda tx, parts, changed: set())
+
+
+def what_is_linked_has_no_past(patch: pytest.MonkeyPatch) -> None:
+    """A list over fields of linked records takes these as they are now."""
+    patch.setattr(conditions, "taken_back", lambda tx, records, moment: [(one.id, one) for one in records])
 
 
 NAMED = ("submit", "p0", {"name": "Li Four"}, 0)
@@ -474,6 +484,8 @@ FAULTS: dict[Plant, list[tuple[Any, ...]]] = {
     a_removed_row_is_not_kept: [("change", "d0", {"lines": [(1, "1.000", "")]})],
     rows_are_left_out_of_lists: [("change", "d0", {"lines": [(1, "1.000", "")]}), FAIR],
     lists_forget_names: [NAMED, ("approve", 0), FAIR],
+    links_lead_nowhere: [FAIR],
+    what_is_linked_has_no_past: [FAIR],
 }
 
 
@@ -487,7 +499,7 @@ def staged(database: str, heads: Path) -> Iterator[Stage]:
 
 
 def test_each_planted_fault_is_found(sqlite_database: str, tmp_path: Path) -> None:
-    """Each of twenty-three faults makes pycrm and the model part in a story that is fine without it."""
+    """Each of twenty-five faults makes pycrm and the model part in a story that is fine without it."""
     with staged(sqlite_database, tmp_path) as stage:
         fine: list[Any] = []
         for plant, acts in FAULTS.items():

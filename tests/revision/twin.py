@@ -223,6 +223,22 @@ class Twin:
             expected = sum(at is not None and at[1][name] is not None for at in then.values())
             if number != expected:
                 yield f"{number} had a {name} at {moment} instead of {expected}"
+        yield from self._deals(session, moment)
+
+    def _deals(self, session: Any, moment: datetime) -> Iterator[str]:
+        """Whether the deals of those who had a channel come as the model has them, by the names of these."""
+        mine = {one.id: key for key, one in self.played.records.items() if key[0] == "d"}
+        held = Customer.channel.is_not(None)
+        some = session.find(
+            Opportunity, Opportunity.id.in_(list(mine)), held, order=Customer.name, as_of=moment
+        )
+        expected = []
+        for id, key in mine.items():
+            deal, customer = self.model.at(key, moment), self.model.at(self.model.customer(key), moment)
+            if deal and customer and not deal[1]["archived_at"] and customer[1]["channel"] is not None:
+                expected.append((customer[1]["name"], id))
+        if [one.id for one in some] != [id for _, id in sorted(expected)]:
+            yield f"the deals at {moment} were {[mine[one.id] for one in some]} instead of {expected}"
 
     def _sealed(self) -> Iterator[str]:
         proof = self.stage.crm.verify()

@@ -72,7 +72,7 @@ class Layout:
             slot = _slot(self.cls, name)
             value = getattr(record, f"_raw_{name}", None)
             if name in hidden:
-                forget(made, name)
+                forget((made,), name)
             elif value is not None and value.__class__ is not Masked:
                 slot.__set__(made, masked(value))
         return made
@@ -82,12 +82,14 @@ class Layout:
         return self.keys[dialect](record)[0]
 
 
-def forget(record: Any, name: str) -> None:
-    """Leave a field of a record that is being made as if it had not been read."""
-    slot = _slot(type(record), name)
-    # An empty slot cannot be emptied again.
-    slot.__set__(record, None)
-    slot.__delete__(record)
+def forget(records: Sequence[Any], name: str) -> None:
+    """Leave a field of records of one class, which are being made, as if it had not been read."""
+    slot = _slot(type(records[0]), name)
+    put, empty = slot.__set__, slot.__delete__
+    for record in records:
+        # An empty slot cannot be emptied again.
+        put(record, None)
+        empty(record)
 
 
 def _keys(cls: Any) -> dict[str, Callable[[Any], tuple[Any, ...]]]:

@@ -1,14 +1,17 @@
 """Whether records met the conditions of a list as they were, by the word of the database itself.
 
-So a text or an empty value compares as it always does.
+So a text or an empty value compares as it always does. What a condition or an order names of a facet, or
+of a record that a link leads to, is taken as it was then, of what the reader sees now: as in a list of
+now there is nothing of a record out of sight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
@@ -16,39 +19,78 @@ from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.revision.inline import inline
-from pycrm.revision.since import later
-from pycrm.revision.undo import undone
+from pycrm.revision.part import Part, repeated
+from pycrm.revision.undo import taken_back
+from pycrm.scope.actor import unkey
 from pycrm.scope.fields import whole
-from pycrm.scope.gateway import query
+from pycrm.scope.gateway import Query, query
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Conditions", "fields_of"]
+__all__ = ["Conditions", "Side", "fields_of"]
+
+
+@attrs.frozen
+class Side:
+    """A class beside that of the list: a facet of it, or one that a link leads to.
+
+    Args:
+        link: the column that holds the key of the one beside; of a facet the key itself.
+        names: the columns that matter, the key first.
+    """
+
+    cls: Any
+    link: str
+    names: tuple[str, ...]
+
+
+_Rows = Mapping[Any, tuple[Any, ...]]
 
 
 class Conditions:
-    """The conditions of a list over a class and some of its facets, at a moment."""
+    """The conditions of a list over a class and what stands beside it, at a moment.
+
+    Args:
+        asked: the list of now, which has admitted conditions and order.
+        order: the columns that it is sorted by.
+    """
 
     def __init__(
-        self,
-        tx: Transaction,
-        cls: Any,
-        conditions: Sequence[Any],
-        facets: Sequence[Any],
-        moment: datetime,
+        self, tx: Transaction, asked: Query, conditions: Sequence[Any], order: Sequence[Any], moment: datetime
     ) -> None:
-        self.tx, self.cls, self.facets, self.moment = tx, cls, facets, moment
+        self.tx, self.cls, self.moment = tx, asked.cls, moment
         self._conditions = conditions
+        self._tested = {part: None for one in conditions for part in _columns(one)}
+        self._links = {one: asked.links.get(one, key_column(self.cls)) for one in asked.joined}
+        self._named = {**self._tested, **dict.fromkeys(order)}
 
-    def named(self, cls: Any) -> list[str]:
-        """The columns of a class that the conditions name, its key first."""
-        found = {key_column(cls): None}
-        for condition in self._conditions:
-            for part in visitors.iterate(condition):
-                if isinstance(part, sa.Column) and part.table is cls.__table__:
-                    found[part.name] = None
-        return list(found)
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of the class by which records have their place in the list."""
+        return fields_of(self.cls, [*_names(self.cls, self._named), *self._links.values()])
+
+    @property
+    def columns(self) -> list[Any]:
+        """All columns that conditions and order name."""
+        return list(self._named)
+
+    def parts(self, own: frozenset[str]) -> list[Part]:
+        """What decides about the list, first of all what changes of its class; `own` are the fields of that."""
+        tx, cls = self.tx, self.cls
+        # The key of a record stays, and of what it repeats its own changes say nothing.
+        found = [Part(cls.__name__, own - fields_of(cls, [key_column(cls)]) - cls.mirrors.keys())]
+        found += [part for part in repeated(tx, cls) if not own.isdisjoint(part.fields)]
+        for beside, link in self._links.items():
+            fields = fields_of(beside, _names(beside, self._named)[1:])
+            if beside.__facet_of__ == cls.__name__:
+                found.append(Part(beside.__name__, fields))
+                continue
+            step, its = (cls, link), fields - beside.mirrors.keys()
+            found += [Part(beside.__name__, its, (step,))] if its else []
+            found += [attrs.evolve(one, path=(step, *one.path)) for one in repeated(tx, beside, fields)]
+        return found
 
     def met(self, records: list[Any]) -> list[Any]:
         """Those of the records, as they were, that met the conditions.
@@ -57,48 +99,91 @@ class Conditions:
         """
         if not self._conditions or not records:
             return records
-        own = self._values(self.cls, records)
-        beside = [self._values(facet, self._facets_then(facet, records)) for facet in self.facets]
-        of_facets = [{row[0]: row[1:] for row in rows} for rows in beside]
-        alike: dict[Any, list[Any]] = {}
-        for (key, *values), record in zip(own, records, strict=True):
-            same = (*values, *(rows.get(key) for rows in of_facets))
-            alike.setdefault(same, []).append((key, record))
-        first = {some[0][0]: [record for _, record in some] for some in alike.values()}
-        held = zip((self.cls, *self.facets), (own, *beside), strict=True)
-        found = self._meeting({cls: [row for row in rows if row[0] in first] for cls, rows in held})
+        sides = self._sides(self._tested)
+        names = tuple(dict.fromkeys((*_names(self.cls, self._tested), *(side.link for side in sides))))
+        links = [names.index(side.link) for side in sides]
+        beside = [self._beside(side, records) for side in sides]
+        alike: dict[Any, list[tuple[Any, Any]]] = {}
+        for row, record in zip(_values(self.tx, self.cls, records, names), records, strict=True):
+            kin = (its.get(row[at]) for its, at in zip(beside, links, strict=True))
+            alike.setdefault((*row[1:], *kin), []).append((row, record))
+        first = {some[0][0][0]: [record for _, record in some] for some in alike.values()}
+        found = self._meeting(names, [some[0][0] for some in alike.values()], sides, beside)
         met = {id(one) for key in found for one in first[key]}
         return [one for one in records if id(one) in met]
 
-    def _meeting(self, held: Mapping[Any, Sequence[Any]]) -> Collection[Any]:
-        """The keys of those that met the conditions, of values of the class and of its facets."""
-        tables = {cls.__table__: inline(self.tx, cls, rows, self.named(cls)) for cls, rows in held.items()}
-        main = tables[self.cls.__table__]
-        source, key = main, main.c[key_column(self.cls)]
-        for facet in self.facets:
-            then = tables[facet.__table__]
-            source = source.outerjoin(then, then.c[key_column(facet)] == key)
+    def _meeting(
+        self,
+        names: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+        sides: Sequence[Side],
+        beside: Sequence[_Rows],
+    ) -> Collection[Any]:
+        """The keys of those that met the conditions, of values of the class and of what stands beside it."""
+        main = source = inline(self.tx, self.cls, rows, names)
+        tables = {self.cls.__table__: main}
+        for side, its in zip(sides, beside, strict=True):
+            then = tables[side.cls.__table__] = inline(self.tx, side.cls, list(its.values()), side.names)
+            source = source.outerjoin(then, then.c[side.names[0]] == main.c[side.link])
         where = [_moved(one, tables) for one in self._conditions]
-        return {id for (id,) in self.tx.fetch(sa.select(key).select_from(source).where(*where))}
+        found = sa.select(main.c[names[0]]).select_from(source).where(*where)
+        return {id for (id,) in self.tx.fetch(found)}
 
-    def _values(self, cls: Any, records: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What the conditions look at in records of a class, as the driver has it, the key first."""
-        names = self.named(cls)
-        fields = tuple(sorted(fields_of(cls, names)))
-        columns = [column for name in fields for column in cls.__specs__[name].columns]
-        at = [columns.index(name) for name in names]
-        dump = layout(cls).dump_of(fields, self.tx.dialect)
-        return [tuple([values[place] for place in at]) for values in map(dump, records)]
+    def place(self, column: Any, records: Sequence[Any]) -> Callable[[Any], Any]:
+        """What gives the value by which each of the records, as it was, stands in the order of a column."""
+        cls = column.table.info["record"]
+        if cls is self.cls:
+            return _driven(self.tx, cls, column.name)
+        (side,) = self._sides([column])
+        its, link = self._beside(side, records), _driven(self.tx, self.cls, side.link)
+        nothing = (None,) * len(side.names)
+        return lambda record: its.get(link(record), nothing)[-1]
 
-    def _facets_then(self, facet: Any, records: list[Any]) -> list[Any]:
-        dialect, host = self.tx.dialect, layout(self.cls)
-        keys = [host.key(one, dialect) for one in records]
-        changes = later(self.tx, facet.__name__, keys, self.moment)
-        key = facet.__table__.c[key_column(facet)]
-        with whole(self.tx):
-            now = query(self.tx, facet, [key.in_([one.id for one in records])]).records()
-        then = (undone(one, changes.get(layout(facet).key(one, dialect), ()), None) for one in now)
-        return [one for one in then if one is not None]
+    def _sides(self, columns: Iterable[Any]) -> list[Side]:
+        """What stands beside the class that some of the columns are of."""
+        kin = {column.table for column in columns}
+        return [
+            Side(cls, link, _names(cls, columns)) for cls, link in self._links.items() if cls.__table__ in kin
+        ]
+
+    def _beside(self, side: Side, records: Sequence[Any]) -> _Rows:
+        """What stood beside the records then, of what the reader sees now, by its keys as the driver has them."""
+        tx, cls, link = self.tx, side.cls, _driven(self.tx, self.cls, side.link)
+        key = cls.__table__.c[side.names[0]]
+        now: list[Any] = []
+        with whole(tx):
+            for some in pieces({link(one): None for one in records}):
+                wanted = [id for id in map(unkey, some) if id is not None]
+                now += query(tx, cls, [key.in_(wanted)], archived=True).records() if wanted else []
+        then = [one for _, one in taken_back(tx, now, self.moment)]
+        return {row[0]: row for row in _values(tx, cls, then, side.names)}
+
+
+def _columns(condition: Any) -> list[Any]:
+    return [part for part in visitors.iterate(condition) if isinstance(part, sa.Column)]
+
+
+def _names(cls: Any, columns: Iterable[Any]) -> tuple[str, ...]:
+    """Those of the columns that are of a class, its key first."""
+    mine = [column.name for column in columns if column.table is cls.__table__]
+    return tuple(dict.fromkeys([key_column(cls), *mine]))
+
+
+def _values(tx: Transaction, cls: Any, records: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """What records of a class hold in some columns, as the driver has it."""
+    fields = tuple(sorted(fields_of(cls, names)))
+    columns = [column for name in fields for column in cls.__specs__[name].columns]
+    at = [columns.index(name) for name in names]
+    dump = layout(cls).dump_of(fields, tx.dialect)
+    return [tuple([values[place] for place in at]) for values in map(dump, records)]
+
+
+def _driven(tx: Transaction, cls: Any, column: str) -> Callable[[Any], Any]:
+    """What gives a column of a record as the driver has it."""
+    (name,) = fields_of(cls, [column])
+    at = cls.__specs__[name].columns.index(column)
+    dump = layout(cls).dump_of((name,), tx.dialect)
+    return lambda record: dump(record)[at]
 
 
 def fields_of(cls: Any, columns: Iterable[str]) -> frozenset[str]:

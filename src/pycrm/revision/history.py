@@ -18,6 +18,7 @@ from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED, ChangeRow, FieldChange, Revision, RevisionRow
+from pycrm.revision.part import led_to, repeated
 from pycrm.scope.actor import key, unkey
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _revision(row: Any) -> Revision:
 
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
     """The record with its children as it was at that moment, or None before it was added."""
-    past = _until(tx, type(record).__name__, record.id, moment)
+    past = _until(tx, type(record).__name__, key(tx, record.id), moment)
     if not past:
         return None
     made = replay(record, past)
@@ -141,12 +142,12 @@ class Step(NamedTuple):
     changes: Mapping[str, Sequence[Any]]
 
 
-def _until(tx: Transaction, entity: str, id: UUID, moment: datetime) -> list[Step]:
-    """The changes of one record up to a moment, in the order of its versions."""
+def _until(tx: Transaction, entity: str, id: Any, moment: datetime) -> list[Step]:
+    """The changes of one record, by its key as the driver has it, up to a moment, in the order of its versions."""
     if tx.write:
         flush(tx)
     text, names = tx.store.common("history until", _steps)
-    given = {"of": key(tx, id), "entity": entity, "moment": driven(tx, moment)}
+    given = {"of": id, "entity": entity, "moment": driven(tx, moment)}
     rows = tx.run(text, [given[name] for name in names]).fetchall()
     return [Step(version, at, by, json.loads(changes)) for version, at, by, changes in rows]
 
@@ -173,11 +174,12 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
     """What the record repeated of others at that moment: a customer's name is its party's."""
     cls = type(record)
     found: dict[str, Any] = {}
-    for link in set(cls.mirrors.values()):
-        ref = getattr(record, link)
-        fields = [field for field, through in cls.mirrors.items() if through == link]
-        for step in _until(tx, ref.entity, ref.id, moment):
-            found |= {field: step.changes[field][1] for field in fields if field in step.changes}
+    for part in repeated(tx, cls):
+        ref = getattr(record, cls.mirrors[next(iter(part.fields))])
+        # Where that is repeated in turn, it stands further on.
+        for id in led_to(tx, part.path, {ref.id: key(tx, ref.id)}).values():
+            for step in _until(tx, part.entity, id, moment):
+                found |= {field: step.changes[field][1] for field in part.fields if field in step.changes}
     return {field: value_then(cls.__specs__[field], value) for field, value in found.items()}
 
 

@@ -75,10 +75,14 @@ def flush(tx: Transaction) -> UUID | None:
 
 
 def revision_id(tx: Transaction) -> UUID:
-    """The id of this unit of work's revision, written or not."""
+    """The id of this unit of work's revision, written or not.
+
+    It begins with the moment of the revision, so that all that was changed since a moment is one range
+    of the index of changes by revision.
+    """
     found: UUID | None = tx.memo.get("revision_id")
     if found is None:
-        found = tx.memo["revision_id"] = tx.crm.identifiers.new()
+        found = tx.memo["revision_id"] = tx.crm.identifiers.at(tx.moment)
     return found
 
 

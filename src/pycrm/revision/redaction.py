@@ -76,8 +76,7 @@ def shown_then(tx: Transaction, records: list[Any], moment: datetime) -> list[An
         return records
     for name in type(records[0]).keeps_latest:
         # Nobody has been given them yet.
-        for one in records:
-            forget(one, name)
+        forget(records, name)
     if is_ruled_otherwise(tx, moment):
         with ruled_then(tx, moment):
             records = _shown(tx, records)

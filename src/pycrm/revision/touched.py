@@ -20,9 +20,10 @@ from pycrm.declare.generate import json_text
 from pycrm.declare.record import _descriptor
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
-from pycrm.revision.history import driven, value_then
-from pycrm.revision.model import ChangeRow, RevisionRow
-from pycrm.revision.since import Part
+from pycrm.revision.history import value_then
+from pycrm.revision.model import ChangeRow
+from pycrm.revision.part import Part, where_in
+from pycrm.revision.since import beginning
 from pycrm.scope.actor import key
 from pycrm.scope.predicate import scope_of
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW", "End", "Touched", "touched"]
 
-#: So many acts are looked through one by one; of more the database makes a plan.
+#: So many changes are gathered at once; of more the records are read some at a time.
 FEW = 5000
 
 
@@ -74,13 +75,13 @@ def touched(
     """
     made = _view(cls, fields)
     scope = scope_of(tx, cls)
-    marks = tuple(len(part.marks) for part in parts)
+    shape = tuple((len(part.marks), part.every) for part in parts)
     bounded = None if end is None else (end.column, end.falling)
-    cached = ("touched", cls, scope.shape, made.names, marks, bounded)
+    cached = ("touched", cls, scope.shape, made.names, shape, bounded)
     text, names, constants = tx.store.prepared(
         cached, lambda: _statement(tx, cls, parts, made.names, scope, end)
     )
-    given: dict[str, Any] = {**constants, "moment": driven(tx, moment), "few": FEW, "more": FEW + 1}
+    given: dict[str, Any] = {**constants, "first": beginning(tx, moment), "more": FEW + 1}
     given |= {name: key(tx, value) for name, value in scope.values.items()}
     for number, part in enumerate(parts):
         given[f"entity_{number}"] = part.entity
@@ -88,9 +89,7 @@ def touched(
     if end is not None:
         given |= {"end": end.value, "end_mark": f"{json_text(end.field)}:["}
     rows = tx.run(text, [given[name] for name in names]).fetchall()
-    if rows and rows[0][0] is None:
-        return None
-    return _gathered(cls, fields, made, rows)
+    return None if len(rows) > FEW else _gathered(cls, fields, made, rows)
 
 
 @lru_cache(maxsize=1024)
@@ -105,20 +104,19 @@ def _view(cls: Any, fields: frozenset[str]) -> Any:
 def _statement(
     tx: Transaction, cls: Any, parts: Sequence[Part], names: Sequence[str], scope: Any, end: End | None
 ) -> Any:
-    change, revision, table = ChangeRow.__table__.c, RevisionRow.__table__.c, cls.__table__
-    place = sa.func.instr if tx.dialect == "sqlite" else sa.func.strpos
+    change, table = ChangeRow.__table__.c, cls.__table__
 
-    def named(name: str, part: Any) -> Any:
-        return sa.bindparam(name, type_=part.type)
+    def named(name: str, column: Any) -> Any:
+        return sa.bindparam(name, type_=column.type)
 
     def holds(name: str) -> Any:
-        return place(change.changes, sa.bindparam(name, type_=sa.Text())) > 0
+        return where_in(tx, change.changes, sa.bindparam(name, type_=sa.Text())) > 0
 
     options = []
     for number, part in enumerate(parts):
         marks = [holds(f"mark_{number}_{at}") for at in range(len(part.marks))]
         of = change.entity == named(f"entity_{number}", change.entity)
-        options.append(sa.and_(of, sa.or_(change.act == "add", *marks)) if marks else of)
+        options.append(sa.and_(of, part.counts(change, marks)))
     mine = [change.entity == named("entity_0", change.entity), change.record_id == table.c[key_column(cls)]]
     mine += [] if scope.where is None else [scope.where]
     counts = table.c[key_column(cls)].is_not(None)
@@ -127,30 +125,15 @@ def _statement(
         ends = named("end", column)
         before = column >= ends if end.falling else column <= ends
         counts = sa.and_(counts, sa.or_(before, holds("end_mark")))
-    # Left to itself, SQLite may begin with the changes, with all of them: with a sign before it the key
-    # of a revision is nothing that it could look up.
-    of_it = sa.literal_column("+crm_revision.id") if tx.dialect == "sqlite" else revision.id
-    source = RevisionRow.__table__.join(ChangeRow.__table__, change.revision_id == of_it)
     wanted = [change.entity, change.record_id, change.version, change.act, change.changes]
     wanted += [table.c[name] for name in names]
-    found = (
+    return (
         sa.select(*wanted)
-        .select_from(source.outerjoin(table, sa.and_(*mine)))
-        .where(revision.at > named("moment", revision.at), sa.or_(*options))
+        .select_from(ChangeRow.__table__.outerjoin(table, sa.and_(*mine)))
+        .where(change.revision_id >= named("first", change.revision_id), sa.or_(*options))
         .where(sa.or_(change.entity != named("entity_0", change.entity), counts))
+        .limit(sa.bindparam("more", type_=sa.Integer()))
     )
-    # In one statement: a row of nothing tells that too much was done.
-    return sa.union_all(
-        found.where(sa.not_(_is_much())), sa.select(*(sa.null() for _ in wanted)).where(_is_much())
-    )
-
-
-def _is_much() -> Any:
-    at = RevisionRow.__table__.c.at
-    acts = sa.select(at).where(at > sa.bindparam("moment", type_=at.type))
-    acts = acts.limit(sa.bindparam("more", type_=sa.Integer()))
-    counted = sa.select(sa.func.count()).select_from(acts.subquery()).scalar_subquery()
-    return counted > sa.bindparam("few", type_=sa.Integer())
 
 
 def _gathered(cls: Any, fields: frozenset[str], made: Any, rows: Sequence[Any]) -> Touched:

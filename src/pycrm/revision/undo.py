@@ -1,39 +1,81 @@
-"""Taking changes of a record back, newest first, as far as a moment."""
+"""Taking changes of records back, newest first, as far as a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import attrs
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.row import layout
 from pycrm.revision.add import child_changes, lists_of
 from pycrm.revision.history import rows_of, value_then
+from pycrm.revision.part import Part, led_to, repeated
+from pycrm.revision.since import Changes, Later, later
 
-__all__ = ["Later", "renamed", "undone"]
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
 
-
-@attrs.frozen
-class Later:
-    """One change after the moment: of which version, by which act, and what was there before."""
-
-    version: int
-    act: str
-    before: Mapping[str, Any]
+__all__ = ["kinds_of", "renamed", "taken_back", "undone"]
 
 
-def undone(record: Any, later: Sequence[Later], stamp: tuple[Any, Any] | None) -> Any:
+def kinds_of(tx: Transaction, cls: Any) -> list[str]:
+    """The kinds of records whose changes change what records of a class are shown with."""
+    return list(dict.fromkeys([cls.__name__, *(part.entity for part in repeated(tx, cls))]))
+
+
+def taken_back(
+    tx: Transaction,
+    records: Sequence[Any],
+    moment: datetime,
+    known: Changes | None = None,
+) -> Iterator[tuple[Any, Any]]:
+    """The records of one class as they were by their keys, without those that were not there yet.
+
+    Args:
+        known: the changes since of some kinds, all of them, where they have been read.
+    """
+    if not records:
+        return
+    cls = type(records[0])
+    key_of = layout(cls).keys[tx.dialect]
+    keys = [key_of(one)[0] for one in records]
+    found = dict(known or {})
+    parts = [part for part in repeated(tx, cls) if found.get(part.entity) != {}]
+    lead = [(part, _lead(tx, part, keys, records)) for part in parts]
+    wanted: dict[str, list[Any]] = {cls.__name__: keys}
+    for part, to in lead:
+        wanted.setdefault(part.entity, []).extend(to.values())
+    found |= later(tx, {kind: some for kind, some in wanted.items() if kind not in found}, moment)
+    changes = found[cls.__name__]
+    for key, record in zip(keys, records, strict=True):
+        then = undone(record, changes[key]) if key in changes else record
+        if then is not None and lead:
+            names = ((part, found[part.entity].get(to.get(key), ())) for part, to in lead)
+            then = renamed(then, [one for one in names if one[1]])
+        if then is not None:
+            yield key, then
+
+
+def _lead(tx: Transaction, part: Part, keys: Sequence[Any], records: Sequence[Any]) -> dict[Any, Any]:
+    """By the keys of records what they repeat the fields of a part of."""
+    cls, column = part.path[0]
+    name = next(spec.name for spec in cls.__specs__.values() if column in spec.columns)
+    dump = layout(cls).dump_of((name,), tx.dialect)
+    return led_to(tx, part.path, {key: dump(one)[0] for key, one in zip(keys, records, strict=True)})
+
+
+def undone(record: Any, later: Sequence[Later]) -> Any:
     """The record before these changes, newest first; None where they made it."""
     if not later:
         return record
-    if later[-1].act == "add" and later[-1].version == 1:
+    first = later[-1]
+    if first.act == "add" and first.version == 1:
         return None
     cls = type(record)
-    state: dict[str, Any] = {}
-    for one in later:
-        state.update(one.before)
-    values: dict[str, Any] = {"version": later[-1].version - 1}
+    state: Mapping[str, Any] = first.before
+    if len(later) > 1:
+        state = {path: old for one in later for path, old in one.before.items()}
+    values: dict[str, Any] = {"version": first.version - 1}
     specs = cls.__specs__
     for name, old in state.items():
         if name in specs:
@@ -41,9 +83,8 @@ def undone(record: Any, later: Sequence[Later], stamp: tuple[Any, Any] | None) -
     for spec in lists_of(cls):
         if spec.name not in state and hasattr(record, f"_raw_{spec.name}"):
             values[spec.name] = _rows_then(cls, spec, record, state)
-    if stamp is not None:
-        for name, value in zip(("updated_at", "updated_by"), stamp, strict=True):
-            values[name] = value
+    if first.stamp is not None:
+        values["updated_at"], values["updated_by"] = first.stamp
     return layout(cls).copy(record, values)
 
 
@@ -55,15 +96,17 @@ def _rows_then(cls: Any, spec: Any, record: Any, state: Mapping[str, Any]) -> tu
     return rows_of(cls, spec, record.id, rows | mine)
 
 
-def renamed(record: Any, names: Iterable[tuple[str, Sequence[Later]]]) -> Any:
+def renamed(record: Any, names: Iterable[tuple[Part, Sequence[Later]]]) -> Any:
     """The record with what it repeated of others then: a customer's name is its party's.
 
-    `names` gives, of each link, the later changes of what it leads to.
+    `names` gives, with the fields that are repeated, the later changes of what they stand in.
     """
-    values: dict[str, Any] = {}
-    for link, later in names:
-        for one in later:
-            for field, through in type(record).mirrors.items():
-                if through == link and field in one.before:
-                    values[field] = value_then(type(record).__specs__[field], one.before[field])
+    specs = type(record).__specs__
+    values = {
+        field: value_then(specs[field], one.before[field])
+        for part, later in names
+        for one in later
+        for field in part.fields
+        if field in one.before
+    }
     return layout(type(record)).copy(record, values) if values else record

@@ -59,6 +59,8 @@ class Query:
         self.table: Any = cls.__table__
         self.source: Any = self.table
         self._joined: set[Any] = {self.table}
+        # Of each class that a link leads to the column of that link.
+        self.links: dict[Any, str] = {}
         self.where: list[Any] = []
         grammar = Grammar(self._admit)
         for condition in conditions:
@@ -109,7 +111,8 @@ class Query:
         if cls.__facet_of__ == self.cls.__name__:
             on = table.c.of_id == self.table.c[key_column(self.cls)]
         else:
-            on = self.table.c[self._link_to(cls, column)] == table.c[key_column(cls)]
+            link = self.links[cls] = self._link_to(cls, column)
+            on = self.table.c[link] == table.c[key_column(cls)]
             scope = scope_of(self.tx, cls)
             if scope.where is not None:
                 # Two scopes in one statement must not share the names of their parameters.

@@ -91,8 +91,8 @@ class Reading(Inquiry):
             limit: at most so many.
             children: read child rows too.
             archived: archived records too.
-            as_of: the list as it was at that instant, of what the actor sees now; conditions are then
-                over the class and its facets.
+            as_of: the list as it was at that instant, of what the actor sees now, facets and linked
+                records too; what the reader was not shown then is refused as well.
             progress: told, while a list of the past is made, how many records of how many are done.
 
         Raises:

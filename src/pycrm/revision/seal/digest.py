@@ -22,6 +22,7 @@ __all__ = [
     "Columns",
     "change_digest",
     "change_digests",
+    "encoded",
     "link",
     "links",
     "marks",
@@ -45,19 +46,21 @@ def _encode(row: list[Any]) -> str:
 
 
 # Rows turned on their side: of each column the values of all rows.
-Columns = Iterable[tuple[Any, ...]]
+Columns = Iterable[Iterable[Any]]
 _SIZE, _MARKED = 32, 6
 # A copy of an empty state takes less time than a new one.
 _fresh = blake2b(digest_size=_SIZE).copy
-_bytes: Callable[[str], bytes] = methodcaller("encode", "utf-8", "surrogatepass")
+#: A text as it is hashed.
+encoded: Callable[[str], bytes] = methodcaller("encode", "utf-8", "surrogatepass")
 
 
 def _hashed(inputs: Iterable[bytes]) -> list[bytes]:
     made: list[bytes] = []
+    fresh, add = _fresh, made.append
     for one in inputs:
-        state = _fresh()
+        state = fresh()
         state.update(one)
-        made.append(state.digest())
+        add(state.digest())
     return made
 
 
@@ -72,15 +75,18 @@ def change_digest(
     changes: str,
 ) -> bytes:
     """The digest of a change row."""
-    row = (salt, record, revision, version, entity, act, reason, changes)
+    row = (salt, record, revision, version, entity, act, reason, encoded(changes))
     return change_digests([(value,) for value in row])[0]
 
 
 def change_digests(columns: Columns) -> list[bytes]:
-    """The digests of change rows, of which the columns are those that `change_digest` takes, in their order."""
+    """The digests of change rows, of which the columns are those that `change_digest` takes, in their order.
+
+    The values come as bytes: what is read and hashed need not become a text between.
+    """
     salts, records, revisions, versions, entities, acts, reasons, changes = columns
     beginnings = map(_beginning, versions, entities, acts, reasons)
-    parts = zip(salts, records, revisions, beginnings, map(_bytes, changes), strict=True)
+    parts = zip(salts, records, revisions, beginnings, changes, strict=True)
     return _hashed(map(b"".join, parts))
 
 
@@ -89,7 +95,7 @@ def change_digests(columns: Columns) -> list[bytes]:
 def _beginning(version: int, entity: str, act: str, reason: str | None) -> bytes:
     """What stands before the values; the lengths keep one text from passing into the next."""
     why, length = ("", -1) if reason is None else (reason, len(reason))
-    return _bytes(f"{version} {len(entity)} {len(act)} {length} {entity}{act}{why}")
+    return encoded(f"{version} {len(entity)} {len(act)} {length} {entity}{act}{why}")
 
 
 def row_digest(kind: str, values: Sequence[Any]) -> bytes:
@@ -145,10 +151,11 @@ def links(
 ) -> list[str]:
     """The hashes of many links; `digests` are those of the rows of each, one after another."""
     made: list[str] = []
+    fresh, join, add = _fresh, b"".join, made.append
     for last, number, kind, item, covered in zip(before, numbers, kinds, items, digests, strict=True):
-        state = _fresh()
-        state.update(b"".join((f"{last} {number} {kind} ".encode(), item, covered)))
-        made.append(state.hexdigest())
+        state = fresh()
+        state.update(join((f"{last} {number} {kind} ".encode(), item, covered)))
+        add(state.hexdigest())
     return made
 
 
