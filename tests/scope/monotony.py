@@ -21,9 +21,9 @@ from pycrm import (
     ShareMode,
 )
 from pycrm.entities.org import Action, Reach
+from pycrm.scope import FieldAccess
 from pycrm.scope.actor import Bounds, bounds
 from pycrm.scope.children import derived_write
-from pycrm.scope.fields import FieldAccess
 from pycrm.scope.gateway import Query
 
 from .worlds import CLASSES, Settled, World, settle

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from datetime import date
+from typing import Any
 
 import pytest
 
+from pycrm import Role, RoleAssignment
+from pycrm.web import catalog
 from pycrm.web.catalog import classes
 
 from .conftest import Company, Reader
@@ -162,3 +166,33 @@ def test_every_kind_of_record_has_its_list_its_form_and_its_board(shown: Company
         assert reader.ask(f"/{slug}/new").status == 200, slug
         if cls.__pipeline__ is not None:
             assert reader.ask(f"/board/{slug}").status == 200, slug
+
+
+def _menu_follows_roles(company: Company) -> None:
+    reader, crm = company.reader("rep_a"), company.crm
+    assert "/handover" not in reader.see("/customers").links()
+    with crm.session(crm.system("promotion")) as session:
+        (leader,) = session.find(Role, Role.name == "leader")
+        unit, user = company.cast.units["East"], company.cast.people["rep_a"]
+        given = session.add(RoleAssignment(user=user, role=leader, unit=unit, since=date(2026, 1, 1)))
+    assert "/handover" in reader.see("/customers").links()
+    with crm.session(crm.system("back again")) as session:
+        session.archive(session.get(given.ref))
+    assert "/handover" not in reader.see("/customers").links()
+
+
+def test_the_menu_follows_a_change_of_roles(company: Company) -> None:
+    """Who is made a leader finds the handover in the menu of the next page, and no longer once that is over."""
+    _menu_follows_roles(company)
+
+
+def test_a_menu_that_is_kept_by_name_is_noticed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were menus kept for each person and not for what they may do, a promotion would go unseen."""
+    kept: dict[Any, Any] = {}
+
+    def by_name(session: Any, what: Any, make: Any) -> Any:
+        return kept.setdefault((session.actor.name, what), make())
+
+    monkeypatch.setattr(catalog, "kept_for", by_name)
+    with pytest.raises(AssertionError):
+        _menu_follows_roles(company)

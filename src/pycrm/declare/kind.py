@@ -32,7 +32,7 @@ from pycrm.declare.raw import (
     scaled,
     to_text,
 )
-from pycrm.declare.reference import Ref
+from pycrm.declare.reference import Ref, uuid_of
 from pycrm.values import Money, clean_text, utc
 
 __all__ = ["Kind", "kind_of"]
@@ -201,7 +201,7 @@ class KeyKind(Kind):
         return value
 
     def decode(self, value: Any) -> Any:
-        return UUID(bytes=value)
+        return uuid_of(value)
 
     def dump(self, dialect: str) -> Dump | None:
         return (lambda value: value.bytes) if dialect == "sqlite" else None
@@ -239,7 +239,7 @@ class LinkKind(KeyKind):
         return value
 
     def decode(self, value: Any) -> Any:
-        return Ref(self.target, UUID(bytes=value) if value.__class__ is bytes else value)
+        return Ref(self.target, uuid_of(value) if value.__class__ is bytes else value)
 
     def dump(self, dialect: str) -> Dump | None:
         return (lambda value: value.id.bytes) if dialect == "sqlite" else (lambda value: value.id)

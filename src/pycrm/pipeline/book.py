@@ -245,9 +245,8 @@ class Book:
 
     def numbers(self, tx: Transaction, key: str) -> set[int]:
         """The numbers of all versions that are or were in force; a draft is none of them."""
-        table = PipelineVersion.__table__.c
-        statement = sa.select(table.version).where(table.key == key, table.state != DRAFTED)
-        return {row[0] for row in tx.fetch(statement)}
+        rows = tx.kept("versions that were in force", _were_in_force)
+        return {version for of, version in rows if of == key}
 
     def chart(self, tx: Transaction, key: str, version: int) -> Chart:
         """The compiled version, from memory or from its row."""
@@ -314,11 +313,20 @@ def in_force(tx: Transaction) -> dict[str, tuple[int, str]]:
     """Of each pipeline the newest published version and the entity, as this transaction sees them."""
     found: dict[str, tuple[int, str]] | None = tx.memo.get(IN_FORCE)
     if found is None:
-        table = PipelineVersion.__table__.c
-        statement = sa.select(table.key, table.version, table.entity).where(table.state == PUBLISHED)
-        rows = tx.fetch(statement.order_by(table.version))
+        rows = tx.kept(IN_FORCE, _in_force)
         found = tx.memo[IN_FORCE] = {key: (version, entity) for key, version, entity in rows}
     return found
+
+
+def _were_in_force() -> Any:
+    table = PipelineVersion.__table__.c
+    return sa.select(table.key, table.version).where(table.state != DRAFTED)
+
+
+def _in_force() -> Any:
+    table = PipelineVersion.__table__.c
+    found = sa.select(table.key, table.version, table.entity).where(table.state == PUBLISHED)
+    return found.order_by(table.version)
 
 
 def text_of(pipeline: Pipeline) -> str:

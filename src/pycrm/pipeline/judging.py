@@ -210,9 +210,9 @@ class _Alike:
 
     def judged(self, chart: Chart, record: Any, standing: Standing) -> list[AllowedMove]:
         """The moves of one record."""
-        if not self._needs:
-            return _allowed(self._tx, chart, record, standing, self._free, False)
         place = (chart.pipeline.identity, standing)
+        if not self._needs:
+            return self._by_right(place, chart, record, standing)
         try:
             asked = self._asked[place]
         except KeyError:
@@ -227,6 +227,15 @@ class _Alike:
         found = self._judged.get(same)
         if found is None:
             found = self._judged[same] = _allowed(self._tx, chart, record, standing, self._free, True)
+        return list(found)
+
+    def _by_right(self, place: Any, chart: Chart, record: Any, standing: Standing) -> list[AllowedMove]:
+        """The moves with no more than the right to them, which those that stand in one place mostly share."""
+        found = self._judged.get(place)
+        if found is None:
+            found = _allowed(self._tx, chart, record, standing, self._free, False)
+            if not any(way.move.is_restricted for way in chart.ways(standing)):
+                self._judged[place] = found
         return list(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,8 +18,10 @@ from pycrm.pipeline.carry import carried
 from pycrm.pipeline.chart import Visit
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.pipeline.way import Standing
-from pycrm.scope.actor import unkey
-from pycrm.scope.gateway import query
+from pycrm.scope.actor import key
+from pycrm.scope.comparison import padded
+from pycrm.scope.gateway import in_sight
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -93,9 +96,9 @@ def standing_of(tx: Transaction, record: Any) -> Standing:
 def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
     """Where records stand; the history of those that could be led back is read in one statement."""
     found: list[Standing] = []
-    returning: dict[UUID, tuple[str, ...]] = {}
+    returning: dict[int, tuple[str, ...]] = {}
     places: dict[Any, tuple[Standing, tuple[str, ...]]] = {}
-    for record in records:
+    for at, record in enumerate(records):
         leaves = record.stage_config or (record.stage,)
         place = (record.pipeline, record.pipeline_version, leaves)
         if place not in places:
@@ -104,42 +107,46 @@ def standings(tx: Transaction, records: Sequence[Any]) -> list[Standing]:
         standing, back = places[place]
         found.append(standing)
         if back:
-            returning[record.id] = back
+            returning[at] = back
     if not returning:
         return found
     rows: dict[UUID, list[StageEntry]] = {}
-    for row in _rows(tx, _in_sight(tx, records, returning)):
+    for row in _rows(tx, _in_sight(tx, [records[at] for at in returning])):
         rows.setdefault(row.record, []).append(row)
-    for at, record in enumerate(records):
-        if record.id in returning:
-            past = list(_past(tx, rows.get(record.id, ())))
-            before = {key: _kept(tx, record, _left_for(past, key)) for key in returning[record.id]}
-            found[at] = Standing(found[at].leaves, before)
+    for at, back in returning.items():
+        past = list(_past(tx, rows.get(records[at].id, ())))
+        before = {key: _kept(tx, records[at], _left_for(past, key)) for key in back}
+        found[at] = Standing(found[at].leaves, before)
     return found
 
 
-def _in_sight(tx: Transaction, records: Sequence[Any], wanted: Mapping[UUID, Any]) -> list[UUID]:
+def _in_sight(tx: Transaction, records: Sequence[Any]) -> list[UUID]:
     """Of some records those that the actor may read: a copy in hand tells nothing of the past."""
     if tx.whole:
-        return list(wanted)
+        return [one.id for one in records]
     found: list[UUID] = []
     for cls in {type(record) for record in records}:
-        keys = [record.id for record in records if type(record) is cls and record.id in wanted]
-        asked = query(tx, cls, (), archived=True)
-        if not asked.nothing and keys:
-            rows = tx.fetch(asked.select(asked.table.c.id).where(asked.table.c.id.in_(keys)))
-            found += [id for (key,) in rows if (id := unkey(key)) is not None]
+        found += in_sight(tx, cls, [one.id for one in records if type(one) is cls])
     return found
 
 
 def _rows(tx: Transaction, records: Iterable[UUID]) -> list[StageEntry]:
-    made, table = layout(StageEntry), StageEntry.__table__.c
-    return made.build(
-        tx.fetch(
-            sa.select(*(table[name] for name in made.names))
-            .where(table.record_id.in_(list(records)))
-            .order_by(table.record_id, table.seq, table.region)
-        )
+    """What the records entered, of each in the order in which it did."""
+    made, found = layout(StageEntry), []
+    for some in pieces(records):
+        given = padded(some)
+        values = {f"of_{at}": key(tx, one) for at, one in enumerate(given)}
+        found += tx.kept(("stages of", len(given)), partial(_entered_by, len(given)), values)
+    return made.build(found)
+
+
+def _entered_by(number: int) -> Any:
+    table = StageEntry.__table__.c
+    records = [sa.bindparam(f"of_{at}", type_=table.record_id.type) for at in range(number)]
+    return (
+        sa.select(*(table[name] for name in layout(StageEntry).names))
+        .where(table.record_id.in_(records))
+        .order_by(table.record_id, table.seq, table.region)
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.policy import Administered, Reference, UsedBy
+from pycrm.declare.reference import uuid_of
 from pycrm.entities.amendment import AmendmentPolicy
 from pycrm.entities.org import (
     Action,
@@ -340,4 +341,4 @@ def key(tx: Transaction, value: UUID | None) -> Any:
 
 def unkey(value: Any) -> UUID | None:
     """An id as Python has it."""
-    return UUID(bytes=value) if isinstance(value, bytes) else value
+    return uuid_of(value) if isinstance(value, bytes) else value

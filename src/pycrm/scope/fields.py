@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from pycrm.store import Transaction
 
 __all__ = [
-    "FieldAccess",
     "FieldRights",
     "copies_of",
-    "field_access",
     "field_rights",
     "limits",
     "refuse_unwritable",
@@ -81,15 +79,6 @@ class Limits(NamedTuple):
 _UNLIMITED = Limits(False, False)
 
 
-@attrs.frozen
-class FieldAccess:
-    """What an actor may do with one field."""
-
-    read: FieldReading
-    write: bool
-    reveal: bool
-
-
 @contextmanager
 def whole(tx: Transaction) -> Iterator[None]:
     """Within, records are read with all their fields: for the product's own work, never to hand out."""
@@ -111,21 +100,6 @@ def field_rights(tx: Transaction, cls: Any) -> FieldRights:
     found: FieldRights | None = actor._bounds.get(memo)
     if found is None:
         found = actor._bounds[memo] = _rights(tx, actor, cls)
-    return found
-
-
-def field_access(tx: Transaction, cls: Any) -> dict[str, FieldAccess]:
-    """Each field with which the actor may do anything at all; see `Session.fields`."""
-    rights = field_rights(tx, cls)
-    found: dict[str, FieldAccess] = {}
-    for name, spec in cls.__specs__.items():
-        if name in copies_of(cls):
-            continue
-        covered = FieldReading.MASKED if name in rights.masked else FieldReading.PLAIN
-        read = FieldReading.HIDDEN if name in rights.hidden else covered
-        writes, reveals = spec.init and name not in rights.locked, name in rights.revealed
-        if read is not FieldReading.HIDDEN or writes or reveals:
-            found[name] = FieldAccess(read, writes, reveals)
     return found
 
 

@@ -14,13 +14,15 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare import Ref
-from pycrm.declare.raw import RawKey
+from pycrm.declare.raw import RawDate, RawKey
 from pycrm.declare.row import layout
 from pycrm.entities.customer import Customer
+from pycrm.entities.grade import GradeOverride
 from pycrm.scope.actor import unkey
-from pycrm.scope.gateway import bounded, query
+from pycrm.scope.fields import field_rights
+from pycrm.scope.gateway import Query, bounded, query
 from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
-from pycrm.scoring.grade import Override, lasting, override, read_override, told_of
+from pycrm.scoring.grade import Override, lasting, override, read_override, today, told_of
 from pycrm.scoring.indicator import Aspect
 from pycrm.scoring.part import Part, Sheet
 from pycrm.scoring.plan import planned
@@ -103,13 +105,8 @@ def graded(tx: Transaction, customers: Iterable[Any]) -> dict[UUID, Graded]:
     asked = query(tx, Customer, [Customer.id.in_(list(customers))])
     if asked.nothing:
         return {}
-    now, own, lasts = ScoreNow.__table__, CustomerScore.__table__, lasting(tx)
-    is_own = sa.and_(own.c.run_id == now.c.run_id, own.c.customer_id == asked.table.c.id)
-    asked.source = asked.source.join(now, now.c.customer_id == asked.table.c.id).join(own, is_own)
-    asked.source = asked.source.outerjoin(lasts, lasts.c.of_id == asked.table.c.id)
-    told = asked.select(own.c.customer_id, now.c.model, own.c.grade, own.c.score, lasts.c.grade)
     found: dict[UUID, Graded] = {}
-    for key, model, grade, hundredths, set_ in tx.fetch(told.order_by(now.c.model)):
+    for key, model, grade, hundredths, set_ in _grades(tx, asked):
         id = unkey(key)
         if id is None or id in found:
             continue
@@ -117,6 +114,31 @@ def graded(tx: Transaction, customers: Iterable[Any]) -> dict[UUID, Graded]:
         score = None if hundredths is None else Decimal(hundredths).scaleb(-2)
         found[id] = Graded(model, set_ if lasts_here else grade, score)
     return found
+
+
+def _grades(tx: Transaction, asked: Query) -> list[Any]:
+    """Of customers the key, and of each model by which they are scored grade, score and what is set over it."""
+    same = asked.comparisons()
+    if same is None:
+        return tx.fetch(_of_many(tx, asked, asked.where, sa.literal(today(tx), RawDate())))
+
+    def statement() -> Any:
+        return _of_many(tx, asked, same.where(), sa.bindparam("today", type_=RawDate()))
+
+    dialect = tx.store.engine.dialect
+    day = RawDate().bind_processor(dialect)(today(tx))
+    alike = ("graded", asked.scope.shape, same.key, frozenset(field_rights(tx, GradeOverride).closed))
+    return asked.run(alike, statement, same.bound(dialect) | {"today": day})
+
+
+def _of_many(tx: Transaction, asked: Query, conditions: Iterable[Any], day: Any) -> Any:
+    now, own, lasts = ScoreNow.__table__, CustomerScore.__table__, lasting(tx, day=day)
+    asked.where = list(conditions)
+    is_own = sa.and_(own.c.run_id == now.c.run_id, own.c.customer_id == asked.table.c.id)
+    asked.source = asked.source.join(now, now.c.customer_id == asked.table.c.id).join(own, is_own)
+    asked.source = asked.source.outerjoin(lasts, lasts.c.of_id == asked.table.c.id)
+    told = asked.select(own.c.customer_id, now.c.model, own.c.grade, own.c.score, lasts.c.grade)
+    return told.order_by(now.c.model)
 
 
 def score(tx: Transaction, customer: Any, model: str | None) -> Score | None:
@@ -171,12 +193,13 @@ _COLUMNS = ("customer_id", "score", "own", "grade", "inputs")
 
 def _only_model(tx: Transaction, customer: Any) -> str:
     """The model by which a customer is scored today, the first by its key."""
-    now = ScoreNow.__table__.c
-    found = (
-        sa.select(now.model).where(now.customer_id == sa.literal(customer.id, RawKey())).order_by(now.model)
-    )
-    told = tx.fetch(found.limit(1))
+    told = planned(tx, "first model of one", _first_model).given(tx, given_customer=customer.id)
     return str(told[0][0]) if told else ""
+
+
+def _first_model() -> Any:
+    now, customer = ScoreNow.__table__.c, sa.bindparam("given_customer", type_=RawKey())
+    return sa.select(now.model).where(now.customer_id == customer).order_by(now.model).limit(1)
 
 
 def scores(

@@ -23,7 +23,16 @@ from pycrm.scoring.shelf import all_in_force, rows
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Override", "changes", "lasting", "override", "read_override", "refuse_unfounded_grade", "told_of"]
+__all__ = [
+    "Override",
+    "changes",
+    "lasting",
+    "override",
+    "read_override",
+    "refuse_unfounded_grade",
+    "today",
+    "told_of",
+]
 
 
 @attrs.frozen
@@ -39,20 +48,29 @@ class Override:
     reason: str | None
 
 
-def lasting(tx: Transaction, model: ScoreModel | None = None) -> Any:
+def today(tx: Transaction) -> date:
+    """The day of which a grade is asked."""
+    found: date = tx.crm.calendar_day(tx.moment)
+    return found
+
+
+def lasting(tx: Transaction, model: ScoreModel | None = None, *, day: Any = None) -> Any:
     """The overrides of today, as a table of customers and what is told; with a model those over its scores.
 
     A grade that the model does not know is none of its grades. Nobody learns of an override by the
     grade who may not see it: for such a reader there are none.
+
+    Args:
+        day: the parameter of a statement that is kept, in the place of today.
     """
     table, closed = GradeOverride.__table__.c, field_rights(tx, GradeOverride).closed
-    today = sa.literal(tx.crm.calendar_day(tx.moment), RawDate())
-    reason = sa.literal(None, sa.Text()) if "reason" in closed else table.reason
+    day = sa.literal(today(tx), RawDate()) if day is None else day
+    reason = sa.cast(sa.null(), sa.Text()) if "reason" in closed else table.reason
     found = sa.select(table.of_id, table.grade, table.until, reason.label("reason"))
     if not closed.isdisjoint(("grade", "until")):
         return found.where(sa.false()).subquery("crm_lasting")
     known = [] if model is None else [table.grade.in_(model.grades)]
-    return found.where(table.until >= today, *known).subquery("crm_lasting")
+    return found.where(table.until >= day, *known).subquery("crm_lasting")
 
 
 def told_of(found: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from pycrm.entities.org import FieldReading
 from pycrm.errors import NotReadError
-from pycrm.scope.gateway import unknown_field
+from pycrm.scope.gateway import fetch_some, unknown_field
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["field_at", "key_fields", "label_of", "labels_of", "readable", "readable_field", "titles_of"]
 
-_AT_ONCE = 500
 # What a record is called by, first come, where its declaration says nothing.
 _NAMES = ("name", "title", "login", "code", "summary", "text", "body")
 _TITLES: WeakKeyDictionary[Any, tuple[str, ...]] = WeakKeyDictionary()
@@ -122,8 +121,5 @@ def labels_of(session: Session, refs: Iterable[Any]) -> dict[UUID, str]:
         cls = session.crm.record(entity, None)
         if cls is None:
             continue
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), _AT_ONCE):
-            some = session.find(cls, cls.id.in_(ordered[start : start + _AT_ONCE]), archived=True)
-            found |= {one.id: label_of(one) for one in some}
+        found |= {one.id: label_of(one) for one in fetch_some(session.transaction, cls, ids)}
     return found

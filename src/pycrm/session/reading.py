@@ -16,9 +16,10 @@ from pycrm.revision.former import Former, former_total
 from pycrm.revision.inquiry import instant
 from pycrm.revision.model import Access, Duplicate, Elevation, Export
 from pycrm.scope import aggregate, natural, paging, reason
+from pycrm.scope.access import FieldAccess, field_access
 from pycrm.scope.card import Card, card
 from pycrm.scope.children import any_record, with_children
-from pycrm.scope.fields import FieldAccess, field_access, shown
+from pycrm.scope.fields import shown
 from pycrm.scope.gateway import fetch_one, not_found, query
 from pycrm.scope.paging import Page
 from pycrm.scope.raw import Rows
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
     from pycrm.values import Money
-
 
 __all__ = ["Reading"]
 

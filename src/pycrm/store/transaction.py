@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -155,6 +155,17 @@ class Transaction:
             return cursor.fetchall() if cursor is not None else []
         except sa.exc.DBAPIError as error:
             raise self.store.translated(error.orig) from error  # type: ignore[arg-type]
+
+    def kept(self, key: Any, make: Callable[[], Any], values: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows of a statement that is built and compiled once for its key.
+
+        Args:
+            values: by the names of its parameters, as the driver takes them.
+        """
+        text, names, constants = self.store.prepared(key, make)
+        given = constants if values is None else {**constants, **values}
+        rows: list[Any] = self.run(text, [given[name] for name in names]).fetchall()
+        return rows
 
     def execute(self, statement: sa.sql.expression.Executable, values: Any = None) -> int:
         """Run a writing statement built by a room of pycrm and return the number of rows touched."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from pycrm.session import Session
     from pycrm.web.visit import Visit
 
-__all__ = ["Entry", "class_of", "menu", "path_of", "permits", "reads", "slug_of"]
+__all__ = ["Entry", "class_of", "kept_for", "menu", "path_of", "permits", "reads", "slug_of"]
+
+T = TypeVar("T")
 
 # First words of addresses that are no kind of record.
 _TAKEN = frozenset(
@@ -120,18 +123,41 @@ def permits(session: Session, permission: str) -> bool:
 
 def menu(visit: Visit, session: Session, waiting: int) -> list[Entry]:
     """The menu of whoever visits: nothing stands in it that would be empty or refused by right."""
+    found = kept_for(session, ("menu", visit.language), lambda: _menu(visit, session))
+    here = max((one.path for one in found if _holds(one.path, visit.path)), key=len, default="")
+    return [_told(one, one.path == here, waiting if one.path == "/inbox" else 0) for one in found]
+
+
+def _told(entry: Entry, is_here: bool, count: int) -> Entry:
+    return attrs.evolve(entry, is_here=is_here, count=count) if is_here or count else entry
+
+
+def kept_for(session: Session, what: Any, make: Callable[[], T]) -> T:
+    """What is worked out from the rights of an actor alone, once for each who holds them.
+
+    Actors are resolved anew where any right of theirs has changed.
+    """
+    every: WeakKeyDictionary[Any, dict[Any, Any]]
+    every = session.crm.keepers.setdefault("by rights", WeakKeyDictionary())
+    kept = every.setdefault(session.actor, {})
+    if what not in kept:
+        kept[what] = make()
+    found: T = kept[what]
+    return found
+
+
+def _menu(visit: Visit, session: Session) -> list[Entry]:
     words = visit.words
     found = [Entry("/", words("My day"), "home")]
     found += _work(visit, session)
     if reads(session, session.crm.record("Customer")):
-        found.append(Entry("/inbox", words("Approvals"), "inbox", count=waiting))
+        found.append(Entry("/inbox", words("Approvals"), "inbox"))
         if reads(session, session.crm.record("Opportunity")):
             found.append(Entry("/reports/funnel", words("Reports"), "chart"))
         found.append(Entry("/calendar", words("Calendar"), "calendar"))
     found += _offered(visit, session)
     found += _administration(visit, session)
-    here = max((one.path for one in found if _holds(one.path, visit.path)), key=len, default="")
-    return [attrs.evolve(one, is_here=one.path == here) for one in found]
+    return found
 
 
 def _holds(path: str, here: str) -> bool:

@@ -199,7 +199,7 @@ def _condition(show: Show, cls: Any, spec: Spec, end: str, text: str) -> tuple[A
     if kind == "text":
         return column.icontains(text, autoescape=True), text
     value = _value(show, spec, kind, text, end)
-    said = show.value(value, spec).text if kind != "instant" else text
+    said = show.value(value).text if kind != "instant" else text
     if spec.target is not None:
         return column == value.id, said
     if end == ":from":

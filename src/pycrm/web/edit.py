@@ -313,8 +313,8 @@ def _stale(show: Show, target: Target, values: dict[str, Any], visit: Visit) -> 
             yield Choice(
                 control,
                 show.words.field(target.cls, spec),
-                show.value(values[name], spec).text or plain_of(values[name]),
-                show.value(current, spec).text or plain_of(current),
+                show.value(values[name]).text or plain_of(values[name]),
+                show.value(current).text or plain_of(current),
                 show.stored(target.cls, name, before[name]),
                 target.record.version,
             )

@@ -67,7 +67,7 @@ def day(value: date) -> str:
 
 def moment(value: datetime, zone: tzinfo) -> str:
     """An instant in business time, to the minute."""
-    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return value.astimezone(zone).isoformat(" ", "minutes")[:16]
 
 
 def telephone(text: str) -> str:

@@ -61,6 +61,7 @@ _STROKES: Mapping[str, str] = MappingProxyType(
 
 
 @cache
+@cache
 def icon(name: str) -> Markup:
     """An icon by its name; one that there is none of is the puzzle piece of plugins."""
     strokes = _STROKES.get(name) or _STROKES["puzzle"]

@@ -11,7 +11,7 @@ import attrs
 from pycrm.entities.org import Reach
 from pycrm.errors import InvalidError, RefusedError
 from pycrm.exchange.exporting import export_csv
-from pycrm.web.catalog import class_of, path_of, slug_of
+from pycrm.web.catalog import class_of, slug_of
 from pycrm.web.columns import choosable, columns_of, conditions_of, filters_of, order_of, sortable
 from pycrm.web.piece import rows
 from pycrm.web.problem import told
@@ -144,14 +144,15 @@ def lines_of(show: Show, cls: Any, records: list[Any], specs: list[Spec]) -> lis
     """Records as lines of a list, those of customers with their grades."""
     show.learn(records, specs)
     grades = _grades(show.session, cls, records)
-    lines = []
+    slug, lines = slug_of(show.crm, cls), []
     for record in records:
         first, *rest = [_short(show.cell(record, spec)) for spec in specs]
-        score = grades.get(record.id)
+        key = record.id
+        id, score = str(key), grades.get(key)
         lines.append(
             Line(
-                str(record.id),
-                path_of(show.crm, record),
+                id,
+                f"/{slug}/{id}" if slug else None,
                 first.text or show.words.record(cls),
                 _under(cls, record, specs),
                 tuple(rest),
@@ -164,7 +165,7 @@ def lines_of(show: Show, cls: Any, records: list[Any], specs: list[Spec]) -> lis
 
 def _short(cell: Cell) -> Cell:
     """Of an instant the day: the hour stands on the record's page."""
-    return attrs.evolve(cell, text=cell.text[:10]) if cell.kind == "date" else cell
+    return cell._replace(text=cell.text[:10]) if cell.kind == "date" else cell
 
 
 def _grades(session: Session, cls: Any, records: list[Any]) -> dict[UUID, Any]:

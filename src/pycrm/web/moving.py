@@ -160,11 +160,12 @@ def _board(visit: Visit, session: Session, cls: Any) -> Answer:
     shown = {one.stage: _cards_of(session, cls, one, conditions, day) for one in tallies}
     every = [record for some in shown.values() for record in some]
     show.learn(every, [one for one in cls.__specs__.values() if one.name in ("owner", "customer")])
-    moves = dict(zip([one.id for one in every], session.moves_all(every, needs=False), strict=True))
+    # In the order of the columns, as the cards come below.
+    moves = iter(session.moves_all(every, needs=False))
     columns = []
     for one in tallies:
         stage = pipeline.stage(one.stage) if pipeline.has_stage(one.stage) else None
-        cards = tuple(_card(show, slug, record, moves[record.id], amount, day) for record in shown[one.stage])
+        cards = tuple(_card(show, slug, record, next(moves), amount, day) for record in shown[one.stage])
         columns.append(
             Column(
                 one.stage,
@@ -214,13 +215,13 @@ def _card(
         id,
         f"/{slug}/{id}",
         label_of(record),
-        show.labels.get(customer.id, "") if customer is not None else "",
+        show.known(customer),
         show.value(money).text if money is not None else "",
         show.cell(record, specs[day]).text if day else "",
         standing.is_overdue,
         standing.is_stalled,
         standing.days,
-        show.labels.get(owner.id, "") if owner is not None else "",
+        show.known(owner),
         ways_of(show, pipeline, allowed),
     )
 

@@ -6,6 +6,7 @@ Whatever comes from people goes through `text_of`; every other piece is a word o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from pycrm.web.listing import Heading, Line
     from pycrm.web.moving import Card, Column, Way
     from pycrm.web.show import Cell
+    from pycrm.web.timeline import Difference, Item
     from pycrm.web.visit import Visit
     from pycrm.web.words import Words
 
-__all__ = ["cards", "cell", "face", "level", "mark", "rows", "tone"]
+__all__ = ["cards", "cell", "face", "happened", "level", "mark", "rows", "tone"]
 
 _TONES = 4
+# Of a value that has changed so much is shown.
+_LONGEST = 120
 _COLOURED = ("won", "lost", "active", "done")
 
 #: A text as it stands between tags or within quotes.
@@ -125,15 +129,48 @@ def _graded(line: Line, label: str) -> str:
     return f'<td class="beside">{shown}</td><td class="more nowrap{none}" data-label="{label}">{said}</td>'
 
 
+def happened(items: Iterable[Item], words: Words, minutes: Callable[[datetime], str]) -> Markup:
+    """What has happened around a record, one thing after the other."""
+    made = "".join(_happened(one, words, minutes) for one in items)
+    return Markup(made or f'<li class="soft">{text_of(words("Nothing yet."))}</li>')
+
+
+def _happened(one: Item, words: Words, minutes: Callable[[datetime], str]) -> str:
+    title = f"<b>{text_of(one.title)}</b>"
+    titled = f'<a href="{text_of(one.path)}">{title}</a>' if one.path else title
+    tag = f' <span class="tag {text_of(one.tone)}">{text_of(one.tag)}</span>' if one.tag else ""
+    said = f"<p>{text_of(one.text)}</p>" if one.text else ""
+    changed = "".join(_changed(change, words) for change in one.differences)
+    changed = f'<dl class="difference">{changed}</dl>' if changed else ""
+    why = f'<p class="small">{text_of(one.reason)}</p>' if one.reason else ""
+    at = f'<time datetime="{one.at.isoformat()}">{minutes(one.at)}</time>'
+    return (
+        f'<li><span class="dot {one.kind}">{icon(one.icon)}</span><div>{titled}{tag}</div>{said}{changed}{why}'
+        f'<p class="small soft">{text_of(one.by)} · {at}</p></li>\n'
+    )
+
+
+def _changed(change: Difference, words: Words) -> str:
+    old = f"<del>{text_of(_cut(change.old))}</del> → " if change.old else ""
+    new = f"<ins>{text_of(_cut(change.new))}</ins>" if change.new else ""
+    new = new or f'<span class="soft">{text_of(words("emptied"))}</span>'
+    return f'<dt class="soft">{text_of(change.label)}</dt><dd>{old}{new}</dd>'
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def cards(column: Column, slug: str, visit: Visit) -> Markup:
     """The cards of a column of a board."""
     words, made = visit.words, []
-    forms: dict[tuple[Way, ...], tuple[str, str]] = {}
+    # Cards with the same moves have one tuple of them, which is found again faster than compared.
+    forms: dict[int, tuple[str, str]] = {}
     overdue, days = text_of(words("overdue")), words("{days} days")
     for card in column.cards:
-        if card.ways not in forms:
-            forms[card.ways] = _form(card.ways, visit)
-        before, after = forms[card.ways]
+        if id(card.ways) not in forms:
+            forms[id(card.ways)] = _form(card.ways, visit)
+        before, after = forms[id(card.ways)]
         form = f"{before}/{slug}/{card.id}/move{after}" if card.ways else ""
         made.append(_card(card, form, overdue, days))
     return Markup("".join(made))

@@ -22,6 +22,7 @@ from pycrm.web.timeline import KINDS, timeline
 from pycrm.web.visit import Answer, Visit
 
 if TYPE_CHECKING:
+    from pycrm.app import CRM
     from pycrm.session import Session
 
 __all__ = ["record"]
@@ -235,18 +236,23 @@ def _panels(visit: Visit, one: Any) -> list[Shown]:
 
 
 def _related(show: Show, one: Any) -> Iterator[Related]:
-    session, cls = show.session, type(one)
-    for other in session.crm.records():
-        slug = slug_of(session.crm, other)
-        if other.__name__ in _APART or slug is None or not reads(session, other):
-            continue
-        links = [
-            spec for spec in other.__specs__.values() if spec.target == cls.__name__ and not spec.derived
-        ]
-        for spec in links[:1]:
-            if spec.name not in session.fields(other):
-                continue
-            yield from _lines(show, one, other, slug, spec.name)
+    session = show.session
+    for other, slug, link in _linking(session.crm, type(one)):
+        if reads(session, other) and link in session.fields(other):
+            yield from _lines(show, one, other, slug, link)
+
+
+def _linking(crm: CRM, cls: Any) -> list[tuple[Any, str, str]]:
+    """The kinds of record that link to this one and stand on its page, each with its word and its link."""
+    kept: dict[Any, list[tuple[Any, str, str]]] = crm.keepers.setdefault("linking", {})
+    if cls not in kept:
+        kept[cls] = []
+        for other in crm.records():
+            slug, specs = slug_of(crm, other), other.__specs__.values()
+            links = [spec.name for spec in specs if spec.target == cls.__name__ and not spec.derived]
+            if links and slug is not None and other.__name__ not in _APART:
+                kept[cls].append((other, slug, links[0]))
+    return kept[cls]
 
 
 def _lines(show: Show, one: Any, other: Any, slug: str, link: str) -> Iterator[Related]:
@@ -254,7 +260,8 @@ def _lines(show: Show, one: Any, other: Any, slug: str, link: str) -> Iterator[R
     condition = getattr(other, link) == one.id
     try:
         some = session.find(other, condition, order=other.created_at.desc(), limit=_RELATED)
-        count = session.count(other, condition, limit=10_001)
+        is_more = len(some) == _RELATED
+        count = session.count(other, condition, limit=10_001) if is_more else len(some)
     except RefusedError:
         return
     may_add = session.reaches(other, "create", Reach.OWN)

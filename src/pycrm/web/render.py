@@ -11,7 +11,8 @@ import jinja2
 from pycrm import __version__
 from pycrm.session.naming import label_of
 from pycrm.web import figures, piece
-from pycrm.web.catalog import Entry, menu, path_of, slug_of
+from pycrm.web.catalog import Entry, kept_for, menu, path_of, slug_of
+from pycrm.web.control import control
 from pycrm.web.icon import icon
 from pycrm.web.visit import Answer, Visit
 from pycrm.web.words import LANGUAGES
@@ -82,7 +83,9 @@ def environment(crm: CRM) -> jinja2.Environment:
             "face_of": piece.face,
             "cell_of": piece.cell,
             "level_of": piece.level,
+            "control_of": control,
             "cards": piece.cards,
+            "happened": piece.happened,
             "languages": LANGUAGES,
             "release": __version__,
             "brief": figures.brief,
@@ -120,7 +123,7 @@ def shell_of(visit: Visit, session: Session) -> Shell:
         place,
         entries,
         waiting,
-        _makes(visit, session),
+        kept_for(session, ("makes", visit.language), lambda: _makes(visit, session)),
         banners(visit),
     )
 

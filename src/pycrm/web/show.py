@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
-
-import attrs
 
 from pycrm.declare import Ref
 from pycrm.declare.codec import mask_of, seen
@@ -31,8 +29,7 @@ __all__ = ["Cell", "Show", "plain_of"]
 FIGURES = ("int", "decimal", "money")
 
 
-@attrs.frozen
-class Cell:
+class Cell(NamedTuple):
     """One value on a page: its text, where it leads, and how it looks."""
 
     text: str = ""
@@ -56,6 +53,7 @@ class Show:
         self.words, self.crm = visit.words, session.crm
         self.labels: dict[UUID, str] = {}
         self._tried: set[UUID] = set()
+        self._cells: dict[Any, Cell] = {}
         self._pipelines: dict[tuple[str, int | None], Any] = {}
         #: What a page has worked out for one of its records and needs for the next.
         self.kept: dict[Any, Any] = {}
@@ -96,6 +94,10 @@ class Show:
         self.know([ref])
         return self.labels.get(ref.id) or self.words("out of your sight")
 
+    def known(self, ref: Any) -> str:
+        """What somebody or something is called that was looked up for the page; nothing where it is out of sight."""
+        return "" if ref is None else self.labels.get(ref.id, "")
+
     def title(self, record: Any, beside: UUID | None = None) -> str:
         """What a record is called; one without a name by the first two things that it says.
 
@@ -123,31 +125,47 @@ class Show:
             if spec.name == "stage" and type(record).__pipeline__ is not None:
                 stage = self.session.stage(record)
                 return Cell(self.words.stage(stage), "stage", tone=stage.kind)
-            value = seen(record, spec.name)
+            value = getattr(record, spec.name)
         except NotReadError:
-            return _NONE
-        if mask_of(record, spec.name) is not None:
-            return Cell(str(value), "mask")
-        return self.value(value, spec)
+            mask = mask_of(record, spec.name)
+            return _NONE if mask is None else Cell(mask, "mask")
+        return self.value(value)
 
-    def value(self, value: Any, spec: Spec | None = None) -> Cell:
+    def value(self, value: Any) -> Cell:
         """A value by itself."""
-        if value is None or value == () or value == "":
+        if value is None or value == "":
             return _NONE
-        if isinstance(value, bool):
-            return Cell(self.words("yes") if value else self.words("no"), "bool", tone="on" if value else "")
+        if value.__class__ is str:
+            return Cell(value)
+        if value.__class__ is Ref:
+            return self._once(value.id, self._linked, value)
         if isinstance(value, Enum):
-            return Cell(self.words.value(value), "enum", tone=str(value.value))
-        if isinstance(value, Ref):
-            self.know([value])
-            label = self.labels.get(value.id)
-            href = path_of(self.crm, value) if label else None
-            return Cell(label or self.words("out of your sight"), "link" if label else "mask", href)
-        if isinstance(value, tuple | list):
-            return Cell(parts=tuple(str(one) for one in value), kind="chips")
+            # Members of two enumerations may be equal to one text, and so to one another.
+            return self._once((value.__class__, value), self._member, value)
         return self._plain(value)
 
+    def _once(self, key: Any, make: Callable[[Any], Cell], value: Any) -> Cell:
+        """The cell of a value that stands on a page many times."""
+        found = self._cells.get(key)
+        if found is None:
+            found = self._cells[key] = make(value)
+        return found
+
+    def _linked(self, ref: Ref[Any]) -> Cell:
+        self.know([ref])
+        label = self.labels.get(ref.id)
+        if not label:
+            return Cell(self.words("out of your sight"), "mask")
+        return Cell(label, "link", path_of(self.crm, ref))
+
+    def _member(self, value: Enum) -> Cell:
+        return Cell(self.words.value(value), "enum", tone=str(value.value))
+
     def _plain(self, value: Any) -> Cell:
+        if isinstance(value, bool):
+            return Cell(self.words("yes") if value else self.words("no"), "bool", tone="on" if value else "")
+        if isinstance(value, tuple | list):
+            return Cell(parts=tuple(str(one) for one in value), kind="chips") if value else _NONE
         if isinstance(value, Money):
             return Cell(figures.money(value), "figure")
         if isinstance(value, datetime):

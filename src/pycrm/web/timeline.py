@@ -74,7 +74,7 @@ def timeline(show: Show, record: Any, kind: str = "") -> list[Item]:
         if kind in ("", own)
         for one in _linked(show, record, entity)
     ]
-    show.learn(one for _, one in some)
+    show.know(_by(one) for _, one in some)
     for own, one in some:
         # What tells the event may be hidden from this reader, and so is the event.
         with suppress(NotReadError):
@@ -101,7 +101,7 @@ def _linked(show: Show, record: Any, entity: str) -> Sequence[Any]:
 
 def _item(show: Show, session: Session, one: Any, kind: str) -> Item:
     words, path = show.words, path_of(show.crm, one)
-    by = _author(show, one)
+    by = show.known(_by(one))
     if kind == "talk":
         text = one.summary
         more = " → ".join(part for part in (one.next_step, one.next_on and one.next_on.isoformat()) if part)
@@ -119,15 +119,16 @@ def _item(show: Show, session: Session, one: Any, kind: str) -> Item:
     return Item(one.created_at, kind, icon, title, text, by, path, words.stage(stage), stage.kind)
 
 
-def _author(show: Show, one: Any) -> str:
+def _by(one: Any) -> Any:
+    """Whose it is, or who entered it; None where neither is shown to the reader."""
     for name in ("owner", "created_by"):
         try:
             ref = getattr(one, name, None)
         except NotReadError:
             continue
         if ref is not None:
-            return show.labels.get(ref.id, "")
-    return ""
+            return ref
+    return None
 
 
 def _changes(show: Show, record: Any) -> Iterator[Item]:

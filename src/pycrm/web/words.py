@@ -52,6 +52,7 @@ class Words:
             self._table |= one
             found += [(_pattern(text), here) for text, here in one.items() if "{" in text]
         self._patterns = tuple(found)
+        self._members: dict[Any, str] = {}
 
     def __call__(self, text: str, **values: Any) -> str:
         """A sentence of the pages, with values in the places of their names in braces."""
@@ -80,8 +81,13 @@ class Words:
 
     def value(self, member: Enum) -> str:
         """What a member of an enumeration is called."""
-        key = f"{type(member).__name__}.{member.value}"
-        return self._table.get(key) or _sentence(str(member.value))
+        # Members of two enumerations may be equal to one text, and so to one another.
+        known = (member.__class__, member)
+        found = self._members.get(known)
+        if found is None:
+            key = f"{type(member).__name__}.{member.value}"
+            found = self._members[known] = self._table.get(key) or _sentence(str(member.value))
+        return found
 
     def stage(self, stage: Any) -> str:
         """What a stage or a move is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,9 +30,11 @@ from pycrm.revision.model import ChangeRow, Revision, RevisionRow
 from pycrm.revision.redaction import redacted
 from pycrm.scope.actor import key, unkey
 from pycrm.scope.children import with_children
+from pycrm.scope.comparison import padded
 from pycrm.scope.fields import field_rights
 from pycrm.scope.gateway import Query, fetch_one, query
 from pycrm.scope.sight import reading
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.declare import Ref
@@ -181,17 +184,23 @@ def attributed(tx: Transaction, revisions: list[Revision]) -> list[Revision]:
     some = [one for one in revisions if one.act in acts or one.act == "add"]
     if not some:
         return revisions
-    effect = AmendmentEffect.__table__.c
-    rows = tx.fetch(
-        sa.select(effect.record_id, effect.entity, effect.version, effect.amendment_id).where(
-            effect.record_id.in_({one.record for one in some})
-        )
-    )
-    made = {(unkey(id), entity, version): unkey(by) for id, entity, version, by in rows}
+    made: dict[Any, Any] = {}
+    for piece in pieces({one.record for one in some}):
+        given = padded(piece)
+        values = {f"of_{at}": key(tx, id) for at, id in enumerate(given)}
+        rows = tx.kept(("amendments of", len(given)), partial(_effects, len(given)), values)
+        made |= {(unkey(id), entity, version): unkey(by) for id, entity, version, by in rows}
     if not made:
         return revisions
     agreed = _agreed(tx, set(made.values()))
     return [_attributed(one, made, agreed) for one in revisions]
+
+
+def _effects(number: int) -> Any:
+    effect = AmendmentEffect.__table__.c
+    records = [sa.bindparam(f"of_{at}", type_=effect.record_id.type) for at in range(number)]
+    found = sa.select(effect.record_id, effect.entity, effect.version, effect.amendment_id)
+    return found.where(effect.record_id.in_(records))
 
 
 def _attributed(one: Revision, made: dict[Any, Any], agreed: dict[Any, tuple[Ref[User], ...]]) -> Revision:
