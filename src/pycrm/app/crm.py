@@ -24,6 +24,7 @@ from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline.book import Book
 from pycrm.plugin import HookCaller, Plugin
+from pycrm.revision.looking import Look
 from pycrm.revision.model import Setting
 from pycrm.revision.seal import Sealed, Verification
 from pycrm.revision.size import HistorySize
@@ -136,9 +137,17 @@ class CRM(Declared, Asked):
         """
         return Session(self, self._transaction(True, operation), who, source)
 
-    def view(self, who: Any, *, source: Source = Source.PYTHON) -> Session:
-        """A session that only reads, all of it from one state of the database."""
-        return Session(self, self._transaction(False, None), who, source)
+    def view(
+        self, who: Any, *, sees: Any = None, because: str = "", source: Source = Source.PYTHON
+    ) -> Session:
+        """A session that only reads, all of it from one state of the database.
+
+        Args:
+            sees: read what this person sees; it takes a grant on the entity ``sight``, and is written down first.
+            because: what that is for.
+        """
+        by = who if sees is None else Look(who, sees, because)
+        return Session(self, self._transaction(False, None), by, source)
 
     def system(self, purpose: str, *, grants: Iterable[str] = ("*",)) -> Actor:
         """The product itself as an actor; its purpose is kept with all it writes.

@@ -22,6 +22,7 @@ from pycrm.entities.org import (
     UserState,
 )
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, Problem
+from pycrm.revision.looking import SIGHT
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
@@ -30,7 +31,7 @@ __all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unkno
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
-FUNCTIONS = ("*", "sql", "duplicates", "pipelines", "scores")
+FUNCTIONS = ("*", "sql", "duplicates", "pipelines", "scores", SIGHT)
 
 
 def refuse_unknown_rules(
@@ -51,6 +52,7 @@ def refuse_unknown_rules(
         for index, grant in enumerate(grants)
         if grant.entity not in (*records, *FUNCTIONS, *held)
     ]
+    problems += _unfounded(grants)
     for index, rule in enumerate(rules):
         cls = classes.get(rule.entity)
         if cls is None and rule.entity in held:
@@ -61,6 +63,22 @@ def refuse_unknown_rules(
         problems += [Problem(f"rules/{index}/{path}", code, text) for path, code, text in _wrong(cls, rule)]
     if problems:
         raise InvalidError(problems[0].message, fields=problems)
+
+
+def _unfounded(grants: Iterable[Grant]) -> Iterator[Problem]:
+    """To see what others see is for roles that see everything, or give others their roles anyway."""
+    is_founded = any(
+        (one.entity, one.action, one.reach) == ("*", Action.READ, Reach.ALL)
+        or (
+            (one.entity, one.action) == (RoleAssignment.__name__, Action.UPDATE)
+            and one.reach is not Reach.NONE
+        )
+        for one in grants
+    )
+    for index, one in enumerate(grants):
+        if one.entity == SIGHT and not (is_founded and one.reach in (Reach.ALL, Reach.NONE)):
+            said = "sight is for roles that read everything or keep the roles, and reaches all or nothing"
+            yield Problem(f"grants/{index}/reach", "rule", said)
 
 
 def _wrong(cls: Any, rule: FieldRule) -> Iterator[tuple[str, str, str]]:

@@ -6,7 +6,8 @@ may do is decided by the session that is opened for them.
 """
 
 from pycrm.credential.door import count_try, end_session, end_sessions, sign_in, sign_in_proved, visit_of
-from pycrm.credential.model import Access, Opened, ResetMade, Scope, TokenMade, TokenShown, Visit
+from pycrm.credential.looking import begin_seeing, end_seeing
+from pycrm.credential.model import Access, Opened, ResetMade, Scope, Seeing, TokenMade, TokenShown, Visit
 from pycrm.credential.password import LEAST_LENGTH, change_password, set_password
 from pycrm.credential.reset import ask_reset, is_reset, make_reset, reset_password, send_reset
 from pycrm.credential.token import make_token, revoke_token, tokens
@@ -17,12 +18,15 @@ __all__ = [
     "Opened",
     "ResetMade",
     "Scope",
+    "Seeing",
     "TokenMade",
     "TokenShown",
     "Visit",
     "ask_reset",
+    "begin_seeing",
     "change_password",
     "count_try",
+    "end_seeing",
     "end_session",
     "end_sessions",
     "is_reset",

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from pycrm.credential.hashing import is_right
+from pycrm.credential.looking import seeing_of
 from pycrm.credential.model import (
     Access,
     AttemptRow,
@@ -216,7 +217,8 @@ def _browser(crm: CRM, said: str, limits: Limits) -> Visit | None:
             tx.execute(sa.update(table).where(table.c.id == digest(said)).values(seen_at=now))
     found = unkey(user)
     assert found is not None
-    return Visit(found, login, name, Access.BROWSER, must_change=bool(temporary and not row[6]))
+    sees = seeing_of(unkey(row[7]), row[8], moment(tx, row[9]), now)
+    return Visit(found, login, name, Access.BROWSER, must_change=bool(temporary and not row[6]), sees=sees)
 
 
 def _browsers() -> Any:
@@ -227,7 +229,7 @@ def _browsers() -> Any:
     return (
         sa.select(
             *(user.id, user.login, user.name, kept.is_temporary),
-            *(held.seen_at, held.until, held.is_proved),
+            *(held.seen_at, held.until, held.is_proved, held.sees_id, held.sees_because, held.sees_since),
         )
         .select_from(joined)
         .where(held.id == sa.bindparam("id", type_=held.id.type), *_may_sign_in(user))

@@ -21,6 +21,7 @@ __all__ = [
     "ResetMade",
     "ResetRow",
     "Scope",
+    "Seeing",
     "SignInRow",
     "TokenMade",
     "TokenRow",
@@ -65,6 +66,10 @@ class SignInRow(Row, table="crm_sign_in", primary=("id",), indexes=(("until",),)
     seen_at: Field[datetime] = field("Seen at")
     until: Field[datetime] = field("Until")
     is_proved: Field[bool] = field("Proved", default=False)
+    # What somebody else sees is shown in it for a while, what for and since when.
+    sees: Link[User | None] = link("Sees", default=None)
+    sees_because: Field[str | None] = field("Sees because", default=None)
+    sees_since: Field[datetime | None] = field("Sees since", default=None)
 
 
 class TokenRow(
@@ -136,6 +141,14 @@ class Limits:
 
 
 @attrs.frozen
+class Seeing:
+    """Through whose eyes the holder of a session looks for a while, and what for."""
+
+    user: UUID
+    because: str
+
+
+@attrs.frozen
 class Visit:
     """Whom a secret names, and how that person came in."""
 
@@ -146,6 +159,7 @@ class Visit:
     scope: Scope = Scope.WRITE
     # Somebody else chose the password: the person has to choose another one first.
     must_change: bool = False
+    sees: Seeing | None = None
 
 
 @attrs.frozen

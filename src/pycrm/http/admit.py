@@ -76,6 +76,7 @@ def _named(call: Call, said: str, access: Access) -> Visitor | None:
         *(visit.user, visit.login, visit.name, call.language, visit.access),
         scope=visit.scope,
         must_change=visit.must_change,
+        sees=visit.sees,
         csrf=csrf,
     )
 

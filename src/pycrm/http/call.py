@@ -12,7 +12,7 @@ from uuid import UUID
 
 import attrs
 
-from pycrm.credential.model import Access, Scope
+from pycrm.credential.model import Access, Scope, Seeing
 from pycrm.errors import InvalidError, Problem
 from pycrm.http.form import Upload, form_of
 from pycrm.http.settings import Settings
@@ -32,7 +32,8 @@ class Visitor:
     """Who asks: the person that a session or a token names, the language to answer in, how they came.
 
     `csrf` is what a form of one of our own pages has to send back in its field of that name, or a
-    script in the header ``X-CSRF-Token``.
+    script in the header ``X-CSRF-Token``. `sees` is through whose eyes pages are looked at for a while; other
+    faces are the person's own.
     """
 
     user: UUID
@@ -42,6 +43,7 @@ class Visitor:
     access: Access
     scope: Scope = Scope.WRITE
     must_change: bool = False
+    sees: Seeing | None = None
     csrf: str = attrs.field(default="", repr=False)
 
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
+from uuid import UUID
 
-from pycrm.credential import change_password, count_try, end_session, sign_in, sign_in_proved
+from pycrm.credential import (
+    begin_seeing,
+    change_password,
+    count_try,
+    end_seeing,
+    end_session,
+    sign_in,
+    sign_in_proved,
+)
 from pycrm.errors import DeclarationError, ForbiddenError, NotFoundError, SignInError
 from pycrm.http.admit import LANGUAGE_COOKIE
 from pycrm.http.answer import Answer
 from pycrm.http.call import Call
 from pycrm.http.oidc import LASTS, Provider, Way, provider
+from pycrm.revision.looking import Look
 
 __all__ = [
     "BACK",
     "choose_language",
     "choose_password",
+    "look_as",
+    "look_no_more",
     "refuse_passwords",
     "sign_in_away",
     "sign_in_back",
@@ -136,6 +148,24 @@ def choose_language(call: Call, language: str, *, to: str = "/") -> Answer:
     if language not in call.settings.languages:
         return answer
     return answer.with_cookie(LANGUAGE_COOKIE, language, secure=call.settings.is_secure, age=_YEAR)
+
+
+def look_as(call: Call, user: UUID, because: str, *, to: str = "/") -> Answer:
+    """Let the pages of this browser's session show what somebody else sees, for an hour at most, and lead on.
+
+    Raises:
+        NotFoundError, ForbiddenError, InvalidError: as of `CRM.view`.
+    """
+    with call.crm.view(Look(call.who.user, user, because, "begun"), source=call.face.source):
+        pass
+    begin_seeing(call.crm, call.cookies.get(call.settings.cookie, ""), user, because)
+    return Answer.redirect(to)
+
+
+def look_no_more(call: Call, *, to: str = "/") -> Answer:
+    """Let the pages show what their own person sees again."""
+    end_seeing(call.crm, call.cookies.get(call.settings.cookie, ""))
+    return Answer.redirect(to)
 
 
 def _held(call: Call, answer: Answer, secret: str) -> Answer:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pycrm.declare import Ref
 from pycrm.declare.row import layout
-from pycrm.entities.org import Action, RoleAssignment
+from pycrm.entities.org import Action, RoleAssignment, User
 from pycrm.errors import ForbiddenError, InvalidError, Problem
 from pycrm.revision import apart
 from pycrm.revision.model import Access, AccessRow
@@ -78,7 +78,8 @@ def _record(tx: Transaction, record: Any, names: tuple[str, ...], because: str, 
 
 def accesses(tx: Transaction, record: Any) -> list[Access]:
     """Every look at protected fields of a record, newest first; see `Session.accesses`."""
-    if bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing and not leads(tx, record):
+    is_own = isinstance(record, User) and record.id == tx.actor.id
+    if not is_own and bounds(tx.actor, RoleAssignment, Action.UPDATE).nothing and not leads(tx, record):
         raise ForbiddenError("only leaders of the record and administrators may ask who looked at it")
     made, table = layout(AccessRow), AccessRow.__table__.c
     rows = tx.fetch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pycrm.errors import ForbiddenError
 from pycrm.store import Transaction
 
 __all__ = ["keep"]
@@ -16,8 +17,11 @@ def keep(tx: Transaction, write: Callable[[Transaction], None]) -> None:
     only reads cannot write, and goes on only when the row is durable.
 
     Raises:
+        ForbiddenError: what is kept so is done in somebody's name, by who only looks through their eyes.
         StoreError: it could not be written.
     """
+    if tx.actor is not None and tx.actor.looker is not None:
+        raise ForbiddenError("whoever sees what others see only looks")
     if tx.write:
         write(tx)
         tx.after_rollback.append(lambda: _apart(tx, write))

@@ -101,6 +101,8 @@ class Actor:
     source: Source = Source.PYTHON
     purpose: str | None = None
     on_behalf: UUID | None = None
+    # Who looks through these eyes, where it is somebody else; see `pycrm.revision.looking`.
+    looker: UUID | None = None
     is_system: bool = False
     grants: tuple[str, ...] = ()
     # Whether somebody may be sharing records or reach with this person: asked in the same statement.
@@ -208,12 +210,14 @@ def resolve(tx: Transaction, who: Any, *, source: Source, purpose: str | None = 
 
     Raises:
         NotFoundError: no such user.
-        ForbiddenError: the user was suspended or has left.
+        ForbiddenError: the user was suspended or has left, or the actor looks through another's eyes.
     """
     if isinstance(who, Actor) and who.is_system:
         # A job, unless the session says by what the work came in.
         return who if source is Source.PYTHON else attrs.evolve(who, source=source)
     if isinstance(who, Actor):
+        if who.looker is not None:
+            raise ForbiddenError("what others see is seen in the session that has asked for it alone")
         who = who.ref
     by_login = isinstance(who, str)
     login = _login(who) if by_login else key(tx, _identity(who))

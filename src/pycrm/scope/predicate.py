@@ -158,7 +158,9 @@ def _paths(
     if isinstance(policy, Reference | Administered | Beside):
         return not reach.nothing
     if isinstance(policy, Private):
-        return False if actor.id is None else [Path(table.c.owner_id == _me(actor, terms))]
+        # What is private is shown to nobody else, nor to who looks through its writer's eyes.
+        mine = actor.id is not None and actor.looker is None
+        return [Path(table.c.owner_id == _me(actor, terms))] if mine else False
     assert isinstance(policy, Owned | Through)
     found = (
         []

@@ -246,7 +246,7 @@ class Reading(Inquiry):
         return access.reveal(self.transaction, cls, key, names, purpose)  # type: ignore[no-any-return]
 
     def accesses(self, record: Record | Facet, /) -> list[Access]:
-        """Who looked at protected fields of the record, newest first.
+        """Who looked at protected fields of the record, or as that user at what the user sees, newest first.
 
         Raises:
             NotFoundError: the record is missing or out of scope.

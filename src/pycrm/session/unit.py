@@ -11,6 +11,7 @@ from pycrm.declare.reference import key_of
 from pycrm.entities.org import Reach
 from pycrm.errors import AlreadyDoneError, ConflictError, InvalidError, NotFoundError, StoreError
 from pycrm.revision import elevation, log
+from pycrm.revision.looking import Look, begin_look
 from pycrm.scope.actor import Actor, bounds, resolve, unkey
 from pycrm.scope.gateway import fetch_one, not_found
 from pycrm.scope.sharing import widened
@@ -39,14 +40,19 @@ class Unit:
 
     def __enter__(self) -> Self:
         try:
-            actor = resolve(self._transaction, self._who, source=self._source)
-            self._transaction.actor = widened(self._transaction, actor) if actor.is_given_more else actor
+            self._transaction.actor = self._resolved()
             elevation.keep(self._transaction)
             log.refuse_repeated(self._transaction)
         except BaseException as failed:
             self._undo(failed)
             raise
         return self
+
+    def _resolved(self) -> Actor:
+        if isinstance(self._who, Look):
+            return begin_look(self._transaction, self._who, self._source)
+        actor = resolve(self._transaction, self._who, source=self._source)
+        return widened(self._transaction, actor) if actor.is_given_more else actor
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -65,7 +65,7 @@ def month(visit: Visit) -> Answer:
             after=f"{after:%Y-%m}",
             mine=mine,
             weekdays=[visit.words(f"weekday:{at}") for at in range(7)],
-            feed=_feed_path(session),
+            feed="" if visit.sees is not None else _feed_path(session),
         )
 
 

@@ -25,7 +25,18 @@ T = TypeVar("T")
 # First words of addresses that are no kind of record.
 _TAKEN = frozenset(
     {"access", "account", "admin", "api", "board", "calendar", "handover", "healthz", "inbox", "language"}
-    | {"lookup", "notifications", "readyz", "records", "reports", "search", "sign-in", "sign-out", "static"}
+    | {
+        "looking",
+        "lookup",
+        "notifications",
+        "readyz",
+        "records",
+        "reports",
+        "search",
+        "sign-in",
+        "sign-out",
+        "static",
+    }
     | {"theme", "views"}
 )
 # Parts of other records, which have their pages.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from pycrm.errors import NotFoundError, RefusedError
+from pycrm.errors import ForbiddenError, NotFoundError, RefusedError
 from pycrm.http import Answer as Sent
 from pycrm.http import (
     Call,
     choose_language,
     choose_password,
+    look_as,
+    look_no_more,
     sign_in_away,
     sign_in_back,
     sign_in_by,
@@ -20,11 +23,24 @@ from pycrm.http import (
 from pycrm.web.face import THEME, sent, visit_of
 from pycrm.web.problem import sentences
 from pycrm.web.render import bare
+from pycrm.web.visit import READS_ONLY
 
 if TYPE_CHECKING:
     from pycrm.web.visit import Answer
 
-__all__ = ["away", "back", "enter", "leave", "password", "settle", "sign_in", "static", "take_password"]
+__all__ = [
+    "away",
+    "back",
+    "enter",
+    "leave",
+    "look",
+    "look_away",
+    "password",
+    "settle",
+    "sign_in",
+    "static",
+    "take_password",
+]
 
 _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _THEMES = ("auto", "light", "dark")
@@ -103,6 +119,23 @@ def take_password(call: Call) -> Sent:
         return choose_password(call, current, new)
     except RefusedError as error:
         return sent(call, _password(call, error.status, tuple(sentences(words, error))))
+
+
+def look(call: Call) -> Sent:
+    """From now on the pages show what that person sees."""
+    if call.who.sees is not None:
+        raise ForbiddenError(READS_ONLY)
+    try:
+        user = UUID(call.path["id"])
+    except ValueError:
+        raise NotFoundError("no such user") from None
+    return look_as(call, user, call.form.get("because", [""])[-1])
+
+
+def look_away(call: Call) -> Sent:
+    """The pages show what their own visitor sees again."""
+    seen = call.who.sees
+    return look_no_more(call, to="/" if seen is None else f"/users/{seen.user}")
 
 
 def settle(call: Call) -> Sent:

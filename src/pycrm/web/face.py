@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
 
 from pycrm.credential import Access
-from pycrm.errors import RefusedError, SignInError
+from pycrm.errors import ForbiddenError, RefusedError, SignInError
 from pycrm.http import Answer as Sent
 from pycrm.http import Call, Face, MustChangeError, form_token, with_form_cookie
 from pycrm.http.problem import broken as failed
+from pycrm.http.route import SAFE
+from pycrm.revision.looking import Look
 from pycrm.scope import Source
 from pycrm.web.problem import failure, refused
-from pycrm.web.visit import Answer, Visit
+from pycrm.web.visit import READS_ONLY, Answer, Visit
 
 if TYPE_CHECKING:
     from pycrm.web.visit import Fields
@@ -61,6 +63,8 @@ def page_of(page: Callable[[Visit], Answer], **fixed: str) -> Callable[[Call], S
 
     def act(call: Call) -> Sent:
         visit = visit_of(call)
+        if visit.sees is not None and call.method not in SAFE:
+            raise ForbiddenError(READS_ONLY)
         visit.params = {**visit.params, **fixed}
         return sent(call, page(visit))
 
@@ -85,9 +89,18 @@ def visit_of(call: Call, *, known: bool = True) -> Visit:
         language=call.language,
         theme=theme if theme in _THEMES else "auto",
         token=visitor.csrf if visitor is not None else form_token(call),
+        sees=_look(call) if known else None,
         part=call.headers.get("x-part") == "1",
         said=unquote(call.cookies.get(SAID, ""))[:300],
     )
+
+
+def _look(call: Call) -> Look | None:
+    """The look that this call is, where its visitor sees what somebody else sees."""
+    visitor = call.visitor
+    if visitor is None or visitor.sees is None:
+        return None
+    return Look(visitor.user, visitor.sees.user, visitor.sees.because, call.target)
 
 
 def sent(call: Call, answer: Answer) -> Sent:

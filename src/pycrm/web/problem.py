@@ -36,7 +36,8 @@ def refused(visit: Visit, error: RefusedError) -> Answer:
     titles = {"not_found": "No such page or record", "forbidden": "This is not yours to do"}
     title = visit.words(titles.get(error.code, "This cannot be done"))
     said = [] if isinstance(error, NotFoundError) else sentences(visit.words, error)
-    if visit.who is None:
+    if visit.who is None or visit.sees is not None:
+        # Whoever sees what others see may be refused just that; the way back stands on every page.
         return bare(visit, "refused.html", title, status=error.status, said=said)
     with visit.view() as session:
         return page(visit, session, "refused.html", title, status=error.status, said=said)

@@ -9,6 +9,7 @@ import attrs
 
 from pycrm.entities.org import Reach
 from pycrm.errors import NotReadError, RefusedError
+from pycrm.revision.looking import may_look
 from pycrm.web.catalog import class_of, path_of, reads, slug_of
 from pycrm.web.facet import facets_of, heading_of
 from pycrm.web.form import writable
@@ -109,6 +110,7 @@ def record(visit: Visit, said: tuple[str, ...] = (), status: int = 200) -> Answe
             related=list(_related(show, one)),
             may_change=bool(writable(show, cls, new=False)) and session.reaches(cls, "update", Reach.OWN),
             may_talk=_may_talk(session, cls),
+            may_look=cls.__name__ == "User" and may_look(session.actor) and one.id != session.actor.id,
             talks=_talks(show, cls),
             is_archived=one.archived_at is not None,
             owner=show.name(one.owner) if _seen(one, "owner") else "",

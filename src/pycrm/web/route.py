@@ -50,6 +50,10 @@ _DOOR: tuple[tuple[str, str, Act], ...] = (
     ("POST", "/settings", door.settle),
     ("GET", "/static/{name:str}", door.static),
 )
+_EYES: tuple[tuple[str, str, Act], ...] = (
+    ("POST", "/users/{id:str}/look", door.look),
+    ("POST", "/looking/end", door.look_away),
+)
 _OWN: tuple[tuple[str, str, Act], ...] = (
     ("POST", "/sign-out", door.leave),
     ("GET", "/account/password", door.password),
@@ -106,6 +110,8 @@ def routes(crm: CRM) -> Iterator[Route]:
 
     for method, path, act in _DOOR:
         yield Route(method, path, act, FACE, is_open=True)
+    for method, path, act in _EYES:
+        yield Route(method, path, act, FACE)
     for method, path, act in _OWN:
         yield Route(method, path, act, FACE, is_unchanged=True)
     yield Route("GET", "/calendar/{user:str}/{sign:str}/feed.ics", page_of(calendar.feed), FACE, is_open=True)

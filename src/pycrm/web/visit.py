@@ -9,16 +9,20 @@ from urllib.parse import urlencode
 
 import attrs
 
+from pycrm.errors import ForbiddenError
 from pycrm.scope import Source
 from pycrm.web.words import Words, words_of
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
+    from pycrm.revision.looking import Look
     from pycrm.session import Session
 
-__all__ = ["Answer", "Visit", "redirect"]
+__all__ = ["READS_ONLY", "Answer", "Visit", "redirect"]
 
 T = TypeVar("T")
+#: What is told to who tries to do something while seeing what somebody else sees.
+READS_ONLY = "you see what somebody else sees: nothing can be done until you go back"
 Fields = Mapping[str, Sequence[str]]
 
 
@@ -32,6 +36,7 @@ class Visit:
         query, form: each name with all its values.
         theme: ``light``, ``dark`` or ``auto``.
         token: what a form has to bring back, so that nobody else's page can send it.
+        sees: what somebody else sees is shown, and nothing can be done.
         part: whether only the part that changes is wanted, by a page that is open already.
         said: what the act before this page has to tell.
     """
@@ -45,6 +50,7 @@ class Visit:
     language: str = "en"
     theme: str = "auto"
     token: str = ""
+    sees: Look | None = None
     part: bool = False
     said: str = ""
 
@@ -54,11 +60,17 @@ class Visit:
         return words_of(self.crm, self.language)
 
     def view(self) -> Session:
-        """A session of the visitor that only reads."""
-        return self.crm.view(self.who, source=Source.PAGE)
+        """A session that only reads, of the visitor or of whose eyes the visitor looks through."""
+        return self.crm.view(self.who if self.sees is None else self.sees, source=Source.PAGE)
 
     def run(self, function: Callable[[Session], T]) -> T:
-        """What the function does in a writing session of the visitor, committed."""
+        """What the function does in a writing session of the visitor, committed.
+
+        Raises:
+            ForbiddenError: the visitor looks through somebody else's eyes.
+        """
+        if self.sees is not None:
+            raise ForbiddenError(READS_ONLY)
         return self.crm.run(self.who, function, source=Source.PAGE)
 
     def asked(self, name: str, default: str = "") -> str:

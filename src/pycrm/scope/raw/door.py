@@ -23,7 +23,7 @@ def sql(tx: Transaction, text: str, parameters: dict[str, Any], most: int, secon
     actor: Actor | None = tx.actor
     if actor is None:
         raise StoreError("use the session in a with block")
-    if not _may(actor):
+    if actor.looker is not None or not _may(actor):
         raise ForbiddenError("raw SQL needs a grant that names it: entity sql, action read")
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT or "\0" in text:
         raise refused(f"a statement is a text of 1 to {LONGEST_TEXT} characters without NUL", "type")

@@ -458,9 +458,10 @@ def upgrade() -> None:
     )
     table(
         "crm_sign_in",
-        "id key, user_id key, at instant, seen_at instant, until instant, is_proved flag",
-        refers="user_id crm_user",
-        index="until, user_id",
+        "id key, user_id key, at instant, seen_at instant, until instant, is_proved flag, sees_id key?",
+        "sees_because text?, sees_since instant?",
+        refers="user_id crm_user, sees_id crm_user",
+        index="sees_id, until, user_id",
     )
     table(
         "crm_stage_entry",
