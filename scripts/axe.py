@@ -2,7 +2,7 @@
 
 axe-core is no part of this repository: `npm install axe-core` puts it anywhere, and this script is told where.
 
-    python scripts/axe.py PATH/axe.min.js [--keep docs/evidence/axe.json]
+    python scripts/axe.py PATH/axe.min.js [--keep docs/evidence/axe.json] [--also supervision]
 
 It needs Chromium. What it finds is printed, and with `--keep` counted in a file; it fails where there is anything.
 """
@@ -47,10 +47,10 @@ _SAME = re.compile(r"^/(?!customers|opportunities)[a-z0-9-]+/ID/edit$")
 _LEFT_OUT = re.compile(r"^/(static|api|lookup|calendar/|[a-z-]+/export)|\.csv|\?")
 
 
-def company(folder: Path) -> tuple[CRM, dict[str, str]]:
+def company(folder: Path, also: list[str]) -> tuple[CRM, dict[str, str]]:
     """The example company, and the secrets of sessions of those who look at it."""
     example = installed(EXAMPLE)
-    crm = CRM(f"sqlite:///{folder}/company.db", plugins=example.plugins)
+    crm = CRM(f"sqlite:///{folder}/company.db", plugins=(*example.plugins, *also))
     crm.migrate()
     # Enough of everything; what a page shows forty times is as right or wrong as once.
     sample.add(crm, customers=40, opportunities=100, projects=3)
@@ -111,10 +111,10 @@ def violations(browser: Chromium, source: str, wanted: str) -> Iterator[tuple[st
         yield theme, json.loads(browser.value(RUN))
 
 
-def looks(source: str, wanted: list[str]) -> Iterator[tuple[str, str, str, list[Any]]]:
+def looks(source: str, wanted: list[str], also: list[str]) -> Iterator[tuple[str, str, str, list[Any]]]:
     """Each look at a page: its sort, language and colours, and what is wrong there."""
     with tempfile.TemporaryDirectory(prefix="pycrm-axe-") as folder:
-        crm, secrets = company(Path(folder))
+        crm, secrets = company(Path(folder), also)
         seen: set[str] = set()
         with served(crm) as address:
             for login, secret in [*secrets.items(), ("nobody", "")]:
@@ -146,10 +146,11 @@ def main() -> None:
     parser.add_argument(
         "--only", action="append", default=[], help="a page, such as /customers/ID; may be repeated"
     )
+    parser.add_argument("--also", action="append", default=[], help="a plugin to enable; may be repeated")
     options = parser.parse_args()
     source = options.axe.read_text("utf-8")
     found: dict[str, list[list[str]]] = {}
-    for sort, language, theme, some in looks(source, options.only):
+    for sort, language, theme, some in looks(source, options.only, options.also):
         wrong = found.setdefault(sort, [])
         for rule, impact, nodes in some:
             wrong.append([rule, impact, language, theme])

@@ -140,6 +140,12 @@ def test_a_list_is_turned_over_filtered_and_sorted(seven: Browser) -> None:
     linked = seven.get(f"{path}?where=source.name=exhibition&include=source,party&size=1").data["included"]
     assert {one["name"] for one in linked["Source"].values()} == {"exhibition"}
     assert [one["kind"] for one in linked["Party"].values()] == ["organization"]
+    told = seven.get(f"{path}?where=name~birch&include=titles").data
+    (birch,) = told["items"]
+    titles = told["included"]["titles"]
+    assert [titles[birch[name]] for name in ("id", "source", "owner")] == ["Birch", "exhibition", "Rep_A"]
+    whole = seven.get(f"{path}/{birch['id']}?include=titles,source").data["included"]
+    assert (whole["titles"], set(whole)) == (titles, {"titles", "Source"})
 
 
 def test_a_table_is_taken_out_as_far_as_the_right_goes(served: Served, seven: Browser) -> None:

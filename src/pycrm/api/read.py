@@ -16,6 +16,7 @@ from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.exchange import export_csv
 from pycrm.http import Answer, Call
 from pycrm.scope.gateway import unknown_field
+from pycrm.session.naming import label_of, labels_of
 
 if TYPE_CHECKING:
     from pycrm.session import Session
@@ -25,6 +26,8 @@ __all__ = ["LIST", "all_of", "count", "export", "facet", "found", "list_", "one"
 _LARGEST = 500
 _COUNTED = 10_001
 _AT_ONCE = 500
+# Asked for beside links and facets, of which none is called so.
+_TITLES = "titles"
 #: The parameters of a list.
 LIST = ("where", "text", "sort", "size", "after", "fields", "include", "archived", "as_of")
 
@@ -110,6 +113,9 @@ def _included(
     """The records that links lead to and the facets, by class and by id, each read once."""
     told: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys(names):
+        if name == _TITLES:
+            told[_TITLES] = _titles(session, entity, records)
+            continue
         spec = entity.cls.__specs__.get(name)
         if name in entity.words:
             cls, ids = facet_named(session, entity.cls, name), [one.id for one in records]
@@ -122,6 +128,14 @@ def _included(
             part = told.setdefault(cls.__name__, {})
             part |= {str(one.id): record_json(one) for one in _some(session, cls, ids)}
     return told
+
+
+def _titles(session: Session, entity: Entity, records: Sequence[Any]) -> dict[str, str]:
+    """What people call these records and those that they link to, as far as the visitor sees them."""
+    links = [spec.name for spec in entity.cls.__specs__.values() if spec.target is not None]
+    refs = [_link(one, name) for one in records for name in links]
+    called = {one.id: label_of(one) for one in records}
+    return {str(id): label for id, label in (labels_of(session, refs) | called).items()}
 
 
 def _link(record: Any, name: str) -> Any:

@@ -41,7 +41,11 @@ _WHERE = Parameter(
 )
 _AS_OF = Parameter("as_of", _INSTANT, "As it was at that instant, of what you see now.")
 _FIELDS = Parameter("fields", _TEXT, "Names of fields, parted by commas; all of them without it.")
-_INCLUDE = Parameter("include", _TEXT, "Links and facets to answer with the records, parted by commas.")
+_INCLUDE = Parameter(
+    "include",
+    _TEXT,
+    "Links and facets to answer with, parted by commas; `titles` are the names of all.",
+)
 _BECAUSE = Parameter("because", _TEXT, "The reason, kept in the history.")
 _SINCE = Parameter("since", _INSTANT, "After this instant.")
 _UNTIL = Parameter("until", _INSTANT, "Not after this instant.")

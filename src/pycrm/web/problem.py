@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pycrm.errors import MoveError, NotFoundError, RefusedError
@@ -36,11 +37,11 @@ def refused(visit: Visit, error: RefusedError) -> Answer:
     titles = {"not_found": "No such page or record", "forbidden": "This is not yours to do"}
     title = visit.words(titles.get(error.code, "This cannot be done"))
     said = [] if isinstance(error, NotFoundError) else sentences(visit.words, error)
-    if visit.who is None or visit.sees is not None:
-        # Whoever sees what others see may be refused just that; the way back stands on every page.
-        return bare(visit, "refused.html", title, status=error.status, said=said)
-    with visit.view() as session:
-        return page(visit, session, "refused.html", title, status=error.status, said=said)
+    if visit.who is not None:
+        # Whoever sees what another sees may be refused just that; the way back stands on this page too.
+        with suppress(RefusedError), visit.view() as session:
+            return page(visit, session, "refused.html", title, status=error.status, said=said)
+    return bare(visit, "refused.html", title, status=error.status, said=said)
 
 
 def failure(visit: Visit, status: int, request: str) -> Answer:
