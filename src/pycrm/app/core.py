@@ -68,6 +68,7 @@ from pycrm.scoring.book import (
     ScoreTotal,
 )
 from pycrm.scoring.grade import refuse_unfounded_grade
+from pycrm.work.model import WorkRow
 
 __all__ = ["BOOKS", "Core"]
 
@@ -112,6 +113,7 @@ BOOKS = (
     TokenRow,
     AttemptRow,
     ErrandRow,
+    WorkRow,
 )
 
 

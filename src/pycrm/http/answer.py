@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Self
+from uuid import UUID
 
 import attrs
 import msgspec
+
+from pycrm.work import Act
 
 __all__ = ["Answer", "as_json"]
 
@@ -38,7 +41,8 @@ class Answer:
     """Status, headers and body of one answer.
 
     What must never be kept by a browser or a proxy is the rule: `cached` says for how long this may be.
-    `after` is done once the answer was sent, so that the time of the answer tells nothing of it.
+    `after` is done once the answer was sent, so that the time of the answer tells nothing of it; `work` is what takes
+    longer, with the id under which its progress is told (`pycrm.work`).
     """
 
     status: int = 200
@@ -47,6 +51,7 @@ class Answer:
     headers: list[tuple[str, str]] = attrs.field(factory=list)
     cached: str | None = None
     after: Callable[[], None] | None = None
+    work: tuple[UUID, Act] | None = None
 
     @classmethod
     def json(cls, data: Any, status: int = 200, *, media: str = "application/json") -> Self:

@@ -27,6 +27,7 @@ from pycrm.http.route import Route
 from pycrm.http.settings import Settings
 from pycrm.http.table import Table
 from pycrm.http.tracing import Tracing, within
+from pycrm.work import Workshop
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -78,6 +79,7 @@ class Desk:
         self._apart = ThreadPoolExecutor(2, thread_name_prefix="pycrm-vital")
         # One thread: whoever asks again is not slower for what is done after the answer before.
         self._after = ThreadPoolExecutor(1, thread_name_prefix="pycrm-after")
+        self._workshop = Workshop(crm)
         self._behind = threading.BoundedSemaphore(settings.waiting)
         self._tracing = Tracing() if settings.traces else None
         self._inside = 0
@@ -89,6 +91,7 @@ class Desk:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._apart.shutdown(wait=False, cancel_futures=True)
         self._after.shutdown(wait=False)
+        self._workshop.close()
 
     # --- around every answer -----------------------------------------------------------------------
 
@@ -156,6 +159,8 @@ class Desk:
             note.code = "method"
             call = self._call(scope, some.path, some.face, b"", note)
             answer = some.face.unknown(call, 405, "method").with_header("allow", ", ".join(place.methods))
+        if answer.work is not None:
+            self._workshop.take(*answer.work)
         await self.respond(answer, scope, send)
         if answer.after is not None:
             self._do_after(answer.after, note)

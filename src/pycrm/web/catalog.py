@@ -24,7 +24,19 @@ T = TypeVar("T")
 
 # First words of addresses that are no kind of record.
 _TAKEN = frozenset(
-    {"access", "account", "admin", "api", "board", "calendar", "handover", "healthz", "inbox", "language"}
+    {
+        "access",
+        "account",
+        "admin",
+        "api",
+        "board",
+        "calendar",
+        "handover",
+        "healthz",
+        "import",
+        "inbox",
+        "language",
+    }
     | {
         "looking",
         "lookup",
@@ -37,7 +49,7 @@ _TAKEN = frozenset(
         "sign-out",
         "static",
     }
-    | {"theme", "views"}
+    | {"theme", "views", "work"}
 )
 # Parts of other records, which have their pages.
 _PARTS = frozenset({"Party"})

@@ -86,6 +86,7 @@ def visit_of(call: Call, *, known: bool = True) -> Visit:
         params=call.path,
         query=query,
         form=form,
+        files=call.uploads if form else {},
         language=call.language,
         theme=theme if theme in _THEMES else "auto",
         token=visitor.csrf if visitor is not None else form_token(call),
@@ -117,6 +118,7 @@ def sent(call: Call, answer: Answer) -> Sent:
             made = with_form_cookie(call, made)
         if SAID in call.cookies and answer.status < 400 and not call.headers.get("x-part"):
             made = made.with_cookie(SAID, "", secure=secure)
+    made.work = answer.work
     for name, value in answer.cookies.items():
         age = _YEAR if name == THEME else timedelta(minutes=2)
         made = made.with_cookie(name, quote(value), secure=secure, age=age)

@@ -43,6 +43,7 @@ _STROKES: Mapping[str, str] = MappingProxyType(
         "history": "M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4l3 2",
         "shield": "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4",
         "note": "M5 3h10l4 4v14H5zM9 12h6M9 16h6",
+        "upload": "M12 15V4M7 9l5-5 5 5M4 20h16",
         "download": "M12 4v11M7 11l5 5 5-5M4 20h16",
         "down": "M6 9l6 6 6-6",
         "right": "M9 6l6 6-6 6",

@@ -9,22 +9,21 @@ from uuid import UUID
 import attrs
 
 from pycrm.entities.org import Reach
-from pycrm.errors import InvalidError, RefusedError
+from pycrm.errors import InvalidError
 from pycrm.exchange.exporting import export_csv
 from pycrm.web.catalog import class_of, slug_of
 from pycrm.web.columns import choosable, columns_of, conditions_of, filters_of, order_of, sortable
 from pycrm.web.piece import rows
-from pycrm.web.problem import told
 from pycrm.web.render import page
 from pycrm.web.show import FIGURES, Cell, Show
 from pycrm.web.stars import stars_of
-from pycrm.web.visit import Answer, Visit, redirect
+from pycrm.web.visit import Answer, Visit
 
 if TYPE_CHECKING:
     from pycrm.declare.field import Spec
     from pycrm.session import Session
 
-__all__ = ["act", "export", "lines_of", "listing", "records"]
+__all__ = ["export", "lines_of", "listing", "records", "shown_list"]
 
 _SIZE = 50
 _SORTED = 200
@@ -67,12 +66,13 @@ def listing(visit: Visit) -> Answer:
     """The list of a kind of record."""
     with visit.view() as session:
         cls = class_of(session.crm, visit.params["slug"])
-        return _list(visit, session, cls)
+        return shown_list(visit, session, cls)
 
 
-def _list(
+def shown_list(
     visit: Visit, session: Session, cls: Any, refusals: tuple[str, ...] = (), status: int = 200
 ) -> Answer:
+    """The page of a list; `refusals` are what an act on several of its records was refused for."""
     show = Show(visit, session)
     conditions, chips, wrong = conditions_of(visit, show, cls)
     specs = columns_of(show, cls, [one for one in visit.asked("columns").split(",") if one])
@@ -95,6 +95,7 @@ def _list(
         cursor=found.next,
         is_cut=found.is_cut,
         counted=counted,
+        is_more=found.next is not None or found.is_cut or bool(visit.asked("after")),
         chips=chips,
         wrong=wrong,
         filters=filters_of(visit, show, cls),
@@ -220,54 +221,6 @@ def _acts(show: Show, cls: Any) -> list[tuple[str, str, tuple[tuple[str, str], .
     if session.reaches(cls, "delete", Reach.OWN):
         found.append(("archive", words("Archive"), ()))
     return found
-
-
-def act(visit: Visit) -> Answer:
-    """One act on several records that were ticked: all of them, or none."""
-    crm = visit.crm
-    cls = class_of(crm, visit.params["slug"])
-    ids = [UUID(one) for one in visit.form.get("id", ()) if _is_id(one)]
-    kind, because = visit.typed("act"), visit.typed("because").strip() or None
-
-    def do(session: Session) -> int:
-        for one in ids:
-            _do(session, session.get(cls, one), kind, visit.typed(f"to:{kind}"), because)
-        return len(ids)
-
-    try:
-        if not ids:
-            raise InvalidError("tick some records first")
-        done = visit.run(do)
-    except RefusedError as error:
-        with visit.view() as session:
-            said = tuple(told(Show(visit, session), error))
-            return _list(
-                attrs.evolve(visit, path=f"/{visit.params['slug']}"), session, cls, said, error.status
-            )
-    return redirect(_back(visit), said=visit.words("{count} records done", count=done))
-
-
-def _do(session: Session, record: Any, kind: str, to: str, because: str | None) -> None:
-    if kind == "assign":
-        session.assign(record, UUID(to), because=because)
-    elif kind == "move":
-        session.move(record, to, because=because)
-    elif kind == "archive":
-        session.archive(record, because=because)
-    else:
-        raise InvalidError("choose what is to be done")
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return bool(UUID(text))
-    except ValueError:
-        return False
-
-
-def _back(visit: Visit) -> str:
-    back, home = visit.typed("back"), f"/{visit.params['slug']}"
-    return back if back == home or back.startswith(f"{home}?") else home
 
 
 def export(visit: Visit) -> Answer:

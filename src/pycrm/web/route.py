@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pycrm.http import BACK, Call, Route
 from pycrm.web import (
     admin,
+    bulk,
     calendar,
     door,
     edit,
@@ -15,6 +16,7 @@ from pycrm.web import (
     forgotten,
     handing,
     home,
+    importing,
     inbox,
     listing,
     moving,
@@ -26,6 +28,7 @@ from pycrm.web import (
     stars,
     talk,
     units,
+    working,
 )
 from pycrm.web.face import FACE, page_of
 
@@ -69,6 +72,10 @@ _PAGES: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
     ("GET", "/lookup/{slug:str}", find.lookup),
     ("GET", "/records", listing.records),
     ("GET", "/notifications", notice.notices),
+    ("GET", "/work", working.work_list),
+    ("GET", "/work/{id:str}", working.work),
+    ("POST", "/work/{id:str}/stop", working.stop),
+    ("GET", "/import", importing.new_import),
     ("GET", "/calendar", calendar.month),
     ("GET", "/reports/funnel", report.funnel),
     ("GET", "/reports/funnel/{stage:str}/{number:str}", report.behind),
@@ -92,7 +99,7 @@ _PAGES: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
 _RECORDS: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
     ("GET", "", listing.listing),
     ("GET", "/export.csv", listing.export),
-    ("POST", "/bulk", listing.act),
+    ("POST", "/bulk", bulk.act),
     ("GET", "/new", edit.new),
     ("POST", "/new", edit.add),
     ("GET", "/{id:str}", record.record),
@@ -117,6 +124,7 @@ def routes(crm: CRM) -> Iterator[Route]:
     yield Route("GET", "/calendar/{user:str}/{sign:str}/feed.ics", page_of(calendar.feed), FACE, is_open=True)
     for method, path, page in _PAGES:
         yield Route(method, path, page_of(page), FACE)
+    yield Route("POST", "/import", page_of(importing.imports), FACE, body=importing.LARGEST)
     for slug in classes(crm):
         for method, path, page in _RECORDS:
             yield Route(method, f"/{slug}{path}", page_of(page, slug=slug), FACE)

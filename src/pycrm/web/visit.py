@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import attrs
 
@@ -15,8 +16,10 @@ from pycrm.web.words import Words, words_of
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
+    from pycrm.http import Upload
     from pycrm.revision.looking import Look
     from pycrm.session import Session
+    from pycrm.work import Act
 
 __all__ = ["READS_ONLY", "Answer", "Visit", "redirect"]
 
@@ -33,7 +36,7 @@ class Visit:
     Args:
         who: the person signed in; None before that.
         path: of the address; `params` are its variable parts.
-        query, form: each name with all its values.
+        query, form: each name with all its values; `files` are those that came with the form.
         theme: ``light``, ``dark`` or ``auto``.
         token: what a form has to bring back, so that nobody else's page can send it.
         sees: what somebody else sees is shown, and nothing can be done.
@@ -47,6 +50,7 @@ class Visit:
     params: Mapping[str, str] = attrs.field(factory=dict)
     query: Fields = attrs.field(factory=dict)
     form: Fields = attrs.field(factory=dict)
+    files: Mapping[str, Sequence[Upload]] = attrs.field(factory=dict)
     language: str = "en"
     theme: str = "auto"
     token: str = ""
@@ -96,13 +100,14 @@ class Visit:
 
 @attrs.frozen
 class Answer:
-    """What a page answers."""
+    """What a page answers; `work` is what is done beside, with the id under which it is told of."""
 
     body: str | bytes = ""
     status: int = 200
     media: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = attrs.field(factory=dict)
     cookies: Mapping[str, str] = attrs.field(factory=dict)
+    work: tuple[UUID, Act] | None = None
 
 
 def redirect(path: str, said: str = "") -> Answer:

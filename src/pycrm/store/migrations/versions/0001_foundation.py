@@ -480,6 +480,13 @@ def upgrade() -> None:
         unique_index="digest",
     )
     table(
+        "crm_work",
+        "id key, by_id key, at instant, kind text, label text, state text, done int, total int?",
+        "seen_at instant, told text, is_to_stop flag",
+        refers="by_id crm_user",
+        index="at, by_id, by_id at",
+    )
+    table(
         "crm_contact",
         RECORD,
         PARENT,
