@@ -143,11 +143,10 @@ def _found(
 
 def lines_of(show: Show, cls: Any, records: list[Any], specs: list[Spec]) -> list[Line]:
     """Records as lines of a list, those of customers with their grades."""
-    show.learn(records, specs)
     grades = _grades(show.session, cls, records)
     slug, lines = slug_of(show.crm, cls), []
-    for record in records:
-        first, *rest = [_short(show.cell(record, spec)) for spec in specs]
+    for record, cells in zip(records, show.cells(records, specs), strict=True):
+        first, *rest = map(_short, cells)
         key = record.id
         id, score = str(key), grades.get(key)
         lines.append(

@@ -30,8 +30,8 @@ _TONES = 4
 _LONGEST = 120
 _COLOURED = ("won", "lost", "active", "done")
 
-#: A text as it stands between tags or within quotes.
-text_of: Callable[[str], str] = escape
+#: A text as it stands between tags or within quotes; the same ones come again on every page.
+text_of: Callable[[str], str] = lru_cache(2048)(escape)
 
 
 @lru_cache(4096)

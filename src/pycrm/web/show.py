@@ -121,15 +121,25 @@ class Show:
 
     def cell(self, record: Any, spec: Spec) -> Cell:
         """A field of a record."""
+        held = self._held(record, spec)
+        return held if held.__class__ is Cell else self.value(held)
+
+    def cells(self, records: Iterable[Any], specs: Sequence[Spec]) -> list[list[Cell]]:
+        """The fields of several records; what they refer to is looked up class by class and not one by one."""
+        held = [[self._held(record, spec) for spec in specs] for record in records]
+        self.know(one for row in held for one in row if one.__class__ is Ref)
+        return [[one if one.__class__ is Cell else self.value(one) for one in row] for row in held]
+
+    def _held(self, record: Any, spec: Spec) -> Any:
+        """The value of a field; of a stage, and of what is masked or was not read, the cell."""
         try:
             if spec.name == "stage" and type(record).__pipeline__ is not None:
                 stage = self.session.stage(record)
                 return Cell(self.words.stage(stage), "stage", tone=stage.kind)
-            value = getattr(record, spec.name)
+            return getattr(record, spec.name)
         except NotReadError:
             mask = mask_of(record, spec.name)
             return _NONE if mask is None else Cell(mask, "mask")
-        return self.value(value)
 
     def value(self, value: Any) -> Cell:
         """A value by itself."""
