@@ -239,10 +239,10 @@ def hands(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worksho
     made.close()
 
 
-def _until(company: Company, user: UUID, id: UUID, state: WorkState) -> Any:
-    for _ in range(200):
+def _until(company: Company, user: UUID, id: UUID, state: WorkState, done: int | None = None) -> Any:
+    for _ in range(500):
         found = work_of(company.crm, user, id)
-        if found.state is state:
+        if found.state is state and done in (None, found.done):
             return found
         time.sleep(0.02)
     raise AssertionError(f"{found.state}, not {state}")
@@ -272,7 +272,7 @@ def test_work_is_told_stopped_and_broken_off(company: Company, hands: Workshop) 
     hands.take(first, steps)
     hands.take(second, later)
     steps.go.release()
-    _until(company, user, first, WorkState.WORKING)
+    _until(company, user, first, WorkState.WORKING, 1)
     assert work_of(crm, user, second).state is WorkState.WAITING
     clock.advance(seconds=61)
     try:
@@ -308,7 +308,7 @@ def test_work_that_fails_and_a_server_that_ends(
     hands.take(begun, steps)
     hands.take(waiting, _Steps())
     steps.go.release()
-    _until(company, user, begun, WorkState.WORKING)
+    _until(company, user, begun, WorkState.WORKING, 1)
     ending = threading.Thread(target=hands.close)
     ending.start()
     time.sleep(0.05)

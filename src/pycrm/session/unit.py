@@ -155,7 +155,12 @@ class Unit:
             return False
 
     def _in_sight(self, record: Any) -> Any:
-        found = fetch_one(self.transaction, type(record), record.id)
+        tx = self.transaction
+        memo = ("in sight", type(record), record.id, tx.whole > 0)
+        # What a view sees stays as it is, so that one look is enough.
+        found = None if tx.write else tx.memo.get(memo)
+        if found is None:
+            found = tx.memo[memo] = fetch_one(tx, type(record), record.id)
         if found is None:
             raise not_found(type(record))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -71,10 +72,11 @@ def _href(kind: str, text: str) -> str | None:
     return f"{scheme}{plain}" if plain and "?" not in plain else None
 
 
-def reach_of(session: Session, one: Any) -> tuple[Point, ...]:
-    """How the party of a record, or whoever stands behind a lead, is reached."""
-    if "contact_points" in type(one).__specs__:
-        return _points(one)
+def reach_of(session: Session, one: Any, parts: Iterable[Any]) -> tuple[Point, ...]:
+    """How the party of a record, which may be one of its parts, or whoever stands behind a lead, is reached."""
+    for each in (one, *parts):
+        if "contact_points" in type(each).__specs__:
+            return _points(each)
     for name in ("party", "person"):
         spec = type(one).__specs__.get(name)
         if spec is not None and spec.target == "Party":

@@ -81,9 +81,9 @@ def record(visit: Visit, said: tuple[str, ...] = (), status: int = 200) -> Answe
         cls = class_of(session.crm, visit.params["slug"])
         one = session.get(cls, visit.params["id"])
         show = Show(visit, session)
-        show.learn([one])
         parts = list(_parts(session, one))
-        show.learn(parts)
+        for each in (one, *parts):
+            show.learn([each], _linking_out(type(each)))
         kind = visit.asked("show") if visit.asked("show") in KINDS else ""
         return page(
             visit,
@@ -100,7 +100,7 @@ def record(visit: Visit, said: tuple[str, ...] = (), status: int = 200) -> Answe
             under=_under(show, one, parts),
             sheets=_sheets(show, one, parts),
             contacts=_contacts(show, one),
-            reach=reach_of(session, one),
+            reach=reach_of(session, one, parts),
             items=timeline(show, one, kind),
             kinds=[(one, visit.words(f"kind:{one}")) for one in KINDS],
             only=kind,
@@ -115,6 +115,12 @@ def record(visit: Visit, said: tuple[str, ...] = (), status: int = 200) -> Answe
             is_archived=one.archived_at is not None,
             owner=show.name(one.owner) if _seen(one, "owner") else "",
         )
+
+
+def _linking_out(cls: Any) -> list[Any]:
+    """The links of a class whose names stand on its page: not that to a part of it, nor who has written it."""
+    links = [spec for spec in cls.__specs__.values() if spec.target is not None and not spec.unique]
+    return [spec for spec in links if spec.name == "owner" or not spec.derived]
 
 
 def _seen(one: Any, name: str) -> Any:
