@@ -252,9 +252,7 @@ class EnumKind(Kind):
     name, raw = "enum", (str,)
 
     def __init__(self, members: type[Enum]) -> None:
-        self.python = members
-        # Calling an enumeration takes three times as long as looking into a dictionary.
-        self._members = {member.value: member for member in members}
+        self.python, self._members = members, {member.value: member for member in members}
         self.json_type = {"type": "string", "enum": [member.value for member in members]}
 
     def columns(self, name: str) -> Any:
@@ -267,8 +265,7 @@ class EnumKind(Kind):
         return value
 
     def decode(self, value: Any) -> Any:
-        found = self._members.get(value)
-        return self.python(value) if found is None else found
+        return self._members.get(value) or self.python(value)
 
     def dump(self, dialect: str) -> Dump | None:
         # The property `value` of an enumeration costs five times as much.
