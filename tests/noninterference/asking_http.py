@@ -14,8 +14,8 @@ from pycrm.api.entity import BASE
 from pycrm.credential import make_token
 from pycrm.declare.word import plural, word_of
 from pycrm.serve import application
+from pycrm.testing.told import reseed
 
-from .enter import reseed
 from .pick import ASKED, CHANNELS, NAMES, OWNED, WORDS, Pick
 from .two_worlds import Difference, Play, _apart
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ from pycrm import (
     FieldReading,
     FieldRule,
     Grant,
-    Identifiers,
     Money,
     Note,
     Opportunity,
@@ -40,17 +38,13 @@ from pycrm import (
 from pycrm.entities.org import Action, Reach
 from pycrm.exchange import book
 from pycrm.scope.children import derived_write
+from pycrm.testing.told import reseed
 
 from .adding import TWIN
 from .pick import Book
 from .twins import RULES, Details, Twins
 
 SOURCES = ("exhibition", "referral")
-
-
-def reseed(crm: CRM, key: str) -> None:
-    """Let identifiers depend on what is being done, not on how much was done before."""
-    crm.identifiers = Identifiers(crm.clock, random.Random(key))
 
 
 @attrs.define

@@ -25,8 +25,9 @@ from pycrm import (
 )
 from pycrm.entities.customer import SigningGrade
 from pycrm.scope.children import derived_write
+from pycrm.testing.told import reseed
 
-from .enter import reseed, standing
+from .enter import standing
 from .pick import BATCH, CHANNELS, MOBILES, NAMES, OWNED, WORDS
 from .twins import same_view, visible
 

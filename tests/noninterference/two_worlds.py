@@ -12,6 +12,7 @@ import attrs
 from scope.worlds import World
 
 from pycrm import CRM, CRMError
+from pycrm.testing.told import Answer, answered, reseed
 
 from . import adding as _adding
 from . import amending as _amending
@@ -22,10 +23,10 @@ from . import others
 from . import reading as _reading
 from . import valuing as _valuing
 from . import writing as _writing
-from .enter import book_of, enter, reseed, standing
+from .enter import book_of, enter, standing
 from .operations import OPERATIONS, Operation
 from .pick import Book, Pick
-from .told import Answer, answered, records_in
+from .told import records_in
 from .twins import EVERYWHERE, Focus, Twins, in_hand, ruled, twins, visible
 from .witness import Witness, witness
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pycrm import Customer, Field, InvalidError, Link, Plugin, Record, field, hookimpl, link, through
+from pycrm import CRM, Customer, Field, InvalidError, Link, Plugin, Record, field, hookimpl, link, through
 from pycrm.store import Transaction
 from pycrm.testing import Databases, Organisation, fail_everywhere, tell_apart
 
@@ -86,6 +86,21 @@ def test_what_is_in_sight_is_told(databases: Databases) -> None:
     """Were the worlds to differ in what the person may see, every ask would tell (the planted difference)."""
     found = tell_apart(databases, [Shop], "wu", card("ana", "1"), card("ben", "2"), ASKS)
     assert {one.partition(":")[0] for one in found} == set(ASKS)
+
+
+def test_a_cursor_that_tells_is_found_out(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cursors of two worlds are the same, byte for byte; were one to hold more than its page, it would be told."""
+
+    def two_of_ana(organisation: Organisation) -> None:
+        card("ana", "1")(organisation)
+        card("ana", "2")(organisation)
+
+    asks = {"page": lambda session: session.page(Card, size=1)}
+    hide = card("ben", "3")
+    assert tell_apart(databases, [Shop], "ana", two_of_ana, hide, asks) == []
+    monkeypatch.setattr(CRM, "secret", property(lambda crm: repr(crm.store.url).encode()[-60:]))
+    (found,) = tell_apart(databases, [Shop], "ana", two_of_ana, hide, asks)
+    assert found.startswith("page: ")
 
 
 def test_an_act_is_kept_whole_or_not_at_all(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:

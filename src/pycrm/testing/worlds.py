@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
-import attrs
-
-from pycrm.app import CRM
-from pycrm.declare import Child, Facet, Record, Ref
-from pycrm.declare.codec import dump
-from pycrm.errors import CRMError, RefusedError
-from pycrm.scope.paging import Page
-from pycrm.session import Session
 from pycrm.testing.databases import Databases
 from pycrm.testing.organisation import Organisation
-from pycrm.values import Identifiers
+from pycrm.testing.told import Act, apart, reseed
 
 __all__ = ["tell_apart"]
-
-Act = Callable[[Session], object]
 
 
 def tell_apart(
@@ -54,56 +39,9 @@ def tell_apart(
     given = tuple(plugins)
     worlds = [Organisation(databases.open(given)) for _ in range(2)]
     for at, world in enumerate(worlds):
-        _reseed(world.crm, "entered")
+        reseed(world.crm, "entered")
         enter(world)
-        _reseed(world.crm, f"hidden {at}")
+        reseed(world.crm, f"hidden {at}")
         if at:
             hide(world)
-    found = []
-    for name, ask in asks.items():
-        for world in worlds:
-            _reseed(world.crm, name)
-        first, second = (_answer(world.crm, viewer, ask) for world in worlds)
-        if first != second:
-            found.append(f"{name}: {first} without what is hidden, {second} with it")
-    return found
-
-
-def _reseed(crm: CRM, key: str) -> None:
-    """Let identifiers depend on what is being done, not on how much was done before."""
-    crm.identifiers = Identifiers(crm.clock, random.Random(key))
-
-
-def _answer(crm: CRM, who: str, ask: Act) -> Any:
-    try:
-        with crm.session(who) as session:
-            return _told(ask(session))
-    except RefusedError as error:
-        return {"refused": type(error).__name__, **_told(error.as_dict())}
-    except CRMError as error:
-        return {"failed": type(error).__name__, "message": str(error)}
-
-
-def _told(value: Any) -> Any:
-    """The value as plain data: records without what was not read."""
-    if isinstance(value, Record | Facet | Child):
-        return {"entity": type(value).__name__} | _told(dump(value))
-    if isinstance(value, Page):
-        # The cursor is sealed with the key of each database.
-        return {"items": _told(value.items), "has_next": value.next is not None}
-    if isinstance(value, Ref):
-        return f"{value.entity}/{value.id}"
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, UUID | date | datetime | Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(_told(name)): _told(one) for name, one in value.items()}
-    if isinstance(value, list | tuple | Iterator):
-        return [_told(one) for one in value]
-    if isinstance(value, set | frozenset):
-        return sorted(map(str, value))
-    if attrs.has(type(value)):
-        names = (one.name for one in attrs.fields(type(value)) if not one.name.startswith("_"))
-        return {name: _told(getattr(value, name)) for name in names}
-    return value if isinstance(value, str | int | float | bytes | None) else str(value)
+    return apart((worlds[0].crm, worlds[1].crm), viewer, asks)
