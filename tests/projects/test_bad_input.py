@@ -22,8 +22,10 @@ from pycrm import (
 from pycrm.plugins.projects import (
     CostEntry,
     CostKind,
+    LabourRate,
     ProjectEvaluation,
     ProjectFile,
+    ProjectLimits,
     ProjectRole,
     Stakeholder,
     StakeholderDepartment,
@@ -180,3 +182,19 @@ def _numbers(world: World) -> tuple[int, int]:
     with world.view("dir") as session:
         mine = TeamMember.project == world.project(session).id
         return session.count(ProjectFile, ProjectFile.name == world.name), session.count(TeamMember, mine)
+
+
+def test_limits_and_rates_are_in_the_money_of_the_crm(world: World) -> None:
+    """Nobody enters a limit or a rate in euros, by which no cost could be judged."""
+    euro = Money("1", "EUR")
+    with world.crm.session(world.crm.system("limits")) as session:
+        for path, draft in (
+            ("evidence_above", ProjectLimits(evidence_above=euro)),
+            ("rate", LabourRate(grade="senior", rate=euro)),
+        ):
+            with pytest.raises(InvalidError, match="costs are entered in CNY") as refused:
+                session.add(draft)
+            assert paths(refused) == [path]
+        kept = session.add(LabourRate(grade="senior", rate=yuan(1)))
+        with pytest.raises(InvalidError, match="costs are entered in CNY"):
+            session.change(kept, rate=euro)

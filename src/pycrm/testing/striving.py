@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from pycrm.app import CRM
 from pycrm.app.sample import sample_of
-from pycrm.declare.search import searched
 from pycrm.entities import Customer
 from pycrm.errors import CRMError, DeclarationError
 from pycrm.plugin.model import hook_methods
 from pycrm.session import Session
+from pycrm.testing.asking import questions
+from pycrm.testing.comparing import tell_apart
 from pycrm.testing.databases import KINDS
 from pycrm.testing.failing import fail_everywhere, statements
 from pycrm.testing.organisation import Organisation
+from pycrm.testing.told import Act
 from pycrm.testing.trial import Trial
-from pycrm.testing.worlds import tell_apart
 
 __all__ = ["explaining", "sampling", "secret", "shipping", "two_databases", "weighing", "whole"]
 
@@ -73,9 +74,9 @@ def secret(trial: Trial) -> Iterator[str]:
         examples = trial.further(world.crm)
         hidden.extend(examples.add(cls, "eva") for cls in trial.belonging())
 
-    asks: dict[str, Callable[[Session], object]] = {}
+    asks: dict[str, Act] = {}
     for cls in (Customer, *trial.belonging()):
-        asks |= _asks(cls, hidden)
+        asks |= questions(cls, hidden)
     asks["enter a customer"] = lambda session: session.add(
         Customer.organization("Own", source="fair", email="own@example.com")
     )
@@ -83,27 +84,6 @@ def secret(trial: Trial) -> Iterator[str]:
         session.change(one, channel="fair") for one in session.find(Customer)
     ]
     yield from tell_apart(trial.databases, trial.plugins, "ana", enter, hide, asks)
-
-
-def _asks(cls: Any, hidden: list[Any]) -> Iterator[tuple[str, Callable[[Session], object]]]:
-    """What is read of a class, by the name of the question."""
-    name = cls.__name__
-    yield f"find {name}", lambda session: session.find(cls)
-    yield f"count {name}", lambda session: session.count(cls)
-    yield f"page {name}", lambda session: session.page(cls)
-    if searched(cls):
-        yield f"search {name}", lambda session: [session.search(cls, word) for word in _words(cls, hidden)]
-    if cls.__facet_of__ is None:
-        yield (
-            f"get {name}",
-            lambda session: [session.get(cls, one.id) for one in hidden if type(one) is cls],
-        )
-
-
-def _words(cls: Any, hidden: list[Any]) -> Iterator[str]:
-    for one in hidden:
-        if type(one) is cls:
-            yield from (value[:200] for spec in searched(cls) if (value := getattr(one, spec.name)))
 
 
 def sampling(trial: Trial) -> Iterator[str]:

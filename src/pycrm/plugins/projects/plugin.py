@@ -78,6 +78,8 @@ class Projects(Plugin):
         | CostBudget
         | RevenueLine
         | CostEntry
+        | LabourRate
+        | ProjectLimits
         | Bid,
     ) -> None:
         """What a new one of these may not do; see `rules` and `spending`."""
@@ -95,12 +97,17 @@ class Projects(Plugin):
         elif isinstance(record, CostBudget):
             rules.refuse_staffing(session, record.project)
             rules.refuse_other_budget(session, record)
-            spending.refuse_foreign_money(session, record.amount)
+            spending.refuse_foreign_money(session, {"amount": record.amount})
         elif isinstance(record, RevenueLine):
             rules.refuse_staffing(session, record.project)
-            spending.refuse_foreign_money(session, record.amount)
+            spending.refuse_foreign_money(session, {"amount": record.amount})
         elif isinstance(record, CostEntry):
             spending.refuse_spending(session, record)
+        elif isinstance(record, LabourRate):
+            spending.refuse_foreign_money(session, {"rate": record.rate})
+        elif isinstance(record, ProjectLimits):
+            names = ("costs_before_go", "evidence_above")
+            spending.refuse_foreign_money(session, {name: getattr(record, name) for name in names})
         else:
             rules.refuse_others_check(session, record, record.documents)
 
@@ -115,6 +122,8 @@ class Projects(Plugin):
         | CostBudget
         | RevenueLine
         | CostEntry
+        | LabourRate
+        | ProjectLimits
         | Bid,
         changes: Mapping[str, Change],
     ) -> None:
@@ -138,11 +147,13 @@ class Projects(Plugin):
             rules.refuse_changed_evaluation(record, changes)
         elif isinstance(record, CostBudget | RevenueLine):
             rules.refuse_staffing(session, record.project)
-            spending.refuse_foreign_money(session, after.get("amount"))  # type: ignore[arg-type]
+            spending.refuse_foreign_money(session, after)
         elif isinstance(record, CostEntry):
             spending.refuse_changed_cost(changes)
             if "archived_at" in after and after["archived_at"] is None:
                 spending.refuse_spending(session, record)
+        elif isinstance(record, LabourRate | ProjectLimits):
+            spending.refuse_foreign_money(session, after)
         elif "documents" in changes:
             rules.refuse_others_check(session, record, after["documents"])
 

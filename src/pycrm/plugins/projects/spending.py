@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pycrm import ConflictError, ForbiddenError, HeldError, Money, MoveError, Problem, Session
@@ -17,11 +18,12 @@ __all__ = ["refuse_changed_cost", "refuse_foreign_money", "refuse_spending"]
 _WHOLE = 100
 
 
-def refuse_foreign_money(session: Session, amount: Money | None) -> None:
-    """Costs and budgets are in the currency of the CRM, so that they can be compared."""
+def refuse_foreign_money(session: Session, values: Mapping[str, object]) -> None:
+    """Costs, budgets, rates and limits are in the currency of the CRM, so that they can be compared."""
     currency = session.crm.currency
-    if amount is not None and amount.currency != currency:
-        raise wrong("amount", "rule", f"costs are entered in {currency}")
+    for name, value in values.items():
+        if isinstance(value, Money) and value.currency != currency:
+            raise wrong(name, "rule", f"costs are entered in {currency}")
 
 
 def refuse_changed_cost(changes: Any) -> None:
@@ -40,7 +42,7 @@ def refuse_spending(session: Session, entry: CostEntry) -> None:
         HeldError: the budget would be used up, and nobody who may has approved it.
     """
     assert entry.amount is not None
-    refuse_foreign_money(session, entry.amount)
+    refuse_foreign_money(session, {"amount": entry.amount})
     _refuse_unproved(session, entry, entry.amount)
     _refuse_feigned_approval(session, entry)
     # Two who spend the last of a budget at once take turns.
