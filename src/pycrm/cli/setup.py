@@ -99,18 +99,21 @@ def sample(
     call: Call,
     name: Annotated[str, typer.Argument(metavar="PLUGIN", help="The name that the plugin is installed by.")],
 ) -> None:
-    """Fill an empty database with the sample data of a plugin, which is enabled in it."""
+    """Fill an empty database with the sample data of a plugin, which is enabled in it with all that it requires."""
     from pycrm.app.enabling import enable, enabled
     from pycrm.app.sample import sample_of
+    from pycrm.plugin import required_by
 
     given = call.options
     with call.crm(new=True) as crm:
         crm.migrate()
         with crm.view(crm.system("sample data")) as session:
             _refuse_people(session, "sample data are invented, and want an empty one")
-    is_there = any(getattr(one, "name", one) == name for one in given["plugins"])
-    if not is_there and name not in enabled(call.database, schema=given.get("schema")):
-        enable(call.database, name, **given)
+    there = {getattr(one, "name", one) for one in given["plugins"]}
+    there |= {*enabled(call.database, schema=given.get("schema"))}
+    for wanted in (*required_by(name), name):
+        if wanted not in there:
+            enable(call.database, wanted, **given)
     with call.crm() as crm:
         sample_of(crm.registry.plugin(name))(crm)
         with crm.view(crm.system("sample data")) as session:

@@ -18,7 +18,7 @@ from pycrm.hooks import hookimpl
 from pycrm.plugin.caller import HookCaller
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.job import Job
-from pycrm.plugin.loading import InstalledPlugin, discover, load
+from pycrm.plugin.loading import InstalledPlugin, discover, load, required_by
 from pycrm.plugin.model import API, CUSTOM, Plugin
 from pycrm.plugin.offer import Banner, Finder, Hint, Menu, Panel, Screen, Tile
 from pycrm.plugin.registry import Contents, LeftOut, Registry
@@ -49,4 +49,5 @@ __all__ = [
     "discover",
     "hookimpl",
     "load",
+    "required_by",
 ]

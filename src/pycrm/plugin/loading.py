@@ -12,12 +12,12 @@ from pycrm.plugin.errors import PluginDeclarationError
 from pycrm.plugin.model import API, CUSTOM, Loaded, Plugin
 from pycrm.plugin.place import place_of, place_of_raise
 from pycrm.plugin.registry import Registry
-from pycrm.plugin.rules import api_problems, arrange, conflicts, near, needs, requirement_problems
+from pycrm.plugin.rules import api_problems, arrange, conflicts, near, needs, requirement_problems, split
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["GROUP", "InstalledPlugin", "discover", "load"]
+__all__ = ["GROUP", "InstalledPlugin", "discover", "load", "required_by"]
 
 GROUP = "pycrm.plugins"
 
@@ -93,6 +93,28 @@ def load(plugins: Iterable[str | Plugin | type[Plugin]], *, api: str = API) -> R
         raise PluginDeclarationError(problems) from (causes[0] if causes else None)
     by_name = {each.name: each for each in loaded}
     return Registry.of(by_name[name] for name in arrange(needs(loaded))[0])
+
+
+def required_by(name: str) -> tuple[str, ...]:
+    """The installed plugins that an installed one requires, straight or by others: each after what it requires.
+
+    What is not installed is left out: loading says so.
+    """
+    offers = {each.name: each for each in discover()}
+    found: list[str] = []
+    seen = {name}
+
+    def follow(one: str) -> None:
+        for requirement in getattr(offers[one].open(), "requires", ()):
+            wanted, _ = split(requirement)
+            if wanted in offers and wanted not in seen:
+                seen.add(wanted)
+                follow(wanted)
+                found.append(wanted)
+
+    if name in offers:
+        follow(name)
+    return tuple(found)
 
 
 def _named(name: str, installed: Sequence[InstalledPlugin], causes: list[BaseException]) -> Loaded | Problem:

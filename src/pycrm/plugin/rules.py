@@ -11,7 +11,7 @@ from pycrm.errors import Problem
 from pycrm.plugin.model import CORE, Loaded, host_name
 from pycrm.plugin.place import place_of
 
-__all__ = ["api_problems", "arrange", "conflicts", "near", "needs", "requirement_problems"]
+__all__ = ["api_problems", "arrange", "conflicts", "near", "needs", "requirement_problems", "split"]
 
 _PLAIN_VERSION = re.compile(r"\d+(\.\d+)*", re.ASCII)
 _REQUIREMENT = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(.*)", re.DOTALL)
@@ -59,7 +59,7 @@ def needs(loaded: Sequence[Loaded]) -> dict[str, tuple[str, ...]]:
     """What each plugin must come after: what it requires, and core, whether it says so or not."""
     found = {}
     for each in loaded:
-        wanted = [name for name, _ in map(_split, each.plugin.requires) if name is not None]
+        wanted = [name for name, _ in map(split, each.plugin.requires) if name is not None]
         found[each.name] = tuple(wanted if each.name == CORE else [CORE, *wanted])
     return found
 
@@ -92,7 +92,7 @@ def requirement_problems(
             message = f"{each.side}: {each.version!r} is no version, such as '1.2.0'"
             yield Problem(f"{each.name}/version", "format", message)
         for requirement in each.plugin.requires:
-            name, versions = _split(requirement)
+            name, versions = split(requirement)
             path = f"{each.name}/requires/{name or requirement}"
             if name is None or _allows(versions, "0") is None:
                 message = f"{each.side}: {requirement!r} is no requirement, such as 'billing>=1.2'"
@@ -216,7 +216,8 @@ def _hosts(loaded: Sequence[Loaded]) -> Iterator[Problem]:
                 yield Problem(path, "required", message)
 
 
-def _split(requirement: str) -> tuple[str | None, str]:
+def split(requirement: str) -> tuple[str | None, str]:
+    """The name that a requirement begins with and the versions that follow; no name where it is none."""
     match = _REQUIREMENT.fullmatch(requirement)
     return (match[1], match[2]) if match else (None, requirement)
 

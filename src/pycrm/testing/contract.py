@@ -65,6 +65,7 @@ class PluginContract:
             common=cls.common,
             by_product=cls.by_product,
             databases=shared(request.config, request.param),
+            kinds=cls.kinds,
         )
 
     def test_loads_beside_core(self, trial: Trial) -> None:

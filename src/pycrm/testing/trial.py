@@ -12,7 +12,7 @@ from pycrm.app import CRM
 from pycrm.app.core import Core
 from pycrm.declare.policy import Administered, Owned, Policy, Private, Reference, Through, UsedBy
 from pycrm.plugin import Plugin, PluginDeclarationError, Registry, load
-from pycrm.testing.databases import Databases
+from pycrm.testing.databases import KINDS, Databases
 from pycrm.testing.examples import Examples
 from pycrm.testing.organisation import Organisation
 from pycrm.testing.values import UnfitError
@@ -30,6 +30,7 @@ class Trial:
         common: the records that everybody may see.
         by_product: the records that people may not enter, and the product enters for them.
         databases: where databases come from.
+        kinds: the kinds of databases on which the plugin is tried.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Trial:
         common: tuple[type[Any], ...] = (),
         by_product: tuple[type[Any], ...] = (),
         databases: Databases,
+        kinds: tuple[str, ...] = KINDS,
     ) -> None:
         self.plugins = (*beside, plugin)
         self.beside, self.values = beside, values
         self.common, self.by_product = common, by_product
-        self.databases = databases
+        self.databases, self.kinds = databases, kinds
 
     @cached_property
     def registry(self) -> Registry | str:

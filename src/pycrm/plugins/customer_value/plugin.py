@@ -27,6 +27,7 @@ class CustomerValue(Plugin):
 
     name = "customer_value"
     migrations = "pycrm.plugins.customer_value.migrations"
+    sample = "pycrm.plugins.customer_value.sample:add"
     facets = (ValueProfile,)
     sources = SOURCES
     models = MODELS

@@ -66,6 +66,7 @@ class Projects(Plugin):
     finders = showing.FINDERS
     templates = "pycrm.plugins.projects.templates"
     migrations = "pycrm.plugins.projects.migrations"
+    sample = "pycrm.plugins.projects.sample:add"
 
     @hookimpl
     def before_add(

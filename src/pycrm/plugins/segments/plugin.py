@@ -30,6 +30,7 @@ class Segments(Plugin):
     name = "segments"
     words = WORDS
     migrations = "pycrm.plugins.segments.migrations"
+    sample = "pycrm.plugins.segments.sample:add"
     requires = ("customer_value",)
     records = (Segment, SegmentMember, Treatment, Experiment, ExperimentMember, FairnessFinding)
     facets = (Serving,)

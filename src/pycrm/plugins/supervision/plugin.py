@@ -40,6 +40,7 @@ class Supervision(Plugin):
     banners = showing.BANNERS
     templates = "pycrm.plugins.supervision.templates"
     migrations = "pycrm.plugins.supervision.migrations"
+    sample = "pycrm.plugins.supervision.sample:add"
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
