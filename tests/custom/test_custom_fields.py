@@ -138,7 +138,12 @@ def test_key_fields_change_by_amendments_alone(crm: CRM, cast: Cast) -> None:
     (hongda,) = customers(crm, "Hongda")
     with crm.session("rep_a") as session:
         fields = session.custom(Customer)
-        held = session.add(fields(of=hongda, licence="L-1"))
+        # The customer was there before: what its licence is, is its key data already.
+        with pytest.raises(AmendmentRequiredError):
+            session.add(fields(of=hongda, licence="L-1"))
+        session.amend(hongda, licence="L-1", because="licence was shown")
+    with crm.session("rep_a") as session:
+        held = session.facet(hongda, session.custom(Customer))
         with pytest.raises(AmendmentRequiredError):
             session.change(held, licence="L-2")
     with crm.session("rep_a") as session:

@@ -119,3 +119,40 @@ def _forget_facets(real: Callable[..., None]) -> Callable[..., None]:
 
 def _unnamed(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "of"}
+
+
+class Licence(Facet, table="guild_licence", of=Customer):
+    """By which licence somebody works."""
+
+    number: Field[str | None] = field("Number", default=None, key=True)
+
+
+class Guild(Plugin):
+    """Guild
+
+    Licences of its members.
+    """
+
+    name = "guild"
+    facets = (Licence,)
+
+
+LICENCES = """
+entity = "Licence"
+source = "old"
+key = "No"
+
+[columns]
+of = { column = "Of", lookup = "external" }
+number = "Number"
+"""
+
+
+def test_key_fields_of_whom_is_there_are_not_imported_past_an_amendment(
+    open_crm: Callable[..., CRM], tmp_path: Path
+) -> None:
+    """A row that gives somebody who is there a licence is refused and says why; the next one is taken."""
+    guild = opened(open_crm(plugins=(Gym, Guild)), tmp_path)
+    report = guild.load("rep_a", LICENCES, "No,Of,Number\n1,1,L-1\n2,2,\n")
+    assert refusals(report) == [(2, "amendment_required")]
+    assert counts(report)[0] == 1

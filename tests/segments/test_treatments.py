@@ -129,6 +129,8 @@ def test_the_owner_is_told_once_and_terms_wait(world: World, clock: FixedClock) 
             world.act(lambda s, values=values: s.change(now, **values), "rep_a")
     (other,) = customers(world, "rep_b", [None])
     with pytest.raises(ForbiddenError, match="what customers get"):
+        world.act(lambda s: s.add(Serving(of=other, contact_days=1)), "rep_b")
+    with pytest.raises(AmendmentRequiredError, match="price_tier"):
         world.act(lambda s: s.add(Serving(of=other, price_tier=1)), "rep_b")
     company = world.act(lambda s: s.get(Organization, one.party.id), "rep_a")
     world.act(lambda s: s.change(company, employees=50), "rep_a")

@@ -36,7 +36,7 @@ from pycrm.scope.text import enter
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["add_all"]
+__all__ = ["add_all", "host_writable"]
 
 
 @attrs.define
@@ -104,7 +104,7 @@ class _Intake:
             refuse_written(tx, record)
         check_links(tx, record)
         if self._shape.is_facet:
-            _host_writable(tx, record)
+            host_writable(tx, record)
             place = _NOWHERE
         else:
             place = _owned(tx, record, owner)
@@ -202,7 +202,7 @@ def _shape(cls: Any) -> _Shape:
 _NOWHERE = Place()
 
 
-def _host_writable(tx: Transaction, facet: Any) -> None:
+def host_writable(tx: Transaction, facet: Any) -> None:
     """Whoever extends a record changes it: reading it is not enough."""
     host = tx.crm.record(type(facet).__facet_of__)
     if ("new", host.__name__, facet.id) not in tx.memo and not fetch_one(tx, host, facet.id, Action.UPDATE):

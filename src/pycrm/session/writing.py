@@ -63,10 +63,12 @@ class Writing(Scoring):
             NotFoundError: it links to a record that is missing or out of sight.
             ForbiddenError: the actor may not add this, or not for that owner.
             ConflictError: it holds a value that is held elsewhere.
+            AmendmentRequiredError: a facet of a record that was there before sets a key field of it.
         """
         with Act(self):
             if hasattr(record, "write"):
                 return record.write(self, **({} if owner is None else {"owner": owner}))
+            policy.refuse_late_keys(self.transaction, [record])
             made = adding.add_all(self.transaction, [record], [owner], pipeline)
             return shown(self.transaction, made[0])
 
@@ -87,6 +89,7 @@ class Writing(Scoring):
         if given and hasattr(given[0], "write_all"):
             return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
         with Act(self):
+            policy.refuse_late_keys(self.transaction, given)
             made = adding.add_all(self.transaction, given, whose)
             return [shown(self.transaction, record) for record in made]
 

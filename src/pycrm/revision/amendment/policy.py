@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.codec import mask_of
+from pycrm.declare.field import Spec
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode, AmendmentPolicy
 from pycrm.errors import AmendmentRequiredError, NotReadError, Problem
+from pycrm.revision.add import host_writable
 from pycrm.revision.amendment.condition import Condition
 from pycrm.revision.amendment.difference import STAGE, PathChange, differences
 from pycrm.revision.change import apply
 from pycrm.revision.log import jsonable
+from pycrm.revision.place import check_links
 from pycrm.scope.fields import refuse_unwritable, shown
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ __all__ = [
     "change",
     "guarded",
     "refuse_guarded",
+    "refuse_late_keys",
     "rule_of",
     "rules_over",
 ]
@@ -133,6 +137,41 @@ def _modes(tx: Transaction, record: Any, values: Mapping[str, Any]) -> dict[str,
     return found
 
 
+def refuse_late_keys(tx: Transaction, records: Iterable[Any]) -> None:
+    """Refuse to set by a new facet what changes by an amendment only of a record that was there before (REV-2).
+
+    Whoever enters a record sets such fields with it, in the same transaction.
+
+    Raises:
+        NotFoundError, ForbiddenError: the record is out of sight, or not the actor's to change.
+        AmendmentRequiredError: naming the fields and how each is changed.
+    """
+    for facet in records:
+        cls = type(facet)
+        host = getattr(cls, "__facet_of__", None)
+        if host is None or ("new", host, facet.id) in tx.memo:
+            continue
+        given = {
+            spec.name: value for spec, value in _set(facet) if spec.key or rules_over(tx, cls, [spec.name])
+        }
+        if not given:
+            continue
+        check_links(tx, facet)
+        host_writable(tx, facet)
+        refuse_unwritable(tx, cls, given)
+        ruled = ((one.name, rule_of(tx, one).mode) for one in differences(tx, cls, given, facet.id))
+        modes = {name: mode for name, mode in ruled if mode is not AmendmentMode.FREE}
+        if modes:
+            raise _refusal(modes, dict.fromkeys(modes))
+
+
+def _set(facet: Any) -> Iterator[tuple[Spec, Any]]:
+    """The fields of a facet that say more than if nothing had been given."""
+    for spec in type(facet).__specs__.values():
+        if spec.init and spec.name != "of" and getattr(facet, spec.name) != spec.default:
+            yield spec, getattr(facet, spec.name)
+
+
 def rules_over(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
     """Whether some policy rules over one of these fields."""
     ruled = {path.partition("/")[0] for entity, path in _policies(tx) if entity == cls.__name__}
@@ -152,11 +191,15 @@ def amendment_required(record: Any, keys: Iterable[str]) -> AmendmentRequiredErr
 
 def _required(record: Any, modes: Mapping[str, AmendmentMode]) -> AmendmentRequiredError:
     """The refusal of a direct write, with what its reader needs in order to amend."""
+    return _refusal(modes, shown_values(record, modes))
+
+
+def _refusal(modes: Mapping[str, AmendmentMode], current: Mapping[str, Any]) -> AmendmentRequiredError:
     problems = [Problem(name, "key", "changes only by an amendment") for name in modes]
     return AmendmentRequiredError(
         f"{', '.join(modes)}: changes only by an amendment",
         fields=problems,
-        data={"current": shown_values(record, modes), "policy": {name: str(modes[name]) for name in modes}},
+        data={"current": dict(current), "policy": {name: str(modes[name]) for name in modes}},
     )
 
 
