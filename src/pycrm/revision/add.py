@@ -36,7 +36,7 @@ from pycrm.scope.text import enter
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["add_all", "host_writable"]
+__all__ = ["add_all"]
 
 
 @attrs.define
@@ -104,7 +104,9 @@ class _Intake:
             refuse_written(tx, record)
         check_links(tx, record)
         if self._shape.is_facet:
-            host_writable(tx, record)
+            _host_writable(tx, record)
+            if not tx.memo.get("amending"):
+                self._refuse_late_keys(record)
             place = _NOWHERE
         else:
             place = _owned(tx, record, owner)
@@ -121,6 +123,12 @@ class _Intake:
         tx.memo["new"] = True
         self._write(made, place)
         return made
+
+    def _refuse_late_keys(self, facet: Any) -> None:
+        # What is amended is changed by what is added here.
+        from pycrm.revision.amendment.policy import refuse_late_keys
+
+        refuse_late_keys(self._tx, facet)
 
     def _complete(self, made: Any) -> None:
         # It is not handed out yet, so its slots may still be filled.
@@ -202,7 +210,7 @@ def _shape(cls: Any) -> _Shape:
 _NOWHERE = Place()
 
 
-def host_writable(tx: Transaction, facet: Any) -> None:
+def _host_writable(tx: Transaction, facet: Any) -> None:
     """Whoever extends a record changes it: reading it is not enough."""
     host = tx.crm.record(type(facet).__facet_of__)
     if ("new", host.__name__, facet.id) not in tx.memo and not fetch_one(tx, host, facet.id, Action.UPDATE):

@@ -68,7 +68,6 @@ class Writing(Scoring):
         with Act(self):
             if hasattr(record, "write"):
                 return record.write(self, **({} if owner is None else {"owner": owner}))
-            policy.refuse_late_keys(self.transaction, [record])
             made = adding.add_all(self.transaction, [record], [owner], pipeline)
             return shown(self.transaction, made[0])
 
@@ -89,7 +88,6 @@ class Writing(Scoring):
         if given and hasattr(given[0], "write_all"):
             return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
         with Act(self):
-            policy.refuse_late_keys(self.transaction, given)
             made = adding.add_all(self.transaction, given, whose)
             return [shown(self.transaction, record) for record in made]
 

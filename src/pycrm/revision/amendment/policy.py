@@ -13,13 +13,12 @@ from pycrm.declare.field import Spec
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import AmendmentMode, AmendmentPolicy
 from pycrm.errors import AmendmentRequiredError, NotReadError, Problem
-from pycrm.revision.add import host_writable
 from pycrm.revision.amendment.condition import Condition
 from pycrm.revision.amendment.difference import STAGE, PathChange, differences
 from pycrm.revision.change import apply
 from pycrm.revision.log import jsonable
-from pycrm.revision.place import check_links
 from pycrm.scope.fields import refuse_unwritable, shown
+from pycrm.scope.gateway import fetch_one
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -137,32 +136,27 @@ def _modes(tx: Transaction, record: Any, values: Mapping[str, Any]) -> dict[str,
     return found
 
 
-def refuse_late_keys(tx: Transaction, records: Iterable[Any]) -> None:
+def refuse_late_keys(tx: Transaction, facet: Any) -> None:
     """Refuse to set by a new facet what changes by an amendment only of a record that was there before (REV-2).
 
     Whoever enters a record sets such fields with it, in the same transaction.
 
     Raises:
-        NotFoundError, ForbiddenError: the record is out of sight, or not the actor's to change.
         AmendmentRequiredError: naming the fields and how each is changed.
     """
-    for facet in records:
-        cls = type(facet)
-        host = getattr(cls, "__facet_of__", None)
-        if host is None or ("new", host, facet.id) in tx.memo:
-            continue
-        given = {
-            spec.name: value for spec, value in _set(facet) if spec.key or rules_over(tx, cls, [spec.name])
-        }
-        if not given:
-            continue
-        check_links(tx, facet)
-        host_writable(tx, facet)
-        refuse_unwritable(tx, cls, given)
-        ruled = ((one.name, rule_of(tx, one).mode) for one in differences(tx, cls, given, facet.id))
-        modes = {name: mode for name, mode in ruled if mode is not AmendmentMode.FREE}
-        if modes:
-            raise _refusal(modes, dict.fromkeys(modes))
+    cls: Any = type(facet)
+    given = {spec.name: value for spec, value in _set(facet) if spec.key or rules_over(tx, cls, [spec.name])}
+    # Who has such a facet already is told that when it is added.
+    if (
+        not given
+        or ("new", cls.__facet_of__, facet.id) in tx.memo
+        or fetch_one(tx, cls, facet.id) is not None
+    ):
+        return
+    ruled = ((one.name, rule_of(tx, one).mode) for one in differences(tx, cls, given, facet.id))
+    modes = {name: mode for name, mode in ruled if mode is not AmendmentMode.FREE}
+    if modes:
+        raise _refusal(modes, dict.fromkeys(modes))
 
 
 def _set(facet: Any) -> Iterator[tuple[Spec, Any]]:
