@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from scope.rights import ruled
 
 from pycrm import (
     CRM,
@@ -14,17 +15,20 @@ from pycrm import (
     ForbiddenError,
     InvalidError,
     Money,
+    NotReadError,
     Opportunity,
+    Organization,
     Product,
     ProductCategory,
     Role,
 )
 from pycrm.entities.org import Action, Grant, Reach, RoleAssignment
-from pycrm.exchange import export_csv, exporting, read_table
+from pycrm.exchange import beside, export_csv, exporting, read_table
 from pycrm.scope import gateway
+from pycrm.scope.fields import FieldRights
 from pycrm.scope.predicate import scope_of
 
-from .bench import Bench, counts
+from .bench import CUSTOMER_HEAD, Bench, counts
 
 CUSTOMERS = ("code", "name", "owner")
 
@@ -191,3 +195,75 @@ def test_archived_records_stay_behind(bench: Bench) -> None:
         assert names == ["lead_e 1"]
         with pytest.raises(InvalidError, match="unknown field"):
             table(session, Customer, ("name",), Product.name == "x")
+
+
+def company_of(crm: CRM, **known: Any) -> Customer:
+    """A company of lead_e, of which so much is known, and one of which nothing is."""
+    with crm.session("lead_e") as session:
+        session.add(Customer.organization("Bare", phone="1", source="exhibition"))
+        return session.add(Customer.organization("Known", phone="2", source="exhibition", **known))
+
+
+FACET = ("name", "organization.tax_id", "organization.annual_revenue")
+
+
+def test_facets_are_written_beside_their_records(bench: Bench) -> None:
+    """Who exports customers takes out what is known of the companies too, nothing where there is nothing."""
+    company_of(bench.crm, tax_id="=T1", annual_revenue=Money("5", "EUR"))
+    with bench.crm.view("lead_e") as session:
+        rows = table(session, Customer, FACET, Customer.name.in_(["Bare", "Known"]))
+        assert sorted(rows, key=lambda row: row["name"]) == [
+            {
+                "name": "Bare",
+                "organization.tax_id": "",
+                "organization.annual_revenue": "",
+                "organization.annual_revenue_currency": "",
+            },
+            {
+                "name": "Known",
+                "organization.tax_id": "'=T1",
+                "organization.annual_revenue": "5.00",
+                "organization.annual_revenue_currency": "EUR",
+            },
+        ]
+        for path in ("organization.colour", "person2.id_no", "organization.", ".tax_id", "build.height"):
+            with pytest.raises(InvalidError, match=f"unknown field: {path}"):
+                table(session, Customer, (path,))
+    with bench.crm.view(bench.crm.system("look")) as session:
+        assert [one.columns for one in session.exports()] == [FACET]
+
+
+def test_an_export_is_imported_as_it_stands(bench: Bench) -> None:
+    """What was exported of companies is found again by an import whose mapping names those columns."""
+    company_of(bench.crm, tax_id="T-7", industry="logistics")
+    stream = io.BytesIO()
+    with bench.crm.view("lead_e") as session:
+        columns = ("code", "name", "organization.tax_id", "organization.industry")
+        export_csv(session, Customer, stream, [Customer.name == "Known"], columns)
+        old = session.find(Customer, Customer.name == "Known")[0]
+    with bench.crm.session(bench.crm.system("tidy up")) as session:
+        session.amend(old, tax_id="T-old", because="another company has it")
+    head = CUSTOMER_HEAD.replace('"No"', '"code"').replace('"Name"', '"name"')
+    head += 'phone = { value = "3" }\ntax_id = "organization.tax_id"\nindustry = "organization.industry"\n'
+    assert counts(bench.load("rep_w", head, stream.getvalue())) == (1, 0, 0, 0)
+    with bench.crm.view("rep_w") as session:
+        (made,) = session.find(Customer)
+        known = session.get(Organization, made.party.id)
+    assert (known.tax_id, known.industry) == ("T-7", "logistics")
+
+
+def test_hidden_fields_of_facets_stay_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tax id that the role hides is an unknown column, a masked industry is written masked."""
+    company_of(bench.crm, tax_id="T-7", industry="logistics")
+    ruled(bench.crm, "leader", ("Organization.tax_id", "hidden"), ("Organization.industry", "masked"))
+    with bench.crm.view("lead_e") as session:
+        for path in ("organization.tax_id", "organization.nothing"):
+            with pytest.raises(InvalidError, match=f"unknown field: {path}"):
+                table(session, Customer, ("name", path))
+        (row,) = table(session, Customer, ("organization.industry",), Customer.name == "Known")
+        assert "logistics" not in row["organization.industry"]
+    # Planted: were the rights over fields not asked, the column would be known.
+    with monkeypatch.context() as planted:
+        planted.setattr(beside, "field_rights", lambda tx, cls: FieldRights())
+        with bench.crm.view("lead_e") as session, pytest.raises(NotReadError):
+            table(session, Customer, FACET, Customer.name == "Known")

@@ -11,7 +11,7 @@ from scope import faults
 
 from pycrm import ConflictError, ForbiddenError, NotFoundError
 from pycrm.errors import Problem
-from pycrm.exchange import exporting
+from pycrm.exchange import beside, exporting
 from pycrm.pipeline import judging
 from pycrm.revision import assign, change, claim, handover, transfer, where
 from pycrm.revision.amendment import difference
@@ -35,7 +35,7 @@ def s13_exported_hidden_fields(patch: pytest.MonkeyPatch) -> None:
             return records(self, *given, **named)
 
     patch.setattr(exporting.Query, "records", read_whole)
-    patch.setattr(exporting, "field_rights", lambda tx, cls: FieldRights())
+    patch.setattr(beside, "field_rights", lambda tx, cls: FieldRights())
 
 
 @through("export")

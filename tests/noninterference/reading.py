@@ -320,6 +320,7 @@ def sql(session: Any, pick: Pick) -> Any:
 def export(session: Any, pick: Pick) -> Any:
     cls = pick.one((*OWNED, *OWNED, Party, Share))
     named: list[list[str] | None] = [None, None, ["id", "name"], ["channel"], ["amount"], ["nothing"]]
+    named += [["name", "organization.tax_id"], ["organization.industry", "customer_fields.nick"]]
     stream = io.BytesIO()
     number = export_csv(session, cls, stream, conditions(pick, cls), pick.one(named))
     return number, stream.getvalue()

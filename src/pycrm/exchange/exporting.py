@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pycrm.declare.codec import seen
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError
+from pycrm.exchange.beside import columns_of, facets_beside
 from pycrm.exchange.writing import TableWriter
 from pycrm.revision import exports
 from pycrm.scope.actor import bounds
-from pycrm.scope.fields import copies_of, field_rights
-from pycrm.scope.gateway import Query, unknown_field
+from pycrm.scope.gateway import Query
 
 if TYPE_CHECKING:
     from pycrm.session import Session
@@ -37,8 +36,10 @@ def export_csv(
     Cells that a spreadsheet would take for a formula are neutralised; `restore` gives them back.
 
     Args:
-        columns: names of fields; all that are no lists of rows when left out. Masked fields are
-            written masked, and special-category fields only where they are named.
+        columns: names of fields; all that are no lists of rows when left out. Fields of a facet are named by
+            its class, ``household.animals``; so are those of a party's facets where customers or contacts are
+            written, ``organization.tax_id``. Masked fields are written masked, and special-category fields
+            only where they are named.
 
     Raises:
         ForbiddenError: exporting these records is not granted.
@@ -46,34 +47,20 @@ def export_csv(
     """
     if bounds(session.actor, cls, Action.EXPORT).nothing:
         raise ForbiddenError(f"exporting {cls.__name__.lower()} records is not granted")
-    names = _columns(session, cls, columns)
+    wanted = columns_of(session, cls, columns)
+    names = [one.path for one in wanted]
     conditions = tuple(conditions)
     asked = Query(session.transaction, cls, conditions, action=Action.EXPORT)
     records = asked.records(limit=MOST_ROWS + 1)
     if len(records) > MOST_ROWS:
         raise InvalidError(f"more than {MOST_ROWS:,} rows; narrow the filter", data={"most": MOST_ROWS})
     exports.note(session.transaction, cls, names, conditions, len(records))
-    specs = cls.__specs__
-    money = [name for name in names if specs[name].kind.name == "money"]
+    money = [one.path for one in wanted if one.kind == "money"]
+    facets = facets_beside(session, records, wanted)
     with TableWriter(stream, names, money=money) as writer:
         for record in records:
-            writer.write([_plain(seen(record, name)) for name in names])
+            writer.write([_plain(one.value(record, facets)) for one in wanted])
     return len(records)
-
-
-def _columns(session: Session, cls: Any, columns: Sequence[str] | None) -> list[str]:
-    rights = field_rights(session.transaction, cls)
-    specs = {
-        name: spec
-        for name, spec in cls.__specs__.items()
-        if spec.kind is not None and name not in rights.hidden | copies_of(cls)
-    }
-    if columns is None:
-        return [name for name, spec in specs.items() if not spec.special]
-    for name in columns:
-        if name not in specs:
-            raise unknown_field(name)
-    return list(columns)
 
 
 def _plain(value: Any) -> Any:
