@@ -68,6 +68,9 @@ class Examples:
         return made
 
     def _entered(self, cls: Any, draft: Any, login: str) -> Any:
+        keys = _keys(draft) if issubclass(cls, Facet) else {}
+        if keys:
+            return self._with_keys(cls, draft, keys, login)
         if self.by_people(cls):
             with self.organisation.as_(login) as session:
                 return session.add(draft)
@@ -76,6 +79,19 @@ class Examples:
                 cls.__scope__, Private
             )
             return session.add(draft, owner=session.named(User, login)) if has_owner else session.add(draft)
+
+    def _with_keys(self, cls: Any, draft: Any, keys: dict[str, Any], login: str) -> Any:
+        """A facet whose key fields say something: what it extends was there before, so they are amended."""
+        rest = {spec.name: getattr(draft, spec.name) for spec in cls.__specs__.values() if spec.init}
+        if any(cls.__specs__[name].required for name in keys):
+            keys, rest = {name: value for name, value in rest.items() if name != "of"}, {}
+        if rest:
+            self._entered(
+                cls, cls(**{name: value for name, value in rest.items() if name not in keys}), login
+            )
+        with self.organisation.as_("lin") as session:
+            session.override(session.get(draft.of), because="an example", **keys)
+            return session.facet(draft.of, cls)
 
     def by_people(self, cls: Any) -> bool:
         """Whether people enter records of the class themselves."""
@@ -196,3 +212,9 @@ class Examples:
         if parents and not {one.name for one in found} & set(parents):
             found.append(cls.__specs__[parents[0]])
         return [(one.name, one.target or "") for one in found if one.name not in given]
+
+
+def _keys(draft: Any) -> dict[str, Any]:
+    """The key fields of a facet that say more than if nothing had been given."""
+    specs = [spec for spec in type(draft).__specs__.values() if spec.key and spec.init]
+    return {one.name: value for one in specs if (value := getattr(draft, one.name)) != one.default}
