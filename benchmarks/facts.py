@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from benchmarks.database import Server
 from pycrm import Plugin
-from pycrm.scoring import Feed, Source, feeds
+from pycrm.scoring import Feed, Supply, feeds
 
 __all__ = ["TODAY", "Facts", "enter"]
 
@@ -63,7 +63,7 @@ class Facts(Plugin):
     """
 
     name = "facts"
-    sources = tuple(Source(feed, partial(sa.select, *_table(feed).c)) for feed in FEEDS)
+    supplies = tuple(Supply(feed, partial(sa.select, *_table(feed).c)) for feed in FEEDS)
 
 
 def enter(server: Server, url: str) -> None:

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer, Plugin
 from pycrm import Source as Origin
-from pycrm.scoring import Feed, Indicator, Source
+from pycrm.scoring import Feed, Indicator, Supply
 from pycrm.scoring.engine import Engine
 
 # An organisation of which nothing is known but that it was filed.
@@ -110,7 +110,7 @@ def fact_plugin(indicators: tuple[Indicator, ...], feeds: Iterable[Feed]) -> Plu
         name = "facts"
 
     Facts.indicators = indicators
-    Facts.sources = tuple(Source(feed, partial(sa.select, *_table(feed).c)) for feed in feeds)
+    Facts.supplies = tuple(Supply(feed, partial(sa.select, *_table(feed).c)) for feed in feeds)
     return Facts()
 
 

@@ -25,7 +25,7 @@ from pycrm.scoring import (
     total,
     zero,
 )
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.feeds import (
     contacts,
     decisions,
@@ -39,7 +39,7 @@ from pycrm.scoring.feeds import (
     ties,
 )
 from pycrm.scoring.indicator import Indicator
-from pycrm.scoring.sources import selling
+from pycrm.scoring.supplies import selling
 
 from .cases import cases, enter, fact_plugin, wrong
 from .records import desk_of
@@ -134,7 +134,7 @@ def test_the_table_sees_the_fault(
     sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A window too long, a month too many, one customer too many: each turns a case of its indicator red."""
-    monkeypatch.setattr(catalog, "SOURCES", ())
+    monkeypatch.setattr(catalog, "SUPPLIES", ())
     facts = fact_plugin((), FEEDS.values())
     crm: Any = CRM(sqlite_database, clock=clock, plugins=(CustomerValue, facts))
     crm.migrate()
@@ -179,7 +179,7 @@ def test_deals_as_they_are_now(
     desk.move(deal, "quoted")
     assert desk.value(hongda, "DL03", "2026-03-09") == 10_000
     monkeypatch.setattr(selling, "LIFE", Always)
-    desk.crm.catalog.sources["opportunities"] = [Source(opportunities, selling._opportunities)]
+    desk.crm.catalog.supplies["opportunities"] = [Supply(opportunities, selling._opportunities)]
     desk.crm.catalog.memo.clear()
     assert desk.value(hongda, "DL03", "2026-03-09") == 60_000
     desk.crm.close()
@@ -189,6 +189,6 @@ def test_nothing_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue that forgets a forbidden field is found out."""
     names = tuple(name for name in catalog.FORBIDDEN if name != "gender")
     monkeypatch.setattr(catalog, "FORBIDDEN", names)
-    opened(Source(traits, READING["a sex"][0])).close()
+    opened(Supply(traits, READING["a sex"][0])).close()
     with pytest.raises(DeclarationError):
-        opened(Source(traits, READING["a faith"][0]))
+        opened(Supply(traits, READING["a faith"][0]))

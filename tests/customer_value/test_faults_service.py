@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, FixedClock
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.scoring import YEAR, Source, Window, catalog, count, feeds, plan, statement
+from pycrm.scoring import YEAR, Supply, Window, catalog, count, feeds, plan, statement
 from pycrm.scoring.feeds import cases, contact, owners
 
 from . import cases as telling
@@ -25,9 +25,9 @@ TABLE = Path(__file__).with_name("service.txt")
 Plant = Callable[[pytest.MonkeyPatch, CRM], None]
 
 
-def nothing_of(source: Source) -> Source:
-    """A source that offers the same columns, and no row."""
-    return attrs.evolve(source, rows=lambda: source.rows().where(sa.false()))
+def nothing_of(supply: Supply) -> Supply:
+    """A supply that offers the same columns, and no row."""
+    return attrs.evolve(supply, rows=lambda: supply.rows().where(sa.false()))
 
 
 def _a_year_has_a_day_more(patch: pytest.MonkeyPatch, crm: CRM) -> None:
@@ -48,8 +48,8 @@ def _later_facts_count(patch: pytest.MonkeyPatch, crm: CRM) -> None:
 
 def _the_clock_never_stops(patch: pytest.MonkeyPatch, crm: CRM) -> None:
     """The time in which a case waits for its customer counts."""
-    (kept,) = crm.catalog.sources["case_pauses"]
-    patch.setitem(crm.catalog.sources, "case_pauses", [nothing_of(kept)])
+    (kept,) = crm.catalog.supplies["case_pauses"]
+    patch.setitem(crm.catalog.supplies, "case_pauses", [nothing_of(kept)])
 
 
 def _no_cases_are_unknown(patch: pytest.MonkeyPatch, crm: CRM) -> None:
@@ -101,8 +101,8 @@ def test_a_calendar_that_nobody_asks_is_seen(
     sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were holidays and make-up days passed over, the hours until an answer would be others."""
-    passed_over = [nothing_of(one) if one.feed is feeds.holidays else one for one in catalog.SOURCES]
-    monkeypatch.setattr(catalog, "SOURCES", passed_over)
+    passed_over = [nothing_of(one) if one.feed is feeds.holidays else one for one in catalog.SUPPLIES]
+    monkeypatch.setattr(catalog, "SUPPLIES", passed_over)
     offered = telling.fact_plugin((), FEEDS.values())
     crm = CRM(sqlite_database, plugins=(CustomerValue, offered), clock=clock, random=random.Random(7))
     room = own.filled(crm)

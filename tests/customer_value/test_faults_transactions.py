@@ -21,7 +21,7 @@ def test_cases_see_planted_faults(
     sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of eight faults is told of by cases of the indicators that it spoils, and without one none is."""
-    monkeypatch.setattr(catalog, "SOURCES", ())
+    monkeypatch.setattr(catalog, "SUPPLIES", ())
     found = [case for name in ("transactions", "agreements") for case in cases(HERE / f"{name}.txt", FEEDS)]
     crm = CRM(sqlite_database, clock=clock, plugins=(CustomerValue, fact_plugin((), FEEDS.values())))
     crm.migrate()

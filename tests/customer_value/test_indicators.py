@@ -43,9 +43,9 @@ def test_the_tables(
     open_crm: Callable[..., CRM], monkeypatch: pytest.MonkeyPatch, tables: list[Path], engine: Engine
 ) -> None:
     """The values and points of a table are those that were worked out by hand."""
-    # Facts are those of the table; what the core's own sources make of records is tested with records.
-    own = tuple(one for one in catalog.SOURCES if one.feed.name in OWN)
-    monkeypatch.setattr(catalog, "SOURCES", own)
+    # Facts are those of the table; what the core's own supplies make of records is tested with records.
+    own = tuple(one for one in catalog.SUPPLIES if one.feed.name in OWN)
+    monkeypatch.setattr(catalog, "SUPPLIES", own)
     crm: Any = open_crm(plugins=(CustomerValue, fact_plugin((), FEEDS.values())))
     crm.migrate()
     found = [case for table in tables for case in cases(table, FEEDS)]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer, DeclarationError, Facet, Field, Person, Plugin, field
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.scoring import Feed, Indicator, Linear, Source, average, count, days_between, named, one, zero
+from pycrm.scoring import Feed, Indicator, Linear, Supply, average, count, days_between, named, one, zero
 from pycrm.scoring import as_of as today
 from pycrm.scoring.feeds import profile
 
@@ -70,7 +70,7 @@ READING: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-def opened(*sources: Source, indicators: tuple[Indicator, ...] = ()) -> CRM:
+def opened(*supplies: Supply, indicators: tuple[Indicator, ...] = ()) -> CRM:
     """A CRM with a plugin that has these."""
 
     class Traits(Plugin):
@@ -82,7 +82,7 @@ def opened(*sources: Source, indicators: tuple[Indicator, ...] = ()) -> CRM:
         name = "traits"
         facets = (Examinee,)
 
-    Traits.sources, Traits.indicators = sources, indicators
+    Traits.supplies, Traits.indicators = supplies, indicators
     return CRM("sqlite://", plugins=[CustomerValue, Traits])
 
 
@@ -91,7 +91,7 @@ def test_a_source_that_reads_it(what: str) -> None:
     """A plugin that offers such a field to indicators is not loaded, however it comes to it, and the field is named."""
     rows, said = READING[what]
     with pytest.raises(DeclarationError, match=rf"traits reads {said}, by which nobody is judged"):
-        opened(Source(traits, rows))
+        opened(Supply(traits, rows))
 
 
 def test_a_feed_that_tells_it() -> None:
@@ -99,12 +99,12 @@ def test_a_feed_that_tells_it() -> None:
     feed = Feed("hall", "Visits", religion=str)
     rows = lambda: sa.select(Examinee.__table__.c.of_id.label("customer"))  # noqa: E731
     with pytest.raises(DeclarationError, match="hall tells religion, by which nobody is judged"):
-        opened(Source(feed, rows))
+        opened(Supply(feed, rows))
 
 
 def test_what_else_is_read() -> None:
     """A plugin that offers another field of the same people is loaded."""
-    opened(Source(traits, lambda: _of(Examinee.__table__, "hobby"))).close()
+    opened(Supply(traits, lambda: _of(Examinee.__table__, "hobby"))).close()
 
 
 def _indicator(value: Any, **more: Any) -> Indicator:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer, Facet, Field, FixedClock, Plugin, field
 from pycrm.plugins.customer_value import CustomerValue, ValueProfile
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import judgement
 from pycrm.scoring.model import ScoreModel
 
@@ -37,7 +37,7 @@ class Agency(Plugin):
 
     name = "agency"
     facets = (Rating,)
-    sources = (Source(judgement, _ratings),)
+    supplies = (Supply(judgement, _ratings),)
 
 
 def test_a_group_is_whole_for_each_of_it(open_crm: Callable[..., CRM], clock: FixedClock) -> None:

@@ -26,7 +26,7 @@ from pycrm import (
     owned,
 )
 from pycrm.plugins.customer_value import CustomerValue
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import transactions
 
 from .records import Desk, desk_of
@@ -63,7 +63,7 @@ class Bills(Plugin):
 
     name = "bills"
     records = (Bill,)
-    sources = (Source(transactions, _lines),)
+    supplies = (Supply(transactions, _lines),)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer, Field, Link, Money, Plugin, Record, field, link, owned
 from pycrm import Source as Origin
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import transactions
 
 __all__ = ["LAST_DAY", "Row", "Sale", "Shop", "enter", "read"]
@@ -76,7 +76,7 @@ class Shop(Plugin):
 
     name = "shop"
     records = (Sale,)
-    sources = (Source(transactions, _lines),)
+    supplies = (Supply(transactions, _lines),)
 
 
 def enter(crm: CRM, rows: list[Row]) -> dict[str, Customer]:

@@ -61,7 +61,7 @@ class TestExamCenter(PluginContract):
         Slot: {"resource": Resource.RECEPTION, "capacity": 99, "taken": 0},
     }
     common = (Slot, ExamPackage)
-    by_product = (Booking,)
+    by_system = (Booking,)
 
 
 @attrs.define

@@ -160,7 +160,7 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
     "a command that is no function": (lambda: plugin(commands=("sweep",)), "commands"),
     "a report": (lambda: plugin(reports=()), "reports"),
     "a page for who holds a right that there is not": (
-        lambda: plugin(pages=(Screen("day", "Day", blessed, "exam/day.html", permission="day.see"),)),
+        lambda: plugin(screens=(Screen("day", "Day", blessed, "exam/day.html", permission="day.see"),)),
         "exam: Day asks for day.see",
     ),
     "a panel on a record that there is not": (

@@ -121,7 +121,7 @@ def examinee(*, special: bool = True) -> type[Facet]:
     return made
 
 
-def survey(kind: type[Facet], sources: tuple[Any, ...] = ()) -> type[Plugin]:
+def survey(kind: type[Facet], supplies: tuple[Any, ...] = ()) -> type[Plugin]:
     """The plugin that keeps the facet."""
 
     class Survey(Plugin):
@@ -133,7 +133,7 @@ def survey(kind: type[Facet], sources: tuple[Any, ...] = ()) -> type[Plugin]:
         name = "survey"
         facets = (kind,)
 
-    Survey.sources = sources
+    Survey.supplies = supplies
     return Survey
 
 

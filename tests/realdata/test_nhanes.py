@@ -30,8 +30,7 @@ from pycrm import (
     User,
 )
 from pycrm.exchange import ImportReport, Mapping, Verdict, import_file, read_table
-from pycrm.scoring import Feed, Indicator, Linear, total
-from pycrm.scoring import Source as Offer
+from pycrm.scoring import Feed, Indicator, Linear, Supply, total
 
 from . import nhanes
 
@@ -140,10 +139,10 @@ def test_noughts_of_sas_are_a_rule_of_the_mapping(tmp_path: Path) -> None:
         assert [one.path.rpartition("/")[2] for one in draft.problems] == [one.name for one in cells]
 
 
-def _offers(kind: Any) -> tuple[Offer, ...]:
+def _offers(kind: Any) -> tuple[Supply, ...]:
     columns = [kind.__table__.c[one.field] for one in nhanes.columns()]
     return tuple(
-        Offer(RESULTS, lambda it=it: sa.select(kind.__table__.c.of_id.label("customer"), it.label("result")))
+        Supply(RESULTS, lambda it=it: sa.select(kind.__table__.c.of_id.label("customer"), it.label("result")))
         for it in columns
     )
 
@@ -154,7 +153,7 @@ def test_nobody_is_judged_by_a_measurement(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError) as refused:
         CRM("sqlite://", plugins=[nhanes.survey(kind, _offers(kind))])
     for one in nhanes.columns():
-        assert f"a source of results reads Examinee.{one.field}, by which nobody is judged" in str(
+        assert f"a supply of results reads Examinee.{one.field}, by which nobody is judged" in str(
             refused.value
         )
 

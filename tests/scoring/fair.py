@@ -18,7 +18,7 @@ from pycrm.scoring import (
     Linear,
     OnNone,
     Percentile,
-    Source,
+    Supply,
     as_of,
     average,
     count,
@@ -123,7 +123,7 @@ class Visits(Plugin):
     """
 
     name = "visits"
-    sources = (Source(FEEDS["visits"], lambda: _rows("visits")), Source(SIZE, lambda: _size(sa.func.max)))
+    supplies = (Supply(FEEDS["visits"], lambda: _rows("visits")), Supply(SIZE, lambda: _size(sa.func.max)))
 
 
 class Orders(Plugin):
@@ -133,7 +133,7 @@ class Orders(Plugin):
     """
 
     name = "orders"
-    sources = (Source(FEEDS["orders"], lambda: _rows("orders")), Source(SIZE, lambda: _size(sa.func.min)))
+    supplies = (Supply(FEEDS["orders"], lambda: _rows("orders")), Supply(SIZE, lambda: _size(sa.func.min)))
 
 
 class Calls(Plugin):
@@ -143,9 +143,9 @@ class Calls(Plugin):
     """
 
     name = "calls"
-    sources = (
-        Source(FEEDS["calls"], lambda: _rows("calls")),
-        Source(FEEDS["visits"], lambda: _rows("calls")),
+    supplies = (
+        Supply(FEEDS["calls"], lambda: _rows("calls")),
+        Supply(FEEDS["visits"], lambda: _rows("calls")),
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, Customer, Field, Link, Plugin, Record, field, link, through
 from pycrm import Source as Origin
-from pycrm.scoring import Feed, Indicator, Linear, Percentile, Source, Window, total
+from pycrm.scoring import Feed, Indicator, Linear, Percentile, Supply, Window, total
 from pycrm.scoring.model import ScoreModel
 
 __all__ = ["MARKS", "SALES", "Mark", "Sale", "Shop", "filed", "marked", "opened", "sold"]
@@ -63,7 +63,7 @@ class Shop(Plugin):
 
     name = "shop"
     records = (Mark, Sale)
-    sources = (Source(MARKS, _marks), Source(SALES, _sales))
+    supplies = (Supply(MARKS, _marks), Supply(SALES, _sales))
     indicators = (*(_mark(code) for code in CODES), AMOUNT)
 
 

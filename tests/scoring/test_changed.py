@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pycrm import CRM, Customer, Field, FixedClock, Link, Organization, Party, Record, field, link, through
-from pycrm.scoring import Indicator, Linear, Source, changed, one, total, zero
+from pycrm.scoring import Indicator, Linear, Supply, changed, one, total, zero
 from pycrm.scoring.book import CustomerScore, ScoreNow
 from pycrm.scoring.feed import Feed
 from pycrm.scoring.feeds import profile
@@ -53,7 +53,7 @@ class Desk(Shop):
     """
 
     records = (Mark, Sale, Return)
-    sources = (Shop.sources[0], Source(Shop.sources[1].feed, _sales), Source(RETURNS, _returns))
+    supplies = (Shop.supplies[0], Supply(Shop.supplies[1].feed, _sales), Supply(RETURNS, _returns))
     indicators = (
         *Shop.indicators,
         Indicator("MR01", "Returned", "退货", "T", "money", zero(total(RETURNS.net)), Linear(90, 0)),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pycrm import CRM, FixedClock, GradeOverride
 from pycrm.app import core
+from pycrm.revision.amendment import policy
 from pycrm.revision.erase import act as erasing
 from pycrm.scope.fields import FieldRights
 from pycrm.scoring import explain, grade, late, measure, part, ranks, weigh
@@ -125,6 +126,7 @@ def _told_to_all(patch: pytest.MonkeyPatch) -> None:
 def _entered_directly(patch: pytest.MonkeyPatch) -> None:
     """Somebody adds a set grade like any facet."""
     patch.setattr(GradeOverride, "begin", lambda self, session: {})
+    patch.setattr(policy, "refuse_late_keys", lambda tx, facet: None)
 
 
 def _any_grade(patch: pytest.MonkeyPatch) -> None:

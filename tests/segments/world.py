@@ -14,7 +14,7 @@ from house import enterprise
 from pycrm import CRM, Action, Customer, Grant, Plugin, Reach, Region, Role
 from pycrm.plugins.customer_value import CustomerValue
 from pycrm.plugins.segments import Segments
-from pycrm.scoring import Indicator, Linear, Source, one, zero
+from pycrm.scoring import Indicator, Linear, Supply, one, zero
 from pycrm.scoring.feeds import profile, transactions
 from pycrm.scoring.model import ScoreModel
 
@@ -33,7 +33,7 @@ class Facts(Plugin):
     name = "facts"
     indicators = (STAFF,)
     models = (ScoreModel("size", 1, "Size", {"C": 1}, "XE01:1"),)
-    sources = (Source(transactions, partial(sa.select, *SOLD.c)),)
+    supplies = (Supply(transactions, partial(sa.select, *SOLD.c)),)
 
 
 PLUGINS = (CustomerValue, Facts, Segments)

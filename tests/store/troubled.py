@@ -212,12 +212,12 @@ def filled(url: str, name: str, *, beforehand: bool) -> None:
     if beforehand:
         with opened(url, (*required, name)) as crm:
             plugin = crm.registry.plugin(name)
-            examples = Examples(Organisation(crm), values, by_product=_BY_PRODUCT.get(name, ()))
+            examples = Examples(Organisation(crm), values, by_system=_BY_SYSTEM.get(name, ()))
             for cls in (*plugin.records, *plugin.facets):
                 examples.add(cls, "ana")
 
 
-_BY_PRODUCT = {"segments": TestSegments.by_product, "supervision": TestSupervision.by_product}
+_BY_SYSTEM = {"segments": TestSegments.by_system, "supervision": TestSupervision.by_system}
 
 
 def main(origin: str, copy: str, number: int, seed: int, fault: str = "") -> dict[str, Any]:

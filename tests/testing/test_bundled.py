@@ -97,7 +97,7 @@ class TestSegments(Gold):
         },
     }
     common = (Segment, Treatment)
-    by_product = (SegmentMember, Serving, Experiment, ExperimentMember, FairnessFinding)
+    by_system = (SegmentMember, Serving, Experiment, ExperimentMember, FairnessFinding)
 
 
 class TestSupervision(Gold):
@@ -116,7 +116,7 @@ class TestSupervision(Gold):
         Appraisal: {"first": DAYS.__next__, "last": date(2099, 12, 31)},
     }
     common = (AppraisalPlan, TrainingPlan)
-    by_product = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)
+    by_system = (Workplace, Leave, WorkLog, Directive, DirectiveReply, Appraisal, TrainingRecord)
 
 
 class TestProjects(Gold):

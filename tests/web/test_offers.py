@@ -123,7 +123,7 @@ def test_what_is_no_panel_is_refused_at_start_up() -> None:
         ("tiles", (screen,)),
         ("finders", (screen,)),
         ("banners", (screen,)),
-        ("pages", (Panel("a", "A", "Customer", lambda s, r: {}, permission="customer.read"),)),
+        ("screens", (Panel("a", "A", "Customer", lambda s, r: {}, permission="customer.read"),)),
         ("words", {"zh": 1}),
     ):
         with pytest.raises(PluginDeclarationError, match=entry):

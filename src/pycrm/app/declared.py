@@ -177,7 +177,7 @@ def _checked(plugins: Iterable[Wanted], claims: Mapping[str, Any]) -> Assembly:
         raise PluginDeclarationError(problems)
     wrong = list(undeclared(registry, claims))
     catalog = None
-    if any(plugin.indicators or plugin.sources or plugin.models for plugin in registry.plugins):
+    if any(plugin.indicators or plugin.supplies or plugin.models for plugin in registry.plugins):
         from pycrm.scoring.catalog import Catalog
 
         catalog = Catalog(registry)

@@ -48,7 +48,7 @@ def load_problems(registry: Registry) -> Iterator[str]:
             check_tables([cls], tables)
         except DeclarationError as error:
             yield f"{registry.plugin_of(cls).name}: {error}"
-    if any(plugin.indicators or plugin.sources or plugin.models for plugin in registry.plugins):
+    if any(plugin.indicators or plugin.supplies or plugin.models for plugin in registry.plugins):
         yield from Catalog(registry).problems()
 
 

@@ -216,7 +216,7 @@ def _shown(registry: Registry) -> Iterator[str]:
     words = {word for cls in registry.records.values() for word in (word_of(cls), cls.__name__.lower())}
     actions = {action.value for action in Action}
     for plugin in registry.plugins:
-        offered: list[Any] = [*plugin.menus, *plugin.panels, *plugin.pages]
+        offered: list[Any] = [*plugin.menus, *plugin.panels, *plugin.screens]
         offered += [*plugin.tiles, *plugin.finders, *plugin.banners]
         for one in offered:
             word, _, action = str(one.permission).partition(".")

@@ -69,9 +69,9 @@ class Plugin:
       `session` first, that of whoever runs it.
     - `jobs`: what it does by itself when the time has come, called by ``pycrm jobs run``; see `Job`.
     - `indicators`: what it measures of customers; their codes bear a prefix of its own.
-    - `sources`: where it has facts of a feed, for indicators of any plugin.
+    - `supplies`: where it has facts of a feed, for indicators of any plugin.
     - `models`: the score models that its customers begin with; once entered they are data.
-    - `menus`, `panels`, `pages`, `tiles`, `finders`, `banners`: what it shows in the browser, each with the right
+    - `menus`, `panels`, `screens`, `tiles`, `finders`, `banners`: what it shows in the browser, each with the right
       that it asks for.
     - `templates`: the package that holds its templates, ``"exam.templates"``; they are named by the
       plugin, ``exam/day.html``.
@@ -115,11 +115,11 @@ class Plugin:
     commands: ClassVar[tuple[Callable[..., object], ...]] = ()
     jobs: ClassVar[tuple[Job, ...]] = ()
     indicators: ClassVar[tuple[Any, ...]] = ()
-    sources: ClassVar[tuple[Any, ...]] = ()
+    supplies: ClassVar[tuple[Any, ...]] = ()
     models: ClassVar[tuple[Any, ...]] = ()
     menus: ClassVar[tuple[Menu, ...]] = ()
     panels: ClassVar[tuple[Panel, ...]] = ()
-    pages: ClassVar[tuple[Screen, ...]] = ()
+    screens: ClassVar[tuple[Screen, ...]] = ()
     tiles: ClassVar[tuple[Tile, ...]] = ()
     finders: ClassVar[tuple[Finder, ...]] = ()
     banners: ClassVar[tuple[Banner, ...]] = ()
@@ -351,11 +351,11 @@ _CHECKS: Mapping[str, Check] = {
     "commands": _each("functions", callable),
     "jobs": _each("jobs", lambda value: isinstance(value, Job)),
     "indicators": _each("indicators", lambda value: type(value).__name__ == "Indicator"),
-    "sources": _each("sources of feeds", lambda value: type(value).__name__ == "Source"),
+    "supplies": _each("supplies of feeds", lambda value: type(value).__name__ == "Supply"),
     "models": _each("score models", lambda value: type(value).__name__ == "ScoreModel"),
     "menus": _each("menu entries", lambda value: isinstance(value, Menu)),
     "panels": _each("panels", lambda value: isinstance(value, Panel)),
-    "pages": _each("screens", lambda value: isinstance(value, Screen)),
+    "screens": _each("screens", lambda value: isinstance(value, Screen)),
     "tiles": _each("tiles", lambda value: isinstance(value, Tile)),
     "finders": _each("finders", lambda value: isinstance(value, Finder)),
     "banners": _each("banners", lambda value: isinstance(value, Banner)),

@@ -144,7 +144,7 @@ def _contents(each: Loaded) -> Contents:
         commands=tuple(getattr(command, "__name__", repr(command)) for command in plugin.commands),
         jobs=tuple(one.name for one in plugin.jobs),
         indicators=tuple(one.code for one in plugin.indicators),
-        feeds=tuple(sorted({one.feed.name for one in plugin.sources})),
+        feeds=tuple(sorted({one.feed.name for one in plugin.supplies})),
         hooks=tuple(sorted({method.hook for method in hook_methods(plugin)})),
         has_migrations=plugin.migrations is not None,
         has_sample=plugin.sample is not None,

@@ -19,7 +19,7 @@ _HOMES = {
     "pycrm.scoring.catalog": ("FORBIDDEN",),
     "pycrm.scoring.feed": (
         "Feed",
-        "Source",
+        "Supply",
     ),
     "pycrm.scoring.function": (
         "clip",
@@ -109,7 +109,7 @@ __all__ = [
     "Score",
     "ScoreModel",
     "ScoreRun",
-    "Source",
+    "Supply",
     "Table",
     "Trial",
     "Value",
@@ -163,7 +163,7 @@ if TYPE_CHECKING:
     from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
     from pycrm.scoring.explain import Score as Score
     from pycrm.scoring.feed import Feed as Feed
-    from pycrm.scoring.feed import Source as Source
+    from pycrm.scoring.feed import Supply as Supply
     from pycrm.scoring.function import clip as clip
     from pycrm.scoring.function import day_of as day_of
     from pycrm.scoring.function import days_between as days_between

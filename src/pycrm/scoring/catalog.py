@@ -1,4 +1,4 @@
-"""All indicators and sources of one CRM, checked together when it is made."""
+"""All indicators and supplies of one CRM, checked together when it is made."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators, visitors
 
 from pycrm.errors import ConflictError
-from pycrm.scoring.feed import Feed, Source, feed_of
+from pycrm.scoring.feed import Feed, Supply, feed_of
 from pycrm.scoring.indicator import Indicator
-from pycrm.scoring.sources import SOURCES
+from pycrm.scoring.supplies import SUPPLIES
 from pycrm.scoring.value import Value, is_date, values_in
 
 if TYPE_CHECKING:
@@ -36,24 +36,24 @@ BIRTH = "birth_date"
 
 
 class Catalog:
-    """What is measured in one CRM: indicators by code, and the sources of each feed."""
+    """What is measured in one CRM: indicators by code, and the supplies of each feed."""
 
     def __init__(self, registry: Registry) -> None:
         self.plugins = registry.plugins
         self._tables = registry.tables
         self._homes: dict[str, list[str]] = {}
         found: dict[str, Indicator] = {}
-        self.sources: dict[str, list[Source]] = {}
-        for source in SOURCES:
-            self.sources.setdefault(source.feed.name, []).append(source)
+        self.supplies: dict[str, list[Supply]] = {}
+        for supply in SUPPLIES:
+            self.supplies.setdefault(supply.feed.name, []).append(supply)
         for plugin in registry.plugins:
             for one in plugin.indicators:
                 found.setdefault(one.code, one)
                 self._homes.setdefault(one.code, []).append(plugin.name)
         # Where several tell of one column the first is believed, which the order of loading does not decide.
         for plugin in sorted(registry.plugins, key=lambda one: one.name):
-            for source in plugin.sources:
-                self.sources.setdefault(source.feed.name, []).append(source)
+            for supply in plugin.supplies:
+                self.supplies.setdefault(supply.feed.name, []).append(supply)
         self.indicators: Mapping[str, Indicator] = MappingProxyType(found)
         self.memo: dict[Any, Any] = {}
 
@@ -63,10 +63,10 @@ class Catalog:
     def offered(self) -> frozenset[Column]:
         """The columns of feeds that some plugin offers, each with ``customer`` of its feed."""
         found = set()
-        for sources in self.sources.values():
-            for source in sources:
-                names = source.statement.selected_columns.keys()
-                found |= {(source.feed.name, name) for name in (*names, "customer")}
+        for supplies in self.supplies.values():
+            for supply in supplies:
+                names = supply.statement.selected_columns.keys()
+                found |= {(supply.feed.name, name) for name in (*names, "customer")}
         return frozenset(found)
 
     def lacking(self, indicator: Indicator) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Catalog:
         return found
 
     def fields_of(self, indicator: Indicator) -> frozenset[tuple[Any, str]]:
-        """The columns of records that the sources of an indicator read for it, each with its class."""
+        """The columns of records that the supplies of an indicator read for it, each with its class."""
         memo = ("fields", indicator.code)
         if memo not in self.memo:
             self.memo[memo] = self._read_for(self._columns(indicator.said, frozenset()))
@@ -91,7 +91,7 @@ class Catalog:
         return fields
 
     def fields_behind(self, feed: Feed, column: str) -> frozenset[tuple[Any, str]]:
-        """The columns of records that the sources of a feed read for one of its columns."""
+        """The columns of records that the supplies of a feed read for one of its columns."""
         memo = ("fields", feed.name, column)
         if memo not in self.memo:
             self.memo[memo] = self._read_for(self._of_feed(feed, column, frozenset()))
@@ -100,9 +100,9 @@ class Catalog:
 
     def _read_for(self, wanted: set[Column]) -> frozenset[tuple[Any, str]]:
         found = set()
-        for source in (one for feed, _ in wanted for one in self.sources.get(feed, [])):
-            told = source.statement.selected_columns
-            for name in [column for feed, column in wanted if feed == source.feed.name]:
+        for supply in (one for feed, _ in wanted for one in self.supplies.get(feed, [])):
+            told = supply.statement.selected_columns
+            for name in [column for feed, column in wanted if feed == supply.feed.name]:
                 if name in told:
                     found |= {(self._record_of(one), one.name) for one in _roots(told[name])}
         return frozenset(pair for pair in found if pair[0] is not None)
@@ -113,11 +113,13 @@ class Catalog:
         return frozenset(feed for columns in told for feed, _ in columns)
 
     def records_of(self, indicator: Indicator) -> frozenset[Any]:
-        """The classes of records that the sources of an indicator read for it."""
+        """The classes of records that the supplies of an indicator read for it."""
         memo = ("records", indicator.code)
         if memo not in self.memo:
-            sources = [one for feed in self.feeds_of([indicator.code]) for one in self.sources.get(feed, [])]
-            read = {self._record_of(column) for one in sources for column in _columns_in(one.statement)}
+            supplies = [
+                one for feed in self.feeds_of([indicator.code]) for one in self.supplies.get(feed, [])
+            ]
+            read = {self._record_of(column) for one in supplies for column in _columns_in(one.statement)}
             self.memo[memo] = frozenset(read - {None})
         classes: frozenset[Any] = self.memo[memo]
         return classes
@@ -180,8 +182,8 @@ class Catalog:
 
     def problems(self) -> Iterator[str]:
         """What must not be, one line each with the plugin and the thing."""
-        for source in (one for all_ in self.sources.values() for one in all_):
-            yield from self._source_problems(source)
+        for supply in (one for all_ in self.supplies.values() for one in all_):
+            yield from self._supply_problems(supply)
         for code, one in self.indicators.items():
             said = f"indicator {code} of {self._homes[code][0]}"
             if len(self._homes[code]) > 1:
@@ -249,17 +251,17 @@ class Catalog:
         mine = [column.name for column in columns if column.table is feed.table]
         return any(AGE in self._of_feed(feed, name, frozenset()) for name in mine)
 
-    def _source_problems(self, source: Source) -> Iterator[str]:
-        yield from _shape_problems(source)
+    def _supply_problems(self, supply: Supply) -> Iterator[str]:
+        yield from _shape_problems(supply)
         for name in FORBIDDEN:
-            if name in source.feed.columns:
-                yield f"the feed {source.feed.name} tells {name}, by which nobody is judged (VAL-15)"
-        for part in visitors.iterate(source.statement):
-            for said in self._judged_by(source.feed, part):
-                yield f"a source of {source.feed.name} reads {said}, by which nobody is judged (VAL-15)"
+            if name in supply.feed.columns:
+                yield f"the feed {supply.feed.name} tells {name}, by which nobody is judged (VAL-15)"
+        for part in visitors.iterate(supply.statement):
+            for said in self._judged_by(supply.feed, part):
+                yield f"a supply of {supply.feed.name} reads {said}, by which nobody is judged (VAL-15)"
 
     def _judged_by(self, feed: Feed, part: Any) -> Iterator[str]:
-        """What one part of a source's statement reads of people that it must not."""
+        """What one part of a supply's statement reads of people that it must not."""
         if isinstance(part, elements.TextClause) or getattr(part, "is_literal", False):
             yield from _FORBIDDEN.findall(str(part))
         elif isinstance(part, elements.ColumnClause):
@@ -302,16 +304,16 @@ def _roots(expression: Any) -> list[Any]:
     return list(found.values())
 
 
-def _shape_problems(source: Source) -> Iterator[str]:
-    feed = source.feed
+def _shape_problems(supply: Supply) -> Iterator[str]:
+    feed = supply.feed
     if feed.rows is not None or feed.twin is not None:
-        yield f"the feed {feed.name} is derived and takes no source"
+        yield f"the feed {feed.name} is derived and takes no supply"
         return
-    rows = source.statement
+    rows = supply.statement
     names = set(rows.selected_columns.keys())
     if "customer" not in names and not feed.shared:
-        yield f"a source of {feed.name} does not say whose its rows are: it lacks customer"
+        yield f"a supply of {feed.name} does not say whose its rows are: it lacks customer"
     for name in sorted(names - {"customer", *feed.columns}):
-        yield f"a source of {feed.name} gives {name}, which the feed does not have"
+        yield f"a supply of {feed.name} gives {name}, which the feed does not have"
     if feed.at is not None and feed.at not in names:
-        yield f"a source of {feed.name} does not say when: it lacks {feed.at}"
+        yield f"a supply of {feed.name} does not say when: it lacks {feed.at}"

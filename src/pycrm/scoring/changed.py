@@ -1,4 +1,4 @@
-"""Whose facts have changed since a run: by the change book, from each record that sources read to its customers.
+"""Whose facts have changed since a run: by the change book, from each record that supplies read to its customers.
 
 Too many are better than too few: a record counts as a whole, whichever of its fields was changed. Facts that
 no record holds leave no trace in the change book.
@@ -47,11 +47,11 @@ def changed(tx: Transaction, model: ScoreModel, since: datetime) -> list[UUID]:
 
 
 def _read(tx: Transaction, model: ScoreModel) -> dict[Any, list[str]]:
-    """The records that the sources of a model read, each with the names under which the change book has it."""
+    """The records that the supplies of a model read, each with the names under which the change book has it."""
     catalog, tables = tx.crm.catalog, set[Any]()
     feeds = catalog.feeds_of(item.indicator for item in model.items)
-    for source in (one for feed in feeds for one in catalog.sources.get(feed, ())):
-        tables |= {getattr(part, "info", {}).get("record") for part in visitors.iterate(source.statement)}
+    for supply in (one for feed in feeds for one in catalog.supplies.get(feed, ())):
+        tables |= {getattr(part, "info", {}).get("record") for part in visitors.iterate(supply.statement)}
     names = {one.__name__ for one in tables if one is not None}
     found: dict[Any, list[str]] = {Customer: [Customer.__name__]}
     for cls in (one for one in tx.crm.classes() if issubclass(one, Record | Facet)):

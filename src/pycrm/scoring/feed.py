@@ -1,4 +1,4 @@
-"""Feeds: facts of one sort about customers, and the sources from which plugins offer them.
+"""Feeds: facts of one sort about customers, and the supplies by which plugins offer them.
 
 An indicator speaks of a feed and never of the tables behind it, so that it is the same whoever keeps
 the facts. A feed that nobody offers is not available, which is another thing than nothing.
@@ -21,7 +21,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Feed", "Source", "feed_of", "spoken_of"]
+__all__ = ["FEEDS", "Feed", "Supply", "feed_of", "spoken_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -73,7 +73,7 @@ class Feed:
         self.name, self.title, self.single, self.shared = name, title, single, shared
         self.rows: Callable[[], Any] | None = None
         self.of: tuple[Feed, ...] = ()
-        # Of a feed over everybody, the one whose sources it takes.
+        # Of a feed over everybody, the one whose supplies it takes.
         self.twin: Feed | None = None
         if at is None and "on" in columns:
             at = "on"
@@ -176,15 +176,15 @@ def spoken_of(expression: Any) -> tuple[dict[str, Feed], set[tuple[str, str]]]:
 
 
 @attrs.frozen(eq=False)
-class Source:
+class Supply:
     """Where a plugin has facts of a feed.
 
     >>> import sqlalchemy as sa
     >>> from datetime import date
     >>> visits = Feed("visits", "Visits to our halls", on=date)
     >>> table = sa.table("gate", sa.column("customer_id"), sa.column("day"))
-    >>> Source(visits, lambda: sa.select(table.c.customer_id.label("customer"), table.c.day.label("on")))
-    <source of visits>
+    >>> Supply(visits, lambda: sa.select(table.c.customer_id.label("customer"), table.c.day.label("on")))
+    <supply of visits>
 
     Args:
         feed: what is offered.
@@ -212,4 +212,4 @@ class Source:
         return not any(isinstance(part, elements.Over) for part in parts)
 
     def __repr__(self) -> str:
-        return f"<source of {self.feed.name}>"
+        return f"<supply of {self.feed.name}>"

@@ -11,7 +11,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawInstant
 from pycrm.entities.org import Action
 from pycrm.scoring.book import ScoreRun
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.measure import moments, refuse_without
 from pycrm.scoring.moment import LIFE
 from pycrm.scoring.shelf import measurable
@@ -29,15 +29,15 @@ def late_facts(tx: Transaction, run: ScoreRun) -> int:
     feeds = catalog.feeds_of(item.indicator for item in model.items)
     found = 0
     for name in sorted(feeds):
-        for source in catalog.sources.get(name, ()):
-            for statement in _late(source, run):
+        for supply in catalog.supplies.get(name, ()):
+            for statement in _late(supply, run):
                 found += int(tx.fetch(statement, moments(tx, statement, run.as_of))[0][0])
     return found
 
 
-def _late(source: Source, run: ScoreRun) -> Iterator[Any]:
-    """The statement that counts them; a source without a record that says when it was entered has none."""
-    feed, rows = source.feed, source.statement
+def _late(supply: Supply, run: ScoreRun) -> Iterator[Any]:
+    """The statement that counts them; a supply without a record that says when it was entered has none."""
+    feed, rows = supply.feed, supply.statement
     if feed.at is None or not isinstance(rows, sa.Select):
         return
     column = rows.selected_columns[feed.at]

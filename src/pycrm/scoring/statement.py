@@ -16,7 +16,7 @@ from sqlalchemy.sql import elements
 from pycrm.declare.raw import RawKey
 from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import Feed, Source, spoken_of
+from pycrm.scoring.feed import Feed, Supply, spoken_of
 from pycrm.scoring.function import ratio
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
@@ -254,22 +254,22 @@ class Layers:
         self._made[feed.name] = (feed, rows)
 
     def _base(self, feed: Feed) -> Any:
-        offered = self.catalog.sources[(feed.twin or feed).name]
+        offered = self.catalog.supplies[(feed.twin or feed).name]
         names = [name for name in feed.columns if (feed.name, name) in self._used]
         if feed.single and len(offered) > 1:
             return _side_by_side(feed, names, [one.statement.subquery() for one in offered])
         return sa.union_all(*(self._rows(feed, names, one) for one in offered))
 
-    def _rows(self, feed: Feed, names: Sequence[str], source: Source) -> Any:
-        if source.is_plain:
-            given = {name: _unnamed(one) for name, one in source.statement.selected_columns.items()}
+    def _rows(self, feed: Feed, names: Sequence[str], supply: Supply) -> Any:
+        if supply.is_plain:
+            given = {name: _unnamed(one) for name, one in supply.statement.selected_columns.items()}
         else:
-            given = dict(source.statement.subquery().c.items())
+            given = dict(supply.statement.subquery().c.items())
         whose = [] if feed.shared else [given["customer"].label("customer")]
         columns = [*whose, *_columns(feed, names, [given])]
         found = sa.select(*columns)
-        if source.is_plain:
-            found = source.statement.with_only_columns(*columns, maintain_column_froms=True)
+        if supply.is_plain:
+            found = supply.statement.with_only_columns(*columns, maintain_column_froms=True)
         if feed.at is not None:
             # What has not happened yet is no fact.
             found = found.where(LIFE.holds(sa.type_coerce(given[feed.at], feed.table.c[feed.at].type)))
@@ -310,7 +310,7 @@ def _columns(feed: Feed, names: Sequence[str], given: list[Mapping[str, Any]]) -
 
 
 def _empty(kind: Any) -> Any:
-    """Nothing, of a type that a union can bring together with that of another source."""
+    """Nothing, of a type that a union can bring together with that of another supply."""
     for wide, said in ((sa.Text, sa.Text()), (sa.BigInteger, sa.BigInteger()), (sa.Double, sa.Double())):
         if isinstance(kind, wide):
             return sa.cast(sa.null(), said)
@@ -318,7 +318,7 @@ def _empty(kind: Any) -> Any:
 
 
 def _side_by_side(feed: Feed, names: Sequence[str], given: list[Any]) -> Any:
-    """One row a customer from several sources, the first that knows a column giving it."""
+    """One row a customer from several supplies, the first that knows a column giving it."""
     # What compares with everybody asks for more than those who are worked out.
     whose: Any = POPULATION
     if feed.twin is not None:

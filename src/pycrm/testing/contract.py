@@ -35,7 +35,7 @@ class PluginContract:
       class: ``{Criterion: {"weight": 100}}``; functions without arguments are called. For rows a list
       of their classes, ``{Booking: {"places": [Place]}}``.
     - `common`: the record classes that everybody may see, such as a price list.
-    - `by_product`: the record classes that staff may not enter, and the product enters for them.
+    - `by_system`: the record classes that people may not enter, and the system enters for them.
     - `kinds`: on which databases; all that there are, where it does not say ``("sqlite",)``.
 
     These promises are the level bronze; `SilverContract` and `GoldContract` have further ones.
@@ -45,7 +45,7 @@ class PluginContract:
     beside: ClassVar[tuple[Any, ...]] = ()
     values: ClassVar[Mapping[type[Any], Mapping[str, Any]]] = {}
     common: ClassVar[tuple[type[Any], ...]] = ()
-    by_product: ClassVar[tuple[type[Any], ...]] = ()
+    by_system: ClassVar[tuple[type[Any], ...]] = ()
     kinds: ClassVar[tuple[str, ...]] = KINDS
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -63,7 +63,7 @@ class PluginContract:
             beside=cls.beside,
             values=cls.values,
             common=cls.common,
-            by_product=cls.by_product,
+            by_system=cls.by_system,
             databases=shared(request.config, request.param),
             kinds=cls.kinds,
         )

@@ -26,7 +26,7 @@ class Examples:
         values: what declarations cannot tell, for each class: ``{Criterion: {"weight": 100}}``; for
             rows a list of their classes, ``{Booking: {"places": [Place]}}``, each with what it links to.
         numbers: by which values differ; those of the examples that are in the database already.
-        by_product: the classes that people may not enter, and the product enters for them.
+        by_system: the classes that people may not enter, and the system enters for them.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class Examples:
         organisation: Organisation,
         values: Mapping[type[Any], Mapping[str, Any]] | None = None,
         numbers: Iterator[int] | None = None,
-        by_product: tuple[type[Any], ...] = (),
+        by_system: tuple[type[Any], ...] = (),
     ) -> None:
         self.organisation = organisation
-        self._values, self._by_product = dict(values or {}), by_product
+        self._values, self._by_system = dict(values or {}), by_system
         self.numbers = count(1) if numbers is None else numbers
         self._common: dict[Any, Ref[Any]] = {}
         # About whom further examples are, and the ids of all that are.
@@ -97,7 +97,7 @@ class Examples:
         """Whether people enter records of the class themselves."""
         # What is special or restricted nobody writes without a rule for that field.
         is_closed = any(spec.special or spec.restricted for spec in cls.__specs__.values())
-        is_open = cls not in self._by_product and not is_closed
+        is_open = cls not in self._by_system and not is_closed
         return is_open and not isinstance(cls.__scope__, Reference | Administered)
 
     def person(self, login: str, name: str) -> Any:

@@ -28,7 +28,7 @@ class Trial:
         beside: the plugins that it requires, likewise.
         values: what declarations cannot tell of examples, for each class.
         common: the records that everybody may see.
-        by_product: the records that people may not enter, and the product enters for them.
+        by_system: the records that people may not enter, and the system enters for them.
         databases: where databases come from.
         kinds: the kinds of databases on which the plugin is tried.
     """
@@ -40,13 +40,13 @@ class Trial:
         beside: tuple[Any, ...] = (),
         values: Mapping[type[Any], Mapping[str, Any]] | None = None,
         common: tuple[type[Any], ...] = (),
-        by_product: tuple[type[Any], ...] = (),
+        by_system: tuple[type[Any], ...] = (),
         databases: Databases,
         kinds: tuple[str, ...] = KINDS,
     ) -> None:
         self.plugins = (*beside, plugin)
         self.beside, self.values = beside, values
-        self.common, self.by_product = common, by_product
+        self.common, self.by_system = common, by_system
         self.databases, self.kinds = databases, kinds
 
     @cached_property
@@ -74,11 +74,11 @@ class Trial:
     @cached_property
     def examples(self) -> Examples:
         """Enters records there."""
-        return Examples(self.organisation, self.values, by_product=self.by_product)
+        return Examples(self.organisation, self.values, by_system=self.by_system)
 
     def further(self, crm: CRM) -> Examples:
         """Enters records besides those, in the same database or in another."""
-        return Examples(Organisation(crm), self.values, self.examples.numbers, self.by_product)
+        return Examples(Organisation(crm), self.values, self.examples.numbers, self.by_system)
 
     def open(self, url: str | None = None) -> CRM:
         """A CRM with the plugin and all that it requires."""

@@ -209,7 +209,7 @@ def _offered(visit: Visit, session: Session) -> Iterator[Entry]:
             slug = slug_of(crm, cls)
             if slug and reads(session, cls) and not _hangs(cls, plugin):
                 yield Entry(f"/{slug}", words.many(cls), "puzzle", group)
-        for screen in plugin.pages:
+        for screen in plugin.screens:
             if permits(session, screen.permission):
                 yield Entry(f"/{plugin.name}/{screen.key}", words(screen.label), "puzzle", group)
         for one in plugin.menus:

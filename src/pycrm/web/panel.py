@@ -151,7 +151,7 @@ def _body(visit: Visit, session: Any, template: str | None, data: Mapping[str, A
 def screen(visit: Visit) -> Answer:
     """A screen of a plugin."""
     for plugin in visit.crm.registry.plugins:
-        for one in plugin.pages if plugin.name == visit.params["plugin"] else ():
+        for one in plugin.screens if plugin.name == visit.params["plugin"] else ():
             if one.key == visit.params["key"]:
                 return _screen(visit, plugin, one)
     raise NotFoundError("no such page")

@@ -129,6 +129,6 @@ def routes(crm: CRM) -> Iterator[Route]:
         for method, path, page in _RECORDS:
             yield Route(method, f"/{slug}{path}", page_of(page, slug=slug), FACE)
     for plugin in crm.registry.plugins:
-        for one in plugin.pages:
+        for one in plugin.screens:
             path = f"/{plugin.name}/{one.key}"
             yield Route("GET", path, page_of(panel.screen, plugin=plugin.name, key=one.key), FACE)

@@ -35,7 +35,7 @@ class ProjectSales(Plugin):
     requires = ("projects",)
     facets = (BuyerProfile,)
     panels = (PURSUITS_OF_CUSTOMER,)
-    pages = (PURSUITS,)
+    screens = (PURSUITS,)
     templates = "b2b_project_sales.templates"
     words = WORDS
     sample = "b2b_project_sales.sample:add"

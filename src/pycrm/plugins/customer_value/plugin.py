@@ -13,7 +13,7 @@ from pycrm.plugins.customer_value import (
     transactions,
 )
 from pycrm.plugins.customer_value.models import MODELS
-from pycrm.plugins.customer_value.profile import SOURCES, ValueProfile
+from pycrm.plugins.customer_value.profile import SUPPLIES, ValueProfile
 
 __all__ = ["CustomerValue"]
 
@@ -29,7 +29,7 @@ class CustomerValue(Plugin):
     migrations = "pycrm.plugins.customer_value.migrations"
     sample = "pycrm.plugins.customer_value.sample:add"
     facets = (ValueProfile,)
-    sources = SOURCES
+    supplies = SUPPLIES
     models = MODELS
     indicators = (
         *characteristics.INDICATORS,

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm import Customer, Facet, Field, field, ge, le
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import judgement
 
-__all__ = ["SOURCES", "Purchasing", "ValueProfile"]
+__all__ = ["SUPPLIES", "Purchasing", "ValueProfile"]
 
 
 class Purchasing(StrEnum):
@@ -50,4 +50,4 @@ def _judgement() -> Any:
     return sa.select(held.of_id.label("customer"), *told)
 
 
-SOURCES = (Source(judgement, _judgement),)
+SUPPLIES = (Supply(judgement, _judgement),)

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from pycrm import Customer, ForbiddenError, InvalidError, Problem, Ref, Session
 from pycrm.plugins.segments.model import Segment, SegmentKind, SegmentMember
 from pycrm.plugins.segments.rules import named_in
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import segments as segments_feed
 
 __all__ = [
-    "SOURCE",
+    "SUPPLY",
     "Listed",
     "Preview",
     "Refreshed",
@@ -49,7 +49,7 @@ def _rows() -> sa.Select[tuple[object, ...]]:
     )
 
 
-SOURCE = Source(segments_feed, _rows)
+SUPPLY = Supply(segments_feed, _rows)
 
 
 @attrs.frozen

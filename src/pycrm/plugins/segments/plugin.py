@@ -37,7 +37,7 @@ class Segments(Plugin):
     policies = tuple(
         AmendmentPolicy(entity=Serving.__name__, path=name, mode=AmendmentMode.APPROVAL) for name in AMENDED
     )
-    sources = (membership.SOURCE, treating.SOURCE)
+    supplies = (membership.SUPPLY, treating.SUPPLY)
     commands = commands.COMMANDS
     jobs = (
         Job("segments.refresh", due=membership.to_refresh, act=membership.refresh_one, daily=True),

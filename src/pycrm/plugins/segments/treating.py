@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from pycrm import Money, Session
 from pycrm.plugins.segments.model import Serving, Treatment, TreatmentState
-from pycrm.scoring import Source
+from pycrm.scoring import Supply
 from pycrm.scoring.feeds import treatments as treatments_feed
 
-__all__ = ["AMENDED", "DIMENSIONS", "SOURCE", "Dimension", "Effective", "add_defaults", "effective", "said"]
+__all__ = ["AMENDED", "DIMENSIONS", "SUPPLY", "Dimension", "Effective", "add_defaults", "effective", "said"]
 
 
 @attrs.frozen
@@ -104,7 +104,7 @@ def _due() -> sa.Select[tuple[object, ...]]:
 
 
 # What customers are due, for indicators of whether they get it.
-SOURCE = Source(treatments_feed, _due)
+SUPPLY = Supply(treatments_feed, _due)
 
 # By grade: days between contacts, hours until the first response, price tier, account days (SEG-8).
 _DEFAULTS = {"A": (7, 1, 1, 60), "B": (14, 4, 2, 45), "C": (30, 8, 3, 30), "D": (90, 24, 0, 0)}

@@ -36,7 +36,7 @@ class Supervision(Plugin):
     pipelines = (processes.LOG, processes.VISIT, processes.DIRECTIVE, processes.APPRAISAL)
     jobs = JOBS
     commands = COMMANDS
-    pages = showing.SCREENS
+    screens = showing.SCREENS
     banners = showing.BANNERS
     templates = "pycrm.plugins.supervision.templates"
     migrations = "pycrm.plugins.supervision.migrations"

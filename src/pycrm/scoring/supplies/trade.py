@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawInstant
 from pycrm.entities.customer import Customer
 from pycrm.entities.product import Product, ProductState
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.feeds import assortment
 from pycrm.scoring.moment import LIFE
 
-__all__ = ["SOURCES"]
+__all__ = ["SUPPLIES"]
 
 
 def _assortment() -> Any:
@@ -27,4 +27,4 @@ def _assortment() -> Any:
     return sa.select(Customer.__table__.c.id.label("customer"), active.scalar_subquery().label("categories"))
 
 
-SOURCES = (Source(assortment, _assortment),)
+SUPPLIES = (Supply(assortment, _assortment),)

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from pycrm.entities.activity import Activity, Commitment
 from pycrm.entities.amendment import Holiday
 from pycrm.entities.customer import Contact, Customer, OwnershipInterval
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.feeds import commitments, contact_acts, holidays, owners
 from pycrm.scoring.function import day_of
 
-__all__ = ["SOURCES"]
+__all__ = ["SUPPLIES"]
 
 
 def _contact_acts() -> Any:
@@ -62,9 +62,9 @@ def _holidays() -> Any:
     return sa.select(day.on.label("on"), day.is_working.label("is_working")).where(day.archived_at.is_(None))
 
 
-SOURCES = (
-    Source(contact_acts, _contact_acts),
-    Source(commitments, _commitments),
-    Source(owners, _owners),
-    Source(holidays, _holidays),
+SUPPLIES = (
+    Supply(contact_acts, _contact_acts),
+    Supply(commitments, _commitments),
+    Supply(owners, _owners),
+    Supply(holidays, _holidays),
 )

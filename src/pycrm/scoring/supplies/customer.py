@@ -10,14 +10,14 @@ from pycrm.entities.customer import Contact, Customer
 from pycrm.entities.party import ContactPoint, Organization, Party, PartyKind, Person, Region
 from pycrm.entities.party import Source as Origin
 from pycrm.revision.model import ChangeRow, RevisionRow
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.feeds import contacts, headcounts, profile
 from pycrm.scoring.function import day_of, place_of
 from pycrm.scoring.moment import currency
 from pycrm.scoring.scale import WITHIN
-from pycrm.scoring.sources.inside import pair
+from pycrm.scoring.supplies.inside import pair
 
-__all__ = ["SOURCES"]
+__all__ = ["SUPPLIES"]
 
 _DEEPEST = 20
 
@@ -140,4 +140,4 @@ def _headcounts() -> Any:
     )
 
 
-SOURCES = (Source(profile, _profile), Source(contacts, _contacts), Source(headcounts, _headcounts))
+SUPPLIES = (Supply(profile, _profile), Supply(contacts, _contacts), Supply(headcounts, _headcounts))

@@ -13,13 +13,13 @@ from pycrm.entities.party import Source as Origin
 from pycrm.forecast.amount import CERTAIN, weighted
 from pycrm.pipeline.book import DRAFTED, PipelineVersion, StageEntry
 from pycrm.pipeline.tree import ROOT
-from pycrm.scoring.feed import Source
+from pycrm.scoring.feed import Supply
 from pycrm.scoring.feeds import opportunities
 from pycrm.scoring.function import day_of
 from pycrm.scoring.moment import LIFE, currency
-from pycrm.scoring.sources.inside import member, rows_of
+from pycrm.scoring.supplies.inside import member, rows_of
 
-__all__ = ["SOURCES"]
+__all__ = ["SUPPLIES"]
 
 _CLOSED = ("won", "lost")
 _PERCENT = CERTAIN // 100
@@ -113,4 +113,4 @@ def _opportunities() -> Any:
     ).select_from(source)
 
 
-SOURCES = (Source(opportunities, _opportunities),)
+SUPPLIES = (Supply(opportunities, _opportunities),)
