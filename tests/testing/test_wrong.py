@@ -21,7 +21,7 @@ from pycrm.testing import Fault, invalid, records
 from .test_strategy import Parcel
 
 SOME = settings(
-    max_examples=80,
+    max_examples=60,
     database=None,
     deadline=None,
     derandomize=True,
