@@ -31,7 +31,7 @@ from pycrm.testing import Entered, World, worlds
 from pycrm.testing.values import UnfitError
 
 FEW = settings(
-    max_examples=6,
+    max_examples=5,
     database=None,
     deadline=None,
     derandomize=True,
