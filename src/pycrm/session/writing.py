@@ -60,10 +60,9 @@ class Writing(Scoring):
 
         Raises:
             InvalidError: a rule of the record is broken, or there is no such pipeline for it.
-            NotFoundError: it links to a record that is missing or out of sight.
-            ForbiddenError: the actor may not add this, or not for that owner.
+            NotFoundError, ForbiddenError: it links out of sight; the actor may not add this, or not for that owner.
             ConflictError: it holds a value that is held elsewhere.
-            AmendmentRequiredError: a facet of a record that was there before sets a key field of it.
+            AmendmentRequiredError: a facet sets a key field of a record that was there before.
         """
         with Act(self):
             if hasattr(record, "write"):
