@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pycrm import pipeline as pipelines
 from pycrm.app.amendments import business_calendar
 from pycrm.app.custom import custom_facet
 from pycrm.declare.policy import Owned, Team, Through
-from pycrm.pipeline import choosing, execute, proposing, standing
+from pycrm.pipeline import choosing, standing
 from pycrm.store import Transaction
 from pycrm.worktime import BusinessCalendar
 
@@ -39,11 +40,11 @@ class Asked:
 
     def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
         """Take a move to which those who had to agree have agreed."""
-        return execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
+        return pipelines.execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
 
     def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
         """The flow of those who have to agree to a move."""
-        return proposing.approval_of(tx, tx.crm.record(entity), record, to)
+        return pipelines.proposing.approval_of(tx, tx.crm.record(entity), record, to)
 
     def custom(self, tx: Transaction, cls: Any) -> Any:
         """The facet of the fields that administrators added to a class."""

@@ -17,22 +17,21 @@ import sqlalchemy as sa
 from pycrm.app.asked import Asked
 from pycrm.app.custom import learn
 from pycrm.app.declared import Declared, assemble
-from pycrm.app.jobs import JobReport
-from pycrm.app.jobs import run as run_jobs
 from pycrm.app.policies import ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.pipeline.book import Book
 from pycrm.plugin import HookCaller, Plugin
 from pycrm.revision.model import Setting
-from pycrm.revision.seal import Sealed, Verification
-from pycrm.revision.size import HistorySize
 from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
 from pycrm.values import Clock, FixedClock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
+    from pycrm.app.jobs import JobReport
+    from pycrm.revision.seal import Sealed, Verification
+    from pycrm.revision.size import HistorySize
     from pycrm.scoring.book import ScoreRun
     from pycrm.scoring.engine import Engine
 
@@ -197,7 +196,9 @@ class CRM(Declared, Asked):
             InvalidError: the day has not come yet.
             StoreError: what is due was done, and then the chain was found broken off; see `seal`.
         """
-        return run_jobs(self, day)
+        from pycrm.app.jobs import run
+
+        return run(self, day)
 
     def run_scores(
         self,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 from uuid import UUID
 
-import attrs
+from attrs.exceptions import FrozenInstanceError
 
 from pycrm.declare.body import code_of, declared_fields, refuse_unfit, summary_of
 from pycrm.declare.field import REQUIRED, Children, Field, Link, Spec, children, field, kept, link
@@ -28,7 +28,7 @@ _STAGED = {"stage", "stage_at", "stage_config", "pipeline", "pipeline_version"}
 
 
 class RecordMeta(type):
-    """Turns a class body of declared fields into a frozen, slotted attrs class with typed fields."""
+    """Turns a class body of declared fields into a frozen, slotted class with typed fields."""
 
     def __new__(
         mcls,
@@ -37,19 +37,17 @@ class RecordMeta(type):
         namespace: dict[str, Any],
         **options: Any,
     ) -> Any:
-        if "__attrs_attrs__" in namespace:
-            # attrs makes a slotted class by building the class a second time.
-            return super().__new__(mcls, name, bases, namespace)
         specs = declared_fields(name, namespace)
-        made = super().__new__(mcls, name, bases, _attributes(namespace, specs))
-        made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
+        body = {key: value for key, value in namespace.items() if key not in specs}
+        body["__slots__"] = (*namespace.get("__slots__", ()), *specs)
+        made = super().__new__(mcls, name, bases, body)
         for spec in specs.values():
             descriptor = Children if spec.kind is None else Link if spec.target else Field
             slot = made.__dict__[spec.name]
             # Generated code reads the slot itself, without the descriptor's decoding.
             type.__setattr__(made, f"_raw_{spec.name}", slot)
             type.__setattr__(made, spec.name, descriptor(spec, slot))
-        _describe(made, specs, namespace, options)
+        _describe(made, specs, options)
         return made
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -63,19 +61,7 @@ class RecordMeta(type):
         return statement_table(cls)
 
 
-def _attributes(namespace: dict[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
-    body = dict(namespace)
-    annotations: dict[str, Any] = {}
-    for spec in specs.values():
-        default = attrs.NOTHING if spec.default is REQUIRED or not spec.init else spec.default
-        body[spec.name] = attrs.field(default=default, init=spec.init, kw_only=True)
-        annotations[spec.name] = Any
-    # Class variables and forward references would be read as fields.
-    body["__annotations__"] = annotations
-    return body
-
-
-def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], options: dict[str, Any]) -> None:
+def _describe(made: Any, specs: dict[str, Spec], options: dict[str, Any]) -> None:
     base = made.__mro__[1]
     inherited: dict[str, Spec] = dict(getattr(base, "__every_spec__", {}))
     if getattr(base, "__tablename__", None):
@@ -113,6 +99,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
 class _Base(metaclass=RecordMeta):
     """What records, facets and children share."""
 
+    __slots__ = ("__weakref__",)
     __always__: ClassVar[frozenset[str]] = frozenset()
     __tablename__: ClassVar[str]
     __scope__: ClassVar[Policy | None]
@@ -146,6 +133,12 @@ class _Base(metaclass=RecordMeta):
             retain: Retain | None = None,
             budget: Budget | None = None,
         ) -> None: ...
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError
 
     def __clean__(self) -> None:
         cls = type(self)

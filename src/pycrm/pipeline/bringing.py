@@ -13,9 +13,8 @@ from pycrm.entities.activity import Task, TaskPriority
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
+from pycrm.revision import amendment
 from pycrm.revision.add import add_all
-from pycrm.revision.amendment.decide import finish
-from pycrm.revision.amendment.propose import amend
 from pycrm.revision.owner import assignable
 
 if TYPE_CHECKING:
@@ -86,12 +85,12 @@ def _amended(tx: Transaction, record: Any, effect: StartAmendment) -> Any:
     # What is changed at once is kept with its own reason, and not with that of the move.
     tx.memo["reason"] = effect.because
     try:
-        made = amend(tx, record, values, effect.because)
+        made = amendment.propose.amend(tx, record, values, effect.because)
     finally:
         tx.memo["reason"] = outer
     if not isinstance(made, Amendment):
         return made
-    finish(tx, made)
+    amendment.decide.finish(tx, made)
     return record
 
 

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pycrm.declare import Facet, Record
+from pycrm.revision import amendment, inquiry
 from pycrm.revision import history as past
-from pycrm.revision import inquiry
 from pycrm.revision import reached as holding
-from pycrm.revision.amendment.view import attributed
-from pycrm.revision.model import Difference, Revision
 from pycrm.revision.redaction import shown_then
 from pycrm.scope import aggregate
 from pycrm.scope.team import Member, team
@@ -20,6 +18,7 @@ from pycrm.session.unit import Unit
 
 if TYPE_CHECKING:
     from pycrm.entities import OwnershipInterval
+    from pycrm.revision.model import Difference, Revision
 
 __all__ = ["Inquiry"]
 
@@ -59,7 +58,7 @@ class Inquiry(Unit):
         """
         kin = self._kin(self._in_sight(record))
         found = inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
-        return attributed(self.transaction, found)
+        return amendment.view.attributed(self.transaction, found)
 
     def diff(
         self, record: Record | Facet, /, since: datetime, until: datetime | None = None

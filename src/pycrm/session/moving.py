@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import attrs
 
+from pycrm import pipeline as pipelines
 from pycrm.declare import Record
 from pycrm.entities.amendment import Amendment
-from pycrm.pipeline import execute, proposing
+from pycrm.pipeline import execute
 from pycrm.pipeline.execute import Trial
 from pycrm.scope.fields import shown
 from pycrm.session.act import Act
@@ -85,7 +86,7 @@ class Moving(Deciding):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return proposing.propose(self.transaction, record, to, values, because, evidence)
+            return pipelines.proposing.propose(self.transaction, record, to, values, because, evidence)
 
     def move_where(
         self, cls: type[R], /, *conditions: Any, to: str, because: str | None = None, **values: Any

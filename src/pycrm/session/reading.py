@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from pycrm import revision
 from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline import execute, judging, standing, tally
 from pycrm.revision import access, claim, elevation, exports
-from pycrm.revision import handover as handing
-from pycrm.revision.former import Former, former_total
 from pycrm.revision.inquiry import instant
-from pycrm.revision.model import Access, Duplicate, Elevation, Export
-from pycrm.scope import aggregate, natural, paging, reason
+from pycrm.scope import aggregate, natural, paging, raw, reason
 from pycrm.scope.card import Card, card
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import FieldAccess, field_access, shown
 from pycrm.scope.gateway import fetch_one, not_found, query
 from pycrm.scope.paging import Page
-from pycrm.scope.raw import Rows
-from pycrm.scope.raw import sql as raw_sql
 from pycrm.scope.reason import Reason
 from pycrm.scope.sought import sought
 from pycrm.session.act import reason_text
@@ -36,6 +32,8 @@ if TYPE_CHECKING:
     from pycrm.pipeline.model import Stage
     from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
+    from pycrm.revision.model import Access, Duplicate, Elevation, Export
+    from pycrm.scope.raw import Rows
     from pycrm.values import Money
 
 
@@ -99,7 +97,9 @@ class Reading(Inquiry):
             InvalidError: a condition names something unknown or unreadable.
         """
         if as_of is not None:
-            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"), archived)
+            former = revision.former.Former(
+                self.transaction, cls, conditions, instant(as_of, "as_of"), archived
+            )
             return former.records(_several(order), limit, children, progress)
         found = query(self.transaction, cls, conditions, archived).records(_several(order), limit)
         return with_children(self.transaction, found) if children else found
@@ -164,7 +164,7 @@ class Reading(Inquiry):
             as_of: of the list as it was at that instant, as in `find`.
         """
         if as_of is not None:
-            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"))
+            former = revision.former.Former(self.transaction, cls, conditions, instant(as_of, "as_of"))
             return former.count(distinct, limit)
         return aggregate.count(self.transaction, cls, conditions, distinct, limit)
 
@@ -180,7 +180,7 @@ class Reading(Inquiry):
             InvalidError: the amounts have several currencies; ``data["sums"]`` gives each.
         """
         if as_of is not None:
-            return former_total(self.transaction, amount, conditions, instant(as_of, "as_of"))
+            return revision.former.former_total(self.transaction, amount, conditions, instant(as_of, "as_of"))
         return aggregate.total(self.transaction, amount, conditions)
 
     def by_stage(
@@ -315,7 +315,7 @@ class Reading(Inquiry):
             ForbiddenError: the actor may assign nothing at all.
             InvalidError, NotFoundError: the arguments are wrong, as for `hand_over`.
         """
-        return handing.preview(self.transaction, giver, to)
+        return revision.handover.preview(self.transaction, giver, to)
 
     def explain(self, action: str, record: Record | Ref[Any], /) -> tuple[Reason, ...]:
         """Each path by which the actor reaches the record for that action; none is no access."""
@@ -378,7 +378,7 @@ class Reading(Inquiry):
                 may not be read; the two are one answer.
             StoreError: the database has no role for it; the message says what is missing.
         """
-        return raw_sql(self.transaction, text, parameters, most, seconds)
+        return raw.sql(self.transaction, text, parameters, most, seconds)
 
     def elevations(self, since: datetime | None = None, *, limit: int = 1000) -> list[Elevation]:
         """Each session that was opened as a system actor, newest first.

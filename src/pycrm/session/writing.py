@@ -11,15 +11,14 @@ from pycrm.declare import Facet, Record, Ref
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.sharing import Delegation, Share, ShareMode
 from pycrm.revision import add as adding
+from pycrm.revision import amendment as amending
 from pycrm.revision import archive as archiving
 from pycrm.revision import assign as assigning
+from pycrm.revision import erase as erasing
 from pycrm.revision import handover as handing
 from pycrm.revision import hold as holding
 from pycrm.revision import revert as reverting
 from pycrm.revision import where as setting
-from pycrm.revision.amendment import decide, policy, propose
-from pycrm.revision.erase import erase as erase_person
-from pycrm.revision.erase import forget_fields
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -103,7 +102,7 @@ class Writing(Scoring):
             NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
         """
         with Act(self, record, because):
-            return shown(tx := self.transaction, policy.change(tx, record, values))  # type: ignore[no-any-return]
+            return shown(tx := self.transaction, amending.policy.change(tx, record, values))  # type: ignore[no-any-return]
 
     def change_where(
         self, cls: type[A], /, *conditions: Any, because: str | None = None, **values: Any
@@ -166,13 +165,13 @@ class Writing(Scoring):
         """
         with Act(self, record, because):
             tx = self.transaction
-            made = propose.amend(tx, record, values, because, evidence, effective_on, split)
+            made = amending.propose.amend(tx, record, values, because, evidence, effective_on, split)
             return self._amended(made)  # type: ignore[no-any-return]
 
     def _amended(self, made: Any) -> Any:
         """A record as its reader is shown it, or an amendment taken as far as it goes by itself."""
         if isinstance(made, Amendment):
-            return decide.finish(self.transaction, made)
+            return amending.decide.finish(self.transaction, made)
         return shown(self.transaction, made)
 
     def archive(self, record: R, /, *, because: str | None = None) -> R:
@@ -351,7 +350,7 @@ class Writing(Scoring):
         ref: Any = record if isinstance(record, Ref) else record.ref
         found: Any = self.get(ref)
         with Act(self, found, because):
-            return erase_person(self.transaction, found, because)
+            return erasing.erase(self.transaction, found, because)
 
     def forget(self, record: A, /, *names: str, because: str) -> A:
         """Empty personal fields of a record, now and in its history, since they may be kept no longer.
@@ -369,7 +368,7 @@ class Writing(Scoring):
         """
         found: Any = self._in_sight(record)
         with Act(self, found, because):
-            return shown(self.transaction, forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
+            return shown(self.transaction, erasing.forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
 
     def hold(self, record: R | Ref[R], /) -> R:
         """Make everybody else who holds this record wait until this session ends; it is returned as it is now.
