@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-__all__ = ["on_demand"]
+__all__ = ["on_demand", "staying"]
 
 
 def on_demand(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
@@ -34,11 +35,20 @@ def on_demand(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str
 
 
 def _imported(module: str) -> Any:
-    """The module; what importing it makes stays, and looking for garbage in it takes a fifth of the time."""
-    if module in sys.modules or not gc.isenabled():
+    if module in sys.modules:
+        # Perhaps another thread is about it still; then this waits for it.
         return import_module(module)
+    with staying():
+        return import_module(module)
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """For making what stays, as importing does: to look for garbage in it would take a fifth of the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return import_module(module)
+        yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()

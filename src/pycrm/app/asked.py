@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pycrm import pipeline as pipelines
-from pycrm.app.amendments import business_calendar
-from pycrm.app.custom import custom_facet
 from pycrm.declare.policy import Owned, Team, Through
-from pycrm.pipeline import choosing, standing
 from pycrm.store import Transaction
-from pycrm.worktime import BusinessCalendar
 
 if TYPE_CHECKING:
     from pycrm.plugin import Registry
     from pycrm.scoring.catalog import Catalog
+    from pycrm.worktime import BusinessCalendar
 
 __all__ = ["Asked"]
 
@@ -32,11 +29,11 @@ class Asked:
         self, tx: Transaction, cls: Any, record: Any = None, pipeline: Any = None
     ) -> dict[str, Any]:
         """Pipeline, stage and time with which a new record begins."""
-        return choosing.entry_values(tx, cls, record, pipeline)
+        return pipelines.choosing.entry_values(tx, cls, record, pipeline)
 
     def stage_entries(self, tx: Transaction, record: Any) -> Any:
         """The first rows of a record's stage history."""
-        return standing.first_entries(tx, record)
+        return pipelines.standing.first_entries(tx, record)
 
     def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
         """Take a move to which those who had to agree have agreed."""
@@ -48,6 +45,8 @@ class Asked:
 
     def custom(self, tx: Transaction, cls: Any) -> Any:
         """The facet of the fields that administrators added to a class."""
+        from pycrm.app.custom import custom_facet
+
         return custom_facet(tx, cls)
 
     @property
@@ -61,6 +60,8 @@ class Asked:
 
     def business_calendar(self, tx: Transaction) -> BusinessCalendar:
         """The working days and hours of the enterprise, as a transaction sees them."""
+        from pycrm.app.amendments import business_calendar
+
         return business_calendar(tx.crm, tx)
 
     @cached_property

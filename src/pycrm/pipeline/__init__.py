@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 from pycrm.demand import on_demand
 
 if TYPE_CHECKING:
+    from pycrm.pipeline import choosing as choosing
     from pycrm.pipeline import execute as execute
+    from pycrm.pipeline import judging as judging
     from pycrm.pipeline import proposing as proposing
     from pycrm.pipeline import publishing as publishing
+    from pycrm.pipeline import standing as standing
+    from pycrm.pipeline import tally as tally
     from pycrm.pipeline.chart import Chart as Chart
     from pycrm.pipeline.chart import Outcome as Outcome
     from pycrm.pipeline.chart import Visit as Visit
@@ -48,6 +52,10 @@ if TYPE_CHECKING:
     from pycrm.pipeline.way import Way as Way
 
 _HOMES = {
+    "choosing": (),
+    "tally": (),
+    "standing": (),
+    "judging": (),
     "proposing": (),
     "execute": (),
     "chart": ("Chart", "Outcome", "Visit", "compile_pipeline"),

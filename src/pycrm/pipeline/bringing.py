@@ -7,12 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import from_json
-from pycrm.declare.derive import triggers
-from pycrm.declare.reference import per_class
 from pycrm.entities.activity import Task, TaskPriority
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import InvalidError, Problem
-from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
+from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment, settable
 from pycrm.revision import amendment
 from pycrm.revision.add import add_all
 from pycrm.revision.owner import assignable
@@ -20,7 +18,7 @@ from pycrm.revision.owner import assignable
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["bring_about", "fields_set", "settable", "told"]
+__all__ = ["bring_about", "fields_set", "told"]
 
 
 def told(effects: Sequence[Effect]) -> tuple[str, ...]:
@@ -49,16 +47,6 @@ def _value(tx: Transaction, cls: Any, name: str, value: Any) -> Any:
     if value == TODAY and spec.kind.name == "date":
         return tx.crm.calendar_day(tx.moment)
     return None if value is None else from_json(spec, value)
-
-
-@per_class
-def settable(cls: Any) -> frozenset[str]:
-    """The fields that a move may set: plain ones, of which nothing else is derived."""
-    return frozenset(
-        name
-        for name, spec in cls.__specs__.items()
-        if spec.init and spec.kind is not None and not (spec.key or spec.target or name in triggers(cls))
-    )
 
 
 def bring_about(tx: Transaction, record: Any, effects: Sequence[Effect]) -> Any:
