@@ -63,16 +63,16 @@ def test_a_view_sees_one_state(staffed: CRM) -> None:
 
 def test_a_connection_is_taken_at_the_first_statement_and_given_back(staffed: CRM) -> None:
     """A transaction that does nothing costs no connection, and an ended one keeps none."""
-    pool: Any = staffed.store.engine.pool
+    store = staffed.store
     gc.collect()
-    before = pool.checkedout()
+    before = store.taken
     for write in (True, False):
         tx = transaction(staffed, write=write)
-        assert pool.checkedout() == before
+        assert store.taken == before
         assert tx.run("SELECT 1").fetchone()[0] == 1
-        assert pool.checkedout() == before + 1
+        assert store.taken == before + 1
         tx.rollback()
-        assert pool.checkedout() == before
+        assert store.taken == before
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

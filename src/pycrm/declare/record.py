@@ -56,9 +56,12 @@ class RecordMeta(type):
     @property
     def __table__(cls) -> sa.Table:
         """The bare table of statements: no keys, no indexes, results as the driver gives them."""
-        from pycrm.declare.table import statement_table
+        found: sa.Table | None = cls.__dict__.get("__slot_table__")
+        if found is None:
+            from pycrm.declare.table import statement_table
 
-        return statement_table(cls)
+            found = statement_table(cls)
+        return found
 
 
 def _describe(made: Any, specs: dict[str, Spec], options: dict[str, Any]) -> None:
