@@ -151,9 +151,10 @@ class HookCaller:
 
     def has(self, hook: str, cls: type | None = None) -> bool:
         """Whether any plugin implements the hook, or with `cls` for records of that class."""
-        if hook not in self._implemented:
-            return False
-        return cls is None or bool(self._round(hook, cls).steps)
+        if cls is None or hook not in self._implemented:
+            return hook in self._implemented
+        found = self._rounds.get((hook, cls)) or self._round(hook, cls)
+        return bool(found.steps)
 
     def _round(self, hook: str, cls: type | None) -> Round:
         found = self._rounds.get((hook, cls))

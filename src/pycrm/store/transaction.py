@@ -122,7 +122,9 @@ class Transaction:
 
     def write_one(self, text: str, values: Sequence[Any]) -> Any:
         """Execute one writing statement on the driver and return its cursor."""
-        self._count()
+        if self.before_write is not None:
+            self.before_write()
+        self.written += 1
         return self.run(text, values)
 
     def run_many(self, text: str, rows: Iterable[Sequence[Any]]) -> int:

@@ -137,7 +137,12 @@ def rules_over(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
 
 def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
     """Change fields that need no amendment; see `Session.change`."""
-    refuse_guarded(tx, record, values)
+    free = ("free", type(record), *values)
+    if free not in tx.memo:
+        refuse_guarded(tx, record, values)
+        # Where no policy weighs their values, neither will later ones of these fields be refused.
+        if not _policies(tx):
+            tx.memo[free] = True
     return apply(tx, record, values, "change")
 
 
