@@ -18,7 +18,8 @@ __all__ = ["Resting"]
 class Resting:
     """Connections in no transaction, ready for the next one; the pool counts them as taken.
 
-    At most `most` rest. Where more are taken somebody may be waiting for one, which only the pool would tell.
+    Where there are more than `most` in all, none rests: somebody may be waiting for one, whom only the pool would
+    tell, and it closes those that are too many.
     """
 
     def __init__(self, most: int) -> None:
@@ -43,12 +44,16 @@ class Resting:
     def give(self, connection: sa.Connection, driver: Any) -> None:
         """Let a connection rest whose transaction is over, or hand it back to the pool."""
         pool: Any = connection.engine.pool
-        if pool.checkedout() > self._most:
+        if pool.checkedout() + pool.checkedin() > self._most:
             connection.close()
             return
         if connection.in_transaction():
             # What SQLAlchemy takes for one: the database knows of none.
             connection.rollback()
+        self.keep(connection, driver)
+
+    def keep(self, connection: sa.Connection, driver: Any) -> None:
+        """Let a connection rest."""
         self._found.append((os.getpid(), connection, driver))
 
     def close(self) -> None:
