@@ -13,6 +13,7 @@ import attrs
 
 from pycrm import CRM, Child, CRMError, Facet, Page, Record, Ref, RefusedError
 from pycrm.declare.codec import dump
+from pycrm.declare.record import Row
 
 Answer = dict[str, Any]
 
@@ -21,6 +22,8 @@ def told(value: Any) -> Any:
     """The value as plain data: records by `dump`, which leaves out what was not read."""
     if isinstance(value, Record | Facet | Child):
         return {"entity": type(value).__name__} | told(dump(value))
+    if isinstance(value, Row):
+        return {name: told(getattr(value, name)) for name in type(value).__specs__}
     if isinstance(value, Page):
         return {"items": told(value.items), "next": value.next}
     if isinstance(value, Ref):

@@ -15,6 +15,7 @@ import attrs
 from pycrm.app import CRM
 from pycrm.declare import Child, Facet, Record, Ref
 from pycrm.declare.codec import dump
+from pycrm.declare.record import Row
 from pycrm.errors import CRMError, RefusedError
 from pycrm.scope.paging import Page
 from pycrm.session import Session
@@ -88,6 +89,8 @@ def _told(value: Any) -> Any:
     """The value as plain data: records without what was not read."""
     if isinstance(value, Record | Facet | Child):
         return {"entity": type(value).__name__} | _told(dump(value))
+    if isinstance(value, Row):
+        return {name: _told(getattr(value, name)) for name in type(value).__specs__}
     if isinstance(value, Page):
         # The cursor is sealed with the key of each database.
         return {"items": _told(value.items), "has_next": value.next is not None}
