@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pycrm.declare.codec import dump
 from pycrm.declare.derive import triggers
 from pycrm.declare.field import Spec
-from pycrm.declare.generate import json_text
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
@@ -25,7 +24,7 @@ from pycrm.hooks import Change
 from pycrm.revision import claim
 from pycrm.revision.add import _Batch, author, checked, child_changes, parent_place, placed
 from pycrm.revision.latest import is_kept, renew_latest
-from pycrm.revision.log import encoded, jsonable, note, note_text
+from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
 from pycrm.revision.sql import delete_text, update_text
 from pycrm.revision.telling import noted_later, tell
@@ -124,14 +123,14 @@ def _end(
     records: tuple[Any, Any],
     before: dict[str, Any],
     differing: dict[str, Any],
-    kept: str,
+    kept: dict[str, Any],
     act: str,
 ) -> Any:
     """The end of a change of columns alone: plugins are asked, it is written and noted, plugins are told."""
     record, made = records
     changes = _asked(tx, record, before, differing)
     guarded_update(tx, record, made, differing)
-    note_text(tx, made, act, kept)
+    note(tx, made, act, kept)
     return made if changes is None else tell(tx, "record_changed", made, changes=changes)
 
 
@@ -157,14 +156,10 @@ def _apply_plain(
     specs = type(record).__specs__
     pairs = {name: (before[name], value) for name, value in differing.items()}
     kept = {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()}
-    return _end(tx, (record, made), before, differing, encoded(kept), act)
+    return _end(tx, (record, made), before, differing, kept, act)
 
 
-# Fields, each with its name as JSON text.
-_Short = tuple[tuple[Spec, str], ...]
-
-
-def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
+def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
     """The fields, where changing them is writing and noting them in all of this session; else None."""
     if tx.whole:
         return None
@@ -174,32 +169,32 @@ def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | No
     return tx.memo[memo]  # type: ignore[no-any-return]
 
 
-def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
+def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
     is_plain = bool(names) and _plain(cls).issuperset(names) and not any(limits(tx, cls))
     if not is_plain or is_kept(tx, cls, names):
         return None
     specs = tuple(cls.__specs__[name] for name in names)
-    if not all(spec.init for spec in specs):
-        return None
-    return tuple((spec, json_text(spec.name)) for spec in specs)
+    return specs if all(spec.init for spec in specs) else None
 
 
-def _apply_short(tx: Transaction, record: Any, values: dict[str, Any], short: _Short, act: str) -> Any:
+def _apply_short(
+    tx: Transaction, record: Any, values: dict[str, Any], specs: tuple[Spec, ...], act: str
+) -> Any:
     """`apply` for what most changes are."""
     cls = type(record)
     try:
-        given = [spec.clean(value) for (spec, _), value in zip(short, values.values(), strict=True)]
+        given = [spec.clean(value) for spec, value in zip(specs, values.values(), strict=True)]
     except (ValueError, TypeError):
         # Says of all of them what is wrong.
         given = [*cleaned(cls, values).values()]
     before: dict[str, Any] = {}
     differing: dict[str, Any] = {}
-    kept: list[str] = []
-    for (spec, path), new in zip(short, given, strict=True):
+    kept: dict[str, Any] = {}
+    for spec, new in zip(specs, given, strict=True):
         old = getattr(record, spec.name)
         if new != old:
             before[spec.name], differing[spec.name] = old, new
-            kept.append(f"{path}:[{json_text(jsonable(spec, old))},{json_text(jsonable(spec, new))}]")
+            kept[spec.name] = (jsonable(spec, old), jsonable(spec, new))
     if not differing:
         return record
     made = layout(cls).copy(record, differing | stamp(tx, record))
@@ -207,7 +202,7 @@ def _apply_short(tx: Transaction, record: Any, values: dict[str, Any], short: _S
         checked(made, tx, differing)
     except NotReadError:
         made, _ = _derived(tx, made, differing)
-    return _end(tx, (record, made), before, differing, f"{{{','.join(kept)}}}", act)
+    return _end(tx, (record, made), before, differing, kept, act)
 
 
 def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:

@@ -19,25 +19,14 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = [
-    "begun",
-    "encoded",
-    "flush",
-    "jsonable",
-    "note",
-    "note_new",
-    "note_text",
-    "refuse_repeated",
-    "revision_id",
-]
+__all__ = ["begun", "flush", "jsonable", "note", "note_new", "refuse_repeated", "revision_id"]
 
 
-def encoded(changes: dict[str, Any]) -> str:
-    """Changes as `note` takes them, in JSON."""
-    pairs = [
-        f"{json_text(path)}:[{json_text(pair[0])},{json_text(pair[1])}]" for path, pair in changes.items()
-    ]
-    return "{" + ",".join(pairs) + "}"
+def _encode(changes: dict[str, Any]) -> str:
+    text = ""
+    for path, (before, after) in changes.items():
+        text += f",{json_text(path)}:[{json_text(before)},{json_text(after)}]"
+    return f"{{{text[1:]}}}"
 
 
 def jsonable(spec: Spec, value: Any) -> Any:
@@ -53,18 +42,13 @@ def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> Non
     `changes` maps the path of each field to a pair of its values before and after. A second change
     of the same record within one unit of work has a version and a row of its own.
     """
-    note_text(tx, record, act, encoded(changes))
-
-
-def note_text(tx: Transaction, record: Any, act: str, changes: str) -> None:
-    """`note` of what is in JSON already."""
     cls = type(record)
     if act != "add" and "new" in tx.memo:
         known = ("new", cls.__name__, record.id)
         if known in tx.memo:
             tx.memo[known] = (record, tx.memo[known][1])
     identity = layout(cls).key(record, tx.dialect)
-    tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), changes))
+    tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), _encode(changes)))
 
 
 def note_new(tx: Transaction, cls: Any, identity: Any, parts: list[str]) -> None:
