@@ -13,7 +13,7 @@ from pycrm.declare.policy import ClaimPolicy, Through, UsedBy
 from pycrm.declare.word import word_of
 from pycrm.entities.org import Action
 from pycrm.pipeline import SetField, problems
-from pycrm.pipeline.effect import settable
+from pycrm.pipeline.settable import settable
 from pycrm.plugin import Registry
 
 __all__ = ["undeclared"]

@@ -10,7 +10,8 @@ from pycrm.declare.codec import from_json
 from pycrm.entities.activity import Task, TaskPriority
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import InvalidError, Problem
-from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment, settable
+from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
+from pycrm.pipeline.settable import settable
 from pycrm.revision import amendment
 from pycrm.revision.add import add_all
 from pycrm.revision.owner import assignable

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import attrs
 
-from pycrm.declare.derive import triggers
-from pycrm.declare.reference import per_class
 from pycrm.pipeline.gate import Use, frozen_values, normal
 
 __all__ = [
@@ -25,7 +23,6 @@ __all__ = [
     "SetField",
     "StartAmendment",
     "effects",
-    "settable",
 ]
 
 TODAY: Final = "<today>"
@@ -101,13 +98,3 @@ def effects(given: str | Effect | Use | Iterable[str | Effect | Use]) -> tuple[E
     """Effects as a tuple; a lone name is an action of a plugin."""
     listed: Iterable[Any] = (given,) if isinstance(given, str | Use | Effect) else given
     return tuple(Use(one) if isinstance(one, str) else one for one in listed)
-
-
-@per_class
-def settable(cls: Any) -> frozenset[str]:
-    """The fields that a move may set: plain ones, of which nothing else is derived."""
-    return frozenset(
-        name
-        for name, spec in cls.__specs__.items()
-        if spec.init and spec.kind is not None and not (spec.key or spec.target or name in triggers(cls))
-    )
