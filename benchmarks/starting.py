@@ -14,11 +14,14 @@ from benchmarks.timing import Timed, cpu_of, paired
 __all__ = ["import_pycrm"]
 
 GOAL = 1.3
+# Nobody asked for one of a CRM that is made; this one watches over it.
+MADE = 1.8
 HELP_MS = 400
 _ALONE = "import attrs, cattrs, pluggy, sqlalchemy"
 _USES = {
     "import_pycrm": "import pycrm",
     "import_pycrm_used": "import pycrm; pycrm.CRM; pycrm.Customer",
+    "import_pycrm_made": "from pycrm import CRM, Customer; CRM('sqlite://')",
 }
 
 
@@ -37,7 +40,8 @@ def import_pycrm(quick: bool) -> Iterator[Figure]:
 
         for name, program in _USES.items():
             ours, alone = paired(cpu("-c", program), cpu("-c", _ALONE), pairs)
-            yield _figure(name, ours, "dependencies alone", alone.wall, GOAL)
+            goal = MADE if name == "import_pycrm_made" else GOAL
+            yield _figure(name, ours, "dependencies alone", alone.wall, goal)
         ours, _ = paired(cpu("-m", "pycrm", "--help"), cpu("-c", ""), pairs)
         yield _figure("pycrm_help", ours, LIMIT, HELP_MS, 1.0)
 

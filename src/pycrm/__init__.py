@@ -5,22 +5,21 @@ The public names; each is imported when it is first used, so that importing pycr
 
 from __future__ import annotations
 
-import gc
-import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pycrm.demand import on_demand
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "pycrm.app": ("CRM",),
-    "pycrm.declare": (
+    "app": ("CRM",),
+    "declare": (
         *("Child", "Children", "Facet", "Field", "Link", "Record", "Ref"),
         *("administered", "children", "field", "ge", "le", "link", "minimum_length", "one_of"),
         *("owned", "private", "reference", "team", "through", "used_by"),
     ),
-    "pycrm.declare.policy": ("Budget", "ClaimPolicy", "Retain"),
-    "pycrm.entities": (
+    "declare.policy": ("Budget", "ClaimPolicy", "Retain"),
+    "entities": (
         *("Amendment", "AmendmentMode", "AmendmentPolicy", "AmendmentState", "ApprovalFlow", "ApprovalMode"),
         *("ApprovalState", "ApprovalStep", "ApprovalTask", "Approver", "Holiday", "OnEmpty"),
         *("Activity", "Address", "Commitment", "Contact", "ContactPoint", "Customer", "Grant", "Lead"),
@@ -55,68 +54,48 @@ _HOMES = {
         *("ProductCategory", "Region", "Role", "RoleAssignment", "Source", "Target", "TargetMeasure", "Task"),
         "User",
     ),
-    "pycrm.errors": (
+    "errors": (
         *("AlreadyDoneError", "AmendmentRequiredError", "CRMError", "ConflictError"),
         *("DeclarationError", "ForbiddenError", "HeldError", "InvalidError", "MoveError"),
         *("NoSpaceError", "NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError"),
         *("StoreError", "UnknownOutcomeError"),
     ),
-    "pycrm.hooks": ("Change", "StageMove"),
-    "pycrm.forecast": (
+    "hooks": ("Change", "StageMove"),
+    "forecast": (
         *("Accuracy", "Attainment", "BackTest", "Calibration", "Category", "Chance", "Forecast"),
         *("FunnelStage", "Odds", "Outlook", "Period"),
         *("Season", "Snapshot", "StageTime", "Standing"),
     ),
-    "pycrm.pipeline": (
+    "pipeline": (
         *("RETURN", "TODAY", "AddTask", "Emit", "Move", "Need", "Pipeline", "SetField", "Stage"),
         *("StartAmendment", "Use", "Where"),
     ),
-    "pycrm.pipeline.edition": (
+    "pipeline.edition": (
         *("Edition", "FailingRecord", "PipelineDifference", "PipelineDraft"),
         *("PipelinePreview", "PreviewLine"),
     ),
-    "pycrm.plugin": (
+    "plugin": (
         *("Banner", "Finder", "Hint", "Job", "Menu", "Panel", "Plugin", "Screen", "Tile"),
         "hookimpl",
     ),
-    "pycrm.revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
-    "pycrm.revision.size": ("HistorySize",),
-    "pycrm.revision.seal": ("Broken", "Sealed", "Verification"),
-    "pycrm.revision.amendment": ("AmendmentLine", "Batch", "Decided", "Planned"),
-    "pycrm.worktime": ("BusinessCalendar",),
-    "pycrm.app.jobs": ("JobDone", "JobReport"),
-    "pycrm.scope": ("Actor", "FieldAccess", "Reason"),
-    "pycrm.scope.sharing": ("Shared",),
-    "pycrm.scope.team": ("Member", "Membership"),
-    "pycrm.scope.card": ("Card",),
-    "pycrm.scope.paging": ("Page",),
-    "pycrm.scope.raw": ("Rows",),
-    "pycrm.session": ("Session",),
-    "pycrm.values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
+    "revision": ("Access", "Difference", "Duplicate", "Elevation", "Export", "FieldChange", "Revision"),
+    "revision.size": ("HistorySize",),
+    "revision.seal": ("Broken", "Sealed", "Verification"),
+    "revision.amendment": ("AmendmentLine", "Batch", "Decided", "Planned"),
+    "worktime": ("BusinessCalendar",),
+    "app.jobs": ("JobDone", "JobReport"),
+    "scope": ("Actor", "FieldAccess", "Reason"),
+    "scope.sharing": ("Shared",),
+    "scope.team": ("Member", "Membership"),
+    "scope.card": ("Card",),
+    "scope.paging": ("Page",),
+    "scope.raw": ("Rows",),
+    "session": ("Session",),
+    "values": ("FixedClock", "Identifiers", "Money", "SystemClock"),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(["__version__", *_HOME])
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'pycrm' has no attribute {name!r}")
-    found = getattr(_imported(home), name)
-    globals()[name] = found
-    return found
-
-
-def _imported(home: str) -> Any:
-    """The module; what importing it makes stays, and looking for garbage in it takes a fifth of the time."""
-    if home in sys.modules or not gc.isenabled():
-        return import_module(home)
-    gc.disable()
-    try:
-        return import_module(home)
-    finally:
-        gc.enable()
+__all__ = sorted(["__version__", *(name for names in _HOMES.values() for name in names)])
+__getattr__ = on_demand(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -85,11 +85,16 @@ class Pages:
         """Leave pages for about as many acts: one takes far less of the file than of the log."""
         with self._crm.store.connect() as connection:
             held = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        self._most = int(held or 0) + left // 40_000
+        self._limit(int(held or 0) + left // 40_000)
 
     def ease(self) -> None:
         """Let it grow."""
-        self._most = 2**31 - 1
+        self._limit(2**31 - 1)
+
+    def _limit(self, most: int) -> None:
+        self._most = most
+        # Connections that rest have been told of another limit.
+        self._crm.store.dispose()
 
 
 class Limit:

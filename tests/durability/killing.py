@@ -30,12 +30,12 @@ def revision_apart() -> None:
     """Plant a fault: the records are committed, and then what says who changed them."""
     begun = log.begun
 
-    def apart(tx: Transaction) -> Any:
+    def apart(tx: Transaction, *beside: Any) -> Any:
         tx.run("COMMIT")
         # A kill is given time to strike.
         time.sleep(0.01)
         tx.run("BEGIN")
-        return begun(tx)
+        return begun(tx, *beside)
 
     log.begun = apart
 

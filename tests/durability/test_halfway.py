@@ -174,10 +174,10 @@ def revision_apart(patch: pytest.MonkeyPatch) -> None:
     """The records are committed, and then what says who changed them."""
     begun = log.begun
 
-    def apart(tx: Transaction) -> Any:
+    def apart(tx: Transaction, *beside: Any) -> Any:
         tx.run("COMMIT")
         tx.run("BEGIN")
-        return begun(tx)
+        return begun(tx, *beside)
 
     patch.setattr(log, "begun", apart)
 

@@ -10,7 +10,6 @@ from pycrm.entities.org import FieldReading
 from pycrm.revision import former, inquiry, redaction, revert
 from pycrm.revision import history as past
 from pycrm.revision.amendment import propose
-from pycrm.session import inquiry as asking
 from pycrm.session.unit import Unit
 
 from .planting import HIDDEN, NO_SCOPE, through
@@ -33,7 +32,7 @@ def s17_history_of_hidden(patch: pytest.MonkeyPatch) -> None:
 @through("as of", **_TOP)
 def s17_past_whole(patch: pytest.MonkeyPatch) -> None:
     """A record as it was shows fields that are hidden now."""
-    patch.setattr(asking, "shown_then", lambda tx, record, moment: record)
+    patch.setattr(redaction, "shown_then", lambda tx, record, moment: record)
 
 
 @through("find as of", **_TOP)

@@ -9,7 +9,9 @@ from typing import Any
 import attrs
 import pytest
 
+from pycrm.declare.row import layout
 from pycrm.pipeline import execute, judging, standing
+from pycrm.revision.amendment import apply
 
 __all__ = ["FAULTS", "Plant"]
 
@@ -36,7 +38,7 @@ def _lets_all(*given: Any) -> Any:
 
 def _late(tx: Any, *given: Any) -> Any:
     made = _entry(tx, *given)
-    return attrs.evolve(made, at=given[0].created_at)
+    return layout(type(made)).copy(made, {"at": given[0].created_at})
 
 
 def _main_line(tx: Any, record: Any, visits: Any, reason: Any) -> Any:
@@ -44,7 +46,7 @@ def _main_line(tx: Any, record: Any, visits: Any, reason: Any) -> Any:
 
 
 FAULTS: dict[str, Plant] = {
-    "a trial is not undone": _in(execute, "rehearsing", lambda tx: nullcontext()),
+    "a trial is not undone": _in(apply, "rehearsing", lambda tx: nullcontext()),
     "no stay is kept": _in(execute, "entries", lambda *given: []),
     "stays within stages are not kept": _in(execute, "entries", _main_line),
     "every stay begins with the record": _in(standing, "_entry", _late),

@@ -10,7 +10,8 @@ from revision.amending import World, approve, policy, waiting, world
 from revision.world import differing, tables
 
 from pycrm import CRM, Customer, MoveError
-from pycrm.pipeline import CUSTOMER, Pipeline, StartAmendment, bringing
+from pycrm.pipeline import CUSTOMER, Pipeline, StartAmendment
+from pycrm.revision.amendment import propose
 
 BECAUSE = "lost customers are not strategic"
 
@@ -85,6 +86,6 @@ def test_a_refused_move_starts_no_amendment(at: World) -> None:
 def test_the_field_is_not_written_past_those_who_decide(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the amendment forgotten, nobody would be asked: the test above tells the two apart."""
     policy(at.crm, "Customer.strategic")
-    monkeypatch.setattr(bringing, "amend", lambda tx, record, *rest: record)
+    monkeypatch.setattr(propose, "amend", lambda tx, record, *rest: record)
     kept: Any = lose(at)
     assert (kept.stage, kept.strategic, waiting(at.crm, "lead_e")) == ("lost", True, [])

@@ -17,6 +17,7 @@ from house import enterprise
 from hypothesis import HealthCheck, given, seed, settings
 
 from pycrm import CRM, Customer, FixedClock, Person, StoreError
+from pycrm.declare.row import layout
 from pycrm.exchange import export_csv
 from pycrm.revision import access, log
 from pycrm.revision.seal import sealer
@@ -185,9 +186,13 @@ def an_entry_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 def nobody_is_told(patch: pytest.MonkeyPatch) -> None:
     """What is written is not put on the list of what waits."""
-    patch.setattr(
-        log, "enter", lambda tx, cls, kind, row: sealer.insert_rows(tx, cls, [_dumped(tx, cls, row)])
-    )
+
+    def untold(tx: Any, cls: Any, kind: str, row: Any, *, beside: Any = None) -> None:
+        sealer.insert_rows(tx, cls, [_dumped(tx, cls, row)])
+        if beside is not None:
+            sealer.insert_rows(tx, beside[0], [beside[1]])
+
+    patch.setattr(log, "enter", untold)
 
 
 def looks_are_told_of_twice(patch: pytest.MonkeyPatch) -> None:
@@ -196,14 +201,12 @@ def looks_are_told_of_twice(patch: pytest.MonkeyPatch) -> None:
 
     def twice(tx: Any, cls: Any, kind: str, row: Any, **options: Any) -> None:
         enter(tx, cls, kind, row, **options)
-        enter(tx, cls, kind, attrs.evolve(row, id=tx.crm.identifiers.new()), **options)
+        enter(tx, cls, kind, layout(cls).copy(row, {"id": tx.crm.identifiers.new()}), **options)
 
     patch.setattr(access, "enter", twice)
 
 
 def _dumped(tx: Any, cls: Any, row: Any) -> Any:
-    from pycrm.declare.row import layout
-
     return layout(cls).dump[tx.dialect](row)
 
 

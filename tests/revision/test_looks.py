@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from pycrm import CRM, FixedClock, StoreError
-from pycrm.revision import access, apart, inquiry
+from pycrm.revision import access, apart, inquiry, redaction
 from pycrm.scope import fields
-from pycrm.session import inquiry as asking
 from revision.looking import LOOKS, WAYS, WHO, Desk, Lab
 
 COMMON: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -139,7 +138,7 @@ def history_is_told_as_it_is(patch: pytest.MonkeyPatch) -> None:
 
 def the_past_is_shown_as_it_is(patch: pytest.MonkeyPatch) -> None:
     """A record of the past is given out as it was."""
-    patch.setattr(asking, "shown_then", lambda tx, record, moment: record)
+    patch.setattr(redaction, "shown_then", lambda tx, record, moment: record)
 
 
 FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, str]] = {

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from pycrm import CRM, FixedClock
 from pycrm.declare.codec import from_json
 from pycrm.revision import archive, assign, change, conditions, former, history, revert, undo, where
-from pycrm.revision.amendment import AmendmentLine, decide, together
+from pycrm.revision.amendment import AmendmentLine, decide, propose, together
 from pycrm.revision.erase import past as erasing
 from pycrm.revision.model import ChangeRow
 from pycrm.scope.gateway import fetch_one
@@ -307,10 +307,8 @@ def a_computed_amount_counts_as_touched(patch: pytest.MonkeyPatch) -> None:
 
 def a_computed_amount_goes_back_by_amendment(patch: pytest.MonkeyPatch) -> None:
     """What follows from the rows is asked for beside them, so that the request is refused as mixed."""
-    amend = revert.amend
-    patch.setattr(
-        revert, "amend", lambda tx, record, values, because, split: amend(tx, record, values, because)
-    )
+    amend = propose.amend
+    patch.setattr(propose, "amend", lambda *given, **split: amend(*given))
 
 
 def what_was_erased_is_read_as_it_was(patch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from pycrm import CRM, FixedClock, GradeOverride
-from pycrm.app import core
 from pycrm.revision.amendment import policy
 from pycrm.revision.erase import act as erasing
 from pycrm.scope.fields import FieldRights
@@ -131,7 +130,7 @@ def _entered_directly(patch: pytest.MonkeyPatch) -> None:
 
 def _any_grade(patch: pytest.MonkeyPatch) -> None:
     """Nobody holds the grade against the models, nor its end against today."""
-    patch.setattr(core, "refuse_unfounded_grade", lambda tx, override, after: None)
+    patch.setattr(grade, "refuse_unfounded_grade", lambda tx, override, after: None)
 
 
 def _scores_stay(patch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 import pytest
 
-from pycrm import ForbiddenError, InvalidError, User
+from pycrm import ForbiddenError, InvalidError, User, credential
 from pycrm.credential import is_reset, make_reset, password, reset, reset_password
 from pycrm.entities import UserState
 from pycrm.errors import SignInError
@@ -246,9 +246,7 @@ def _endless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pycrm.app import core
-
-    monkeypatch.setattr(core, "end_sessions", lambda tx, user: None)
+    monkeypatch.setattr(credential, "end_sessions", lambda tx, user: None)
     monkeypatch.setattr(password, "end_sessions", lambda tx, user: None)
 
 

@@ -11,6 +11,7 @@ from house import enterprise
 
 from pycrm import CRM, Customer, RefusedError, StoreError
 from pycrm.store import Transaction
+from pycrm.store.resting import Resting
 
 
 @pytest.fixture
@@ -63,16 +64,46 @@ def test_a_view_sees_one_state(staffed: CRM) -> None:
 
 def test_a_connection_is_taken_at_the_first_statement_and_given_back(staffed: CRM) -> None:
     """A transaction that does nothing costs no connection, and an ended one keeps none."""
-    pool: Any = staffed.store.engine.pool
+    store = staffed.store
     gc.collect()
-    before = pool.checkedout()
+    before = store.taken
     for write in (True, False):
         tx = transaction(staffed, write=write)
-        assert pool.checkedout() == before
+        assert store.taken == before
         assert tx.run("SELECT 1").fetchone()[0] == 1
-        assert pool.checkedout() == before + 1
+        assert store.taken == before + 1
         tx.rollback()
-        assert pool.checkedout() == before
+        assert store.taken == before
+
+
+def crowd(crm: CRM, number: int) -> int:
+    """How many connections stay open after so many sessions at once."""
+    before = crm.store.taken
+    some = [transaction(crm, write=False) for _ in range(number)]
+    for tx in some:
+        tx.run("SELECT 1")
+    assert crm.store.taken == before + number
+    for tx in some:
+        tx.rollback()
+    assert crm.store.taken == before
+    pool: Any = crm.store.engine.pool
+    return int(pool.checkedout() + pool.checkedin())
+
+
+def test_many_at_once_leave_no_more_connections_than_one_after_the_other(
+    staffed: CRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions reuse the connections of those before them, and those of a crowd are closed after it.
+
+    Whoever waits for a connection is told by the pool alone: where it is at its limit none may rest.
+    """
+    gc.collect()
+    assert [crowd(staffed, number) for number in (1, 3, 14, 2)] == [1, 3, 10, 10]
+    staffed.store.dispose()
+    # A fault: all rest.
+    monkeypatch.setattr(Resting, "give", lambda self, connection, driver: self.keep(connection, driver))
+    with pytest.raises(AssertionError):
+        assert crowd(staffed, 14) == 10
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

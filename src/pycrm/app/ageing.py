@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import sqlalchemy as sa
 
+from pycrm import forecast
 from pycrm.entities.activity import Activity, ActivityKind, Commitment
 from pycrm.entities.customer import ActivityState, Customer, Lifecycle
 from pycrm.errors import RefusedError
-from pycrm.forecast.stage import courses
 from pycrm.scope.children import derived_write
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def run(crm: CRM) -> tuple[int, tuple[str, ...]]:
 def _take(one: _Ageing, session: Session) -> int:
     day, zone = session.crm.calendar_day(session.now), session.crm.zone
     today, number = datetime.combine(day, time(), zone), 0
-    found = courses(session.transaction, one.cls)
+    found = forecast.stage.courses(session.transaction, one.cls)
     for pipeline in [version for each in found for version in each.versions.values()]:
         sources = [source for move in pipeline.moves if move.key == one.move for source in move.sources]
         if sources:

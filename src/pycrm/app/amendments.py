@@ -13,7 +13,7 @@ from pycrm.declare.record import child_class
 from pycrm.entities.amendment import AmendmentPolicy, ApprovalFlow, ApprovalStep, Approver, Holiday
 from pycrm.entities.org import OrgUnit, Role, User
 from pycrm.errors import ConflictError, InvalidError, Problem
-from pycrm.revision.amendment.condition import Condition
+from pycrm.revision import amendment
 from pycrm.worktime import BusinessCalendar
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _condition_problems(path: str, text: str | None, kind: str | None) -> Iterat
     if text is None:
         return
     try:
-        condition = Condition.parse(text)
+        condition = amendment.condition.Condition.parse(text)
     except ValueError as error:
         yield Problem(path, "format", str(error))
     else:

@@ -7,16 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pycrm.app.amendments import business_calendar
-from pycrm.app.custom import custom_facet
+from pycrm import pipeline as pipelines
 from pycrm.declare.policy import Owned, Team, Through
-from pycrm.pipeline import choosing, execute, proposing, standing
 from pycrm.store import Transaction
-from pycrm.worktime import BusinessCalendar
 
 if TYPE_CHECKING:
     from pycrm.plugin import Registry
     from pycrm.scoring.catalog import Catalog
+    from pycrm.worktime import BusinessCalendar
 
 __all__ = ["Asked"]
 
@@ -31,22 +29,24 @@ class Asked:
         self, tx: Transaction, cls: Any, record: Any = None, pipeline: Any = None
     ) -> dict[str, Any]:
         """Pipeline, stage and time with which a new record begins."""
-        return choosing.entry_values(tx, cls, record, pipeline)
+        return pipelines.choosing.entry_values(tx, cls, record, pipeline)
 
     def stage_entries(self, tx: Transaction, record: Any) -> Any:
         """The first rows of a record's stage history."""
-        return standing.first_entries(tx, record)
+        return pipelines.standing.first_entries(tx, record)
 
     def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
         """Take a move to which those who had to agree have agreed."""
-        return execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
+        return pipelines.execute.move(tx, record, to, values, tx.memo.get("reason"), is_approved=True)
 
     def approval_of(self, tx: Transaction, entity: str, record: UUID, to: str) -> str | None:
         """The flow of those who have to agree to a move."""
-        return proposing.approval_of(tx, tx.crm.record(entity), record, to)
+        return pipelines.proposing.approval_of(tx, tx.crm.record(entity), record, to)
 
     def custom(self, tx: Transaction, cls: Any) -> Any:
         """The facet of the fields that administrators added to a class."""
+        from pycrm.app.custom import custom_facet
+
         return custom_facet(tx, cls)
 
     @property
@@ -60,6 +60,8 @@ class Asked:
 
     def business_calendar(self, tx: Transaction) -> BusinessCalendar:
         """The working days and hours of the enterprise, as a transaction sees them."""
+        from pycrm.app.amendments import business_calendar
+
         return business_calendar(tx.crm, tx)
 
     @cached_property

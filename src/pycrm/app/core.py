@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pycrm import credential, scoring
 from pycrm.app import ageing, custom, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
-from pycrm.credential.door import end_sessions
 from pycrm.credential.model import AttemptRow, PasswordRow, ResetRow, SignInRow, TokenRow
 from pycrm.declare.row import layout
 from pycrm.entities.activity import Activity, Commitment, Note, Task
@@ -67,7 +67,6 @@ from pycrm.scoring.book import (
     ScoreStep,
     ScoreTotal,
 )
-from pycrm.scoring.grade import refuse_unfounded_grade
 from pycrm.work.model import WorkRow
 
 __all__ = ["BOOKS", "Core"]
@@ -170,7 +169,7 @@ class Core(Plugin):
             custom.refuse_unfit(session, record)
         elif isinstance(record, GradeOverride):
             given = {"grade": record.grade, "until": record.until}
-            refuse_unfounded_grade(session.transaction, record, given)
+            scoring.grade.refuse_unfounded_grade(session.transaction, record, given)
         elif isinstance(record, Opportunity):
             dates = {"expected_close": record.expected_close, "closed_on": record.closed_on}
             rules.refuse_early_close(session, record, dates)
@@ -250,7 +249,7 @@ class Core(Plugin):
         elif isinstance(record, Amendment):
             rules.refuse_own_hand(record)
         elif isinstance(record, GradeOverride):
-            refuse_unfounded_grade(session.transaction, record, after)
+            scoring.grade.refuse_unfounded_grade(session.transaction, record, after)
         elif isinstance(record, ApprovalFlow):
             refuse_unknown_steps(session, after.get("steps", ()))
             if is_put_away or "name" in after:
@@ -287,7 +286,7 @@ class Core(Plugin):
         """
         tx = session.transaction
         if isinstance(record, User) and (record.archived_at or record.state is not UserState.ACTIVE):
-            end_sessions(tx, record.id)
+            credential.end_sessions(tx, record.id)
         if isinstance(record, OrgUnit) and "parent" in changes:
             organisation.move_unit(tx, record.id, record.parent.id if record.parent else None)
         elif isinstance(record, User) and "home_unit" in changes:

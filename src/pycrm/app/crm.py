@@ -15,25 +15,22 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.app.asked import Asked
-from pycrm.app.custom import learn
-from pycrm.app.declared import Declared, assemble
-from pycrm.app.jobs import JobReport
-from pycrm.app.jobs import run as run_jobs
-from pycrm.app.policies import ungrantable
+from pycrm.app.declared import Declared
+from pycrm.app.roles import ungrantable
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import DeclarationError, StoreError
-from pycrm.pipeline.book import Book
-from pycrm.plugin import HookCaller, Plugin
 from pycrm.revision.looking import Look
 from pycrm.revision.model import Setting
-from pycrm.revision.seal import Sealed, Verification
-from pycrm.revision.size import HistorySize
 from pycrm.scope.actor import Actor, Source, unkey
 from pycrm.session import Session
 from pycrm.store import Store, Transaction
 from pycrm.values import Clock, FixedClock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
+    from pycrm.app.jobs import JobReport
+    from pycrm.plugin import Plugin
+    from pycrm.revision.seal import Sealed, Verification
+    from pycrm.revision.size import HistorySize
     from pycrm.scoring.book import ScoreRun
     from pycrm.scoring.engine import Engine
 
@@ -90,14 +87,7 @@ class CRM(Declared, Asked):
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)
         self._zone = timezone(timedelta(hours=utc_offset))
-        self._lay_out(assemble(plugins, self._claims, on_error))
-        self.pipelines = Book.listed(self.registry)
-        self.hooks = HookCaller(
-            self.registry.plugins,
-            on_error=on_error,
-            savepoint=lambda session: session.transaction.savepoint(),
-        )
-        self.hooks.freeze()
+        self._put_together(plugins, on_error)
         self._secret: bytes | None = None
         self._is_migrated = False
         self.role_grants: dict[Any, Any] = {}
@@ -206,7 +196,9 @@ class CRM(Declared, Asked):
             InvalidError: the day has not come yet.
             StoreError: what is due was done, and then the chain was found broken off; see `seal`.
         """
-        return run_jobs(self, day)
+        from pycrm.app.jobs import run
+
+        return run(self, day)
 
     def run_scores(
         self,
@@ -243,6 +235,7 @@ class CRM(Declared, Asked):
     def refuse_unmigrated(self) -> None:
         """Refuse to go on, once, where the database was not migrated, or by a newer version."""
         if not self._is_migrated:
+            from pycrm.app.custom import learn
             from pycrm.app.setup import refuse_unmigrated
 
             refuse_unmigrated(self)

@@ -9,30 +9,20 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import sqlalchemy as sa
 
-from pycrm.app.core import BOOKS, Core
-from pycrm.app.policies import undeclared
-from pycrm.declare.table import check_tables, tables_of
+from pycrm.declare.table import tables_of
+from pycrm.demand import staying
 from pycrm.errors import DeclarationError
-from pycrm.plugin import LeftOut, Plugin, PluginDeclarationError, Registry, load
-from pycrm.plugin.signature import hook_problems, hooks_of
 
 if TYPE_CHECKING:
+    from pycrm.app.assembly import Assembly
+    from pycrm.pipeline.book import Book
+    from pycrm.plugin import HookCaller, LeftOut, Registry
     from pycrm.plugin.model import Loaded
-    from pycrm.scoring.catalog import Catalog
     from pycrm.store import Store
 
-__all__ = ["Assembly", "Declared", "assemble"]
+__all__ = ["Declared"]
 
 _MISSING = object()
-Wanted = str | Plugin | type[Plugin]
-
-
-@attrs.frozen(eq=False)
-class Assembly:
-    """Plugins that fit together, and the catalog of their indicators where they have any."""
-
-    registry: Registry
-    catalog: Catalog | None
 
 
 class Declared:
@@ -41,18 +31,40 @@ class Declared:
     registry: Registry
     store: Store
     catalog: Any
+    pipelines: Book
+    hooks: HookCaller
 
     # Which fields of administrators it knows, the facets made of them, and the registry without these.
     custom_state: Any = None
     custom_facets: dict[Any, Any]
     _given: Registry
+    _books: tuple[Any, ...]
+    _claims: Mapping[str, Any]
     _ranks: dict[Any, int]
+
+    def _put_together(self, plugins: Iterable[Any], on_error: Any) -> None:
+        """Assemble core and plugins, compile their pipelines, and gather their hooks."""
+        with staying():
+            # Whoever only names the class of CRMs does not pay for what one is put together from.
+            from pycrm.app.assembly import assemble
+            from pycrm.pipeline.book import Book
+            from pycrm.plugin import HookCaller
+
+            self._lay_out(assemble(plugins, self._claims, on_error))
+            self.pipelines = Book.listed(self.registry)
+            self.hooks = HookCaller(
+                self.registry.plugins,
+                on_error=on_error,
+                savepoint=lambda session: session.transaction.savepoint(),
+            )
+            self.hooks.freeze()
 
     def _lay_out(self, assembly: Assembly) -> None:
         """Take what these plugins declare as the CRM's own."""
         self.registry = self._given = assembly.registry
         if assembly.catalog is not None:
             self.catalog = assembly.catalog
+        self._books = assembly.books
         self.custom_facets = {}
         self._ranks = {cls: rank for rank, cls in enumerate(self.classes())}
         self._tables = {cls.__name__: cls.__tablename__ for cls in self.records()}
@@ -65,7 +77,7 @@ class Declared:
         given = self._given
         registry = given
         if custom is not None:
-            registry = attrs.evolve(Registry.of((*given.loaded, custom)), left_out=given.left_out)
+            registry = attrs.evolve(given.of((*given.loaded, custom)), left_out=given.left_out)
             known = dict(self._ranks)
             for cls in custom.classes:
                 known.setdefault(cls, len(known))
@@ -80,7 +92,7 @@ class Declared:
 
     def classes(self) -> tuple[Any, ...]:
         """Every class with a table: records, children, facets and pycrm's own books."""
-        return (*(cls for each in self.registry.loaded for cls in each.classes), *BOOKS)
+        return (*(cls for each in self.registry.loaded for cls in each.classes), *self._books)
 
     def record(self, name: str, default: Any = _MISSING) -> Any:
         """The record or facet class of that name.
@@ -120,70 +132,3 @@ class Declared:
     def metadata(self) -> sa.MetaData:
         """All tables as declared; made when first asked for, which a CRM at work never does."""
         return tables_of(self.classes(), self.store.dialect, tuple(self._tables.items()))
-
-
-def assemble(plugins: Iterable[Wanted], claims: Mapping[str, Any], on_error: str) -> Assembly:
-    """What core and these plugins declare, once nothing is wrong with it.
-
-    Args:
-        on_error: ``"refuse"`` what is wrong, or ``"isolate"``: leave out the plugins that do not fit, and
-            those that require them.
-
-    Raises:
-        DeclarationError: something is wrong with the plugins, or with core and the settings alone.
-    """
-    wanted = list(plugins)
-    try:
-        return _checked(wanted, claims)
-    except DeclarationError:
-        if on_error != "isolate" or not wanted:
-            raise
-    return _without_broken(wanted, claims)
-
-
-def _without_broken(wanted: list[Wanted], claims: Mapping[str, Any]) -> Assembly:
-    """As many plugins as load together, each tried beside those that do; the first of two wins."""
-    fitting: list[Wanted] = []
-    found = _checked(fitting, claims)
-    reasons: dict[int, str] = {}
-    before = -1
-    while before < len(fitting):
-        before = len(fitting)
-        for at, each in enumerate(wanted):
-            if any(each is one for one in fitting):
-                continue
-            try:
-                found = _checked([*fitting, each], claims)
-            except DeclarationError as error:
-                reasons[at] = str(error)
-            else:
-                fitting.append(each)
-                reasons.pop(at, None)
-    left = [LeftOut(getattr(wanted[at], "name", None) or str(wanted[at]), why) for at, why in reasons.items()]
-    return attrs.evolve(found, registry=attrs.evolve(found.registry, left_out=tuple(left)))
-
-
-def _checked(plugins: Iterable[Wanted], claims: Mapping[str, Any]) -> Assembly:
-    """What is declared by core and these plugins.
-
-    Raises:
-        DeclarationError: they do not fit together.
-    """
-    from pycrm import hooks
-
-    registry = load([Core(), *plugins])
-    problems = list(hook_problems(registry.plugins, hooks_of([hooks])))
-    if problems:
-        raise PluginDeclarationError(problems)
-    wrong = list(undeclared(registry, claims))
-    catalog = None
-    if any(plugin.indicators or plugin.supplies or plugin.models for plugin in registry.plugins):
-        from pycrm.scoring.catalog import Catalog
-
-        catalog = Catalog(registry)
-        wrong += catalog.problems()
-    if wrong:
-        raise DeclarationError("\n".join(wrong))
-    classes = [cls for each in registry.loaded for cls in each.classes]
-    check_tables((*classes, *BOOKS), {cls.__name__: cls.__tablename__ for cls in registry.records.values()})
-    return Assembly(registry, catalog)

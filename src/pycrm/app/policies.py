@@ -9,15 +9,14 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pycrm.app.roles import FUNCTIONS
 from pycrm.declare.policy import ClaimPolicy, Through, UsedBy
 from pycrm.declare.word import word_of
 from pycrm.entities.org import Action
 from pycrm.pipeline import SetField, problems
-from pycrm.pipeline.bringing import settable
+from pycrm.pipeline.settable import settable
 from pycrm.plugin import Registry
 
-__all__ = ["undeclared", "ungrantable"]
+__all__ = ["undeclared"]
 
 
 def undeclared(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
@@ -240,16 +239,3 @@ def _claims(registry: Registry, claims: Mapping[str, Any]) -> Iterator[str]:
             yield f"claims: {name} is no unique field, and no row that claims"
         if policy not in set(ClaimPolicy):
             yield f"claims: {policy!r} for {name} is no policy"
-
-
-def ungrantable(registry: Registry, grants: tuple[str, ...]) -> Iterator[str]:
-    """The grants of a system actor that name no entity, no right and no field."""
-    classes = {cls.__name__: cls for cls in registry.tables.values()}
-    for grant in grants:
-        entity, _, what = grant.partition(".")
-        rights = {action.value for action in Action}
-        known = entity in classes or entity in FUNCTIONS
-        if known and what and what not in rights:
-            known = entity in classes and what in classes[entity].__specs__
-        if not known:
-            yield grant

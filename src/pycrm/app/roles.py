@@ -26,8 +26,9 @@ from pycrm.revision.looking import SIGHT
 
 if TYPE_CHECKING:
     from pycrm.app.crm import CRM
+    from pycrm.plugin import Registry
 
-__all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unknown_rules"]
+__all__ = ["FUNCTIONS", "refuse_nobody_left", "refuse_own_rights", "refuse_unknown_rules", "ungrantable"]
 
 
 # Every record with an owner; and what is a right of its own, over no one record.
@@ -169,3 +170,16 @@ def _keeps_roles(role: Any) -> Any:
         grant.action == Action.UPDATE,
         grant.reach != Reach.NONE,
     )
+
+
+def ungrantable(registry: Registry, grants: tuple[str, ...]) -> Iterator[str]:
+    """The grants of a system actor that name no entity, no right and no field."""
+    classes = {cls.__name__: cls for cls in registry.tables.values()}
+    for grant in grants:
+        entity, _, what = grant.partition(".")
+        rights = {action.value for action in Action}
+        known = entity in classes or entity in FUNCTIONS
+        if known and what and what not in rights:
+            known = entity in classes and what in classes[entity].__specs__
+        if not known:
+            yield grant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import typing
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def read_annotation(annotation: Any, namespace: Mapping[str, Any], scale: int) -
         return ReadAnnotation(LinkKind(name), nullable)
     if outer != "Field":
         raise TypeError(_WANTED)
-    plain, nullable = _without_none(_evaluated(inner, namespace))
+    plain, nullable = _named(inner, namespace) or _without_none(_evaluated(inner, namespace))
     return ReadAnnotation(kind_of(plain, scale=scale), nullable)
 
 
@@ -100,6 +101,15 @@ def _class_name(inner: Any) -> str:
     if inner is Any:
         return "Record"
     return str(inner.__name__)
+
+
+def _named(inner: Any, namespace: Mapping[str, Any]) -> tuple[type, bool] | None:
+    """What most annotations are, a class by its name, perhaps ``| None``; looking it up costs less than evaluating."""
+    if not isinstance(inner, str):
+        return None
+    name, bar, none = inner.partition(" | ")
+    found = namespace.get(name) or getattr(builtins, name, None)
+    return (found, bool(bar)) if isinstance(found, type) and none in ("", "None") else None
 
 
 def _evaluated(inner: Any, namespace: Mapping[str, Any]) -> Any:

@@ -366,7 +366,8 @@ def declared_field(name: str, declared: Declared, kind: Kind | None, **more: Any
     if spec.init and spec.kind is not None and spec.default is not REQUIRED:
         try:
             # In its stored form: a value that is the default is not looked at again.
-            spec = attrs.evolve(spec, default=spec.clean(spec.default))
+            stored = spec.clean(spec.default)
+            spec = spec if stored is spec.default else attrs.evolve(spec, default=stored)
         except (ValueError, TypeError) as error:
             raise DeclarationError(f"the default {spec.default!r} does not fit: {error}") from None
     return spec

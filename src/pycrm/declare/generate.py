@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from pycrm.declare.kind import BoolKind, DateKind, EnumKind, IntKind, KeyKind, Kind, LinkKind
+from pycrm.declare.kind import BoolKind, DateKind, EnumKind, InstantKind, IntKind, KeyKind, Kind, LinkKind
 from pycrm.declare.reference import Ref
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def initialiser(cls: str, specs: Sequence[Spec], required: object) -> Callable[.
     """
     given = [spec for spec in specs if spec.init]
     scope: dict[str, Any] = {"_bound": object.__setattr__.__get__, "_Ref": Ref}
+    scope |= {"_UUID": UUID, "_datetime": datetime, "_UTC": UTC}
     parameters: list[str] = []
     for index, spec in enumerate(given):
         scope[f"_default{index}"] = spec.default
@@ -71,6 +74,10 @@ def _plainly_right(index: int, spec: Spec, scope: dict[str, Any], required: obje
     if spec.is_plain:
         simple = f"{name}.isascii() and '\\0' not in {name} and not {name}.isspace()"
         found.append(f"({name}.__class__ is str and 0 < len({name}) <= {spec.longest} and {simple})")
+    elif type(kind) is KeyKind and not spec.validators:
+        found.append(f"{name}.__class__ is _UUID")
+    elif type(kind) is InstantKind and not spec.validators:
+        found.append(f"({name}.__class__ is _datetime and {name}.tzinfo is _UTC)")
     elif isinstance(kind, EnumKind) and not spec.validators:
         scope[f"_enum{index}"] = kind.python
         found.append(f"{name}.__class__ is _enum{index}")

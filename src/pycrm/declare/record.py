@@ -37,19 +37,19 @@ class RecordMeta(type):
         namespace: dict[str, Any],
         **options: Any,
     ) -> Any:
-        if "__attrs_attrs__" in namespace:
-            # attrs makes a slotted class by building the class a second time.
-            return super().__new__(mcls, name, bases, namespace)
         specs = declared_fields(name, namespace)
-        made = super().__new__(mcls, name, bases, _attributes(namespace, specs))
-        made = attrs.define(made, frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
+        body = {key: value for key, value in namespace.items() if key not in specs}
+        body["__slots__"] = (*namespace.get("__slots__", ()), *specs)
+        made = super().__new__(mcls, name, bases, body)
+        # It has its slots already; attrs would build it a second time for these.
+        made = attrs.define(made, these=_attributes(specs), slots=False, frozen=True, **_OWN_METHODS)
         for spec in specs.values():
             descriptor = Children if spec.kind is None else Link if spec.target else Field
             slot = made.__dict__[spec.name]
             # Generated code reads the slot itself, without the descriptor's decoding.
             type.__setattr__(made, f"_raw_{spec.name}", slot)
             type.__setattr__(made, spec.name, descriptor(spec, slot))
-        _describe(made, specs, namespace, options)
+        _describe(made, specs, options)
         return made
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -58,24 +58,28 @@ class RecordMeta(type):
     @property
     def __table__(cls) -> sa.Table:
         """The bare table of statements: no keys, no indexes, results as the driver gives them."""
-        from pycrm.declare.table import statement_table
+        found: sa.Table | None = cls.__dict__.get("__slot_table__")
+        if found is None:
+            from pycrm.declare.table import statement_table
 
-        return statement_table(cls)
+            found = statement_table(cls)
+        return found
 
 
-def _attributes(namespace: dict[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
-    body = dict(namespace)
-    annotations: dict[str, Any] = {}
+# These are pycrm's own.
+_OWN_METHODS: dict[str, Any] = {"init": False, "eq": False, "repr": False, "kw_only": True}
+
+
+def _attributes(specs: Mapping[str, Spec]) -> dict[str, Any]:
+    """The fields as attrs knows them, for whoever looks through records by it."""
+    found = {}
     for spec in specs.values():
         default = attrs.NOTHING if spec.default is REQUIRED or not spec.init else spec.default
-        body[spec.name] = attrs.field(default=default, init=spec.init, kw_only=True)
-        annotations[spec.name] = Any
-    # Class variables and forward references would be read as fields.
-    body["__annotations__"] = annotations
-    return body
+        found[spec.name] = attrs.field(default=default, init=spec.init)
+    return found
 
 
-def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], options: dict[str, Any]) -> None:
+def _describe(made: Any, specs: dict[str, Spec], options: dict[str, Any]) -> None:
     base = made.__mro__[1]
     inherited: dict[str, Spec] = dict(getattr(base, "__every_spec__", {}))
     if getattr(base, "__tablename__", None):
@@ -113,6 +117,7 @@ def _describe(made: Any, specs: dict[str, Spec], namespace: dict[str, Any], opti
 class _Base(metaclass=RecordMeta):
     """What records, facets and children share."""
 
+    __slots__ = ("__weakref__",)
     __always__: ClassVar[frozenset[str]] = frozenset()
     __tablename__: ClassVar[str]
     __scope__: ClassVar[Policy | None]

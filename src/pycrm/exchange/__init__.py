@@ -7,8 +7,9 @@ command that only reads pays for nothing else.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pycrm.demand import on_demand
 
 if TYPE_CHECKING:
     from pycrm.exchange.convert import Kind, Lookup
@@ -34,7 +35,6 @@ _HOMES = {
     "report": ("ImportReport", "KeyChange", "Progress", "ReportMark", "RowVerdict", "Verdict"),
     "writing": ("TableWriter", "neutralise", "restore", "write_table"),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Children",
@@ -67,11 +67,4 @@ __all__ = [
     "write_table",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_demand(__name__, _HOMES)

@@ -17,11 +17,11 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action, User
 from pycrm.errors import DeclarationError, Problem
 from pycrm.pipeline import rules
-from pycrm.pipeline.bringing import settable
 from pycrm.pipeline.chart import Chart, compile_pipeline
 from pycrm.pipeline.effect import SetField
 from pycrm.pipeline.facts import Function
 from pycrm.pipeline.model import OWNER, Move, Pipeline, Stage
+from pycrm.pipeline.settable import settable
 from pycrm.revision.sql import insert_text
 
 if TYPE_CHECKING:

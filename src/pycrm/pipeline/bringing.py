@@ -7,21 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pycrm.declare.codec import from_json
-from pycrm.declare.derive import triggers
-from pycrm.declare.reference import per_class
 from pycrm.entities.activity import Task, TaskPriority
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import InvalidError, Problem
 from pycrm.pipeline.effect import TODAY, AddTask, Effect, Emit, SetField, StartAmendment
+from pycrm.pipeline.settable import settable
+from pycrm.revision import amendment
 from pycrm.revision.add import add_all
-from pycrm.revision.amendment.decide import finish
-from pycrm.revision.amendment.propose import amend
 from pycrm.revision.owner import assignable
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["bring_about", "fields_set", "settable", "told"]
+__all__ = ["bring_about", "fields_set", "told"]
 
 
 def told(effects: Sequence[Effect]) -> tuple[str, ...]:
@@ -52,16 +50,6 @@ def _value(tx: Transaction, cls: Any, name: str, value: Any) -> Any:
     return None if value is None else from_json(spec, value)
 
 
-@per_class
-def settable(cls: Any) -> frozenset[str]:
-    """The fields that a move may set: plain ones, of which nothing else is derived."""
-    return frozenset(
-        name
-        for name, spec in cls.__specs__.items()
-        if spec.init and spec.kind is not None and not (spec.key or spec.target or name in triggers(cls))
-    )
-
-
 def bring_about(tx: Transaction, record: Any, effects: Sequence[Effect]) -> Any:
     """Apply what is no field of the record, tasks and amendments, and return the record as it is then.
 
@@ -86,12 +74,12 @@ def _amended(tx: Transaction, record: Any, effect: StartAmendment) -> Any:
     # What is changed at once is kept with its own reason, and not with that of the move.
     tx.memo["reason"] = effect.because
     try:
-        made = amend(tx, record, values, effect.because)
+        made = amendment.propose.amend(tx, record, values, effect.because)
     finally:
         tx.memo["reason"] = outer
     if not isinstance(made, Amendment):
         return made
-    finish(tx, made)
+    amendment.decide.finish(tx, made)
     return record
 
 

@@ -19,9 +19,8 @@ from pycrm.pipeline.judging import facts_of, lacking, refuse_without_pipeline
 from pycrm.pipeline.model import Stage
 from pycrm.pipeline.standing import entries, standing_of, standings
 from pycrm.pipeline.way import Standing
+from pycrm.revision import amendment
 from pycrm.revision.add import written
-from pycrm.revision.amendment.apply import rehearsing
-from pycrm.revision.amendment.policy import refuse_guarded
 from pycrm.revision.change import apply
 from pycrm.revision.telling import tell
 from pycrm.revision.where import batches, refuse_single
@@ -114,7 +113,7 @@ def _taken(
             raise ForbiddenError(f"the move {way.move.key}: {words_of(right)}")
     refuse_unwritable(tx, cls, values)
     if not is_approved:
-        refuse_guarded(tx, record, values)
+        amendment.policy.refuse_guarded(tx, record, values)
     record, values = completed(tx, record, values)
     known = {name: value for name, value in values.items() if name in cls.__specs__}
     whole = layout(cls).copy(record, known)
@@ -169,7 +168,7 @@ def trial(tx: Transaction, record: Any, to: str, values: dict[str, Any], because
     if fetch_one(tx, type(record), record.id) is None:
         raise not_found(type(record))
     try:
-        with rehearsing(tx):
+        with amendment.apply.rehearsing(tx):
             made = move(tx, record, to, values, because)
     except RefusedError as refusal:
         return Trial(None, refusal)

@@ -10,17 +10,17 @@ __all__ = ["Arithmetic"]
 class Arithmetic:
     """The rules of decimals as they are now, to be put back."""
 
-    __slots__ = ("_context", "_kept")
+    __slots__ = ("context", "precision", "rounding")
 
     def __init__(self) -> None:
-        context = self._context = getcontext()
-        self._kept = (context.prec, context.rounding)
+        context = self.context = getcontext()
+        self.precision, self.rounding = context.prec, context.rounding
 
     def left(self) -> str:
         """What is wrong with the rules that a hook leaves behind, if anything; they are put back."""
-        context = self._context
-        if getcontext() is context and (context.prec, context.rounding) == self._kept:
+        context = self.context
+        if getcontext() is context and (context.prec, context.rounding) == (self.precision, self.rounding):
             return ""
         setcontext(context)
-        context.prec, context.rounding = self._kept
+        context.prec, context.rounding = self.precision, self.rounding
         return "it changed how decimals are rounded"

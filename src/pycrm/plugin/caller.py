@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
+from decimal import getcontext
 from types import ModuleType
 from typing import Any, Literal
 
@@ -28,37 +28,16 @@ from pycrm.plugin.errors import PluginDeclarationError, PluginError
 from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
 from pycrm.plugin.report import Failure, Implementation, Measure, Quarantine, reason_of
-from pycrm.plugin.signature import Hook, hook_problems, hooks_of, picker, subjects_of, warn_retiring
+from pycrm.plugin.round import Round
+from pycrm.plugin.running import MAX_DEPTH, Run, TooDeepError, leave, running, too_deep
+from pycrm.plugin.signature import Hook, hook_problems, hooks_of, named_by, subjects_of, warn_retiring
 
 __all__ = ["HookCaller"]
 
 OnError = Literal["refuse", "isolate"]
 Savepoint = Callable[[Any], AbstractContextManager[object]]
 _log = logging.getLogger("pycrm.plugin")
-_MAX_DEPTH = 16
 _KEPT_FAILURES = 100
-
-
-class _TooDeepError(PluginError):
-    """Hooks that call each other without end; it is for the outermost of them to answer for."""
-
-
-class _Run:
-    """One hook being called on a session, and the savepoints set in it, in their order."""
-
-    __slots__ = ("depth", "implementation", "parent", "protected", "savepoints", "session")
-
-    def __init__(self, session: object, parent: _Run | None, first: Implementation) -> None:
-        self.session = session
-        self.parent = parent
-        self.depth: int = 1 if parent is None else parent.depth + 1
-        self.savepoints: list[AbstractContextManager[object]] = []
-        self.implementation = first
-        # Whether a savepoint was set for the implementation that is running.
-        self.protected = False
-
-
-_running: ContextVar[_Run | None] = ContextVar("pycrm_hook", default=None)
 
 
 class HookCaller:
@@ -121,7 +100,7 @@ class HookCaller:
         self._implementations: tuple[Implementation, ...] = ()
         self._implemented: frozenset[str] = frozenset()
         self._every: dict[str, tuple[Implementation, ...]] = {}
-        self._by_class: dict[tuple[str, type], tuple[Implementation, ...]] = {}
+        self._rounds: dict[tuple[str, type | None], Round] = {}
         self._is_frozen = False
 
     def check_pending(self) -> None:
@@ -158,7 +137,7 @@ class HookCaller:
                     each.plugin_name,
                     hook,
                     each.function,
-                    picker(each.function),
+                    named_by(each.function),
                     subjects_of(each.function),
                 )
                 for each in sorted(given, key=lambda each: places[each.plugin_name])
@@ -172,15 +151,17 @@ class HookCaller:
 
     def has(self, hook: str, cls: type | None = None) -> bool:
         """Whether any plugin implements the hook, or with `cls` for records of that class."""
-        if hook not in self._implemented:
-            return False
-        return cls is None or bool(self._concerned(hook, cls))
+        if cls is None or hook not in self._implemented:
+            return hook in self._implemented
+        found = self._rounds.get((hook, cls)) or self._round(hook, cls)
+        return bool(found.steps)
 
-    def _concerned(self, hook: str, cls: type) -> tuple[Implementation, ...]:
-        found = self._by_class.get((hook, cls))
+    def _round(self, hook: str, cls: type | None) -> Round:
+        found = self._rounds.get((hook, cls))
         if found is None:
-            each: Iterable[Implementation] = self._every[hook]
-            found = self._by_class[hook, cls] = tuple(one for one in each if one.concerns(cls))
+            concerned = [one for one in self._every[hook] if cls is None or one.concerns(cls)]
+            # Two threads that ask at once keep what is taken in one of the same.
+            found = self._rounds.setdefault((hook, cls), Round(concerned))
         return found
 
     def before(self, hook: str, /, **arguments: object) -> None:
@@ -226,12 +207,12 @@ class HookCaller:
 
     def mark_write(self, session: object) -> None:
         """The session is about to write: set the savepoints of the hooks that are running on it."""
-        run = _running.get()
+        run = running.get()
         if run is None:
             return
-        unprotected: list[_Run] = []
+        unprotected: list[Run] = []
         while run is not None:
-            if run.session is session and not run.protected:
+            if run.session is session and not run.is_protected:
                 unprotected.append(run)
             run = run.parent
         # From the outside in: what a nested hook writes is part of what the outer one does.
@@ -241,7 +222,7 @@ class HookCaller:
                 savepoint = self._savepoint(session)
                 savepoint.__enter__()
                 run.savepoints.append(savepoint)
-                run.protected = True
+                run.protected = run.implementation
 
     def refuse_ending(self, session: object) -> None:
         """Refuse to end a session in the midst of a hook that is called on it: half of an act would be kept.
@@ -249,7 +230,7 @@ class HookCaller:
         Raises:
             DeclarationError: a hook of the session is running; it is a failure of that plugin.
         """
-        run = _running.get()
+        run = running.get()
         while run is not None:
             if run.session is session:
                 raise DeclarationError("a hook does not end the session that it is called in")
@@ -258,6 +239,8 @@ class HookCaller:
     def report(self) -> tuple[Measure, ...]:
         """Calls, refusals, failures and times of each plugin's hooks that were called, in load order."""
         with self._lock:
+            for each in [*self._rounds.values()]:
+                each.sum_up()
             return tuple(each.measure for each in self._implementations if each.calls)
 
     @property
@@ -284,75 +267,90 @@ class HookCaller:
         hook = implementations[0].hook
         if arguments.keys() != hook.given:
             raise DeclarationError(f"hook {hook.name} is called with {', '.join(hook.arguments)}")
-        if "record" in arguments:
-            implementations = self._concerned(hook.name, type(arguments["record"]))
-            if not implementations:
-                return None
-        given = {name: frozen(value) for name, value in arguments.items()}
-        run = _Run(arguments.get("session"), _running.get(), implementations[0])
-        if run.depth > _MAX_DEPTH:
-            raise _TooDeepError(implementations[0].plugin, hook.name, _too_deep(run))
-        token = _running.set(run)
-        called: list[tuple[Implementation, float]] = []
+        round_ = self._round(hook.name, type(arguments["record"]) if "record" in arguments else None)
+        if not round_.steps:
+            return None
+        picked = round_.arguments({name: frozen(value) for name, value in arguments.items()})
+        run = Run(arguments.get("session"), running.get(), round_.steps[0][0])
+        if run.depth > MAX_DEPTH:
+            raise TooDeepError(run.implementation.plugin, hook.name, too_deep(run))
+        token = running.set(run)
         answer: object = None
-        arithmetic, now = Arithmetic(), self._timer()
+        arithmetic, timer = Arithmetic(), self._timer
+        context, precision, rounding = arithmetic.context, arithmetic.precision, arithmetic.rounding
+        resting: list[Implementation] = []
+        moments = [timer()]
         try:
-            for implementation in implementations:
+            # Many hooks have next to nothing to say: what is done for each of them is kept short.
+            for implementation, function, at in round_.steps:
                 if implementation.quarantine is not None:
+                    resting.append(implementation)
+                    moments.append(moments[-1])
                     continue
-                run.implementation, run.protected = implementation, False
-                started = now
+                run.implementation = implementation
                 try:
-                    answer = implementation.function(*implementation.pick(given))
+                    answer = function(*picked[at])
                 except BaseException as error:
-                    answer = None
+                    moments.append(timer())
                     arithmetic.left()
                     self._caught(run, error)
-                else:
-                    wrong = arithmetic.left()
-                    if answer is not None:
-                        wrong = wrong or implementation.wrong(answer)
-                    if wrong:
-                        answer = None
-                        self._fail(run, wrong, None)
-                    elif implementation.in_a_row:
+                    continue
+                moments.append(timer())
+                is_left = getcontext() is context and context.prec == precision
+                if answer is None and is_left and context.rounding == rounding:
+                    if implementation.in_a_row:
                         implementation.in_a_row = 0
-                finally:
-                    now = self._timer()
-                    called.append((implementation, now - started))
+                    continue
+                answer = self._taken(run, answer, arithmetic.left())
                 if answer is not None:
                     break
         except BaseException as error:
             while run.savepoints:
-                _leave(run.savepoints.pop(), error)
+                leave(run.savepoints.pop(), error)
             raise
         finally:
-            _running.reset(token)
-            with self._lock:
-                for implementation, seconds in called:
-                    implementation.calls += 1
-                    implementation.seconds += seconds
-                    if seconds > implementation.slowest:
-                        implementation.slowest = seconds
+            running.reset(token)
+            self._enter(round_, moments, resting)
         while run.savepoints:
-            _leave(run.savepoints.pop(), None)
+            leave(run.savepoints.pop(), None)
         return answer
 
-    def _caught(self, run: _Run, error: BaseException) -> None:
+    def _taken(self, run: Run, answer: object, wrong: str) -> object:
+        """The answer of a hook, unless it or what the hook has left behind is wrong: that is a failure."""
+        wrong = wrong or ("" if answer is None else run.implementation.wrong(answer))
+        if wrong:
+            self._fail(run, wrong, None)
+            return None
+        run.implementation.in_a_row = 0
+        return answer
+
+    def _enter(self, round_: Round, moments: list[float], resting: list[Implementation]) -> None:
+        """Enter what the steps of a round took: together with others later, where all of them were taken."""
+        if len(moments) > len(round_.steps) and not resting:
+            if round_.keep(moments):
+                with self._lock:
+                    round_.sum_up()
+            return
+        with self._lock:
+            for (one, _, _), began, ended in zip(round_.steps, moments, moments[1:], strict=False):
+                if one not in resting:
+                    one.enter(1, (ended - began,))
+
+    def _caught(self, run: Run, error: BaseException) -> None:
         """Raise again what is a refusal or no fault of the plugin; all else is a failure."""
         if isinstance(error, RefusedError) and run.implementation.hook.kind == "before":
             with self._lock:
                 run.implementation.refusals += 1
                 run.implementation.in_a_row = 0
             raise error
-        if isinstance(error, _TooDeepError) and run.parent is None:
+        if isinstance(error, TooDeepError) and run.parent is None:
             self._fail(run, error.reason, error)
         elif isinstance(error, self._passing) and not isinstance(error, AroundError):
             raise error
         else:  # sys.exit() in a plugin is a failure of that plugin, too
             self._fail(run, reason_of(error), error)
 
-    def _fail(self, run: _Run, reason: str, error: BaseException | None) -> None:
+    def _fail(self, run: Run, reason: str, error: BaseException | None) -> None:
         """Record the failure, and raise or undo it."""
         implementation = run.implementation
         plugin, hook = implementation.plugin, implementation.hook.name
@@ -368,9 +366,9 @@ class HookCaller:
         if implementation.quarantine is not None:
             count = implementation.quarantine.failures
             _log.error("plugin %s, hook %s is in quarantine after %d failures in a row", plugin, hook, count)
-        if run.protected:
+        if run.is_protected:
             try:
-                _leave(run.savepoints.pop(), error or PluginError(plugin, hook, reason))
+                leave(run.savepoints.pop(), error or PluginError(plugin, hook, reason))
             except Exception as second:
                 told = f"{reason}; what it wrote cannot be undone: {reason_of(second)}"
                 raise PluginError(plugin, hook, told) from second
@@ -378,19 +376,3 @@ class HookCaller:
 
 def _unknown(verb: str, hook: str) -> DeclarationError:
     return DeclarationError(f"{verb}() knows no hook {hook}, or the caller is not frozen yet")
-
-
-def _too_deep(run: _Run) -> str:
-    way: list[str] = []
-    parent: _Run | None = run
-    while parent is not None and len(way) < 4:
-        way.insert(0, f"{parent.implementation.plugin}.{parent.implementation.hook.name}")
-        parent = parent.parent
-    return f"hooks call each other more than {_MAX_DEPTH} deep: … > {' > '.join(way)}"
-
-
-def _leave(savepoint: AbstractContextManager[object], error: BaseException | None) -> None:
-    if error is None:
-        savepoint.__exit__(None, None, None)
-    else:
-        savepoint.__exit__(type(error), error, error.__traceback__)

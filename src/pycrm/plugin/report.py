@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -52,7 +52,7 @@ class Implementation:
     plugin: str
     hook: Hook
     function: Callable[..., object]
-    pick: Callable[[Mapping[str, object]], tuple[object, ...]]
+    names: tuple[str, ...]
     subjects: tuple[type, ...] = ()
     calls: int = 0
     refusals: int = 0
@@ -65,6 +65,13 @@ class Implementation:
     def concerns(self, cls: type) -> bool:
         """Whether the hook's annotation of `record` admits records of that class."""
         return not self.subjects or issubclass(cls, self.subjects)
+
+    def enter(self, calls: int, seconds: Sequence[float]) -> None:
+        """Enter so many calls, and what each of them took."""
+        if calls:
+            self.calls += calls
+            self.seconds += sum(seconds)
+            self.slowest = max(self.slowest, *seconds)
 
     @property
     def measure(self) -> Measure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import itemgetter
 from types import ModuleType, SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -18,7 +17,7 @@ from pycrm.plugin.model import API, HookMethod, Plugin, hook_methods, statics
 from pycrm.plugin.place import place_of
 from pycrm.plugin.rules import near
 
-__all__ = ["Hook", "hook_problems", "hooks_of", "picker", "subjects_of", "warn_retiring"]
+__all__ = ["Hook", "hook_problems", "hooks_of", "named_by", "subjects_of", "warn_retiring"]
 
 # Calls go in the order of loading; pluggy's ways to jump the queue would not be honoured.
 _ORDERING = ("tryfirst", "trylast", "hookwrapper", "wrapper")
@@ -143,12 +142,9 @@ def _method_problems(plugin: Plugin, method: HookMethod, hooks: Mapping[str, Hoo
             yield problem("unknown", f"takes {parameter.name}, but is given {offered}{hint}")
 
 
-def picker(function: Callable[..., object]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
-    """What takes, of all arguments, those that the function names, in its order."""
-    names = tuple(inspect.signature(function).parameters)
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda given: tuple([given[name] for name in names])
+def named_by(function: Callable[..., object]) -> tuple[str, ...]:
+    """The arguments that the function names, in its order."""
+    return tuple(inspect.signature(function).parameters)
 
 
 def subjects_of(function: Callable[..., object]) -> tuple[type, ...]:

@@ -187,12 +187,13 @@ def _apply_short(
     except (ValueError, TypeError):
         # Says of all of them what is wrong.
         given = [*cleaned(cls, values).values()]
-    before = {spec.name: getattr(record, spec.name) for spec in specs}
+    before: dict[str, Any] = {}
     differing: dict[str, Any] = {}
     kept: dict[str, Any] = {}
-    for spec, old, new in zip(specs, before.values(), given, strict=True):
+    for spec, new in zip(specs, given, strict=True):
+        old = getattr(record, spec.name)
         if new != old:
-            differing[spec.name] = new
+            before[spec.name], differing[spec.name] = old, new
             kept[spec.name] = (jsonable(spec, old), jsonable(spec, new))
     if not differing:
         return record

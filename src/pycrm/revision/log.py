@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,10 +23,10 @@ __all__ = ["begun", "flush", "jsonable", "note", "note_new", "refuse_repeated", 
 
 
 def _encode(changes: dict[str, Any]) -> str:
-    pairs = [
-        f"{json_text(path)}:[{json_text(pair[0])},{json_text(pair[1])}]" for path, pair in changes.items()
-    ]
-    return "{" + ",".join(pairs) + "}"
+    text = ""
+    for path, (before, after) in changes.items():
+        text += f",{json_text(path)}:[{json_text(before)},{json_text(after)}]"
+    return f"{{{text[1:]}}}"
 
 
 def jsonable(spec: Spec, value: Any) -> Any:
@@ -64,13 +65,17 @@ def flush(tx: Transaction) -> UUID | None:
     """
     if not tx.changes:
         return tx.memo.get("revision")
-    revision = begun(tx)
+    revision = revision_id(tx)
     rows = [
         (record, version, entity, key(tx, revision), *rest) for record, version, entity, *rest in tx.changes
     ]
     # Whoever undoes this finds what was noted in the former list.
     tx.changes = []
-    insert_rows(tx, ChangeRow, rows)
+    if len(rows) == 1 and "revision" not in tx.memo:
+        begun(tx, (ChangeRow, rows[0]))
+    else:
+        begun(tx)
+        insert_rows(tx, ChangeRow, rows)
     return revision
 
 
@@ -86,8 +91,12 @@ def revision_id(tx: Transaction) -> UUID:
     return found
 
 
-def begun(tx: Transaction) -> UUID:
-    """Write the revision of this unit of work, unless it is written, and return its id; raises as `flush`."""
+def begun(tx: Transaction, beside: tuple[Any, Sequence[Any]] | None = None) -> UUID:
+    """Write the revision of this unit of work, unless it is written, and return its id; raises as `flush`.
+
+    Args:
+        beside: a row that is written with it; see `pycrm.revision.sql.enter`.
+    """
     written: UUID | None = tx.memo.get("revision")
     if written is not None:
         return written
@@ -103,7 +112,7 @@ def begun(tx: Transaction) -> UUID:
         operation=tx.operation,
     )
     try:
-        enter(tx, RevisionRow, "revision", row)
+        enter(tx, RevisionRow, "revision", row, beside=beside)
     except ConflictError as error:
         raise AlreadyDoneError("this operation has taken effect before") from error
     tx.memo["revision"] = row.id

@@ -9,10 +9,9 @@ from pycrm.declare.codec import from_json
 from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.errors import ConflictError, InvalidError, NotFoundError
+from pycrm.revision import amendment
 from pycrm.revision import history as past
 from pycrm.revision.add import child_changes
-from pycrm.revision.amendment.policy import guarded
-from pycrm.revision.amendment.propose import amend
 from pycrm.revision.change import apply
 from pycrm.revision.model import ERASED, Revision
 from pycrm.revision.redaction import redacted
@@ -51,8 +50,8 @@ def revert(tx: Transaction, revision: Revision, because: str) -> Any:
     values = _values_before(tx, record, done)
     if not values:
         raise InvalidError("this revision changed nothing that could be taken back")
-    if guarded(tx, record, values):
-        return amend(tx, record, values, because, split=True)
+    if amendment.policy.guarded(tx, record, values):
+        return amendment.propose.amend(tx, record, values, because, split=True)
     return apply(tx, record, values, "revert")
 
 

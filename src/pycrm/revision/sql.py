@@ -28,24 +28,38 @@ def insert_text(tx: Transaction, cls: Any) -> str:
     return tx.store.common(("insert", cls), statement)[0]
 
 
-def enter(tx: Transaction, cls: Any, kind: str, row: Any, *, counted: bool = True) -> None:
+def enter(
+    tx: Transaction,
+    cls: Any,
+    kind: str,
+    row: Any,
+    *,
+    counted: bool = True,
+    beside: tuple[Any, Sequence[Any]] | None = None,
+) -> None:
     """Write one row of a book that is sealed, and its id on the list of what waits for the seal.
 
     Args:
         kind: what the row is to the seal.
         counted: whether it counts as something that the session wrote.
+        beside: the class of a row that belongs to it, and the row as the driver takes it.
     """
     run = tx.write_one if counted else tx.run
     values = layout(cls).dump[tx.dialect](row)
     if tx.dialect == "sqlite":
         run(insert_text(tx, cls), values)
         tx.run("INSERT INTO crm_unsealed (id, kind) VALUES (?, ?)", (values[0], kind))
+        if beside is not None:
+            insert_rows(tx, beside[0], [beside[1]])
         return
     # In one statement: each takes longer to send than to do.
-    text = (
-        f"WITH own AS ({insert_text(tx, cls)} RETURNING id) INSERT INTO crm_unsealed SELECT id, %s FROM own"
-    )
-    run(text, (*values, kind))
+    own = f"WITH own AS ({insert_text(tx, cls)} RETURNING id)"
+    listed = "INSERT INTO crm_unsealed SELECT id, %s FROM own"
+    if beside is None:
+        run(f"{own} {listed}", (*values, kind))
+    else:
+        other, more = beside
+        run(f"{own}, listed AS ({listed}) {insert_text(tx, other)}", (*values, kind, *more))
 
 
 def insert_rows(tx: Transaction, cls: Any, rows: Sequence[Sequence[Any]]) -> None:

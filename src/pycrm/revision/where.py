@@ -16,7 +16,7 @@ from pycrm.declare.reference import per_class
 from pycrm.declare.table import key_column
 from pycrm.entities.org import Action
 from pycrm.errors import AmendmentRequiredError, InvalidError, Problem
-from pycrm.revision.amendment import policy
+from pycrm.revision import amendment
 from pycrm.revision.change import cleaned
 from pycrm.revision.log import begun, jsonable
 from pycrm.revision.rows import change_row, noting, stamps
@@ -96,7 +96,7 @@ def _is_simple(tx: Transaction, cls: Any, wanted: Mapping[str, Any]) -> bool:
         all(specs[name].kind.name in _WRITTEN and not specs[name].target for name in wanted)
         and cls.check is Record.check
         and not (hooks.has("before_change", cls) or hooks.has("record_changed", cls))
-        and not policy.rules_over(tx, cls, wanted)
+        and not amendment.policy.rules_over(tx, cls, wanted)
         # What was added in this session is remembered as it was added.
         and "new" not in tx.memo
         and not tx.actor.is_given_more
@@ -109,7 +109,7 @@ def _is_simple(tx: Transaction, cls: Any, wanted: Mapping[str, Any]) -> bool:
 def _one_by_one(tx: Transaction, rows: Query, wanted: dict[str, Any]) -> int:
     changed = 0
     for record in chain.from_iterable(batches(tx, rows)):
-        made = policy.change(tx, record, dict(wanted))
+        made = amendment.policy.change(tx, record, dict(wanted))
         if made.version == record.version:
             continue
         changed += 1

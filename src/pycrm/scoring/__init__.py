@@ -11,17 +11,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pycrm.demand import on_demand
 
 # Only who measures pays for what is imported here.
 _HOMES = {
-    "pycrm.scoring.catalog": ("FORBIDDEN",),
-    "pycrm.scoring.feed": (
+    "grade": (),
+    "catalog": ("FORBIDDEN",),
+    "feed": (
         "Feed",
         "Supply",
     ),
-    "pycrm.scoring.function": (
+    "function": (
         "clip",
         "day_of",
         "days_between",
@@ -35,12 +37,12 @@ _HOMES = {
         "root",
         "zero",
     ),
-    "pycrm.scoring.indicator": (
+    "indicator": (
         "Aspect",
         "Indicator",
         "OnNone",
     ),
-    "pycrm.scoring.moment": (
+    "moment": (
         "LAST_YEAR",
         "LIFE",
         "YEAR",
@@ -53,19 +55,19 @@ _HOMES = {
         "month_ended",
         "months",
     ),
-    "pycrm.scoring.explain": ("Score",),
-    "pycrm.scoring.part": ("Part",),
-    "pycrm.scoring.book": ("ScoreRun",),
-    "pycrm.scoring.measure": ("Measure",),
-    "pycrm.scoring.model": (
+    "explain": ("Score",),
+    "part": ("Part",),
+    "book": ("ScoreRun",),
+    "measure": ("Measure",),
+    "model": (
         "Item",
         "ScoreModel",
     ),
-    "pycrm.scoring.publish": (
+    "publish": (
         "Mover",
         "Trial",
     ),
-    "pycrm.scoring.scale": (
+    "scale": (
         "Bands",
         "Linear",
         "Nearest",
@@ -73,7 +75,7 @@ _HOMES = {
         "Table",
         "YesNo",
     ),
-    "pycrm.scoring.value": (
+    "value": (
         "Value",
         "average",
         "count",
@@ -87,7 +89,6 @@ _HOMES = {
         "total",
     ),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "FORBIDDEN",
@@ -146,12 +147,7 @@ __all__ = [
     "zero",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'pycrm.scoring' has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_HOME[name]), name)
-    return found
+__getattr__ = on_demand(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
@@ -159,6 +155,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from pycrm.scoring import grade as grade
     from pycrm.scoring.book import ScoreRun as ScoreRun
     from pycrm.scoring.catalog import FORBIDDEN as FORBIDDEN
     from pycrm.scoring.explain import Score as Score

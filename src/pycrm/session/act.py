@@ -24,7 +24,7 @@ class Act:
         self._session, self._record, self._because = session, record, because
 
     def __enter__(self) -> None:
-        tx, _ = self._session.transaction, self._session.actor
+        tx = self._tx = self._session.transaction
         if not tx.write:
             raise StoreError("this session only reads: open it with crm.session")
         if tx.is_over:
@@ -37,7 +37,7 @@ class Act:
             tx.memo["reason"] = reason_text(self._because)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        tx = self._session.transaction
+        tx = self._tx
         tx.memo["reason"] = self._outer
         if error is None:
             if self._record is not None and tx.actor.is_given_more and tx.written != self._written:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pycrm import scope
 from pycrm.declare import Facet, Record
 from pycrm.entities.org import Action
 from pycrm.revision import elevation
-from pycrm.scope import aggregate
 from pycrm.scope.actor import Actor
 from pycrm.scope.children import with_children
 from pycrm.scope.gateway import query
@@ -56,12 +56,12 @@ class Beyond:
     def count(self, cls: type[Any], *conditions: ColumnElement[bool]) -> int:
         """How many records meet the conditions."""
         with self._acting():
-            return aggregate.count(self._tx, cls, conditions, None, None)
+            return scope.aggregate.count(self._tx, cls, conditions, None, None)
 
     def sum(self, amount: Any, *conditions: ColumnElement[bool]) -> Money:
         """The sum of a money field over all records that meet the conditions; raises as `Session.sum`."""
         with self._acting():
-            return aggregate.total(self._tx, amount, conditions)
+            return scope.aggregate.total(self._tx, amount, conditions)
 
 
 def beyond(tx: Transaction, purpose: str, classes: tuple[type[Any], ...]) -> Beyond:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+from pycrm import revision as revisions
 from pycrm.declare import Facet, Record
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import NotFoundError
-from pycrm.revision.amendment import AmendmentLine, Batch, Decided, Planned, propose, view
-from pycrm.revision.amendment import decide as deciding
-from pycrm.revision.model import Revision
 from pycrm.scope.fields import shown
 from pycrm.scope.gateway import fetch_some, not_found
 from pycrm.session.act import Act
 from pycrm.session.forecasting import Forecasting
 
+if TYPE_CHECKING:
+    from pycrm.revision.amendment import AmendmentLine, Batch, Decided, Planned
+    from pycrm.revision.model import Revision
+
 __all__ = ["Deciding"]
 
-A = TypeVar("A", bound=Amendment | Batch)
+A = TypeVar("A", bound="Amendment | Batch")
 
 
 class Deciding(Forecasting):
@@ -32,11 +34,11 @@ class Deciding(Forecasting):
         Also those that wait for somebody who delegated ``approve`` to the actor, and conflicted ones
         that the actor may rebase or reject. Those that one import asked for are one `Batch`.
         """
-        return view.inbox(self.transaction)
+        return revisions.amendment.view.inbox(self.transaction)
 
     def waiting(self) -> int:
         """How many decisions wait for the actor: the length of `inbox`, without reading it."""
-        return view.waiting(self.transaction)
+        return revisions.amendment.view.waiting(self.transaction)
 
     def batch(self, id: UUID, /) -> Batch:
         """All that one import has asked for by amendments, as far as the actor sees the records.
@@ -44,7 +46,7 @@ class Deciding(Forecasting):
         Raises:
             NotFoundError: there is no such batch, or none of its records is in sight.
         """
-        found = view.batch(self.transaction, self._named(Amendment, id)[1])
+        found = revisions.amendment.view.batch(self.transaction, self._named(Amendment, id)[1])
         if found is None:
             raise NotFoundError("no such batch")
         return found
@@ -58,12 +60,12 @@ class Deciding(Forecasting):
         Raises:
             NotFoundError: the amendment is missing or out of scope.
         """
-        if isinstance(amendment, Batch):
+        if isinstance(amendment, revisions.amendment.Batch):
             seen = fetch_some(self.transaction, Amendment, (one.id for one in amendment.amendments))
-            return view.lines(self.transaction, seen)
+            return revisions.amendment.view.lines(self.transaction, seen)
         if not isinstance(amendment, Amendment):
             raise not_found(Amendment)
-        return view.lines(self.transaction, [self._in_sight(amendment)])
+        return revisions.amendment.view.lines(self.transaction, [self._in_sight(amendment)])
 
     def ahead(self, record: Record | Facet, /) -> list[Planned]:
         """What will change of the record, its party and their facets by itself, the earliest first.
@@ -71,11 +73,11 @@ class Deciding(Forecasting):
         Raises:
             NotFoundError: the record is missing or out of scope.
         """
-        return view.ahead(self.transaction, self._kin(self._in_sight(record)))
+        return revisions.amendment.view.ahead(self.transaction, self._kin(self._in_sight(record)))
 
     def overrides(self, since: datetime, until: datetime) -> list[Revision]:
         """What top management changed past the flows between two instants, newest first (REV-18)."""
-        return view.overrides(self.transaction, since, until)
+        return revisions.amendment.view.overrides(self.transaction, since, until)
 
     def approve(self, amendment: A, /, *, because: str | None = None) -> A:
         """Agree to an amendment; the last of those who are asked makes it true, or schedules it.
@@ -92,7 +94,7 @@ class Deciding(Forecasting):
             RefusedError: a rule refuses the change by now; nothing was decided.
         """
         with Act(self, _single(amendment), because):
-            return deciding.approve(self.transaction, amendment, because)  # type: ignore[no-any-return]
+            return revisions.amendment.decide.approve(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
     def reject(self, amendment: A, /, *, because: str) -> A:
         """Refuse an amendment, or all of a batch, with a comment for its submitter; raises as `approve`.
@@ -101,12 +103,12 @@ class Deciding(Forecasting):
             InvalidError: there is no comment.
         """
         with Act(self, _single(amendment), because):
-            return deciding.reject(self.transaction, amendment, because)  # type: ignore[no-any-return]
+            return revisions.amendment.decide.reject(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
     def return_(self, amendment: Amendment, /, *, because: str) -> Amendment:
         """Send an amendment back to its submitter for change; raises as `reject`."""
         with Act(self, amendment, because):
-            return deciding.return_(self.transaction, amendment, because)
+            return revisions.amendment.decide.return_(self.transaction, amendment, because)
 
     def submit(self, amendment: Amendment, /, *, because: str | None = None, **values: Any) -> Amendment:
         """Submit again what was sent back; with values it asks for these instead of the former ones.
@@ -116,7 +118,7 @@ class Deciding(Forecasting):
             ConflictError: it was not sent back, or what it asks for is there already.
         """
         with Act(self, amendment, because):
-            return deciding.submit(self.transaction, amendment, values, because)
+            return revisions.amendment.decide.submit(self.transaction, amendment, values, because)
 
     def withdraw(self, amendment: A, /, *, because: str | None = None) -> A:
         """Take back what one submitted, an amendment or a batch, until the first decision (REV-16).
@@ -126,7 +128,7 @@ class Deciding(Forecasting):
             ConflictError: somebody has decided on it already.
         """
         with Act(self, _single(amendment), because):
-            return deciding.withdraw(self.transaction, amendment, because)  # type: ignore[no-any-return]
+            return revisions.amendment.decide.withdraw(self.transaction, amendment, because)  # type: ignore[no-any-return]
 
     def rebase(self, amendment: Amendment, /) -> Amendment:
         """Base a conflicted amendment on the values of now; its approval starts again (REV-7).
@@ -136,7 +138,7 @@ class Deciding(Forecasting):
             ConflictError: it is not conflicted, or what it asks for is there already.
         """
         with Act(self, amendment):
-            return deciding.rebase(self.transaction, amendment)
+            return revisions.amendment.decide.rebase(self.transaction, amendment)
 
     def enlist(self, amendment: Amendment, who: Any, /) -> Amendment:
         """Ask one more person, without whose agreement the step is not passed.
@@ -149,12 +151,12 @@ class Deciding(Forecasting):
             InvalidError: the submitter, somebody who is asked already, or who does not see the record.
         """
         with Act(self, amendment):
-            return deciding.enlist(self.transaction, amendment, who)
+            return revisions.amendment.decide.enlist(self.transaction, amendment, who)
 
     def entrust(self, amendment: Amendment, who: Any, /, *, because: str | None = None) -> Amendment:
         """Leave the own decision on one amendment to another person; raises as `enlist`."""
         with Act(self, amendment, because):
-            return deciding.entrust(self.transaction, amendment, who, because)
+            return revisions.amendment.decide.entrust(self.transaction, amendment, who, because)
 
     def decide(
         self,
@@ -174,8 +176,8 @@ class Deciding(Forecasting):
             InvalidError: another verdict, or a rejection without comment.
         """
         with Act(self, None, because):
-            some = [amendments] if isinstance(amendments, Batch) else amendments
-            return deciding.decide(self.transaction, some, verdict, because)
+            some = [amendments] if isinstance(amendments, revisions.amendment.Batch) else amendments
+            return revisions.amendment.decide.decide(self.transaction, some, verdict, because)
 
     def override(self, record: Any, /, *, because: str, **values: Any) -> Any:
         """Apply an amendment, or write key fields, past every flow: for top management alone (REV-18).
@@ -189,12 +191,12 @@ class Deciding(Forecasting):
         with Act(self, record, because):
             tx = self.transaction
             if isinstance(record, Amendment) and not values:
-                return deciding.override(tx, record, because)
+                return revisions.amendment.decide.override(tx, record, because)
             self._in_sight(record)
-            deciding.refuse_no_top(tx)
-            return shown(tx, propose.override(tx, record, values, because))
+            revisions.amendment.decide.refuse_no_top(tx)
+            return shown(tx, revisions.amendment.propose.override(tx, record, values, because))
 
 
 def _single(what: Amendment | Batch) -> Amendment | None:
     """The record that a decision is about, where it is one."""
-    return None if isinstance(what, Batch) else what
+    return None if isinstance(what, revisions.amendment.Batch) else what

@@ -6,10 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from pycrm import forecast as foreseeing
 from pycrm.declare import Record
-from pycrm.forecast import attainment, chance, elapsed, funnel, inner, outlook, snapshot, standing
-from pycrm.forecast import odds as modelling
-from pycrm.forecast.period import Period, span
 from pycrm.session.act import Act
 from pycrm.session.reading import Reading
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
         Forecast,
         FunnelStage,
         Odds,
+        Period,
         Snapshot,
         StageTime,
         Standing,
@@ -44,7 +43,7 @@ class Forecasting(Reading):
         Raises:
             NotReadError: its stage is hidden from the actor.
         """
-        return standing.standing(self.transaction, record)
+        return foreseeing.standing.standing(self.transaction, record)
 
     def stalled(self, cls: type[Record], /) -> ColumnElement[bool]:
         """The condition for lists that a record has stood in its stage for longer than the stage allows.
@@ -52,7 +51,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: the class has no pipeline, or its stages are hidden from the actor.
         """
-        return standing.stalled(self.transaction, cls)  # type: ignore[no-any-return]
+        return foreseeing.standing.stalled(self.transaction, cls)  # type: ignore[no-any-return]
 
     def overdue(self, cls: type[Record], /) -> ColumnElement[bool]:
         """The condition that an open record is past its expected close or its stage's expected days.
@@ -60,7 +59,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `stalled`.
         """
-        return standing.overdue(self.transaction, cls)  # type: ignore[no-any-return]
+        return foreseeing.standing.overdue(self.transaction, cls)  # type: ignore[no-any-return]
 
     def time_in_stage(
         self,
@@ -86,10 +85,10 @@ class Forecasting(Reading):
             InvalidError: the class has no pipeline or no such one, or a condition names what is unknown or
                 hidden, or no version has such a stage.
         """
-        bounds = span(self.transaction, since, until)
+        bounds = foreseeing.period.span(self.transaction, since, until)
         if within is not None:
-            return inner.time_within(self.transaction, cls, within, conditions, *bounds, pipeline)
-        return elapsed.time_in_stage(self.transaction, cls, conditions, *bounds, pipeline)
+            return foreseeing.inner.time_within(self.transaction, cls, within, conditions, *bounds, pipeline)
+        return foreseeing.elapsed.time_in_stage(self.transaction, cls, conditions, *bounds, pipeline)
 
     def funnel(
         self,
@@ -115,8 +114,8 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `time_in_stage`, or the amount is hidden or no money.
         """
-        bounds = span(self.transaction, since, until)
-        return funnel.funnel(self.transaction, cls, conditions, amount, *bounds, pipeline, within)
+        bounds = foreseeing.period.span(self.transaction, since, until)
+        return foreseeing.funnel.funnel(self.transaction, cls, conditions, amount, *bounds, pipeline, within)
 
     def behind(
         self,
@@ -140,8 +139,8 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `funnel`, or there is no such stage or number.
         """
-        bounds = span(self.transaction, since, until)
-        return funnel.behind(
+        bounds = foreseeing.period.span(self.transaction, since, until)
+        return foreseeing.funnel.behind(
             self.transaction, cls, stage, number, conditions, *bounds, limit, pipeline, within
         )
 
@@ -168,7 +167,9 @@ class Forecasting(Reading):
             InvalidError: amount, stage or a date of opportunities is hidden from the actor, or a condition
                 or `blend` is wrong.
         """
-        return outlook.forecast(self.transaction, period, conditions, blend, past, years, empirical)
+        return foreseeing.outlook.forecast(
+            self.transaction, period, conditions, blend, past, years, empirical
+        )
 
     def chances(
         self,
@@ -187,7 +188,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `forecast`.
         """
-        return chance.chances(self.transaction, conditions, days, least, pipeline)
+        return foreseeing.chance.chances(self.transaction, conditions, days, least, pipeline)
 
     def odds(self, *conditions: ColumnElement[bool], least: int = 100, pipeline: str | None = None) -> Odds:
         """How likely each open opportunity is to be won, by a logistic model of those that closed.
@@ -203,7 +204,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `forecast`.
         """
-        return modelling.odds(self.transaction, conditions, least, pipeline)
+        return foreseeing.odds.odds(self.transaction, conditions, least, pipeline)
 
     def attainments(self, *conditions: ColumnElement[bool]) -> list[Attainment]:
         """The targets that the actor sees, each with what was won towards it, the oldest first (PIP-15).
@@ -214,7 +215,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `forecast`, or a field of targets is hidden.
         """
-        return attainment.attainments(self.transaction, conditions)
+        return foreseeing.attainment.attainments(self.transaction, conditions)
 
     def snapshot(self, period: Period, /) -> Snapshot:
         """Write down the forecast of a period by each method, of what the actor sees; it is never changed.
@@ -227,7 +228,7 @@ class Forecasting(Reading):
             StoreError: the session only reads.
         """
         with Act(self):
-            return snapshot.take(self.transaction, period)
+            return foreseeing.snapshot.take(self.transaction, period)
 
     def snapshots(self, period: Period | None = None, *conditions: ColumnElement[bool]) -> list[Snapshot]:
         """The forecasts that were written down, the oldest first, each over what the actor sees today.
@@ -239,7 +240,7 @@ class Forecasting(Reading):
         Raises:
             InvalidError: as `forecast`.
         """
-        return snapshot.snapshots(self.transaction, period, conditions)
+        return foreseeing.snapshot.snapshots(self.transaction, period, conditions)
 
     def accuracy(
         self,
@@ -253,4 +254,4 @@ class Forecasting(Reading):
         Args:
             method: which of its forecasts; snapshots without that one, or not shown to the actor, are left out.
         """
-        return snapshot.accuracy(self.transaction, period, conditions, method)
+        return foreseeing.snapshot.accuracy(self.transaction, period, conditions, method)

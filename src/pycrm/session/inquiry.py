@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pycrm import revision as revisions
+from pycrm import scope
 from pycrm.declare import Facet, Record
-from pycrm.revision import history as past
-from pycrm.revision import inquiry
-from pycrm.revision import reached as holding
-from pycrm.revision.amendment.view import attributed
-from pycrm.revision.model import Difference, Revision
-from pycrm.revision.redaction import shown_then
-from pycrm.scope import aggregate
-from pycrm.scope.team import Member, team
 from pycrm.session import beyond as wider
 from pycrm.session.beyond import Beyond
 from pycrm.session.unit import Unit
 
 if TYPE_CHECKING:
     from pycrm.entities import OwnershipInterval
+    from pycrm.revision.model import Difference, Revision
+    from pycrm.scope.team import Member
 
 __all__ = ["Inquiry"]
 
@@ -58,8 +54,8 @@ class Inquiry(Unit):
             InvalidError: an unknown or hidden field, an instant without a zone.
         """
         kin = self._kin(self._in_sight(record))
-        found = inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
-        return attributed(self.transaction, found)
+        found = revisions.inquiry.revisions(self.transaction, kin, field, by, since, until, before, limit)
+        return revisions.amendment.view.attributed(self.transaction, found)
 
     def diff(
         self, record: Record | Facet, /, since: datetime, until: datetime | None = None
@@ -74,7 +70,7 @@ class Inquiry(Unit):
             NotFoundError: the record is missing or out of scope.
             InvalidError: an instant without a zone.
         """
-        return inquiry.difference(self.transaction, self._kin(self._in_sight(record)), since, until)
+        return revisions.inquiry.difference(self.transaction, self._kin(self._in_sight(record)), since, until)
 
     def as_of(self, record: A, moment: datetime, /) -> A | None:
         """The record with its children as it was at that moment; None before it was added.
@@ -82,13 +78,13 @@ class Inquiry(Unit):
         Raises:
             NotFoundError: the record is missing or out of scope.
         """
-        moment = inquiry.instant(moment, "moment")
-        found = past.as_of(self.transaction, self._in_sight(record), moment)
-        return None if found is None else shown_then(self.transaction, [found], moment)[0]
+        moment = revisions.inquiry.instant(moment, "moment")
+        found = revisions.history.as_of(self.transaction, self._in_sight(record), moment)
+        return None if found is None else revisions.redaction.shown_then(self.transaction, [found], moment)[0]
 
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""
-        return aggregate.owners(self.transaction, self._in_sight(record))
+        return scope.aggregate.owners(self.transaction, self._in_sight(record))
 
     def team(self, record: Record, /) -> list[Member]:
         """Who works on the record: its owner first, then its team and those whom it is shared with today.
@@ -96,7 +92,7 @@ class Inquiry(Unit):
         Raises:
             NotFoundError: the record is missing or out of scope.
         """
-        return team(self.transaction, self._in_sight(record))
+        return scope.team.team(self.transaction, self._in_sight(record))
 
     def reached(self, cls: type[A], text: str, /) -> list[A]:
         """Whom a mobile number or a mailbox belongs to: the parties in sight that keep it as theirs alone.
@@ -106,7 +102,7 @@ class Inquiry(Unit):
         Raises:
             InvalidError: such records have no ways of contact, or the actor does not read them plainly.
         """
-        return holding.reached(self.transaction, cls, text)
+        return revisions.reached.reached(self.transaction, cls, text)
 
     def custom(self, cls: type[Record], /) -> Any:
         """The facet of the fields that administrators added to a class (`CustomField`), as they are now.

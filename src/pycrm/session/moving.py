@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from pycrm import pipeline as pipelines
 from pycrm.declare import Record
 from pycrm.entities.amendment import Amendment
-from pycrm.pipeline import execute, proposing
-from pycrm.pipeline.execute import Trial
 from pycrm.scope.fields import shown
 from pycrm.session.act import Act
 from pycrm.session.deciding import Deciding
+
+if TYPE_CHECKING:
+    from pycrm.pipeline.execute import Trial
 
 __all__ = ["Moving"]
 
@@ -38,7 +40,7 @@ class Moving(Deciding):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            made = execute.move(self.transaction, record, to, values, because)
+            made = pipelines.execute.move(self.transaction, record, to, values, because)
             return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def try_move(self, record: Record, /, to: str, *, because: str | None = None, **values: Any) -> Trial:
@@ -51,7 +53,7 @@ class Moving(Deciding):
             NotFoundError: the record is missing or out of scope.
         """
         with Act(self, record, because):
-            found = execute.trial(self.transaction, record, to, values, because)
+            found = pipelines.execute.trial(self.transaction, record, to, values, because)
             made = None if found.record is None else shown(self.transaction, found.record)
             return attrs.evolve(found, record=made)
 
@@ -85,7 +87,7 @@ class Moving(Deciding):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return proposing.propose(self.transaction, record, to, values, because, evidence)
+            return pipelines.proposing.propose(self.transaction, record, to, values, because, evidence)
 
     def move_where(
         self, cls: type[R], /, *conditions: Any, to: str, because: str | None = None, **values: Any
@@ -108,4 +110,4 @@ class Moving(Deciding):
             InvalidError: as for `move`, and values that `change_where` takes for no set of records.
         """
         with Act(self, None, because):
-            return execute.move_where(self.transaction, cls, conditions, to, values, because)
+            return pipelines.execute.move_where(self.transaction, cls, conditions, to, values, because)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pycrm.pipeline import publishing
+from pycrm import pipeline as pipelines
 from pycrm.session.act import Act
 from pycrm.session.moving import Moving
 
@@ -30,7 +30,7 @@ class Publishing(Moving):
         Who may read ``pipelines`` also gets drafts, who published what and why, and what plugins declare
         under a number that somebody has published with another content.
         """
-        return publishing.editions(self.transaction)
+        return pipelines.publishing.editions(self.transaction)
 
     def pipeline(self, key: str, version: int | None = None, *, declared: bool = False) -> Pipeline:
         """One version of a pipeline.
@@ -43,7 +43,7 @@ class Publishing(Moving):
             NotFoundError: there is no such pipeline, version or draft.
             ForbiddenError: a draft, or what is declared, and the actor may not read ``pipelines``.
         """
-        return publishing.one(self.transaction, key, version, declared=declared)
+        return pipelines.publishing.one(self.transaction, key, version, declared=declared)
 
     def draft_pipeline(
         self, pipeline: Pipeline | Mapping[str, Any] | str, /, *, because: str | None = None
@@ -58,7 +58,7 @@ class Publishing(Moving):
             ForbiddenError: the actor may not update ``pipelines``.
         """
         with Act(self, None, because):
-            return publishing.draft(self.transaction, pipeline, because)
+            return pipelines.publishing.draft(self.transaction, pipeline, because)
 
     def preview_pipeline(
         self,
@@ -85,7 +85,7 @@ class Publishing(Moving):
             NotFoundError: there is no such draft.
             InvalidError: what is given is no pipeline. Whatever else is wrong stands in ``problems``.
         """
-        return publishing.preview(self.transaction, pipeline, mapping, running, failing, named)
+        return pipelines.publishing.preview(self.transaction, pipeline, mapping, running, failing, named)
 
     def publish_pipeline(
         self,
@@ -121,7 +121,7 @@ class Publishing(Moving):
             ForbiddenError: the actor may not update ``pipelines``.
         """
         with Act(self, None, because):
-            return publishing.publish(
+            return pipelines.publishing.publish(
                 *(self.transaction, pipeline, mapping, because),
                 running=running,
                 failing=failing,
@@ -151,7 +151,7 @@ class Publishing(Moving):
             ForbiddenError: the actor may not update ``pipelines``.
         """
         with Act(self, None, because):
-            return publishing.carry_over(self.transaction, key, because, failing, named)
+            return pipelines.publishing.carry_over(self.transaction, key, because, failing, named)
 
     def archive_pipeline_stage(self, key: str, stage: str, /, *, because: str) -> PipelinePreview:
         """Publish the version in force with one stage archived: no record enters it, all may leave (PIP-4).
@@ -163,4 +163,4 @@ class Publishing(Moving):
             ForbiddenError: the actor may not update ``pipelines``.
         """
         with Act(self, None, because):
-            return publishing.archive_stage(self.transaction, key, stage, because)
+            return pipelines.publishing.archive_stage(self.transaction, key, stage, because)

@@ -6,26 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from pycrm import pipeline as pipelines
+from pycrm import revision as revisions
+from pycrm import scope
 from pycrm.declare import Facet, Record, Ref
 from pycrm.declare.reference import key_of
 from pycrm.errors import InvalidError, Problem
-from pycrm.pipeline import execute, judging, standing, tally
-from pycrm.revision import access, claim, elevation, exports
-from pycrm.revision import handover as handing
-from pycrm.revision.former import Former, former_total
-from pycrm.revision.inquiry import instant
-from pycrm.revision.model import Access, Duplicate, Elevation, Export
-from pycrm.scope import aggregate, natural, paging, reason
-from pycrm.scope.access import FieldAccess, field_access
-from pycrm.scope.card import Card, card
 from pycrm.scope.children import any_record, with_children
 from pycrm.scope.fields import shown
 from pycrm.scope.gateway import fetch_one, not_found, query
-from pycrm.scope.paging import Page
-from pycrm.scope.raw import Rows
-from pycrm.scope.raw import sql as raw_sql
-from pycrm.scope.reason import Reason
-from pycrm.scope.sought import sought
 from pycrm.session.act import reason_text
 from pycrm.session.inquiry import Inquiry
 
@@ -37,6 +26,12 @@ if TYPE_CHECKING:
     from pycrm.pipeline.model import Stage
     from pycrm.pipeline.standing import Stay
     from pycrm.pipeline.tally import StageTally
+    from pycrm.revision.model import Access, Duplicate, Elevation, Export
+    from pycrm.scope.access import FieldAccess
+    from pycrm.scope.card import Card
+    from pycrm.scope.paging import Page
+    from pycrm.scope.raw import Rows
+    from pycrm.scope.reason import Reason
     from pycrm.values import Money
 
 __all__ = ["Reading"]
@@ -99,7 +94,8 @@ class Reading(Inquiry):
             InvalidError: a condition names something unknown or unreadable.
         """
         if as_of is not None:
-            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"), archived)
+            moment = revisions.inquiry.instant(as_of, "as_of")
+            former = revisions.former.Former(self.transaction, cls, conditions, moment, archived)
             return former.records(_several(order), limit, children, progress)
         found = query(self.transaction, cls, conditions, archived).records(_several(order), limit)
         return with_children(self.transaction, found) if children else found
@@ -122,7 +118,7 @@ class Reading(Inquiry):
         Raises:
             InvalidError: a cursor that was not given out for this list, or a size out of bounds.
         """
-        return paging.page(self.transaction, cls, conditions, order, size, after)
+        return scope.paging.page(self.transaction, cls, conditions, order, size, after)
 
     def search(
         self,
@@ -145,8 +141,8 @@ class Reading(Inquiry):
         Raises:
             InvalidError: the actor reads no searchable field of the class, or as `page`.
         """
-        wanted = sought(self.transaction, cls, text)
-        return paging.page(self.transaction, cls, conditions, order, size, after, wanted)
+        wanted = scope.sought.sought(self.transaction, cls, text)
+        return scope.paging.page(self.transaction, cls, conditions, order, size, after, wanted)
 
     def count(
         self,
@@ -164,9 +160,10 @@ class Reading(Inquiry):
             as_of: of the list as it was at that instant, as in `find`.
         """
         if as_of is not None:
-            former = Former(self.transaction, cls, conditions, instant(as_of, "as_of"))
+            moment = revisions.inquiry.instant(as_of, "as_of")
+            former = revisions.former.Former(self.transaction, cls, conditions, moment)
             return former.count(distinct, limit)
-        return aggregate.count(self.transaction, cls, conditions, distinct, limit)
+        return scope.aggregate.count(self.transaction, cls, conditions, distinct, limit)
 
     def sum(self, amount: Any, *conditions: ColumnElement[bool], as_of: datetime | None = None) -> Money:
         """The sum of a money field over the records that the actor may see.
@@ -180,8 +177,9 @@ class Reading(Inquiry):
             InvalidError: the amounts have several currencies; ``data["sums"]`` gives each.
         """
         if as_of is not None:
-            return former_total(self.transaction, amount, conditions, instant(as_of, "as_of"))
-        return aggregate.total(self.transaction, amount, conditions)
+            moment = revisions.inquiry.instant(as_of, "as_of")
+            return revisions.former.former_total(self.transaction, amount, conditions, moment)
+        return scope.aggregate.total(self.transaction, amount, conditions)
 
     def by_stage(
         self,
@@ -197,7 +195,7 @@ class Reading(Inquiry):
         Args:
             pipeline: its key, where it is not the one that the class names.
         """
-        return tally.by_stage(self.transaction, cls, amount, conditions, pipeline)
+        return pipelines.tally.by_stage(self.transaction, cls, amount, conditions, pipeline)
 
     def facet(self, record: Record | Ref[Any], cls: type[F], /) -> F | None:
         """What a plugin keeps of somebody else's record, or None where nothing is kept."""
@@ -223,7 +221,7 @@ class Reading(Inquiry):
             NotFoundError: the record is missing or out of scope.
             InvalidError: it belongs to no customer.
         """
-        return card(self.transaction, self._in_sight(record))
+        return scope.card.card(self.transaction, self._in_sight(record))
 
     def reveal(self, record: A | Ref[Any], /, *names: str, because: str) -> A:
         """The record with fields that are masked, or of a special category, shown.
@@ -243,7 +241,7 @@ class Reading(Inquiry):
         purpose = reason_text(because)
         if not purpose.strip():
             raise InvalidError("say what for", fields=[Problem("because", "required", "say what for")])
-        return access.reveal(self.transaction, cls, key, names, purpose)  # type: ignore[no-any-return]
+        return revisions.access.reveal(self.transaction, cls, key, names, purpose)  # type: ignore[no-any-return]
 
     def accesses(self, record: Record | Facet, /) -> list[Access]:
         """Who looked at protected fields of the record, or as that user at what the user sees, newest first.
@@ -252,7 +250,7 @@ class Reading(Inquiry):
             NotFoundError: the record is missing or out of scope.
             ForbiddenError: the actor neither leads the record nor keeps the roles.
         """
-        return access.accesses(self.transaction, self._in_sight(record))
+        return revisions.access.accesses(self.transaction, self._in_sight(record))
 
     def duplicates(self, limit: int | None = 1000) -> list[Duplicate]:
         """Pairs of records that hold the same unique value under the policy *arbiter*, newest first.
@@ -260,7 +258,7 @@ class Reading(Inquiry):
         Raises:
             ForbiddenError: the actor holds no grant to read ``duplicates``.
         """
-        return claim.duplicates(self.transaction, limit)
+        return revisions.claim.duplicates(self.transaction, limit)
 
     def exports(self, limit: int | None = 1000) -> list[Export]:
         """Who took out which records, by which filter, newest first (SCO-9).
@@ -268,15 +266,15 @@ class Reading(Inquiry):
         Raises:
             ForbiddenError: the actor may not read role assignments.
         """
-        return exports.exports(self.transaction, limit)
+        return revisions.exports.exports(self.transaction, limit)
 
     def fields(self, cls: type[Any], /) -> dict[str, FieldAccess]:
         """What the actor may do with each field of a class; others are absent, as unknown ones are."""
-        return field_access(self.transaction, cls)
+        return scope.access.field_access(self.transaction, cls)
 
     def moves(self, record: Record, /) -> list[AllowedMove]:
         """Every move out of where the record stands, each with what it still needs."""
-        return judging.moves(self.transaction, [record])[0]
+        return pipelines.judging.moves(self.transaction, [record])[0]
 
     def moves_all(self, records: Iterable[Record], /, *, needs: bool = True) -> list[list[AllowedMove]]:
         """The moves of each of many records, such as the cards of a board; see `moves`.
@@ -284,11 +282,11 @@ class Reading(Inquiry):
         Args:
             needs: what each move needs; without it only the right to it, which takes no further statement.
         """
-        return judging.moves(self.transaction, list(records), needs)
+        return pipelines.judging.moves(self.transaction, list(records), needs)
 
     def stage(self, record: Record, /) -> Stage:
         """The stage in which the record stands, of the pipeline version that it runs under."""
-        return execute.stage_of(self.transaction, record)
+        return pipelines.execute.stage_of(self.transaction, record)
 
     def probability(self, record: Record, /) -> Probability:
         """How probable it is to win: that of the stage, and an own estimate where one was made (PIP-5).
@@ -296,7 +294,7 @@ class Reading(Inquiry):
         Raises:
             InvalidError: such records run through no stages.
         """
-        return judging.probability(self.transaction, record)
+        return pipelines.judging.probability(self.transaction, record)
 
     def stages(self, record: Record, /) -> list[Stay]:
         """The stages that the record went through, with labels and probabilities of their time.
@@ -304,7 +302,7 @@ class Reading(Inquiry):
         Stages within stages are among them; in each region one stay follows the other.
         """
         self._in_sight(record)
-        return standing.stays(self.transaction, record)
+        return pipelines.standing.stays(self.transaction, record)
 
     def preview_handover(self, giver: Any, /, to: Any) -> HandoverPreview:
         """What `hand_over` with the same arguments would do; nothing is changed.
@@ -315,14 +313,16 @@ class Reading(Inquiry):
             ForbiddenError: the actor may assign nothing at all.
             InvalidError, NotFoundError: the arguments are wrong, as for `hand_over`.
         """
-        return handing.preview(self.transaction, giver, to)
+        return revisions.handover.preview(self.transaction, giver, to)
 
     def explain(self, action: str, record: Record | Ref[Any], /) -> tuple[Reason, ...]:
         """Each path by which the actor reaches the record for that action; none is no access."""
         cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
         if fetch_one(self.transaction, cls, key) is None:
             return ()
-        return reason.reasons(self.transaction, self.actor, any_record(self.transaction, cls, key), action)
+        return scope.reason.reasons(
+            self.transaction, self.actor, any_record(self.transaction, cls, key), action
+        )
 
     def why(self, login: str, record: Record | Ref[Any], /, action: str = "read") -> tuple[Reason, ...]:
         """Each path by which another person reaches a record; none is no access (SCO-16).
@@ -332,7 +332,7 @@ class Reading(Inquiry):
             ForbiddenError: the actor neither leads the record nor keeps the roles.
         """
         cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
-        return reason.why(self.transaction, login, cls, key, action)
+        return scope.reason.why(self.transaction, login, cls, key, action)
 
     def who(self, record: Record | Ref[Any], /, action: str = "read") -> list[tuple[str, tuple[Reason, ...]]]:
         """Everybody who reaches a record, by login, each with the paths that give it (SCO-16).
@@ -344,11 +344,11 @@ class Reading(Inquiry):
             ForbiddenError: the actor neither leads the record nor keeps the roles.
         """
         cls, key = self._named(record if isinstance(record, Ref) else record.ref, None)
-        return reason.who(self.transaction, cls, key, action)
+        return scope.reason.who(self.transaction, cls, key, action)
 
     def reach(self, cls: type[Any], /) -> str:
         """How far the actor reads that class, in words: ``East and below``, ``your own`` (SCO-18)."""
-        return reason.reach_in_words(self.transaction, cls)
+        return scope.reason.reach_in_words(self.transaction, cls)
 
     def named(self, cls: type[R], name: Any, /) -> Ref[R]:
         """The reference data of that natural key (a region's name, a product's code).
@@ -356,7 +356,7 @@ class Reading(Inquiry):
         Raises:
             InvalidError: there is none of that name.
         """
-        return natural.named(self.transaction, cls, name)
+        return scope.natural.named(self.transaction, cls, name)
 
     def sql(self, text: str, /, *, most: int = 10_000, seconds: float = 30, **parameters: Any) -> Rows:
         """The rows of one SELECT of the caller's own, over no more than the actor may read.
@@ -378,7 +378,7 @@ class Reading(Inquiry):
                 may not be read; the two are one answer.
             StoreError: the database has no role for it; the message says what is missing.
         """
-        return raw_sql(self.transaction, text, parameters, most, seconds)
+        return scope.raw.sql(self.transaction, text, parameters, most, seconds)
 
     def elevations(self, since: datetime | None = None, *, limit: int = 1000) -> list[Elevation]:
         """Each session that was opened as a system actor, newest first.
@@ -391,7 +391,7 @@ class Reading(Inquiry):
             ForbiddenError: the actor may not read who holds which role.
             InvalidError: the limit is none, or `since` has no time zone.
         """
-        return elevation.elevations(self.transaction, since, limit)
+        return revisions.elevation.elevations(self.transaction, since, limit)
 
 
 def _several(order: Any) -> Sequence[Any]:

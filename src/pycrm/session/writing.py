@@ -7,19 +7,10 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from pycrm import revision as revisions
 from pycrm.declare import Facet, Record, Ref
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.sharing import Delegation, Share, ShareMode
-from pycrm.revision import add as adding
-from pycrm.revision import archive as archiving
-from pycrm.revision import assign as assigning
-from pycrm.revision import handover as handing
-from pycrm.revision import hold as holding
-from pycrm.revision import revert as reverting
-from pycrm.revision import where as setting
-from pycrm.revision.amendment import decide, policy, propose
-from pycrm.revision.erase import erase as erase_person
-from pycrm.revision.erase import forget_fields
 from pycrm.scope.fields import shown
 from pycrm.scope.sharing import Shared, is_seen_by
 from pycrm.session.act import Act
@@ -67,7 +58,7 @@ class Writing(Scoring):
         with Act(self):
             if hasattr(record, "write"):
                 return record.write(self, **({} if owner is None else {"owner": owner}))
-            made = adding.add_all(self.transaction, [record], [owner], pipeline)
+            made = revisions.add.add_all(self.transaction, [record], [owner], pipeline)
             return shown(self.transaction, made[0])
 
     @overload
@@ -87,7 +78,7 @@ class Writing(Scoring):
         if given and hasattr(given[0], "write_all"):
             return given[0].write_all(self, given, whose)  # type: ignore[no-any-return]
         with Act(self):
-            made = adding.add_all(self.transaction, given, whose)
+            made = revisions.add.add_all(self.transaction, given, whose)
             return [shown(self.transaction, record) for record in made]
 
     def change(self, record: A, /, *, because: str | None = None, **values: Any) -> A:
@@ -103,7 +94,7 @@ class Writing(Scoring):
             NotFoundError, ForbiddenError: it is out of sight, or visible but not the actor's to change.
         """
         with Act(self, record, because):
-            return shown(tx := self.transaction, policy.change(tx, record, values))  # type: ignore[no-any-return]
+            return shown(tx := self.transaction, revisions.amendment.policy.change(tx, record, values))  # type: ignore[no-any-return]
 
     def change_where(
         self, cls: type[A], /, *conditions: Any, because: str | None = None, **values: Any
@@ -130,7 +121,7 @@ class Writing(Scoring):
             ForbiddenError: writing a field is not granted.
         """
         with Act(self, None, because):
-            return setting.change_where(self.transaction, cls, conditions, values)
+            return revisions.where.change_where(self.transaction, cls, conditions, values)
 
     def amend(
         self,
@@ -166,13 +157,15 @@ class Writing(Scoring):
         """
         with Act(self, record, because):
             tx = self.transaction
-            made = propose.amend(tx, record, values, because, evidence, effective_on, split)
+            made = revisions.amendment.propose.amend(
+                tx, record, values, because, evidence, effective_on, split
+            )
             return self._amended(made)  # type: ignore[no-any-return]
 
     def _amended(self, made: Any) -> Any:
         """A record as its reader is shown it, or an amendment taken as far as it goes by itself."""
         if isinstance(made, Amendment):
-            return decide.finish(self.transaction, made)
+            return revisions.amendment.decide.finish(self.transaction, made)
         return shown(self.transaction, made)
 
     def archive(self, record: R, /, *, because: str | None = None) -> R:
@@ -183,12 +176,12 @@ class Writing(Scoring):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, record, because):
-            return shown(self.transaction, archiving.archive(self.transaction, record))  # type: ignore[no-any-return]
+            return shown(self.transaction, revisions.archive.archive(self.transaction, record))  # type: ignore[no-any-return]
 
     def restore(self, record: R, /, *, because: str | None = None) -> R:
         """Bring an archived record back; raises as `archive`."""
         with Act(self, record, because):
-            return shown(self.transaction, archiving.restore(self.transaction, record))  # type: ignore[no-any-return]
+            return shown(self.transaction, revisions.archive.restore(self.transaction, record))  # type: ignore[no-any-return]
 
     def revert(self, revision: Revision, /, *, because: str) -> Any:
         """Take back what one revision changed, by a further one, and return the record as it is now.
@@ -207,7 +200,7 @@ class Writing(Scoring):
             StaleError, NotFoundError, ForbiddenError: as for `change`.
         """
         with Act(self, None, because):
-            return self._amended(reverting.revert(self.transaction, revision, because))
+            return self._amended(revisions.revert.revert(self.transaction, revision, because))
 
     def share(
         self,
@@ -288,7 +281,7 @@ class Writing(Scoring):
             StaleError, NotFoundError: as for `change`.
         """
         with Act(self, record, because):
-            made = assigning.assign(self.transaction, record, owner)
+            made = revisions.assign.assign(self.transaction, record, owner)
             return shown(self.transaction, made)  # type: ignore[no-any-return]
 
     def hand_over(self, giver: Any, /, to: Any, *, because: str) -> Handover:
@@ -314,7 +307,7 @@ class Writing(Scoring):
             StaleError: others handed on the same records meanwhile.
         """
         with Act(self, None, because):
-            return handing.hand_over(self.transaction, giver, to, because)
+            return revisions.handover.hand_over(self.transaction, giver, to, because)
 
     def undo_handover(self, handover: Handover, /, *, because: str) -> HandoverUndo:
         """Return within 7 days whatever has not changed since a handover, and list the rest (SUP-14).
@@ -328,7 +321,7 @@ class Writing(Scoring):
             StaleError, NotFoundError: as for `change`.
         """
         with Act(self, handover, because):
-            return handing.undo(self.transaction, handover, because)
+            return revisions.handover.undo(self.transaction, handover, because)
 
     def erase(self, record: Record | Ref[Any], /, *, because: str) -> Erasure:
         """Erase the person behind a customer, a contact or a party, everywhere, for good (COR-29).
@@ -351,7 +344,7 @@ class Writing(Scoring):
         ref: Any = record if isinstance(record, Ref) else record.ref
         found: Any = self.get(ref)
         with Act(self, found, because):
-            return erase_person(self.transaction, found, because)
+            return revisions.erase.erase(self.transaction, found, because)
 
     def forget(self, record: A, /, *names: str, because: str) -> A:
         """Empty personal fields of a record, now and in its history, since they may be kept no longer.
@@ -369,7 +362,7 @@ class Writing(Scoring):
         """
         found: Any = self._in_sight(record)
         with Act(self, found, because):
-            return shown(self.transaction, forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
+            return shown(self.transaction, revisions.erase.forget_fields(self.transaction, found, names))  # type: ignore[no-any-return]
 
     def hold(self, record: R | Ref[R], /) -> R:
         """Make everybody else who holds this record wait until this session ends; it is returned as it is now.
@@ -382,7 +375,7 @@ class Writing(Scoring):
         """
         with Act(self):
             cls, id = self._named(record if isinstance(record, Ref) else record.ref, None)
-            return holding.hold(self.transaction, cls, id)  # type: ignore[no-any-return]
+            return revisions.hold.hold(self.transaction, cls, id)  # type: ignore[no-any-return]
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ from pycrm.errors import (
     UnknownOutcomeError,
 )
 from pycrm.store.compiled import Compiled
+from pycrm.store.resting import Resting
 from pycrm.store.shortening import Shortening
 from pycrm.store.waiting import BUSY_MS
 
@@ -54,6 +55,7 @@ class Store:
         is_file = self.dialect == "sqlite" and not self.in_memory
         self.shortening = Shortening(str(self.url.database)) if is_file else None
         self.engine = self._engine(pool_size)
+        self._resting = None if self.in_memory else Resting(pool_size)
         self._compiled = Compiled(self.engine.dialect)
         self._texts: dict[Any, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
         self._checked = False
@@ -98,6 +100,9 @@ class Store:
         Raises:
             StoreError: the database does not answer or has other settings than promised.
         """
+        found = self._resting.take() if self._resting is not None else None
+        if found is not None:
+            return found[0]
         try:
             connection = self.engine.connect()
         except sa.exc.DBAPIError as error:
@@ -108,6 +113,27 @@ class Store:
             self._check(connection)
             self._checked = True
         return connection
+
+    @property
+    def taken(self) -> int:
+        """How many connections are in use; the one of a database in memory is not counted."""
+        pool: Any = self.engine.pool
+        return 0 if self._resting is None else pool.checkedout() - len(self._resting)
+
+    def take(self) -> tuple[sa.Connection, Any]:
+        """A connection for one transaction, with the driver's; raises as `connect`."""
+        found = self._resting.take() if self._resting is not None else None
+        if found is not None:
+            return found
+        connection = self.connect()
+        return connection, connection.connection.driver_connection
+
+    def give_back(self, connection: sa.Connection, driver: Any) -> None:
+        """Take a connection back whose transaction was committed or rolled back."""
+        if self._resting is not None:
+            self._resting.give(connection, driver)
+        else:
+            connection.close()
 
     def _check(self, connection: sa.Connection) -> None:
         if self.dialect == "sqlite":
@@ -202,7 +228,9 @@ class Store:
             raise StoreError(f"the database does not answer: {error.orig}") from error
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that nobody uses."""
+        if self._resting is not None:
+            self._resting.close()
         self.engine.dispose()
 
 

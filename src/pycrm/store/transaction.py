@@ -55,6 +55,7 @@ class Transaction:
         self.before_end: Callable[[], None] | None = None
         self.spoiled: BaseException | None = None
         self._connection: sa.Connection | None = None
+        self._driver: Any = None
         self._cursor: Any = None
         self._closed = False
         self._has_turn = False
@@ -97,15 +98,14 @@ class Transaction:
                 self.store.dispose()
                 self._open()
         except BaseException as error:
-            self._release()
+            self._release(is_clean=False)
             if isinstance(error, Exception) and not isinstance(error, StoreError):
                 raise self.store.translated(error) from error
             raise
 
     def _open(self) -> None:
-        self._connection = self.store.connect()
-        driver: Any = self._connection.connection.driver_connection
-        self._cursor = driver.cursor()
+        self._connection, self._driver = self.store.take()
+        self._cursor = self._driver.cursor()
         if self.dialect == "sqlite" and self.write:
             begin_writing(self._cursor)
         else:
@@ -122,7 +122,9 @@ class Transaction:
 
     def write_one(self, text: str, values: Sequence[Any]) -> Any:
         """Execute one writing statement on the driver and return its cursor."""
-        self._count()
+        if self.before_write is not None:
+            self.before_write()
+        self.written += 1
         return self.run(text, values)
 
     def run_many(self, text: str, rows: Iterable[Sequence[Any]]) -> int:
@@ -252,12 +254,15 @@ class Transaction:
             with suppress(Exception):
                 cursor.close()
 
-    def _release(self) -> None:
+    def _release(self, is_clean: bool = True) -> None:
         self._closed = True
         self._close_cursor()
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            if is_clean:
+                self.store.give_back(connection, self._driver)
+            else:
+                connection.close()
         if self._has_turn and self.store.turn is not None:
             self._has_turn = False
             self.store.turn.release()

@@ -15,6 +15,7 @@ import attrs
 from pycrm.app import CRM
 from pycrm.declare import Child, Facet, Record, Ref
 from pycrm.declare.codec import dump
+from pycrm.declare.record import Row
 from pycrm.errors import CRMError, RefusedError
 from pycrm.scope.paging import Page
 from pycrm.session import Session
@@ -33,6 +34,8 @@ def told(value: Any) -> Any:
     """
     if isinstance(value, Record | Facet | Child):
         return {"entity": type(value).__name__} | told(dump(value))
+    if isinstance(value, Row):
+        return {name: told(getattr(value, name)) for name in type(value).__specs__}
     if isinstance(value, Page):
         return {"items": told(value.items), "next": value.next}
     if isinstance(value, Ref):

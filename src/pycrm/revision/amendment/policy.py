@@ -81,19 +81,15 @@ def _policies(tx: Transaction) -> Mapping[tuple[str, str], list[AmendmentPolicy]
     found: dict[tuple[str, str], list[AmendmentPolicy]] | None = tx.memo.get("policies")
     if found is None:
         found = tx.memo["policies"] = {}
-        made, table = layout(AmendmentPolicy), AmendmentPolicy.__table__.c
-        rows = (
-            tx.fetch(
-                sa.select(*(table[name] for name in made.names))
-                .where(table.archived_at.is_(None))
-                .order_by(table.rank, table.id)
-            )
-            if tx.actor.has_policies
-            else []
-        )
-        for policy in made.build(rows):
+        for policy in _read_policies(tx) if tx.actor.has_policies else ():
             found.setdefault((policy.entity, policy.path), []).append(policy)
     return found
+
+
+def _read_policies(tx: Transaction) -> list[AmendmentPolicy]:
+    made, table = layout(AmendmentPolicy), AmendmentPolicy.__table__.c
+    asked = sa.select(*(table[name] for name in made.names)).where(table.archived_at.is_(None))
+    return made.build(tx.fetch(asked.order_by(table.rank, table.id)))
 
 
 def refuse_guarded(tx: Transaction, record: Any, values: Mapping[str, Any]) -> None:
@@ -174,7 +170,12 @@ def rules_over(tx: Transaction, cls: Any, names: Iterable[str]) -> bool:
 
 def change(tx: Transaction, record: Any, values: dict[str, Any]) -> Any:
     """Change fields that need no amendment; see `Session.change`."""
-    refuse_guarded(tx, record, values)
+    free = ("free", type(record), *values)
+    if free not in tx.memo:
+        refuse_guarded(tx, record, values)
+        # Where no policy weighs their values, neither will later ones of these fields be refused.
+        if not _policies(tx):
+            tx.memo[free] = True
     return apply(tx, record, values, "change")
 
 
