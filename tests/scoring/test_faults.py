@@ -122,6 +122,11 @@ def _passed_over(patch: pytest.MonkeyPatch) -> None:
 _GRADES = ("A", "B", "C", "D", "gold", "silver")
 
 
+def _parts_of_all(patch: pytest.MonkeyPatch) -> None:
+    """What an indicator reads of a hidden field is told."""
+    patch.setattr(part, "is_hidden", lambda tx, indicator: False)
+
+
 def _told_to_all(patch: pytest.MonkeyPatch) -> None:
     """A set grade is told although its field is hidden from the reader."""
     patch.setattr(grade, "field_rights", lambda tx, cls: FieldRights())
@@ -181,6 +186,10 @@ FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
     "sight": (_score_of_anybody, told.test_scores_are_seen_with_their_customers),
     "for ever": (_set_for_ever, over.test_a_set_grade_is_in_force_until_its_day_and_leaves_the_score),
     "other models": (_passed_over, over.test_a_set_grade_lies_over_the_models_that_know_it),
+    "hidden parts": (
+        _parts_of_all,
+        over.test_a_part_of_a_hidden_field_is_left_out_and_the_others_are_told,
+    ),
     "hidden": (_told_to_all, over.test_a_set_grade_is_seen_with_its_customer_and_its_fields),
     "entered": (_entered_directly, over.test_no_write_goes_past_the_amendment),
     "any grade": (_any_grade, over.test_an_override_without_end_reason_or_known_grade_is_refused),
