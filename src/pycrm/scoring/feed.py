@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Feed", "Source", "feed_of", "spoken_of"]
+__all__ = ["FEEDS", "Derived", "Feed", "Source", "derived_by", "feed_of", "spoken_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -33,7 +33,7 @@ _TYPES: dict[type, Callable[[], Any]] = {
     UUID: RawKey,
 }
 
-_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time", "is_past")
 
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
@@ -104,6 +104,11 @@ class Feed:
         """The column that says when a fact became one, or None."""
         return self.table.c[self.at] if self.at else None
 
+    @property
+    def is_past(self) -> bool:
+        """Whether its rows are held to the day as of which is asked, as facts of sources are that say when."""
+        return self.at is not None and self.rows is None and not self.single
+
     @classmethod
     def derived(
         cls,
@@ -149,6 +154,22 @@ class Feed:
         if self.twin is not None:
             return self.twin.bases()
         return {self.name} if self.rows is None else {name for one in self.of for name in one.bases()}
+
+
+@attrs.frozen(eq=False)
+class Derived:
+    """What a derived feed is worked out by: its SELECT, the feeds of which that speaks, and which of their columns."""
+
+    select: Any
+    feeds: dict[str, Feed]
+    columns: set[tuple[str, str]]
+
+
+@lru_cache(maxsize=1000)
+def derived_by(rows: Callable[[], Any]) -> Derived:
+    """What `rows` of a derived feed gives, which is asked once and is the same in every CRM."""
+    select = rows()
+    return Derived(select, *spoken_of(select))
 
 
 def feed_of(table: Any) -> Feed | None:

@@ -88,7 +88,7 @@ def _gathered(column: Any, aggregate: Any, where: Any, within: Window, by: Any) 
         when = by if by is not None else feed.time
         if when is None:
             raise DeclarationError(f"the feed {feed.name} does not say when: give by=")
-        conditions.append(within.holds(when))
+        conditions.append(within.holds(when, is_past=by is None and feed.is_past))
     return Value.of(aggregate(sa.and_(*conditions) if conditions else None), feed)
 
 
