@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import elements, operators, visitors
 
 from pycrm.errors import ConflictError
-from pycrm.scoring.feed import Feed, Source, derived_by, feed_of
+from pycrm.scoring.feed import Feed, Source, feed_of
 from pycrm.scoring.indicator import Indicator
 from pycrm.scoring.sources import SOURCES
 from pycrm.scoring.value import Value, is_date, values_in
@@ -171,7 +171,7 @@ class Catalog:
             return {(feed.name, column), (feed.name, "customer")}
         memo = ("derived", feed.name, column)
         if memo not in self.memo:
-            parts = _behind(derived_by(feed.rows).select, column)
+            parts = _behind(feed.rows(), column)
             self.memo[memo] = set[Column]().union(*(self._columns(part, seen) for part in parts))
         told: set[Column] = self.memo[memo]
         return told

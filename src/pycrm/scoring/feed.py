@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy.sql import elements, visitors
 from pycrm.declare.raw import RawBool, RawDate, RawInstant, RawKey
 from pycrm.errors import DeclarationError
 
-__all__ = ["FEEDS", "Derived", "Feed", "Source", "derived_by", "feed_of", "spoken_of"]
+__all__ = ["FEEDS", "Feed", "Source", "feed_of", "spoken_of"]
 
 _TYPES: dict[type, Callable[[], Any]] = {
     str: sa.Text,
@@ -154,22 +154,6 @@ class Feed:
         if self.twin is not None:
             return self.twin.bases()
         return {self.name} if self.rows is None else {name for one in self.of for name in one.bases()}
-
-
-@attrs.frozen(eq=False)
-class Derived:
-    """What a derived feed is worked out by: its SELECT, the feeds of which that speaks, and which of their columns."""
-
-    select: Any
-    feeds: dict[str, Feed]
-    columns: set[tuple[str, str]]
-
-
-@lru_cache(maxsize=1000)
-def derived_by(rows: Callable[[], Any]) -> Derived:
-    """What `rows` of a derived feed gives, which is asked once and is the same in every CRM."""
-    select = rows()
-    return Derived(select, *spoken_of(select))
 
 
 def feed_of(table: Any) -> Feed | None:

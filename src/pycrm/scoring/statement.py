@@ -16,7 +16,7 @@ from sqlalchemy.sql import elements
 from pycrm.declare.raw import RawKey
 from pycrm.scoring import ranks
 from pycrm.scoring.catalog import Catalog
-from pycrm.scoring.feed import Feed, Source, derived_by, spoken_of
+from pycrm.scoring.feed import Feed, Source, spoken_of
 from pycrm.scoring.function import ratio
 from pycrm.scoring.indicator import Indicator, OnNone
 from pycrm.scoring.moment import LIFE
@@ -245,13 +245,12 @@ class Layers:
     def _feed(self, feed: Feed) -> None:
         if feed.name in self._made:
             return
-        rows = None
-        if feed.rows is not None:
-            derived = derived_by(feed.rows)
-            for one in derived.feeds.values():
+        rows = feed.rows() if feed.rows is not None else None
+        if rows is not None:
+            below, columns = spoken_of(rows)
+            for one in below.values():
                 self._feed(one)
-            self._used |= derived.columns
-            rows = derived.select
+            self._used |= columns
         self._made[feed.name] = (feed, rows)
 
     def _base(self, feed: Feed) -> Any:
