@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import attrs
 import sqlalchemy as sa
 
 from benchmarks import facts
@@ -87,13 +86,6 @@ def _model(crm: CRM) -> ScoreModel:
     there = crm.catalog.available()
     items = tuple(Item(one.code, 1.0, None, "benchmark" if one.reason_needed else None) for one in there)
     return ScoreModel("bench", 1, "All", ASPECTS, items)
-
-
-def _smaller(crm: CRM) -> ScoreModel:
-    """The usual model of distributors, of what can be measured here."""
-    (usual,) = [one for one in CustomerValue.models if one.key == _SMALLER]
-    there = {one.code for one in crm.catalog.available()}
-    return attrs.evolve(usual, items=tuple(item for item in usual.items if item.indicator in there))
 
 
 def _layers(crm: CRM, model: ScoreModel, *, apart: bool = False) -> Layers:
@@ -263,16 +255,19 @@ def _beside(bench: Bench, crm: CRM) -> Iterator[Figure]:
 
 def _kept(bench: Bench, crm: CRM) -> Iterator[Figure]:
     """A full run, the scores of some who changed since, and what one score is made of."""
-    model = _model(crm) if bench.shape.customers <= _KEPT else _smaller(crm)
-    with crm.session(crm.system("publishing")) as session:
-        session.publish_score_model(model)
-    crm.run_scores(crm.system("scoring"), model.key, engine="duckdb")
+    key = _SMALLER
+    if bench.shape.customers <= _KEPT:
+        model = _model(crm)
+        key = model.key
+        with crm.session(crm.system("publishing")) as session:
+            session.publish_score_model(model)
+    crm.run_scores(crm.system("scoring"), key, engine="duckdb")
     with crm.view(crm.system("picking")) as session:
         customers = session.find(Customer, limit=_DIRTY)
 
     def refresh(some: Sequence[Any]) -> Any:
         with crm.session(crm.system("scoring")) as session:
-            return session.refresh_scores(model.key, some)
+            return session.refresh_scores(key, some)
 
     few = customers[::_ALONE]
     dirty, alone = in_turn(
@@ -280,7 +275,7 @@ def _kept(bench: Bench, crm: CRM) -> Iterator[Figure]:
     )
     naive = _times(alone, len(customers) / len(few))
     yield _figure(bench, "score_refresh_1000", dirty, "one customer after the other", naive, REFRESHED)
-    if model.key == "bench":
+    if key != _SMALLER:
         yield _explained(bench, crm, customers[:200])
 
 
