@@ -31,8 +31,8 @@ def _skipped_weighs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def _asked_twice(patch: pytest.MonkeyPatch) -> None:
     """Scores are read once to see whether there are some, and once more."""
-    real = explain.history
-    patch.setattr(explain, "history", lambda *given, **how: real(*given, **how) and real(*given, **how))
+    real = explain._told
+    patch.setattr(explain, "_told", lambda *given: real(*given) and real(*given))
 
 
 def _aspects_weigh_alike(patch: pytest.MonkeyPatch) -> None:
@@ -101,20 +101,30 @@ def _scores_of_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(explain, "query", query)
 
 
+def _score_of_anybody(patch: pytest.MonkeyPatch) -> None:
+    """The score of a customer is explained whoever asks."""
+    real = explain.scope_of
+    patch.setattr(explain, "scope_of", lambda tx, *given: real(_System(tx), *given))
+
+
 def _set_for_ever(patch: pytest.MonkeyPatch) -> None:
     """What people set stays in force after its day."""
-    patch.setattr(grade, "RawDate", _Never)
+    for module in (grade, explain):
+        patch.setattr(module, "RawDate", _Never)
 
 
 def _passed_over(patch: pytest.MonkeyPatch) -> None:
     """A set grade lies over models that do not know it."""
-    real = grade.lasting
     wide = ScoreModel("wide", 1, "Wide", {"C": 1}, "MC01:1", bands=tuple((one, 0.0) for one in _GRADES))
-    for module in (grade, explain):
-        patch.setattr(module, "lasting", lambda tx, model: real(tx, wide))
+    patch.setattr(explain, "in_force", lambda tx, key: wide)
 
 
 _GRADES = ("A", "B", "C", "D", "gold", "silver")
+
+
+def _parts_of_all(patch: pytest.MonkeyPatch) -> None:
+    """What an indicator reads of a hidden field is told."""
+    patch.setattr(part, "is_hidden", lambda tx, indicator: False)
 
 
 def _told_to_all(patch: pytest.MonkeyPatch) -> None:
@@ -166,7 +176,7 @@ class _System:
 FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
     "skipped": (_skipped_weighs_nothing, told.test_a_score_is_the_weighted_mean_of_its_aspects),
     "aspects": (_aspects_weigh_alike, told.test_contributions_add_up_to_the_score),
-    "twice": (_asked_twice, told.test_explaining_a_score_asks_four_times),
+    "twice": (_asked_twice, told.test_explaining_a_score_asks_once),
     "falling": (_grades_fall_at_once, told.test_grades_rise_at_once_and_fall_after_two_months),
     "months": (_every_run_counts_as_a_month, told.test_a_second_run_of_a_month_does_not_let_a_grade_fall),
     "tables": (_refreshed_among_themselves, told.test_percentiles_are_frozen_by_a_full_run),
@@ -174,8 +184,13 @@ FAULTS: dict[str, tuple[Plant, Callable[..., None]]] = {
     "late": (_later_facts_count, told.test_a_run_never_changes_and_late_facts_are_counted),
     "rights": (_everybody_may, told.test_scores_are_seen_with_their_customers),
     "scope": (_scores_of_all, told.test_scores_are_seen_with_their_customers),
+    "sight": (_score_of_anybody, told.test_scores_are_seen_with_their_customers),
     "for ever": (_set_for_ever, over.test_a_set_grade_is_in_force_until_its_day_and_leaves_the_score),
     "other models": (_passed_over, over.test_a_set_grade_lies_over_the_models_that_know_it),
+    "hidden parts": (
+        _parts_of_all,
+        over.test_a_part_of_a_hidden_field_is_left_out_and_the_others_are_told,
+    ),
     "hidden": (_told_to_all, over.test_a_set_grade_is_seen_with_its_customer_and_its_fields),
     "entered": (_entered_directly, over.test_no_write_goes_past_the_amendment),
     "any grade": (_any_grade, over.test_an_override_without_end_reason_or_known_grade_is_refused),

@@ -26,7 +26,7 @@ from pycrm import (
 )
 from pycrm.scoring.model import ScoreModel
 
-from .shop import filed, marked, opened
+from .shop import filed, marked, opened, sold
 from .test_scores import TODAY, run
 
 Open = Callable[..., CRM]
@@ -196,6 +196,28 @@ def test_a_set_grade_is_seen_with_its_customer_and_its_fields(world: World) -> N
     assert (told(world).grade, told(world).override) == ("B", None)
     assert (listed(world, grade="A"), listed(world, grade="B")) == ([], [("B", "B")])
     assert listed(world, "lead_e", grade="A") == [("A", "B")]
+
+
+def test_a_part_of_a_hidden_field_is_left_out_and_the_others_are_told(open_crm: Open) -> None:
+    """Whoever may not see amounts is told 70 marks of the customer and its score, and nothing of its amount."""
+    from scope.rights import ruled
+
+    both = attrs.evolve(MARKED, key="both", weights={"T": 1, "C": 1}, items="MT90:1 MC01:1")
+    crm = opened(open_crm, both)
+    cast = enterprise(crm)
+    (customer,) = filed(crm, 1, cast.people["rep_a"])
+    marked(crm, customer, TODAY, C01=70)
+    sold(crm, customer, TODAY, 900)
+    run(crm, "both")
+    ruled(crm, "staff", ("Sale.net", "hidden", False))
+    with crm.view("rep_a") as session:
+        found = session.score(customer, "both")
+    # The only amount there is lies in the middle of all: 50 points, of which and of 70 the mean is 60.
+    assert [one[5:] for one in found.parts] == [
+        (None, "hidden", None, 0.0, 0.0),
+        (70, "ok", 70.0, 0.5, 35.0),
+    ]
+    assert found.score == 60
 
 
 def test_a_set_grade_lies_over_the_models_that_know_it(open_crm: Open) -> None:

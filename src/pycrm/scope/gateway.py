@@ -33,7 +33,17 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Query", "bounded", "fetch_one", "fetch_some", "in_sight", "listing", "query", "unknown_field"]
+__all__ = [
+    "Query",
+    "bounded",
+    "fetch_one",
+    "fetch_some",
+    "in_sight",
+    "listing",
+    "not_in_sight",
+    "query",
+    "unknown_field",
+]
 
 # In seconds, many times what a database takes to look at one row.
 _LONGEST_PAUSE = 0.0001
@@ -303,8 +313,12 @@ def fetch_one(tx: Transaction, cls: Any, id: UUID, action: str = Action.READ, lo
     rows = tx.run(text, [key(tx, id if name == "key" else values[name]) for name in names]).fetchall()
     if rows:
         return made.build(rows)[0]
-    time.sleep(_LONGEST_PAUSE * random.random())
+    _pause()
     return None
+
+
+def _pause() -> None:
+    time.sleep(_LONGEST_PAUSE * random.random())
 
 
 def fetch_some(
@@ -368,3 +382,9 @@ def in_sight(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> list[UUID]:
 def not_found(cls: Any) -> NotFoundError:
     """The one answer for a record that is missing and for one that is hidden."""
     return NotFoundError(f"no such {cls.__name__.lower()}")
+
+
+def not_in_sight(cls: Any) -> NotFoundError:
+    """The same where a statement of one's own found no record in its scope, after the pause of `fetch_one`."""
+    _pause()
+    return not_found(cls)

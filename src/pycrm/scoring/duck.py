@@ -38,6 +38,11 @@ _SETTINGS: dict[str, Any] = {
     "preserve_insertion_order": "false",
 }
 
+# Facts repeat themselves: compressed, those of a million customers take a tenth of the memory. That costs
+# a quarter of the time, which what is read from is worth and what is made on the way is not.
+_COMPRESSED = ("ATTACH ':memory:' AS crm (COMPRESS)", "USE crm")
+_MANY = 100_000
+
 
 @contextmanager
 def duck(crm: CRM, day: date) -> Iterator[Duck]:
@@ -54,6 +59,8 @@ def duck(crm: CRM, day: date) -> Iterator[Duck]:
         told = f"the engine duckdb needs {error.name}: pip install 'pycrm[analytics]'"
         raise DeclarationError(told) from error
     with closing(duckdb.connect(":memory:", config=_SETTINGS)) as connection:
+        for statement in _COMPRESSED:
+            connection.execute(statement)
         yield Duck(crm, day, connection)
 
 
@@ -71,8 +78,7 @@ class Duck:
 
     def keep(self, name: str, statement: Any) -> None:
         """Make a table of what a statement over what stands there gives."""
-        text = said(statement, "duckdb", self._moment)
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {text}")
+        self._make(name, said(statement, "duckdb", self._moment))
 
     def load(self, tx: Transaction, wanted: Mapping[str, Any]) -> None:
         """Copy what these SELECTs over the operational database give into tables of these names.
@@ -95,8 +101,14 @@ class Duck:
     def _take(self, name: str, select: Any, facts: Any, dialect: str) -> None:
         columns = ", ".join(_as_duck(column, dialect) for column in select.selected_columns)
         self.connection.register("crm_arriving", facts)
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {columns} FROM crm_arriving")
+        self._make(name, f"SELECT {columns} FROM crm_arriving")
         self.connection.unregister("crm_arriving")
+
+    def _make(self, name: str, text: str) -> None:
+        made = self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {text}").fetchone()
+        if made[0] > _MANY:
+            # Only now it is compressed.
+            self.connection.execute("CHECKPOINT")
 
 
 def _as_duck(column: Any, dialect: str) -> str:

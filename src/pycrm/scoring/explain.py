@@ -18,11 +18,13 @@ from pycrm.declare.raw import RawDate, RawKey
 from pycrm.declare.row import layout
 from pycrm.entities.customer import Customer
 from pycrm.entities.grade import GradeOverride
+from pycrm.entities.org import Action
 from pycrm.scope.actor import unkey
 from pycrm.scope.fields import field_rights
-from pycrm.scope.gateway import Query, bounded, query
+from pycrm.scope.gateway import Query, bounded, not_in_sight, query
+from pycrm.scope.predicate import renamed, scope_of
 from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
-from pycrm.scoring.grade import Override, lasting, override, read_override, today, told_of
+from pycrm.scoring.grade import Override, lasting, read_override, today, told_of
 from pycrm.scoring.indicator import Aspect
 from pycrm.scoring.part import Part, Sheet
 from pycrm.scoring.plan import planned
@@ -141,65 +143,89 @@ def _of_many(tx: Transaction, asked: Query, conditions: Iterable[Any], day: Any)
     return told.order_by(now.c.model)
 
 
-def score(tx: Transaction, customer: Any, model: str | None) -> Score | None:
+def score(tx: Transaction, customer: UUID, model: str | None) -> Score | None:
     """See `Session.score`."""
-    found = history(tx, customer, model, limit=2)
+    told = _told(tx, customer, model, 2)
+    found = [_score(tx, _noted(tx, row), row[_OWN:]) for row in told]
     if not found:
         return None
-    now = _in_force(found[0], override(tx, customer.id, in_force(tx, found[0].model)))
-    return attrs.evolve(now, before=found[1] if len(found) > 1 else None)
+    over = read_override(told[0][:_RUN_AT])
+    if over is not None and over.grade not in in_force(tx, found[0].model).grades:
+        over = None
+    now = _in_force(found[0], over)
+    return attrs.evolve(now, before=found[1]) if len(found) > 1 else now
 
 
 def _in_force(found: Score, over: Override | None) -> Score:
     return found if over is None else attrs.evolve(found, grade=over.grade, override=over)
 
 
-def history(tx: Transaction, customer: Any, model: str | None, limit: int | None = None) -> list[Score]:
+def history(tx: Transaction, customer: UUID, model: str | None) -> list[Score]:
     """See `Session.score_history`."""
-    key = model or _only_model(tx, customer)
-    told = planned(tx, ("scores of one", limit), lambda: _of_one(limit)).given(
-        tx, given_customer=customer.id, given_model=key
-    )
-    return [_score(tx, _noted(tx, row), row[len(layout(ScoreRun).names) :]) for row in told]
+    return [_score(tx, _noted(tx, row), row[_OWN:]) for row in _told(tx, customer, model, None)]
 
 
-def _of_one(limit: int | None) -> Any:
-    """The scores of a customer by a model, each after the columns of its run, the newest first."""
-    own, run = CustomerScore.__table__, ScoreRun.__table__
-    customer = sa.bindparam("given_customer", type_=RawKey())
-    statement = (
-        sa.select(*(run.c[name] for name in layout(ScoreRun).names), *(own.c[name] for name in _COLUMNS))
-        .select_from(own.join(run, run.c.id == own.c.run_id))
-        .where(own.c.customer_id == customer, run.c.state == sa.literal(DONE, sa.Text()))
-        .where(run.c.model == sa.bindparam("given_model", type_=sa.Text()))
-        .order_by(run.c.as_of.desc(), run.c.number.desc())
+def _told(tx: Transaction, customer: UUID, model: str | None, limit: int | None) -> list[Any]:
+    """All that is said of a customer's scores by a model, the newest first, in one statement with its scope.
+
+    Raises:
+        NotFoundError: the customer is missing or out of scope.
+    """
+    scope = scope_of(tx, Customer, Action.READ, True)
+    key = (
+        "scores of one",
+        limit,
+        model is None,
+        scope.shape,
+        frozenset(field_rights(tx, GradeOverride).closed),
     )
+    plan = planned(tx, key, lambda: _of_one(tx, scope, limit, model is None))
+    given = {"given_customer": customer, "given_model": model, "given_today": today(tx)}
+    rows = plan.given(tx, **given, **{_GIVEN + name: value for name, value in scope.values.items()})
+    if not rows:
+        raise not_in_sight(Customer)
+    # A customer in sight has a row, whether it has scores or not.
+    return [row for row in rows if row[_ID] is not None]
+
+
+def _of_one(tx: Transaction, scope: Any, limit: int | None, is_first: bool) -> Any:
+    """What people set over the scores of a customer, and each score with its run."""
+    customer, own, run = Customer.__table__, CustomerScore.__table__, ScoreRun.__table__
+    lasts = lasting(tx, day=sa.bindparam("given_today", type_=RawDate()))
+    id = sa.bindparam("given_customer", type_=RawKey())
+    model: Any = sa.bindparam("given_model", type_=sa.Text())
+    if is_first:
+        now = ScoreNow.__table__.c
+        model = sa.select(sa.func.min(now.model)).where(now.customer_id == id).scalar_subquery()
+    is_run = sa.and_(
+        run.c.id == own.c.run_id, run.c.state == sa.literal(DONE, sa.Text()), run.c.model == model
+    )
+    # Not within brackets: of those SQLite would make a table of all scores that there are.
+    source = customer.outerjoin(own, own.c.customer_id == customer.c.id).outerjoin(run, is_run)
+    source = source.outerjoin(lasts, lasts.c.of_id == customer.c.id)
+    told = (*(run.c[name] for name in _RUN.names), *(own.c[name] for name in _COLUMNS))
+    statement = sa.select(*told_of(lasts), *told).select_from(source).where(customer.c.id == id)
+    if scope.where is not None:
+        statement = statement.where(renamed(scope.where, _GIVEN))
+    statement = statement.order_by(run.c.as_of.desc().nulls_last(), run.c.number.desc())
     return statement if limit is None else statement.limit(limit)
 
 
 def _noted(tx: Transaction, row: Any) -> ScoreRun:
-    """The run that a row begins with, made once: a run that is done does not change."""
-    made = layout(ScoreRun)
+    """The run of a row, made once: a run that is done does not change."""
     memo = ("run", row[_ID])
     if memo not in tx.memo:
-        (tx.memo[memo],) = made.build([row[: len(made.names)]])
+        (tx.memo[memo],) = _RUN.build([row[_RUN_AT:_OWN]])
     found: ScoreRun = tx.memo[memo]
     return found
 
 
-_ID = layout(ScoreRun).names.index("id")
+_GIVEN = "given_"
+_RUN = layout(ScoreRun)
 _COLUMNS = ("customer_id", "score", "own", "grade", "inputs")
-
-
-def _only_model(tx: Transaction, customer: Any) -> str:
-    """The model by which a customer is scored today, the first by its key."""
-    told = planned(tx, "first model of one", _first_model).given(tx, given_customer=customer.id)
-    return str(told[0][0]) if told else ""
-
-
-def _first_model() -> Any:
-    now, customer = ScoreNow.__table__.c, sa.bindparam("given_customer", type_=RawKey())
-    return sa.select(now.model).where(now.customer_id == customer).order_by(now.model).limit(1)
+# The places of a run and of a score among the columns, behind the three of an override.
+_RUN_AT = 3
+_ID, _OWN = _RUN_AT + _RUN.names.index("id"), _RUN_AT + len(_RUN.names)
 
 
 def scores(

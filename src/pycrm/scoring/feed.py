@@ -33,7 +33,7 @@ _TYPES: dict[type, Callable[[], Any]] = {
     UUID: RawKey,
 }
 
-_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time")
+_OWN = ("name", "title", "single", "rows", "of", "twin", "columns", "at", "table", "time", "is_past")
 
 # Of the table that stands for a feed in expressions, the feed.
 FEEDS: WeakKeyDictionary[Any, Feed] = WeakKeyDictionary()
@@ -103,6 +103,11 @@ class Feed:
     def time(self) -> Any:
         """The column that says when a fact became one, or None."""
         return self.table.c[self.at] if self.at else None
+
+    @property
+    def is_past(self) -> bool:
+        """Whether its rows are held to the day as of which is asked, as facts of sources are that say when."""
+        return self.at is not None and self.rows is None and not self.single
 
     @classmethod
     def derived(

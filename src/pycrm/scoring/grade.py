@@ -17,7 +17,6 @@ from pycrm.errors import InvalidError, Problem
 from pycrm.scope.fields import field_rights
 from pycrm.scoring.book import GradeChange
 from pycrm.scoring.model import ScoreModel
-from pycrm.scoring.plan import planned
 from pycrm.scoring.shelf import all_in_force, rows
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ __all__ = [
     "Override",
     "changes",
     "lasting",
-    "override",
     "read_override",
     "refuse_unfounded_grade",
     "today",
@@ -84,21 +82,6 @@ def read_override(row: Sequence[Any]) -> Override | None:
     if grade is None:
         return None
     return Override(grade, _day(until), reason)
-
-
-def override(tx: Transaction, customer: UUID, model: ScoreModel) -> Override | None:
-    """The override that lies over a customer's score by a model."""
-    closed = frozenset(field_rights(tx, GradeOverride).closed)
-    plan = planned(
-        tx, ("override", tx.crm.calendar_day(tx.moment), model.grades, closed), lambda: _of_one(tx, model)
-    )
-    row = plan.given(tx, given_customer=customer)
-    return read_override(row[0]) if row else None
-
-
-def _of_one(tx: Transaction, model: ScoreModel) -> Any:
-    found = lasting(tx, model)
-    return sa.select(*told_of(found)).where(found.c.of_id == sa.bindparam("given_customer", type_=RawKey()))
 
 
 def changes(tx: Transaction, customer: Any, model: str | None) -> list[GradeChange]:

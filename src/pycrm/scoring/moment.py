@@ -49,15 +49,21 @@ class Window:
     ending: int = 0
     whole_months: int = 0
 
-    def holds(self, on: Any) -> Any:
-        """The condition that a column of days or instants falls within the window."""
+    def holds(self, on: Any, *, is_past: bool = False) -> Any:
+        """The condition that a column of days or instants falls within the window.
+
+        Args:
+            is_past: whether nothing of the column lies beyond the day as of which is asked.
+        """
         if self.whole_months:
             return sa.and_(on >= month_ago(self.whole_months), on < month_ago(0))
-        if isinstance(on.type, RawInstant):
-            later = [on >= _instant(self.days)] if self.days is not None else []
-            return sa.and_(*later, on < _instant(self.ending))
-        later = [on > days_ago(self.days)] if self.days is not None else []
-        return sa.and_(*later, on <= days_ago(self.ending))
+        by_instant = isinstance(on.type, RawInstant)
+        found = []
+        if self.days is not None:
+            found.append(on >= _instant(self.days) if by_instant else on > days_ago(self.days))
+        if self.ending or self.days is None or not is_past:
+            found.append(on < _instant(self.ending) if by_instant else on <= days_ago(self.ending))
+        return sa.and_(*found)
 
 
 YEAR = Window(365)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Sheet", "is_hidden"]
 
 _ASPECTS = tuple(Aspect)
-# What is said of an indicator whoever is scored: the first five columns of a part.
-_Said = tuple[str, str, str, Aspect, str]
 
 
 class Part(NamedTuple):
@@ -57,32 +56,41 @@ class Sheet:
         self.aspects = [_ASPECTS.index(known[item.indicator].aspect) for item in measured]
         self.weights = [item.weight for item in measured]
         self.aspect_weights = [float(model.weights.get(one.value, 0)) for one in _ASPECTS]
+        shown = [known[item.indicator] for item in model.items]
+        self._said = list(
+            zip(*((one.code, one.label, one.zh, one.aspect, one.unit) for one in shown), strict=True)
+        )
         places = {item.indicator: at for at, item in enumerate(measured)}
-        self._lines = [_line(tx, known[item.indicator], places) for item in model.items]
+        hidden = {one.code for one in shown if is_hidden(tx, one)}
+        # The place of each indicator among the inputs; behind them stands nothing, for those of which none is shown.
+        self._places = [
+            len(places) if one.code in hidden else places.get(one.code, len(places)) for one in shown
+        ]
+        self._closed = [
+            (at, "hidden" if one.code in hidden else "unavailable")
+            for at, one in enumerate(shown)
+            if self._places[at] == len(places)
+        ]
 
     def parts(self, inputs: Sequence[Sequence[Any]]) -> tuple[Part, ...]:
         """The parts of one score, from lists of values and points in turn."""
         flat = list(chain.from_iterable(inputs))
-        values, points = flat[::2], flat[1::2]
+        values, points = flat[::2], [None if one is None else float(one) for one in flat[1::2]]
         shares = _shares(self, points)
-        made = []
-        for said, at, lacking in self._lines:
-            if at is None:
-                made.append(Part(*said, None, lacking, None, 0.0, 0.0))
-                continue
-            value, its, share = values[at], points[at], shares[at]
-            state: Any = "none" if value is None else "ok"
-            its = None if its is None else float(its)
-            made.append(Part(*said, value, state, its, share, share * (its or 0.0)))
-        return tuple(made)
+        if self._closed:
+            values, points, shares = (
+                [*map((*column, nothing).__getitem__, self._places)]
+                for column, nothing in ((values, None), (points, None), (shares, 0.0))
+            )
+        states = ["none" if one is None else "ok" for one in values]
+        for at, state in self._closed:
+            states[at] = state
+        added = [share * (its or 0.0) for share, its in zip(shares, points, strict=True)]
+        # A score has hundreds of parts: so they are made in no more time than it takes to read them.
+        return tuple(map(_PART, zip(*self._said, values, states, points, shares, added, strict=True)))
 
 
-def _line(tx: Transaction, one: Indicator, places: dict[str, int]) -> tuple[_Said, int | None, Any]:
-    """What is said of an indicator, and its place among the inputs, or why there is none to be shown."""
-    said = (one.code, one.label, one.zh, one.aspect, one.unit)
-    if is_hidden(tx, one):
-        return said, None, "hidden"
-    return said, places.get(one.code), "unavailable"
+_PART: Any = partial(tuple.__new__, Part)
 
 
 def _shares(sheet: Sheet, points: Sequence[float | None]) -> list[float]:

@@ -88,7 +88,7 @@ def _gathered(column: Any, aggregate: Any, where: Any, within: Window, by: Any) 
         when = by if by is not None else feed.time
         if when is None:
             raise DeclarationError(f"the feed {feed.name} does not say when: give by=")
-        conditions.append(within.holds(when))
+        conditions.append(within.holds(when, is_past=by is None and feed.is_past))
     return Value.of(aggregate(sa.and_(*conditions) if conditions else None), feed)
 
 
@@ -101,8 +101,9 @@ def _feed_of(column: Any) -> Feed:
     raise DeclarationError(f"{column} is over no feed")
 
 
-def _when(condition: Any, column: Any) -> Any:
-    return column if condition is None else sa.case((condition, column))
+def _when(condition: Any, aggregate: Any) -> Any:
+    # Rows that do not meet it are passed over, and not taken for nothing: there are dozens of aggregates over a feed.
+    return aggregate if condition is None else aggregate.filter(condition)
 
 
 def total(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
@@ -117,36 +118,36 @@ def total(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = No
     def made(condition: Any) -> Any:
         kind: Any = sa.Double() if isinstance(column.type, sa.Float) else sa.BigInteger()
         # PostgreSQL sums whole numbers to numerics, which are slow and no plain numbers.
-        return sa.cast(sa.func.sum(_when(condition, column)), kind)
+        return sa.cast(_when(condition, sa.func.sum(column)), kind)
 
     return _gathered(column, made, where, within, by)
 
 
 def count(feed: Feed, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """How many facts there are; no value for customers without any fact of that feed: see `zero`."""
-    return _gathered(feed.table.c[0], lambda at: sa.func.count(_when(at, sa.literal(1))), where, within, by)
+    return _gathered(feed.table.c[0], lambda at: _when(at, sa.func.count()), where, within, by)
 
 
 def distinct(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """How many different values the facts have."""
-    return _gathered(column, lambda at: sa.func.count(_when(at, column).distinct()), where, within, by)
+    return _gathered(column, lambda at: _when(at, sa.func.count(column.distinct())), where, within, by)
 
 
 def greatest(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """The greatest, or the latest, of the facts."""
-    return _gathered(column, lambda at: sa.func.max(_when(at, column), type_=column.type), where, within, by)
+    return _gathered(column, lambda at: _when(at, sa.func.max(column, type_=column.type)), where, within, by)
 
 
 def smallest(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """The smallest, or the earliest, of the facts."""
-    return _gathered(column, lambda at: sa.func.min(_when(at, column), type_=column.type), where, within, by)
+    return _gathered(column, lambda at: _when(at, sa.func.min(column, type_=column.type)), where, within, by)
 
 
 def average(column: Any, *, where: Any = None, within: Window = LIFE, by: Any = None) -> Value:
     """The mean of the facts as a fraction; no value where there is none."""
 
     def made(condition: Any) -> Any:
-        return sa.func.avg(sa.cast(_when(condition, column), sa.Double()), type_=sa.Double())
+        return _when(condition, sa.func.avg(sa.cast(column, sa.Double()), type_=sa.Double()))
 
     return _gathered(column, made, where, within, by)
 

@@ -74,7 +74,7 @@ class Scoring(Publishing):
         """
         from pycrm.scoring import explain
 
-        return explain.score(self.transaction, self._in_sight(customer), model)
+        return explain.score(self.transaction, customer.id, model)
 
     def score_history(self, customer: Customer, /, model: str | None = None) -> list[Score]:
         """Every score of a customer, the newest first, with the grades to which the runs came.
@@ -84,7 +84,7 @@ class Scoring(Publishing):
         """
         from pycrm.scoring import explain
 
-        return explain.history(self.transaction, self._in_sight(customer), model)
+        return explain.history(self.transaction, customer.id, model)
 
     def grade_changes(self, customer: Customer, /, model: str | None = None) -> list[GradeChange]:
         """When runs raised or lowered the grade of a customer, the newest first.

@@ -113,12 +113,15 @@ _BEGINNING = sa.literal(date.min, RawDate())
 
 def _earnings() -> sa.Select[Any]:
     sale, cost = transactions, spending
-    entry = sa.union_all(
-        sa.select(sale.customer, sale.on.label("on"), (sale.net - zero(sale.cost)).label("amount")),
-        sa.select(
-            cost.customer, sa.case((cost.is_winning.is_(True), _BEGINNING), else_=cost.on), -cost.amount
-        ),
-    ).subquery("entry")
+    # Of the others, who may be nearly all, nothing is asked.
+    won = sa.select(cost.customer).where(cost.is_winning.is_(True))
+    earned = sa.select(sale.customer, sale.on.label("on"), (sale.net - zero(sale.cost)).label("amount"))
+    taken = sa.select(
+        cost.customer, sa.case((cost.is_winning.is_(True), _BEGINNING), else_=cost.on), -cost.amount
+    )
+    entry = sa.union_all(earned.where(sale.customer.in_(won)), taken.where(cost.customer.in_(won))).subquery(
+        "entry"
+    )
     # All of one day come together, in whatever order they were booked.
     so_far = sa.func.sum(entry.c.amount).over(partition_by=entry.c.customer, order_by=entry.c.on)
     return sa.select(
@@ -131,8 +134,8 @@ def _earnings() -> sa.Select[Any]:
 
 earnings = Feed.derived(
     "earnings",
-    "What each sale earns and each cost takes, and what is earned by the end of its day above all that was spent "
-    "on winning the customer; that itself has no day",
+    "Of customers on whose winning something was spent: what each sale earns and each cost takes, and what is earned "
+    "by the end of its day above all that was spent so; that itself has no day",
     _earnings,
     of=(transactions, spending),
     on=date,

@@ -178,29 +178,30 @@ bought_months = Feed.derived(
 
 
 def _intervals() -> Any:
-    """A median goes by row numbers: twice it is twice the middle interval, or the sum of both middle ones."""
-    one = purchases
-    before = sa.func.lag(one.on).over(partition_by=one.customer, order_by=[one.on, one.origin])
-    each = sa.select(one.customer, one.on, before.label("before_on")).where(one.net > 0).subquery("each")
-    days = days_between(each.c.before_on, each.c.on)
-    gap = sa.select(each.c.customer, each.c.on, each.c.before_on, days.label("days")).subquery("gap")
-    # The first purchase ends no interval: it comes last, and is not counted.
-    order = [sa.case((gap.c.days.is_(None), 1), else_=0), gap.c.days]
-    place = sa.func.row_number().over(partition_by=gap.c.customer, order_by=order)
-    number = sa.func.count(gap.c.days).over(partition_by=gap.c.customer)
-    placed = sa.select(gap, place.label("place"), number.label("number")).subquery("placed")
-    twice = placed.c.place * 2
-    middle = sa.case(
-        (twice == placed.c.number + 1, placed.c.days * 2),
-        (twice.in_([placed.c.number, placed.c.number + 2]), placed.c.days),
-    )
-    twice_median = sa.func.sum(middle).over(partition_by=placed.c.customer)
+    """Twice a median is twice the middle interval, or the sum of both middle ones: each is found by its place.
+
+    What is asked of the same rows in the same order, up to the last of them, is asked in one pass.
+    """
+    one, customer = purchases, purchases.customer
+    whole: dict[str, Any] = {"rows": (None, None)}
+    falling: dict[str, Any] = {"partition_by": customer, "order_by": [one.on.desc(), one.origin.desc()]}
+    before = sa.func.lead(one.on).over(**falling)
+    number = sa.func.count().over(**falling, **whole) - 1
+    bought = sa.select(customer, one.on, before.label("before_on"), number.label("number"))
+    each = bought.where(one.net > 0).subquery("each").c
+    days = days_between(each.before_on, each.on)
+    gap = sa.select(each.customer, each.on, each.before_on, days.label("days"), each.number).subquery("gap").c
+    # The first purchase ends no interval: it comes last, and alone where there is no other.
+    order = [sa.case((gap.days.is_(None), 1), else_=0), gap.days]
+    halves = (gap.number + 1).bitwise_rshift(1), gap.number.bitwise_rshift(1) + 1
+    middle = [
+        sa.func.nth_value(gap.days, sa.cast(place, sa.Integer()), type_=sa.BigInteger()).over(
+            partition_by=gap.customer, order_by=order, **whole
+        )
+        for place in (sa.case((gap.number > 0, halves[0]), else_=1), halves[1])
+    ]
     return sa.select(
-        placed.c.customer,
-        placed.c.on,
-        placed.c.before_on,
-        placed.c.days,
-        sa.cast(twice_median, sa.BigInteger()).label("twice_median"),
+        gap.customer, gap.on, gap.before_on, gap.days, (middle[0] + middle[1]).label("twice_median")
     )
 
 
