@@ -156,8 +156,9 @@ class Filling:
         """Work until there is no space, try on and read without any, and work on when there is some again."""
         self.space.fill(self.chance.randrange(_MOST_LEFT))
         try:
-            while self._act() and self.number % _ACTS:
-                pass
+            for _ in range(_ACTS):
+                if not self._act():
+                    break
             for _ in range(self.chance.randrange(3)):
                 self._act()
             self._look()

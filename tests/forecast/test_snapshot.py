@@ -78,6 +78,7 @@ def test_the_whole_is_told_to_who_sees_the_whole(crm: CRM, taken: Desk) -> None:
 
 def test_what_a_leader_wrote_down_is_the_leaders(crm: CRM, taken: Desk) -> None:
     """Who wrote a snapshot down is shown its history as long as the own reach does not shrink."""
+    taken.clock.advance(minutes=1)
     with crm.session("lead_e") as session:
         made = session.snapshot(Q3)
     assert (made.historic, made.blended) == (yuan("270000"), yuan("324000"))

@@ -89,7 +89,12 @@ def answers_until_found(pair: Pair, name: str) -> int | None:
     with leaking(name):
         while answers < WITHIN:
             example = play(pair, rich_world(), at)
-            if any(True for _ in example.differences(25)):
+            try:
+                is_shown = any(True for _ in example.differences(25))
+            except Exception:
+                # What is broken so that nothing answers any more is seen as well.
+                is_shown = True
+            if is_shown:
                 return answers + example.answers
             answers, at = answers + example.answers + 1, at + 1
     return None

@@ -72,11 +72,10 @@ _OWN_METHODS: dict[str, Any] = {"init": False, "eq": False, "repr": False, "kw_o
 
 def _attributes(specs: Mapping[str, Spec]) -> dict[str, Any]:
     """The fields as attrs knows them, for whoever looks through records by it."""
-    found = {}
-    for spec in specs.values():
-        default = attrs.NOTHING if spec.default is REQUIRED or not spec.init else spec.default
-        found[spec.name] = attrs.field(default=default, init=spec.init)
-    return found
+    return {
+        name: attrs.field(default=attrs.NOTHING if one.default is REQUIRED else one.default, init=one.init)
+        for name, one in specs.items()
+    }
 
 
 def _describe(made: Any, specs: dict[str, Spec], options: dict[str, Any]) -> None:

@@ -50,8 +50,9 @@ def add(crm: CRM, *, seed: int = 5, today: date | None = None) -> None:
     now = crm.clock.now()
     day = today or crm.calendar_day(now)
     begins = datetime.combine(day - timedelta(days=_DAYS_BEFORE), time(8), crm.zone)
+    # Two sources: what is chosen does not depend on how many identifiers an act takes.
     chance = Random(seed)
-    with crm.replay(begins, chance) as clock:
+    with crm.replay(begins, Random(seed)) as clock:
         with crm.session(crm.system("sample data")) as session:
             book = _centre(session, begins.date())
             book.slots(session, begins.date(), day + timedelta(days=_DAYS_AFTER))

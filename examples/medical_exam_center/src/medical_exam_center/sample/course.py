@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from random import Random
 
 import attrs
-from pycrm import CRM, Address, Customer, FixedClock, Money, Opportunity, Session
+from pycrm import CRM, Address, ConflictError, Customer, FixedClock, Money, Opportunity, Session
 
-from medical_exam_center.booking import Booking, Identity
+from medical_exam_center.booking import Booking, Identity, Place
 from medical_exam_center.desk import places_for
 from medical_exam_center.examinee import ExamineeProfile
 from medical_exam_center.package import ExamPackage
@@ -131,15 +133,21 @@ def _book(
     session: Session, book: Book, chance: Random, day: date, customer: Customer, gender: str, born: date
 ) -> Booking:
     fitting = [one for one in book.packages.values() if not one.unfit(gender, born, day)]
-    package = chance.choice(fitting)
-    half = chance.choice((Half.MORNING, Half.MORNING, Half.AFTERNOON))
+    wanted = chance.choice(fitting), chance.choice((Half.MORNING, Half.MORNING, Half.AFTERNOON))
+    package, places = _with_places(session, day, [wanted, *product(fitting, Half)])
     profile = session.facet(customer, ExamineeProfile)
     payer = profile.employer if profile is not None else None
-    return session.add(
-        Booking(
-            customer=customer, package=package, payer=payer, places=places_for(session, package, day, half)
-        )
-    )
+    return session.add(Booking(customer=customer, package=package, payer=payer, places=places))
+
+
+def _with_places(
+    session: Session, day: date, wanted: Iterable[tuple[ExamPackage, Half]]
+) -> tuple[ExamPackage, tuple[Place, ...]]:
+    """The first package for which there are places left in that half of the day, as a desk would offer it."""
+    for package, half in wanted:
+        with suppress(ConflictError):
+            return package, places_for(session, package, day, half)
+    raise ConflictError(f"nothing has a place left on {day}")
 
 
 def _receive(crm: CRM, clock: FixedClock, chance: Random, day: date, made: Sequence[Booking]) -> None:
