@@ -66,7 +66,6 @@ class RecordMeta(type):
         return found
 
 
-# These are pycrm's own.
 _OWN_METHODS: dict[str, Any] = {"init": False, "eq": False, "repr": False, "kw_only": True}
 
 
