@@ -362,3 +362,38 @@ def test_a_copy_that_is_not_entered_is_seen(crm: CRM, people: Cast, monkeypatch:
     monkeypatch.setattr(children, "refresh", lambda *given: None)
     _renamed(crm)
     assert index(crm, Customer) != expected_index(crm, Customer)
+
+
+def _turned(crm: CRM) -> list[list[str]]:
+    """Three times all pages of two that contain a word, as a salesperson with few customers turns them."""
+    found = []
+    for _ in range(3):
+        names: list[str] = []
+        with crm.view("rep_a") as session:
+            after = None
+            while len(names) < 20:
+                page = session.search(Customer, "pump", order=Customer.name, size=2, after=after)
+                names += [one.name for one in page]
+                after = page.next
+                if after is None:
+                    break
+        found.append(names)
+    return found
+
+
+def test_a_short_reach_is_read_as_it_is(
+    sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has few customers finds the same ones again, page by page; were a page's place forgotten, it would show."""
+    with CRM(sqlite_database, clock=clock) as crm:
+        enterprise(crm)
+        for login, numbers in (("rep_a", range(5)), ("rep_b", range(5, 8))):
+            with crm.session(login) as session:
+                for number in numbers:
+                    mobile = f"1390000000{number}"
+                    session.add(Customer.organization(f"Pump {number}", mobile=mobile, source="exhibition"))
+        assert _turned(crm) == [[f"Pump {number}" for number in range(5)]] * 3
+        short = search.Search._short
+        monkeypatch.setattr(search.Search, "_short", lambda self, is_later: short(self, False))
+        crm.actors.clear()
+        assert len(_turned(crm)[-1]) > 5

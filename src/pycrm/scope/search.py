@@ -21,6 +21,7 @@ from pycrm.declare.search import search_table
 from pycrm.scope.fields import view_of
 from pycrm.scope.gateway import Query
 from pycrm.scope.hits import LOOKS, MANY, Hits, Look, row_limit, shown_at, sorted_by
+from pycrm.scope.listing import REST
 from pycrm.scope.sought import Sought
 from pycrm.scope.streams import Order, Streams, breadth
 
@@ -34,6 +35,8 @@ _SPARSE = 50
 _PIECES = (101, 201, 401, 801, 1000)
 # The same where the list is one range of an index and not merged.
 _LONG_PIECES = (*_PIECES, 2000, 4000)
+# Under which a reader's plans say that the reach is no longer than one piece.
+_SHORT = "short"
 _ONE: Any = sa.literal_column("1")
 
 
@@ -53,7 +56,9 @@ class Search:
         """The first records after that place in the driver's form, or from the beginning."""
         if self.asked.nothing:
             return []
-        rows: list[Any] = []
+        if self._is_short():
+            return self._built(self._run("short", lambda: self._short(place is not None), 0, limit, place))
+        is_first, rows = place is None, list[Any]()
         most, passed, looks = FIRST, 0, self._looks()
         while True:
             while looks and looks[0].after <= passed:
@@ -62,11 +67,31 @@ class Search:
                     return self._built(rows + found)
             found, place, seen = self._walked(most, limit - len(rows), place)
             rows += found
+            if is_first and seen < most == FIRST:
+                self.asked.scope.plans[_SHORT, self.asked.cls] = REST
             if len(rows) >= limit or seen < most:
                 return self._built(rows)
             assert place is not None
             passed = max(0, passed + seen - _SPARSE * len(found))
             most = self._next(most, len(found), limit - len(rows))
+
+    def _is_short(self) -> bool:
+        """Whether all that is in reach was lately no more than one piece: then it is read as it is.
+
+        SQLite takes longer to keep a piece for several uses than to look at a hundred texts.
+        """
+        plans, memo = self.asked.scope.plans, (_SHORT, self.asked.cls)
+        rest = plans.get(memo, 0)
+        plans[memo] = max(0, rest - 1)
+        return bool(rest) and self.asked.tx.dialect == "sqlite" and not self._is_merged
+
+    def _short(self, is_later: bool) -> Any:
+        asked, texts = self.asked, search_table(self.asked.cls)
+        found = asked.select(*(asked.table.c[name] for name in view_of(asked.tx, asked.cls).names))
+        found = found.select_from(asked.source.join(texts, texts.c.of_id == self.order.columns[-1]))
+        found = found.where(self.sought.within(texts, asked.tx.dialect))
+        found = found.where(self.beyond()) if is_later else found
+        return found.order_by(*self.order.by(asked.table)).limit(row_limit())
 
     def _built(self, rows: list[Any]) -> list[Any]:
         return list(view_of(self.asked.tx, self.asked.cls).build(rows))
