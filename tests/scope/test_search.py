@@ -393,7 +393,7 @@ def test_a_short_reach_is_read_as_it_is(
                     mobile = f"1390000000{number}"
                     session.add(Customer.organization(f"Pump {number}", mobile=mobile, source="exhibition"))
         assert _turned(crm) == [[f"Pump {number}" for number in range(5)]] * 3
-        short = search.Search._short
-        monkeypatch.setattr(search.Search, "_short", lambda self, is_later: short(self, False))
-        crm.actors.clear()
+    short = search.Search._short
+    monkeypatch.setattr(search.Search, "_short", lambda self, is_later: short(self, False))
+    with CRM(sqlite_database, clock=clock) as crm:
         assert len(_turned(crm)[-1]) > 5
