@@ -181,8 +181,9 @@ def _filtered(bench: Bench, crm: Any, driver: Any, reader: Reader) -> Figure:
 
 
 def _deep(session: Any, order: Sorted) -> tuple[str, tuple[Any, ...]]:
-    """The cursor at 10,000 records, or as deep as the list goes, and the last record before it."""
-    depth = min(DEPTH, (session.count(Customer, limit=DEPTH + SIZE) - 1) // SIZE * SIZE)
+    """The cursor at 10,000 records, or as deep as a whole page follows, and the last record before it."""
+    depth = min(DEPTH, (session.count(Customer, limit=DEPTH + SIZE + 1) - SIZE - 1) // SIZE * SIZE)
+    depth = max(depth, SIZE)
     after, seen, last = None, 0, None
     while seen < depth:
         page = session.page(Customer, order=order.field, size=min(500, depth - seen), after=after)
