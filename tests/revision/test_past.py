@@ -333,8 +333,10 @@ def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
 
 def the_past_begins_a_moment_late(patch: pytest.MonkeyPatch) -> None:
     """What happened at the moment itself has not happened."""
-    right = history.as_of
-    patch.setattr(history, "as_of", lambda tx, record, moment: right(tx, record, moment - AN_INSTANT))
+    until = history._until
+    patch.setattr(
+        history, "_until", lambda tx, entity, id, moment: until(tx, entity, id, moment - AN_INSTANT)
+    )
 
 
 def a_base_that_moved_is_no_conflict(patch: pytest.MonkeyPatch) -> None:

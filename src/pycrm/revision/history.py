@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -125,16 +125,10 @@ def _revision(row: Any) -> Revision:
 
 def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
     """The record with its children as it was at that moment, or None before it was added."""
-    steps = _steps_of(tx, type(record).__name__, key(tx, record.id))
-    bound = driven(tx, moment)
-    past = [step for step in steps if step.at <= bound]
+    past = _until(tx, type(record).__name__, key(tx, record.id), moment)
     if not past:
         return None
-    since = steps[len(past) :]
-    touched = (
-        {path for step in since for path in step.changes} if steps[-1].version == record.version else None
-    )
-    made = replay(record, past, touched)
+    made = replay(record, past)
     mirrored = _mirrored(tx, made, moment)
     return layout(type(record)).copy(made, mirrored) if mirrored else made
 
@@ -149,17 +143,11 @@ class Step(NamedTuple):
 
 
 def _until(tx: Transaction, entity: str, id: Any, moment: datetime) -> list[Step]:
-    """The changes of one record up to a moment."""
-    bound = driven(tx, moment)
-    return [step for step in _steps_of(tx, entity, id) if step.at <= bound]
-
-
-def _steps_of(tx: Transaction, entity: str, id: Any) -> list[Step]:
-    """The changes of one record, by its key as the driver has it, in the order of its versions."""
+    """The changes of one record, by its key as the driver has it, up to a moment, in the order of its versions."""
     if tx.write:
         flush(tx)
-    text, names = tx.store.common("history of one", _steps)
-    given = {"of": id, "entity": entity}
+    text, names = tx.store.common("history until", _steps)
+    given = {"of": id, "entity": entity, "moment": driven(tx, moment)}
     rows = tx.run(text, [given[name] for name in names]).fetchall()
     # Read as one text: to begin with each anew takes longer than most of them are.
     changes = json.loads(f"[{','.join([row[3] for row in rows])}]")
@@ -173,6 +161,7 @@ def _steps() -> Any:
         .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
         .where(change.record_id == sa.bindparam("of", type_=change.record_id.type))
         .where(change.entity == sa.bindparam("entity", type_=sa.Text()))
+        .where(revision.at <= sa.bindparam("moment", type_=revision.at.type))
         .order_by(change.version)
     )
 
@@ -196,14 +185,11 @@ def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
     return {field: value_then(cls.__specs__[field], value) for field, value in found.items()}
 
 
-def replay(record: Any, steps: Sequence[Step], touched: Collection[str] | None = None) -> Any:
+def replay(record: Any, steps: Sequence[Step]) -> Any:
     """The value that these changes, oldest first, lead to.
 
     What a record repeats or keeps of others (`mirrors`, `keeps_latest`) has no revision of its own and
     stays as it is now.
-
-    Args:
-        touched: the fields that changed since; all others are as they are now. Without it none is known to be.
     """
     cls = type(record)
     state = {path: new for step in steps for path, (_, new) in step.changes.items()}
@@ -212,8 +198,6 @@ def replay(record: Any, steps: Sequence[Step], touched: Collection[str] | None =
     for spec in cls.__specs__.values():
         if spec.child is not None:
             values[spec.name] = rows_of(cls, spec, record.id, state)
-        elif touched is not None and spec.name not in touched and spec.name in state:
-            continue
         elif spec.name in _AT_FIRST and spec.name not in state:
             values[spec.name] = _AT_FIRST[spec.name](record)
         elif (
