@@ -86,7 +86,10 @@ def _measured(bench: Bench, crm: CRM, driver: Any, reader: Reader) -> Figure:
     cursor = driver.cursor()
     cursor.execute(bench.server.begin_read)
     with crm.view(reader.login) as session:
-        turn = lambda: session.page(Customer, *conditions, order=Customer.name, size=SIZE)  # noqa: E731
+
+        def turn() -> Any:
+            return session.page(Customer, *conditions, order=Customer.name, size=SIZE)
+
         ours = every_sent(session, turn)
         found = _by_hand(bench, reader)
         rows = [rows_of(cursor, one) for one in ours][-1]

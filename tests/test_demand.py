@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 import pycrm
-from pycrm.demand import on_demand, staying
+from pycrm.demand import collector_at_rest, on_demand
 
 ROOT = Path(pycrm.__file__).parent
 PACKAGES = [
@@ -96,7 +96,7 @@ def test_garbage_is_collected_again_afterwards(was_enabled: bool) -> None:
     """Making what stays leaves the collector as it was, also where it fails."""
     (gc.enable if was_enabled else gc.disable)()
     try:
-        with pytest.raises(ZeroDivisionError), staying():
+        with pytest.raises(ZeroDivisionError), collector_at_rest():
             fail()
         assert gc.isenabled() is was_enabled
     finally:

@@ -136,9 +136,14 @@ def test_pages_by_facets_are_those_of_python(
 def _reach_forgotten(patch: pytest.MonkeyPatch) -> None:
     """What is read is not limited to what is in reach."""
 
-    def read(asked: Any, order: Any, limit: int, both: Any) -> Any:
+    def read(asked: Any, order: Any, limit: int, place: Any, meeting: Any) -> Any:
         columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
-        found = sa.select(*columns).where(both).order_by(*order.by(asked.table)).limit(limit)
+        found = (
+            sa.select(*columns)
+            .where(place, meeting.of(asked.table))
+            .order_by(*order.by(asked.table))
+            .limit(limit)
+        )
         return list(asked.tx.fetch(found))
 
     patch.setattr(narrowed, "_read", read)

@@ -397,3 +397,28 @@ def test_a_short_reach_is_read_as_it_is(
     monkeypatch.setattr(search.Search, "_short", lambda self, is_later: short(self, False))
     with CRM(sqlite_database, clock=clock) as crm:
         assert len(_turned(crm)[-1]) > 5
+
+
+def test_a_long_reach_is_not_taken_for_a_short_one(
+    sqlite_database: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose customers fill more than one piece is read piece by piece, however short the last piece is."""
+    monkeypatch.setattr(search, "FIRST", 3)
+    monkeypatch.setattr(search, "_LONG_PIECES", (3,))
+    # The index would know the word before the second piece is read.
+    monkeypatch.setattr(search, "LOOKS", {"sqlite": ()})
+
+    def short(self: Any, is_later: bool) -> Any:
+        raise AssertionError("it is read as a short reach")
+
+    monkeypatch.setattr(search.Search, "_short", short)
+    with CRM(sqlite_database, clock=clock) as crm:
+        enterprise(crm)
+        with crm.session("rep_a") as session:
+            for number, name in enumerate(("Ant", "Bee", "Cat", "Dog", "Zebra")):
+                mobile = f"1390000000{number}"
+                session.add(Customer.organization(name, mobile=mobile, source="exhibition"))
+        with crm.view("rep_a") as session:
+            # The first piece has none of it, and the second is not a whole one.
+            found = [session.search(Customer, "zebra", order=Customer.name).items for _ in range(3)]
+        assert [[one.name for one in some] for some in found] == [["Zebra"]] * 3

@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.table import tables_of
-from pycrm.demand import staying
+from pycrm.demand import collector_at_rest
 from pycrm.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Declared:
 
     def _put_together(self, plugins: Iterable[Any], on_error: Any) -> None:
         """Assemble core and plugins, compile their pipelines, and gather their hooks."""
-        with staying():
+        with collector_at_rest():
             # Whoever only names the class of CRMs does not pay for what one is put together from.
             from pycrm.app.assembly import assemble
             from pycrm.pipeline.book import Book

@@ -11,6 +11,7 @@ from pycrm.revision.seal import heads as keeping
 from pycrm.revision.seal import sealer
 from pycrm.revision.seal import verify as proving
 from pycrm.store import Transaction
+from pycrm.store.apart import reading
 from pycrm.store.engine import file_of
 
 if TYPE_CHECKING:
@@ -74,11 +75,6 @@ def sizes(crm: CRM) -> list[HistorySize]:
     """Weigh the history; see `pycrm.CRM.history_size`."""
     from pycrm.revision.size import history_size
 
-    crm.refuse_unmigrated()
-    tx = Transaction(crm.store, write=False, moment=crm.clock.now(), operation=None)
     # Days are counted as the CRM counts them, and budgets are declared by its classes.
-    tx.crm = crm
-    try:
+    with reading(crm) as tx:
         return history_size(tx)
-    finally:
-        tx.rollback()

@@ -26,11 +26,12 @@ from pycrm.credential.model import (
     TokenRow,
     Visit,
 )
-from pycrm.credential.rows import digest, insert, keyed, moment, reading, secret, writing
+from pycrm.credential.rows import digest, insert, keyed, moment, secret
 from pycrm.declare import Ref
 from pycrm.entities.org import User, UserState
 from pycrm.errors import SignInError, TooManyError
 from pycrm.scope.actor import key, unkey
+from pycrm.store.apart import reading, writing
 
 if TYPE_CHECKING:
     from pycrm.app import CRM

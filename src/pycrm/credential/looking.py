@@ -9,7 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from pycrm.credential.model import Seeing, SignInRow
-from pycrm.credential.rows import digest, writing
+from pycrm.credential.rows import digest
+from pycrm.store.apart import writing
 
 if TYPE_CHECKING:
     from pycrm.app import CRM

@@ -18,12 +18,13 @@ from pycrm.credential.door import count_try, named, one_by_one
 from pycrm.credential.hashing import hashed
 from pycrm.credential.model import Limits, PasswordRow, ResetMade, ResetRow
 from pycrm.credential.password import keep, refuse_weak
-from pycrm.credential.rows import digest, insert, reading, secret, writing
+from pycrm.credential.rows import digest, insert, secret
 from pycrm.declare import Ref
 from pycrm.entities.org import Action, User, UserState
 from pycrm.errors import ForbiddenError, InvalidError, Problem, SignInError
 from pycrm.scope.actor import bounds, unkey
 from pycrm.session.act import Act
+from pycrm.store.apart import reading, writing
 
 if TYPE_CHECKING:
     from pycrm.app import CRM

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,36 +15,12 @@ from uuid import UUID
 from pycrm.declare.raw import instant
 from pycrm.declare.row import layout
 from pycrm.revision.sql import insert_text
-from pycrm.store import Transaction
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
+    from pycrm.store import Transaction
 
-__all__ = ["digest", "insert", "keyed", "moment", "reading", "secret", "writing"]
-
-
-@contextmanager
-def reading(crm: CRM) -> Iterator[Transaction]:
-    """A transaction that only reads."""
-    yield from _transaction(crm, False)
-
-
-@contextmanager
-def writing(crm: CRM) -> Iterator[Transaction]:
-    """A transaction that is committed at the end of the block."""
-    yield from _transaction(crm, True)
-
-
-def _transaction(crm: CRM, write: bool) -> Iterator[Transaction]:
-    crm.refuse_unmigrated()
-    tx = Transaction(crm.store, write=write, moment=crm.clock.now(), operation=None)
-    tx.crm = crm
-    try:
-        yield tx
-    except BaseException:
-        tx.rollback()
-        raise
-    tx.commit()
+__all__ = ["digest", "insert", "keyed", "moment", "secret"]
 
 
 def secret() -> str:

@@ -7,13 +7,12 @@ a second run over the same file finds every record by its external id and change
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from uuid import UUID
 
 import attrs
 
+from pycrm.demand import collector_at_rest
 from pycrm.errors import InvalidError, Problem
 from pycrm.exchange import book
 from pycrm.exchange._spool import Seen
@@ -186,7 +186,7 @@ class _Run:
         try:
             with self.crm.session(self.who, source=Source.IMPORT) as session:
                 for batch in table.batches(self.size):
-                    with _collector_at_rest():
+                    with collector_at_rest():
                         _add(report, map(_unnamed, take(session, self.shape, batch, self._proposed)))
                     self._forget(session)
                     self._tell(progress, table)
@@ -245,7 +245,7 @@ class _Run:
             }
             book.store_run(session.transaction, self._fingerprint, json.dumps(state))
 
-        with _collector_at_rest():
+        with collector_at_rest():
             self.crm.run(self.who, act, source=Source.IMPORT)
 
     @property
@@ -280,21 +280,6 @@ class _Run:
         tx.changes.clear()
         for name in [name for name in tx.memo if type(name) is tuple and name[0] == "new"]:
             del tx.memo[name]
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """No search for reference cycles meanwhile, which a batch hardly makes.
-
-    It makes so many objects that Python would go through all that the process holds again and again.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _unnamed(verdict: RowVerdict) -> RowVerdict:

@@ -2,7 +2,9 @@
 
 Left to itself PostgreSQL walks the list in its order until enough rows meet scope and conditions, which
 takes as long as the list where those in reach stand at its end, and SQLite reads all that is in reach.
-So a reach of few units is merged on PostgreSQL, and one of many walks a bounded way on SQLite.
+So a reach of few units is merged on PostgreSQL, and one of many walks a bounded way on SQLite. Where
+conditions speak of facets, either would begin with all rows that hold a value, whoever has them: they are
+looked up by the rows in reach, along a bounded way where that is much or all of the list.
 """
 
 from __future__ import annotations
@@ -78,20 +80,20 @@ class Meeting:
 def _listed(asked: Query, order: Order, limit: int, place: Any, meeting: Meeting) -> list[Any] | None:
     """The rows of the page, None where they are left to the database."""
     scope, is_server = asked.scope, asked.tx.dialect == "postgresql"
-    both, rows = sa.and_(place, meeting.of(asked.table)), None
+    rows = None
     if not are_merged(scope):
         # Whoever reaches all would else begin with all rows that have a facet's value.
         is_walked = scope.where is None and bool(asked.joined)
     else:
         broad = breadth(asked.tx, scope)
-        rows = _merged(asked, order, limit, both, broad) if is_server else None
+        rows = _merged(asked, order, limit, place, meeting, broad) if is_server else None
         is_walked = rows is None and not broad.is_narrow(limit) and bool(asked.joined or not is_server)
         if rows is None and not is_walked and asked.joined:
-            return _read(asked, order, limit, both)
+            return _read(asked, order, limit, place, meeting)
     if is_walked:
         rows = _walked(asked, order, limit, place, meeting)
         if rows is None and asked.joined and _is_short(asked, order):
-            rows = _read(asked, order, limit, both)
+            rows = _read(asked, order, limit, place, meeting)
     return rows
 
 
@@ -104,7 +106,9 @@ def _is_short(asked: Query, order: Order) -> bool:
     return not asked.tx.fetch(last.limit(1).offset(_FAR - 1))
 
 
-def _merged(asked: Query, order: Order, limit: int, both: Any, broad: Breadth) -> list[Any] | None:
+def _merged(
+    asked: Query, order: Order, limit: int, place: Any, meeting: Meeting, broad: Breadth
+) -> list[Any] | None:
     """The page by a merge of units, None where these are many."""
     scope, most = asked.scope, step(limit)
     if len(scope.paths) == 1 and not broad.is_narrow(limit):
@@ -112,16 +116,18 @@ def _merged(asked: Query, order: Order, limit: int, both: Any, broad: Breadth) -
         return None
     # Rows that meet conditions are dear to find, so a few more of each unit are read first for a nearer bound.
     each = broad.each(most * 6 // 5)
+    both = sa.and_(place, meeting.of(asked.table))
     streams = Streams(asked.table, scope, asked.tx.dialect, most, lambda: both, each)
     names = view_of(asked.tx, asked.cls).names
     return list(asked.tx.fetch(streams.listed(names, order), {"row_limit": limit}))
 
 
-def _read(asked: Query, order: Order, limit: int, both: Any) -> list[Any]:
+def _read(asked: Query, order: Order, limit: int, place: Any, meeting: Meeting) -> list[Any]:
     """The page by reading what is in reach, and looking up the facets of each."""
     columns = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
     reached = [] if asked.scope.where is None else [asked.scope.where]
-    found = sa.select(*columns).where(*reached, asked.table.c.archived_at.is_(None), both)
+    found = sa.select(*columns).where(*reached, asked.table.c.archived_at.is_(None), place)
+    found = found.where(meeting.of(asked.table))
     return list(asked.tx.fetch(found.order_by(*order.by(asked.table)).limit(limit)))
 
 

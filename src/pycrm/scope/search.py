@@ -58,7 +58,8 @@ class Search:
             return []
         if self._is_short():
             return self._built(self._run("short", lambda: self._short(place is not None), 0, limit, place))
-        is_first, rows = place is None, list[Any]()
+        rows: list[Any] = []
+        is_first = place is None
         most, passed, looks = FIRST, 0, self._looks()
         while True:
             while looks and looks[0].after <= passed:
@@ -67,8 +68,9 @@ class Search:
                     return self._built(rows + found)
             found, place, seen = self._walked(most, limit - len(rows), place)
             rows += found
-            if is_first and seen < most == FIRST:
-                self.asked.scope.plans[_SHORT, self.asked.cls] = REST
+            if is_first and seen < most:
+                self._keep_short()
+            is_first = False
             if len(rows) >= limit or seen < most:
                 return self._built(rows)
             assert place is not None
@@ -76,14 +78,17 @@ class Search:
             most = self._next(most, len(found), limit - len(rows))
 
     def _is_short(self) -> bool:
-        """Whether all that is in reach was lately no more than one piece: then it is read as it is.
-
-        SQLite takes longer to keep a piece for several uses than to look at a hundred texts.
-        """
+        """Whether all that is in reach was lately no more than one piece: then it is read as it is."""
         plans, memo = self.asked.scope.plans, (_SHORT, self.asked.cls)
         rest = plans.get(memo, 0)
-        plans[memo] = max(0, rest - 1)
-        return bool(rest) and self.asked.tx.dialect == "sqlite" and not self._is_merged
+        if rest:
+            plans[memo] = rest - 1
+        return bool(rest)
+
+    def _keep_short(self) -> None:
+        """Remember so: SQLite takes longer to keep a piece for several uses than to look at a hundred texts."""
+        if self.asked.tx.dialect == "sqlite" and not self._is_merged:
+            self.asked.scope.plans[_SHORT, self.asked.cls] = REST
 
     def _short(self, is_later: bool) -> Any:
         asked, texts = self.asked, search_table(self.asked.cls)

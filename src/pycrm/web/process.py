@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Process", "process_of", "processes"]
 
 
+_KEPT = "processes"
+
+
 @attrs.frozen
 class Process:
     """A pipeline by its key, and the stage whose stages within are meant, if any.
@@ -36,7 +39,14 @@ class Process:
 
 
 def processes(show: Show, cls: Any) -> list[tuple[Process, str]]:
-    """Each process of a class with what it is called, its own pipeline first."""
+    """Each process of a class with what it is called, its own pipeline first; looked up once a page."""
+    if (_KEPT, cls) not in show.kept:
+        show.kept[_KEPT, cls] = _found(show, cls)
+    found: list[tuple[Process, str]] = show.kept[_KEPT, cls]
+    return found
+
+
+def _found(show: Show, cls: Any) -> list[tuple[Process, str]]:
     editions = [
         one for one in show.session.pipelines() if one.entity == cls.__name__ and one.state == "published"
     ]

@@ -6,8 +6,7 @@ What is told of work must not wait for it: it is committed between the steps of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from pycrm.declare import Ref
 from pycrm.declare.row import layout
 from pycrm.errors import InvalidError, NotFoundError
 from pycrm.revision.sql import insert_text
-from pycrm.store import Transaction
+from pycrm.store.apart import reading, writing
 from pycrm.work.model import SILENCE, Work, WorkRow, WorkState
 
 if TYPE_CHECKING:
@@ -34,19 +33,6 @@ _AT_ONCE = 5
 _OPEN = (WorkState.WAITING.value, WorkState.WORKING.value)
 
 
-@contextmanager
-def _within(crm: CRM, write: bool) -> Iterator[Transaction]:
-    crm.refuse_unmigrated()
-    tx = Transaction(crm.store, write=write, moment=crm.clock.now(), operation=None)
-    tx.crm = crm
-    try:
-        yield tx
-    except BaseException:
-        tx.rollback()
-        raise
-    tx.commit()
-
-
 def enter_work(crm: CRM, user: UUID, kind: str, label: str) -> UUID:
     """Write down that somebody has asked for long work, and drop what came of work a week ago.
 
@@ -57,7 +43,7 @@ def enter_work(crm: CRM, user: UUID, kind: str, label: str) -> UUID:
         InvalidError: the person has asked for more already than is done at once.
     """
     table = WorkRow.__table__
-    with _within(crm, True) as tx:
+    with writing(crm) as tx:
         going = table.c.state.in_(_OPEN), table.c.seen_at >= tx.moment - SILENCE
         held = tx.fetch(sa.select(sa.func.count()).where(table.c.by_id == user, *going))[0][0]
         if held >= _AT_ONCE:
@@ -97,7 +83,7 @@ def work_of(crm: CRM, user: UUID, id: UUID) -> Work:
 
 def _told(crm: CRM, condition: Any) -> list[Work]:
     made, table = layout(WorkRow), WorkRow.__table__.c
-    with _within(crm, False) as tx:
+    with reading(crm) as tx:
         statement = sa.select(*(table[name] for name in made.names)).where(condition)
         rows = made.build(tx.fetch(statement.order_by(table.at.desc(), table.id.desc()).limit(_MOST)))
         return [_work(row, tx.moment) for row in rows]
@@ -119,7 +105,7 @@ def ask_stop(crm: CRM, user: UUID, id: UUID) -> None:
     """
     table = WorkRow.__table__
     mine = sa.update(table).where(table.c.id == id, table.c.by_id == user)
-    with _within(crm, True) as tx:
+    with writing(crm) as tx:
         if not tx.execute(mine.values(is_to_stop=True)):
             raise NotFoundError("no such work")
 
@@ -128,7 +114,7 @@ def note(crm: CRM, id: UUID, state: WorkState, told: Mapping[str, Any] | None = 
     """Write down how far work has come, by its own hands; True where it was asked to stop."""
     table = WorkRow.__table__
     given = {"state": state.value, **counts} | ({} if told is None else {"told": json.dumps(told)})
-    with _within(crm, True) as tx:
+    with writing(crm) as tx:
         tx.execute(sa.update(table).where(table.c.id == id).values(seen_at=tx.moment, **given))
         rows = tx.fetch(sa.select(table.c.is_to_stop).where(table.c.id == id))
     return bool(rows and rows[0][0])
@@ -137,5 +123,5 @@ def note(crm: CRM, id: UUID, state: WorkState, told: Mapping[str, Any] | None = 
 def touch(crm: CRM, ids: Iterable[UUID]) -> None:
     """Write down that the hands of this work are still there."""
     table = WorkRow.__table__
-    with _within(crm, True) as tx:
+    with writing(crm) as tx:
         tx.execute(sa.update(table).where(table.c.id.in_(list(ids))).values(seen_at=tx.moment))
