@@ -42,6 +42,7 @@ _ENTRIES = (
     "label",
     "probability",
     "at",
+    "back_at",
 )
 _DEALS = (
     *("id", "version", "created_at", "updated_at", "owner_id", "owner_unit_id", "parent_owner_id"),
@@ -141,8 +142,7 @@ class Asked:
         gone = self._run(
             "SELECT e.source, e.stage, count(*) FROM crm_stage_entry e "
             "JOIN crm_opportunity o ON o.id = e.record_id WHERE e.pipeline = 'sales' "
-            "AND e.source IS NOT NULL AND e.at >= ? AND NOT EXISTS (SELECT 1 FROM crm_stage_entry l "
-            "WHERE l.record_id = e.record_id AND l.stage = e.source AND l.seq > e.seq) "
+            "AND e.source IS NOT NULL AND e.at >= ? AND e.back_at IS NULL "
             "AND o.archived_at IS NULL{reach} GROUP BY e.source, e.stage",
             server.moment(_BEGAN - timedelta(hours=8)),
         )
@@ -238,9 +238,15 @@ def _deal(
     begun = _BEGAN + timedelta(seconds=noise.randrange(365 * 86_400 * (_YEARS - 1)))
     id = server.id(UUID(bytes=identifier(round(begun.timestamp() * 1000), noise)).bytes)
     stage, source, at, seq = _OPEN[0], None, begun, 1
-    entries = []
+    entries: list[tuple[Any, ...]] = []
+    left: dict[str, int] = {}
     for step in range(noise.randint(3, 9)):
-        entries.append((id, seq, "", "sales", 1, source, stage, stage, 10, server.moment(at)))
+        if stage in left:
+            gone = left.pop(stage)
+            entries[gone] = (*entries[gone][:-1], server.moment(at))
+        if source is not None:
+            left[source] = len(entries)
+        entries.append((id, seq, "", "sales", 1, source, stage, stage, 10, server.moment(at), None))
         if stage in ("won", "lost") or step == 8:
             break
         place_, chance = _OPEN.index(stage), noise.random()

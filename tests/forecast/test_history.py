@@ -10,10 +10,10 @@ from typing import Any
 
 import attrs
 import pytest
-import sqlalchemy as sa
 
 from pycrm import CRM, Opportunity
-from pycrm.forecast import elapsed, funnel
+from pycrm.forecast import elapsed, funnel, leaving
+from pycrm.pipeline import entering
 
 from .conftest import Desk
 
@@ -119,30 +119,25 @@ def test_the_database_adds_up_as_python_does(crm: CRM, desk: Desk) -> None:
 
 @attrs.frozen
 class Fault:
-    """A mistake to plant, by the module and the name that it takes the place of."""
+    """A mistake to plant, by the module and the name that it takes the place of, `early` before anything moves."""
 
     module: Any
     name: str
     wrong: Callable[[Any], Any]
+    early: bool = False
 
 
 def _undrawn(right: Any) -> Any:
     return lambda tx, at, begin: right(tx, at, datetime(2020, 1, 1, tzinfo=begin.tzinfo))
 
 
-def _returning(right: Any) -> Any:
-    def departing(asked: Any, of: Any, since: Any, until: Any) -> Any:
-        entry = right(asked, of, since, until)
-        asked.where = [one for one in asked.where if not isinstance(one, sa.sql.elements.UnaryExpression)]
-        return entry
-
-    return departing
-
-
 FAULTS = {
     "time before the period counts": Fault(elapsed, "_passed", _undrawn),
     "the period ends a minute early": Fault(elapsed, "min", lambda right: lambda *of: min(*of) - MINUTE),
-    "what comes back has left": Fault(funnel, "departing", _returning),
+    "what comes back has left": Fault(entering, "_back", lambda right: lambda tx, rows: None, early=True),
+    "what comes back later has not left": Fault(
+        leaving, "_own", lambda right: lambda entry, until: right(entry, None)
+    ),
     "back is forward": Fault(funnel, "ahead", lambda right: lambda pipeline, source: [("", list(ORDER))]),
 }
 
@@ -157,8 +152,10 @@ def test_planted_faults_are_seen(
     fault = FAULTS[name]
     with CRM(sqlite_database, clock=clock, random=random.Random(7)) as crm:
         enterprise(crm)
-        log = lived(Desk(crm, clock), random.Random(11), 9)
         right = getattr(fault.module, fault.name, None)
+        if fault.early:
+            monkeypatch.setattr(fault.module, fault.name, fault.wrong(right), raising=False)
+        log = lived(Desk(crm, clock), random.Random(11), 9)
         monkeypatch.setattr(fault.module, fault.name, fault.wrong(right), raising=False)
         with crm.view("rep_a") as session:
             assert list(differing(session, log, random.Random(5), 12)) != []

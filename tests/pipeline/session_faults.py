@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from pycrm.declare.row import layout
-from pycrm.pipeline import execute, judging, standing
+from pycrm.pipeline import entering, execute, judging, standing
 from pycrm.revision.amendment import apply
 
 __all__ = ["FAULTS", "Plant"]
@@ -18,7 +18,7 @@ __all__ = ["FAULTS", "Plant"]
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 _entries, _system, _facts, _left_for = execute.entries, execute._system, judging.facts_of, standing._left_for
-_allowed, _entry = judging._allowed, standing._entry
+_allowed, _entry = judging._allowed, entering._entry
 
 
 def _in(home: Any, name: str, fault: Any) -> Plant:
@@ -49,7 +49,7 @@ FAULTS: dict[str, Plant] = {
     "a trial is not undone": _in(apply, "rehearsing", lambda tx: nullcontext()),
     "no stay is kept": _in(execute, "entries", lambda *given: []),
     "stays within stages are not kept": _in(execute, "entries", _main_line),
-    "every stay begins with the record": _in(standing, "_entry", _late),
+    "every stay begins with the record": _in(entering, "_entry", _late),
     "the time of entry stays": _in(execute, "_system", _without("stage_at")),
     "the stage stays": _in(execute, "_system", _without("stage")),
     "the stages within stay": _in(execute, "_system", _without("stage_config")),

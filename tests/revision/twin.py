@@ -9,9 +9,9 @@ from typing import Any
 import attrs
 
 from pycrm import Customer, Opportunity, RefusedError, Revision, StaleError
-from pycrm.revision import history
 from revision.past_model import ERASED, GOES, Model, Refusal, Version, difference
 from revision.past_played import ENTITIES, LEADER, Played, Stage
+from revision.replayed import replay
 
 #: Of acts the kind of the record that they name, if any; who does them is its owner.
 OWNERS = ("change", "stale", "archive", "restore", "move", "strategic", "submit", "discount", "revert")
@@ -143,7 +143,7 @@ class Twin:
             yield f"{key} is {self.played.shown(now, key[0])} instead of {expected}"
         past = [one for one in session.history(now) if one.entity == ENTITIES[key[0]]][::-1]
         yield from self._book(key, versions, past)
-        replayed = self.played.shown(history.replay(now, [_step(one) for one in past]), key[0])
+        replayed = self.played.shown(replay(now, past), key[0])
         if replayed != expected:
             yield f"{key} is replayed as {replayed} instead of {expected}"
         for moment in among:
@@ -244,12 +244,6 @@ class Twin:
         proof = self.stage.crm.verify()
         if not proof.holds:
             yield f"the chain is broken: {proof.broken}"
-
-
-def _step(one: Revision) -> history.Step:
-    return history.Step(
-        one.version, one.at, one.by, {each.path: (each.old, each.new) for each in one.changes}
-    )
 
 
 def told(stage: Stage, begun: Sequence[tuple[Any, ...]], acts: Sequence[tuple[Any, ...]]) -> list[str]:

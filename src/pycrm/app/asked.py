@@ -33,7 +33,7 @@ class Asked:
 
     def stage_entries(self, tx: Transaction, record: Any) -> Any:
         """The first rows of a record's stage history."""
-        return pipelines.standing.first_entries(tx, record)
+        return pipelines.entering.first_entries(tx, record)
 
     def approved_move(self, tx: Transaction, record: Any, to: str, values: dict[str, Any]) -> Any:
         """Take a move to which those who had to agree have agreed."""

@@ -121,31 +121,25 @@ class Departure:
 def departing(asked: Query, of: Course, since: datetime | None, until: datetime | None) -> Departure:
     """Join the moves by which records left a stage in a period without coming back in it."""
     entry = entries(asked, of)
-    made, at = _own(entry) if not of.outer else _outwards(asked, entry, of)
-    again = StageEntry.__table__.alias("again")
-    back = [
-        again.c.record_id == entry.record_id,
-        again.c.pipeline == entry.pipeline,
-        again.c.region == entry.region,
-        again.c.stage == made.source,
-        again.c.seq > entry.seq,
-    ]
-    if until is not None:
-        bound = sa.literal(until, RawInstant())
-        back.append(again.c.at < bound)
+    bound = None if until is None else sa.literal(until, RawInstant())
+    made, at, back = _own(entry, bound) if not of.outer else _outwards(asked, entry, of, bound)
+    asked.where += [made.source.is_not(None), made.source != made.target, ~back]
+    if bound is not None:
         asked.where.append(at < bound)
-    asked.where += [made.source.is_not(None), made.source != made.target, ~sa.exists().where(*back)]
     if since is not None:
         asked.where.append(at >= sa.literal(since, RawInstant()))
     return made
 
 
-def _own(entry: Any) -> tuple[Departure, Any]:
-    """Each row of a pipeline's own stages says itself what was left."""
-    return Departure(entry.version, entry.source, entry.region, entry.stage), entry.at
+def _own(entry: Any, until: Any) -> tuple[Departure, Any, Any]:
+    """Each row of a pipeline's own stages says itself what was left, and when that was entered again."""
+    back = (
+        entry.back_at.is_not(None) if until is None else sa.func.coalesce(entry.back_at < until, sa.false())
+    )
+    return Departure(entry.version, entry.source, entry.region, entry.stage), entry.at, back
 
 
-def _outwards(asked: Query, entry: Any, of: Course) -> tuple[Departure, Any]:
+def _outwards(asked: Query, entry: Any, of: Course, until: Any) -> tuple[Departure, Any, Any]:
     """What was entered within is left by what follows: in its region, or around where nothing does there.
 
     Where what is around was left for itself, it is begun anew, and goes on in the region.
@@ -166,7 +160,18 @@ def _outwards(asked: Query, entry: Any, of: Course) -> tuple[Departure, Any]:
             sa.or_(sa.and_(later.c.region == entry.region, later.c.seq > entry.seq), sa.and_(*around)),
         ),
     )
-    return Departure(later.c.version, entry.stage, later.c.region, later.c.stage), later.c.at
+    again = StageEntry.__table__.alias("again")
+    back = [
+        again.c.record_id == entry.record_id,
+        again.c.pipeline == entry.pipeline,
+        again.c.region == entry.region,
+        again.c.stage == entry.stage,
+        again.c.seq > entry.seq,
+    ]
+    if until is not None:
+        back.append(again.c.at < until)
+    made = Departure(later.c.version, entry.stage, later.c.region, later.c.stage)
+    return made, later.c.at, sa.exists().where(*back)
 
 
 def ahead(pipeline: Pipeline, key: str) -> Iterator[tuple[str, list[str]]]:

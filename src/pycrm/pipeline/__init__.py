@@ -12,6 +12,7 @@ from pycrm.demand import on_demand
 
 if TYPE_CHECKING:
     from pycrm.pipeline import choosing as choosing
+    from pycrm.pipeline import entering as entering
     from pycrm.pipeline import execute as execute
     from pycrm.pipeline import judging as judging
     from pycrm.pipeline import proposing as proposing
@@ -57,6 +58,7 @@ _HOMES = {
     "standing": (),
     "judging": (),
     "proposing": (),
+    "entering": (),
     "execute": (),
     "chart": ("Chart", "Outcome", "Visit", "compile_pipeline"),
     "defaults": ("COMMITMENT", "CUSTOMER", "LEAD", "SALES", "TASK"),

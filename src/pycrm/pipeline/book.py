@@ -82,7 +82,8 @@ class StageEntry(
     """A record entered a stage: with label and probability as they were then.
 
     The region of the pipeline's own stages is empty; of a stage within another it is the stage that
-    holds it. What one act entered has one sequence, the record's version.
+    holds it. What one act entered has one sequence, the record's version. `back_at` is when the record was
+    first back in the stage that it left by this row.
     """
 
     record: Field[UUID] = field("Record", column="record_id")
@@ -97,6 +98,7 @@ class StageEntry(
     at: Field[datetime] = field("At")
     by: Link[User | None] = link("By", default=None)
     reason: Field[str | None] = field("Reason", default=None)
+    back_at: Field[datetime | None] = field("Back at", default=None)
 
 
 class Book:

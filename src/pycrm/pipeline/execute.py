@@ -14,13 +14,13 @@ from pycrm.hooks import StageMove
 from pycrm.pipeline.bringing import bring_about, fields_set, told
 from pycrm.pipeline.chart import Chart, Outcome
 from pycrm.pipeline.effect import Effect
+from pycrm.pipeline.entering import entries, write_entries
 from pycrm.pipeline.facts import Requirement, words_of
 from pycrm.pipeline.judging import facts_of, lacking, refuse_without_pipeline
 from pycrm.pipeline.model import Stage
-from pycrm.pipeline.standing import entries, standing_of, standings
+from pycrm.pipeline.standing import standing_of, standings
 from pycrm.pipeline.way import Standing
 from pycrm.revision import amendment
-from pycrm.revision.add import written
 from pycrm.revision.change import apply
 from pycrm.revision.telling import tell
 from pycrm.revision.where import batches, refuse_single
@@ -53,7 +53,7 @@ def move(
     """Take a move, writing what it was missing in the same act; see `Session.move`."""
     refuse_without_pipeline(type(record))
     made, outcome = _taken(tx, record, standing_of(tx, record), to, (values, because, is_approved), {})
-    written(tx, entries(tx, made[0], outcome.visits, outcome.reason))
+    write_entries(tx, entries(tx, made[0], outcome.visits, outcome.reason))
     return _brought_about(tx, made)
 
 
@@ -79,7 +79,7 @@ def move_where(
             _taken(tx, record, standing, to, (dict(values), because, False), outcomes)
             for record, standing in zip(batch, standings(tx, batch), strict=True)
         ]
-        written(
+        write_entries(
             tx,
             [
                 entry

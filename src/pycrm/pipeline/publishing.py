@@ -18,10 +18,9 @@ from pycrm.pipeline.book import DRAFT, DRAFTED, IN_FORCE, PipelineVersion, Stage
 from pycrm.pipeline.carry import Route
 from pycrm.pipeline.crowd import Group
 from pycrm.pipeline.edition import Edition, PipelineDraft, PipelinePreview
+from pycrm.pipeline.entering import entries, write_entries
 from pycrm.pipeline.model import Pipeline, Stage
-from pycrm.pipeline.standing import entries
 from pycrm.pipeline.succession import Succession, declared_problems
-from pycrm.revision.add import written
 from pycrm.revision.amendment.judge import comment_of
 from pycrm.revision.change import stamp
 from pycrm.revision.log import jsonable, note
@@ -328,7 +327,7 @@ def _move_over(succession: Succession, way: Route, records: list[Any], because: 
         note(tx, made, act, pairs)
         stays += entries(tx, made, way.visits, because)
     if stays:
-        written(tx, stays)
+        write_entries(tx, stays)
 
 
 def _bound(column: Any, value: Any) -> Any:

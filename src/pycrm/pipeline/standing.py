@@ -1,4 +1,4 @@
-"""Where records stand and stood: read from the rows that keep each stage as it was entered."""
+"""Where records stand and stood: read from the rows that keep each stage as it was entered (`entering`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from pycrm.declare.row import layout
 from pycrm.pipeline.book import StageEntry
 from pycrm.pipeline.carry import carried
-from pycrm.pipeline.chart import Visit
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.pipeline.way import Standing
 from pycrm.scope.actor import key
@@ -26,7 +25,7 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Stay", "entries", "first_entries", "standing_of", "standings", "stays"]
+__all__ = ["Stay", "standing_of", "standings", "stays"]
 
 _CLOSED = ("won", "lost")
 
@@ -46,43 +45,6 @@ class Stay:
     reason: str | None
     region: str = ROOT
     until: datetime | None = None
-
-
-# --- writing -------------------------------------------------------------------------------------------
-
-
-def first_entries(tx: Transaction, record: Any) -> list[StageEntry]:
-    """The rows that keep where a new record stands."""
-    tree = tx.crm.pipelines.of(tx, record).routes.tree
-    return [
-        _entry(tx, record, region, None, tree.stages[key], None)
-        for key in tree.first
-        if (region := tree.region(key)) is not None
-    ]
-
-
-def entries(tx: Transaction, record: Any, visits: Iterable[Visit], reason: str | None) -> list[StageEntry]:
-    """The rows that keep what a record entered, by a move or by another version of its pipeline."""
-    return [_entry(tx, record, visit.region, visit.source, visit.stage, reason) for visit in visits]
-
-
-def _entry(
-    tx: Transaction, record: Any, region: str, source: str | None, stage: Any, reason: str | None
-) -> StageEntry:
-    return StageEntry(
-        record=record.id,
-        seq=record.version,
-        region=region,
-        pipeline=record.pipeline,
-        version=record.pipeline_version,
-        source=source,
-        stage=stage.key,
-        label=stage.label,
-        probability=stage.probability,
-        at=tx.moment,
-        by=tx.actor.ref,
-        reason=reason,
-    )
 
 
 # --- where a record stands -----------------------------------------------------------------------------

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pycrm.revision import reached as reached
     from pycrm.revision import redaction as redaction
     from pycrm.revision import revert as revert
+    from pycrm.revision import undo as undo
     from pycrm.revision import where as where
     from pycrm.revision.model import Access as Access
     from pycrm.revision.model import Difference as Difference
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "where": (),
+    "undo": (),
     "revert": (),
     "redaction": (),
     "reached": (),

@@ -1,11 +1,11 @@
-"""Reading the past: what changed, and how a record was at a moment."""
+"""Reading the past: what changed, and what stood there then."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
@@ -18,13 +18,12 @@ from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.row import layout
 from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED, ChangeRow, FieldChange, Revision, RevisionRow
-from pycrm.revision.part import led_to, repeated
 from pycrm.scope.actor import key, unkey
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Asked", "Step", "as_of", "driven", "history", "replay", "rows_of", "value_then"]
+__all__ = ["Asked", "history", "rows_of", "value_then"]
 
 
 @attrs.frozen
@@ -123,92 +122,6 @@ def _revision(row: Any) -> Revision:
     )
 
 
-def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
-    """The record with its children as it was at that moment, or None before it was added."""
-    past = _until(tx, type(record).__name__, key(tx, record.id), moment)
-    if not past:
-        return None
-    made = replay(record, past)
-    mirrored = _mirrored(tx, made, moment)
-    return layout(type(record)).copy(made, mirrored) if mirrored else made
-
-
-class Step(NamedTuple):
-    """One change on the way to a moment, with its stamp as the driver gives it."""
-
-    version: int
-    at: Any
-    by: Any
-    changes: Mapping[str, Sequence[Any]]
-
-
-def _until(tx: Transaction, entity: str, id: Any, moment: datetime) -> list[Step]:
-    """The changes of one record, by its key as the driver has it, up to a moment, in the order of its versions."""
-    if tx.write:
-        flush(tx)
-    text, names = tx.store.common("history until", _steps)
-    given = {"of": id, "entity": entity, "moment": driven(tx, moment)}
-    rows = tx.run(text, [given[name] for name in names]).fetchall()
-    # Read as one text: to begin with each anew takes longer than most of them are.
-    changes = json.loads(f"[{','.join([row[3] for row in rows])}]")
-    return [Step(version, at, by, held) for (version, at, by, _), held in zip(rows, changes, strict=True)]
-
-
-def _steps() -> Any:
-    change, revision = ChangeRow.__table__.c, RevisionRow.__table__.c
-    return (
-        sa.select(change.version, revision.at, revision.by_id, change.changes)
-        .select_from(ChangeRow.__table__.join(RevisionRow.__table__, change.revision_id == revision.id))
-        .where(change.record_id == sa.bindparam("of", type_=change.record_id.type))
-        .where(change.entity == sa.bindparam("entity", type_=sa.Text()))
-        .where(revision.at <= sa.bindparam("moment", type_=revision.at.type))
-        .order_by(change.version)
-    )
-
-
-def driven(tx: Transaction, moment: datetime) -> Any:
-    """An instant as the driver takes it."""
-    dump = RevisionRow.__specs__["at"].dumps[tx.dialect]
-    return moment if dump is None else dump(moment)
-
-
-def _mirrored(tx: Transaction, record: Any, moment: datetime) -> dict[str, Any]:
-    """What the record repeated of others at that moment: a customer's name is its party's."""
-    cls = type(record)
-    found: dict[str, Any] = {}
-    for part in repeated(tx, cls):
-        ref = getattr(record, cls.mirrors[next(iter(part.fields))])
-        # Where that is repeated in turn, it stands further on.
-        for id in led_to(tx, part.path, {ref.id: key(tx, ref.id)}).values():
-            for step in _until(tx, part.entity, id, moment):
-                found |= {field: step.changes[field][1] for field in part.fields if field in step.changes}
-    return {field: value_then(cls.__specs__[field], value) for field, value in found.items()}
-
-
-def replay(record: Any, steps: Sequence[Step]) -> Any:
-    """The value that these changes, oldest first, lead to.
-
-    What a record repeats or keeps of others (`mirrors`, `keeps_latest`) has no revision of its own and
-    stays as it is now.
-    """
-    cls = type(record)
-    state = {path: new for step in steps for path, (_, new) in step.changes.items()}
-    last = steps[-1]
-    values: dict[str, Any] = {"version": last.version, "updated_at": last.at, "updated_by": last.by}
-    for spec in cls.__specs__.values():
-        if spec.child is not None:
-            values[spec.name] = rows_of(cls, spec, record.id, state)
-        elif spec.name in _AT_FIRST and spec.name not in state:
-            values[spec.name] = _AT_FIRST[spec.name](record)
-        elif (
-            spec.name not in cls.mirrors
-            and spec.name not in cls.keeps_latest
-            and (not spec.derived or spec.name in state)
-        ):
-            values[spec.name] = value_then(spec, state.get(spec.name, _empty(spec)))
-    return layout(cls).copy(record, values)
-
-
 def value_then(spec: Any, value: Any) -> Any:
     """A value of the past; of what was erased the tombstone, or nothing where no text may stand."""
     if value == ERASED and spec.kind.name != "text":
@@ -223,14 +136,6 @@ def _is_list(spec: Any) -> bool:
 def _empty(spec: Any) -> Any:
     """What a field holds of which no change says anything: of a list of texts no text."""
     return [] if _is_list(spec) else None
-
-
-# With these a record begins, and no change says so.
-_AT_FIRST: dict[str, Callable[[Any], Any]] = {
-    "archived_at": lambda record: None,
-    "stage_at": lambda record: record.created_at,
-    "stage_config": lambda record: None,
-}
 
 
 def rows_of(cls: Any, spec: Any, parent: UUID, state: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -1,4 +1,8 @@
-"""Taking changes of records back, newest first, as far as a moment."""
+"""Taking changes of records back, newest first, as far as a moment.
+
+From what is there, not from the beginning: of a long history mostly the last part is asked for, and a
+list and a record of the past are read in one way.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,34 @@ from typing import TYPE_CHECKING, Any
 from pycrm.declare.row import layout
 from pycrm.revision.add import child_changes, lists_of
 from pycrm.revision.history import rows_of, value_then
+from pycrm.revision.log import flush
 from pycrm.revision.part import Part, led_to, repeated
 from pycrm.revision.since import Changes, Later, later
+from pycrm.scope.children import with_children
+from pycrm.scope.fields import whole
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["kinds_of", "renamed", "taken_back", "undone"]
+__all__ = ["as_of", "kinds_of", "renamed", "taken_back", "undone"]
 
 
 def kinds_of(tx: Transaction, cls: Any) -> list[str]:
     """The kinds of records whose changes change what records of a class are shown with."""
     return list(dict.fromkeys([cls.__name__, *(part.entity for part in repeated(tx, cls))]))
+
+
+def as_of(tx: Transaction, record: Any, moment: datetime) -> Any:
+    """A record with its children as it was at a moment, or None before it was added.
+
+    Args:
+        record: as it is, with all its fields; what comes back has them too.
+    """
+    if tx.write:
+        flush(tx)
+    with whole(tx):
+        now = with_children(tx, [record])
+    return next((then for _, then in taken_back(tx, now, moment)), None)
 
 
 def taken_back(

@@ -79,8 +79,11 @@ class Inquiry(Unit):
             NotFoundError: the record is missing or out of scope.
         """
         moment = revisions.inquiry.instant(moment, "moment")
-        found = revisions.history.as_of(self.transaction, self._in_sight(record), moment)
-        return None if found is None else revisions.redaction.shown_then(self.transaction, [found], moment)[0]
+        tx = self.transaction
+        with scope.fields.whole(tx):
+            now = self._in_sight(record)
+        found = revisions.undo.as_of(tx, now, moment)
+        return None if found is None else revisions.redaction.shown_then(tx, [found], moment)[0]
 
     def owners(self, record: Record, /) -> list[OwnershipInterval]:
         """Who held the record from when to when, oldest first."""

@@ -466,7 +466,7 @@ def upgrade() -> None:
     table(
         "crm_stage_entry",
         "record_id key, seq int, region text, pipeline text, version int, source text?, stage text",
-        "label text, probability int?, at instant, by_id key?, reason text?",
+        "label text, probability int?, at instant, by_id key?, reason text?, back_at instant?",
         key="record_id seq region",
         refers="by_id crm_user",
         index="by_id, pipeline stage at",
