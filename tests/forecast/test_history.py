@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from pycrm import CRM, Opportunity
-from pycrm.forecast import elapsed, funnel, leaving
+from pycrm.forecast import elapsed, leaving
 from pycrm.pipeline import entering
 
 from .conftest import Desk
@@ -138,7 +138,7 @@ FAULTS = {
     "what comes back later has not left": Fault(
         leaving, "_own", lambda right: lambda entry, until: right(entry, None)
     ),
-    "back is forward": Fault(funnel, "ahead", lambda right: lambda pipeline, source: [("", list(ORDER))]),
+    "back is forward": Fault(leaving, "ahead", lambda right: lambda pipeline, source: [("", list(ORDER))]),
 }
 
 

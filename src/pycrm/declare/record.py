@@ -87,14 +87,14 @@ def _describe(made: Any, specs: dict[str, Spec], options: dict[str, Any]) -> Non
         raise DeclarationError(f"{made.__name__}.{name}: pycrm keeps this field of every {kind}")
     every = made.__every_spec__ = inherited | specs
     refuse_unfit(made.__name__, base.__name__, specs)
-    table, scope = options.pop("table", None), options.pop("scope", None)
-    pipeline, host = options.pop("pipeline", None), options.pop("of", None)
-    made.__tablename__, made.__scope__, made.__pipeline__ = table, scope, pipeline
+    scope, pipeline, host = (options.pop(name, None) for name in ("scope", "pipeline", "of"))
+    made.__tablename__, made.__scope__, made.__pipeline__ = options.pop("table", None), scope, pipeline
     made.__facet_of__ = host if isinstance(host, str | None) else host.__name__
-    made.__primary__ = tuple(options.pop("primary", ())) or None
-    made.__indexes__, made.__salted__ = tuple(options.pop("indexes", ())), bool(options.pop("salted", False))
-    made.__short__, made.__goes_with__ = tuple(options.pop("short", ())), options.pop("goes_with", None)
-    made.__retain__, made.__budget__ = options.pop("retain", None), options.pop("budget", None)
+    made.__primary__, made.__indexes__, made.__short__ = (
+        tuple(options.pop(name, ())) for name in ("primary", "indexes", "short")
+    )
+    for name in ("salted", "clustered", "goes_with", "retain", "budget"):
+        setattr(made, f"__{name}__", options.pop(name, None))
     if options:
         raise DeclarationError(f"{made.__name__}: unknown option {', '.join(sorted(options))}")
     if scope is not None and not isinstance(scope, Policy):
@@ -123,10 +123,11 @@ class _Base(metaclass=RecordMeta):
     __facet_of__: ClassVar[str | None]
     __specs__: ClassVar[dict[str, Spec]]
     __every_spec__: ClassVar[dict[str, Spec]]
-    __primary__: ClassVar[tuple[str, ...] | None] = None
+    __primary__: ClassVar[tuple[str, ...]] = ()
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    __salted__: ClassVar[bool] = False
     __short__: ClassVar[tuple[str, ...]] = ()
+    __salted__: ClassVar[bool | None] = None
+    __clustered__: ClassVar[bool | None] = None
     __goes_with__: ClassVar[str | None] = None
     __retain__: ClassVar[Retain | None] = None
     __budget__: ClassVar[Budget | None] = None
@@ -143,8 +144,9 @@ class _Base(metaclass=RecordMeta):
             of: type[Record] | str | None = None,
             primary: tuple[str, ...] = (),
             indexes: tuple[tuple[str, ...], ...] = (),
-            salted: bool = False,
             short: tuple[str, ...] = (),
+            salted: bool = False,
+            clustered: bool = False,
             goes_with: str | None = None,
             retain: Retain | None = None,
             budget: Budget | None = None,
@@ -186,10 +188,7 @@ class _Base(metaclass=RecordMeta):
     keeps_latest: ClassVar[Mapping[str, str]] = {}
 
     def begin(self, session: Any) -> Mapping[str, Any]:
-        """The first values of fields that nobody types, by name.
-
-        Called when the record is added, with the session that adds it.
-        """
+        """The first values of fields that nobody types, by name, asked when the session adds the record."""
         return {}
 
     def derive(self, session: Any) -> Mapping[str, Any]:
@@ -387,8 +386,9 @@ class Row(_Base):
     `primary` names the columns of its key, `indexes` further indexes; a name that begins with
     ``!`` makes its index unique. Each row of a `salted` table has a random ``salt`` that the database
     draws by itself, whoever writes the row: see `pycrm.revision.seal`. The `short` whole numbers are below
-    2 ** 31 and take four bytes on PostgreSQL, where there are very many rows. `goes_with` names the column
-    of the record with which its rows are erased.
+    2 ** 31 and take four bytes on PostgreSQL, where there are very many rows. Short rows that are read by
+    the first columns of their key are `clustered`: SQLite keeps them in its order, and each once.
+    `goes_with` names the column of the record with which its rows are erased.
     """
 
 

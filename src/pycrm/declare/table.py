@@ -119,7 +119,8 @@ def _create(metadata: sa.MetaData, cls: Any, dialect: str, tables: Mapping[str, 
             parts.append(sa.ForeignKeyConstraint(spec.columns, [target], ondelete=_on_delete(cls, spec)))
     if cls.__salted__:
         parts.append(_salt(dialect))
-    table = sa.Table(cls.__tablename__, metadata, *parts)
+    kept: dict[str, Any] = {"sqlite_with_rowid": False} if cls.__clustered__ else {}
+    table = sa.Table(cls.__tablename__, metadata, *parts, **kept)
     for columns in _indexes(cls):
         where = table.c.archived_at.is_(None) if "archived_at" in cls.__specs__ else None
         sa.Index(

@@ -62,7 +62,9 @@ def time_in_stage(
     asked, of = running(tx, cls, conditions, pipeline)
     begin, end = since or EPOCH, min(until or tx.moment, tx.moment)
     entry = entries(asked, of)
-    early = sa.func.sum(sa.case((entry.at <= _bound(begin), 1), else_=0))
+    early: Any = sa.literal(0)
+    if since is not None:
+        early = sa.func.sum(sa.case((entry.at <= _bound(begin), 1), else_=0))
     statement = asked.select(entry.source, entry.stage, sa.func.count(), early, *_passed(tx, entry.at, begin))
     # What was entered at this very moment is a stay, as short as it is.
     statement = statement.where(entry.at <= _bound(end) if end == tx.moment else entry.at < _bound(end))
@@ -103,8 +105,9 @@ def summed(tx: Transaction, passed: Any) -> list[Any]:
 def _passed(tx: Transaction, at: Any, begin: datetime) -> list[Any]:
     """The sum of what had passed of the period at these instants, as columns for `whole`."""
     passed = at - _bound(begin)
+    if begin == EPOCH:
+        return summed(tx, passed)
     if tx.dialect == "postgresql":
-        # A numeric, and so exact; a sum of intervals overflows at 2**31 days.
         seconds = sa.cast(sa.extract("epoch", passed), sa.Numeric())
         return [sa.func.sum(sa.case((at > _bound(begin), seconds), else_=0))]
     return halves(sa.case((at > _bound(begin), sa.type_coerce(passed, sa.BigInteger())), else_=0))

@@ -97,25 +97,24 @@ class Departure:
     region: Any
     target: Any
 
-    @property
-    def columns(self) -> tuple[Any, ...]:
-        """All four, in this order."""
-        return self.version, self.source, self.region, self.target
-
     def of(self, stages: Course, key: str, *, forward: bool) -> Any:
-        """That a stage was left, perhaps forward, by the version under which that was."""
-        options = []
+        """That a stage was left, perhaps forward, by the version under which that was.
+
+        Of most rows the first comparison says that it was another one.
+        """
+        ways: dict[Any, list[int]] = {}
         for number, pipeline in stages.versions.items():
-            if not pipeline.has_stage(key):
-                continue
-            here = sa.and_(self.version == number, self.source == key)
-            if forward:
-                to = [
-                    sa.and_(self.region == one, self.target.in_(keys)) for one, keys in ahead(pipeline, key)
-                ]
-                here = sa.and_(here, sa.or_(*to))
-            options.append(here)
-        return sa.or_(*options)
+            # Where a version has no such stage it was taken over from an older one; nobody moved it.
+            if pipeline.has_stage(key):
+                to = tuple((one, tuple(keys)) for one, keys in ahead(pipeline, key)) if forward else ()
+                ways.setdefault(to, []).append(number)
+        return sa.and_(self.source == key, sa.or_(*(self._by(*way, stages) for way in ways.items())))
+
+    def _by(self, to: Any, numbers: list[int], stages: Course) -> Any:
+        """That it was under one of these versions, and to where all of them lead forward."""
+        under = sa.true() if len(numbers) == len(stages.versions) else self.version.in_(numbers)
+        led = [sa.and_(self.region == one, self.target.in_(keys)) for one, keys in to]
+        return sa.and_(under, sa.or_(*led)) if led else under
 
 
 def departing(asked: Query, of: Course, since: datetime | None, until: datetime | None) -> Departure:

@@ -140,16 +140,13 @@ def entries(asked: Query, of: Course) -> Any:
 
     A join, since SQLite looks up a list of keys for each row of the history anew. Left to itself it
     also begins with an index of the history and looks up each row and its record in no order, which
-    takes twice as long: the signs keep it to records first, and the rows of each by their key.
+    takes twice as long: the sign keeps it to records first, and the rows of each by their key. A record
+    keeps its pipeline, by which the records are limited, so its rows are of no other.
     """
     table, key = StageEntry.__table__, asked.table.c.id
-    pipeline: Any = table.c.pipeline
     if asked.tx.dialect == "sqlite":
         key = sa.literal_column(f"+{asked.table.name}.id")
-        pipeline = sa.literal_column(f"+{table.name}.pipeline", sa.Text())
-    asked.source = asked.source.join(
-        table, sa.and_(table.c.record_id == key, pipeline == of.key, table.c.region.in_(of.regions))
-    )
+    asked.source = asked.source.join(table, sa.and_(table.c.record_id == key, table.c.region.in_(of.regions)))
     return table.c
 
 

@@ -78,6 +78,7 @@ class StageEntry(
     table="crm_stage_entry",
     primary=("record_id", "seq", "region"),
     indexes=(("pipeline", "stage", "at"),),
+    clustered=True,
 ):
     """A record entered a stage: with label and probability as they were then.
 

@@ -292,8 +292,10 @@ def _prepare_sqlite(driver: Any, record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    cursor.execute("PRAGMA cache_size=-65536")
-    cursor.execute("PRAGMA temp_store=MEMORY")
+    # Reports read through a cache that the processor's own holds twice as fast as through a large one, and
+    # sort in pieces on two threads: ADR 26.
+    cursor.execute("PRAGMA cache_size=-16384")
+    cursor.execute("PRAGMA threads=2")
     cursor.close()
 
 

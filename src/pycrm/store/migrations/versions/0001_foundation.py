@@ -470,6 +470,7 @@ def upgrade() -> None:
         key="record_id seq region",
         refers="by_id crm_user",
         index="by_id, pipeline stage at",
+        clustered=True,
     )
     table(
         "crm_token",
@@ -609,12 +610,13 @@ def table(
     live: str = "",
     index: str = "",
     unique_index: str = "",
+    clustered: bool = False,
 ) -> None:
     """Make a table: ``code text`` is a column, ``code text?`` one that may be empty.
 
     `refers` names columns with the tables whose ids they hold, with ``!`` those whose rows go with
     the row that they refer to. `live` are indexes of the rows that are not archived. Whatever may
-    be several is parted by commas.
+    be several is parted by commas. SQLite keeps the rows of a `clustered` one in the order of the key.
     """
     parts: list[Any] = []
     for each in several(", ".join(columns)):
@@ -633,7 +635,7 @@ def table(
                 [column], [f"{target}.id"], name=named("fk", name, column), ondelete=cascade
             )
         )
-    op.create_table(name, *parts)
+    op.create_table(name, *parts, sqlite_with_rowid=not clustered)
     there = sa.text("archived_at IS NULL")
     for each in several(live):
         op.create_index(
