@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -206,28 +207,30 @@ class Asked:
 
 
 def _loaded(bench: Bench, url: str, rows: int) -> int:
-    """Opportunities of everybody with so many rows of history, each moved as it might be."""
+    """Opportunities of everybody with so many rows of history, each moved as it might be, written as time went."""
     server, noise = bench.server, random.Random(7)
+    deals: list[tuple[Any, ...]] = []
+    entries: list[tuple[Any, ...]] = []
     with bench.opened(url) as (_, driver):
         cursor = driver.cursor()
         cursor.execute("SELECT id, owner_id, owner_unit_id FROM crm_customer")
         customers = cursor.fetchall()
-        written, number = 0, 0
+        while len(entries) < rows:
+            made, moved = _deal(bench, noise, len(deals), customers[len(deals) % len(customers)])
+            deals.append(made)
+            entries += moved
+        deals.sort(key=itemgetter(_DEALS.index("created_at")))
+        entries.sort(key=itemgetter(_ENTRIES.index("at")))
         with server.without_indexes(driver, ["crm_stage_entry", "crm_opportunity"]):
             cursor.execute("BEGIN")
-            while written < rows:
-                deals, entries = [], []
-                for _ in range(_CHUNK):
-                    customer, owner, unit = customers[number % len(customers)]
-                    made, moved = _deal(bench, noise, number, (customer, owner, unit))
-                    number += 1
-                    deals.append(made)
-                    entries += moved
-                written += len(entries)
-                server.bulk(cursor, "crm_opportunity", _DEALS, deals)
-                server.bulk(cursor, "crm_stage_entry", _ENTRIES, entries)
+            for table, columns, some in (
+                ("crm_opportunity", _DEALS, deals),
+                ("crm_stage_entry", _ENTRIES, entries),
+            ):
+                for at in range(0, len(some), _CHUNK):
+                    server.bulk(cursor, table, columns, some[at : at + _CHUNK])
             cursor.execute("COMMIT")
-    return written
+    return len(entries)
 
 
 def _deal(

@@ -101,6 +101,8 @@ class HookCaller:
         self._implemented: frozenset[str] = frozenset()
         self._every: dict[str, tuple[Implementation, ...]] = {}
         self._rounds: dict[tuple[str, type | None], Round] = {}
+        # Those that failed when they were called last, or are called no longer.
+        self._troubled: set[Implementation] = set()
         self._is_frozen = False
 
     def check_pending(self) -> None:
@@ -262,6 +264,7 @@ class HookCaller:
                 if each.plugin == plugin and hook in (None, each.hook.name):
                     each.quarantine = None
                     each.in_a_row = 0
+                    self._troubled.discard(each)
 
     def _run(self, implementations: tuple[Implementation, ...], arguments: Mapping[str, object]) -> Any:
         hook = implementations[0].hook
@@ -271,7 +274,7 @@ class HookCaller:
         if not round_.steps:
             return None
         picked = round_.arguments({name: frozen(value) for name, value in arguments.items()})
-        run = Run(arguments.get("session"), running.get(), round_.steps[0][0])
+        run = Run(arguments.get("session"), running.get(), round_.implementations)
         if run.depth > MAX_DEPTH:
             raise TooDeepError(run.implementation.plugin, hook.name, too_deep(run))
         token = running.set(run)
@@ -282,12 +285,11 @@ class HookCaller:
         moments = [timer()]
         try:
             # Many hooks have next to nothing to say: what is done for each of them is kept short.
-            for implementation, function, at in round_.steps:
-                if implementation.quarantine is not None:
-                    resting.append(implementation)
+            for run.at, (function, at) in enumerate(round_.steps):
+                if self._troubled and run.implementation.quarantine is not None:
+                    resting.append(run.implementation)
                     moments.append(moments[-1])
                     continue
-                run.implementation = implementation
                 try:
                     answer = function(*picked[at])
                 except BaseException as error:
@@ -298,8 +300,8 @@ class HookCaller:
                 moments.append(timer())
                 is_left = getcontext() is context and context.prec == precision
                 if answer is None and is_left and context.rounding == rounding:
-                    if implementation.in_a_row:
-                        implementation.in_a_row = 0
+                    if self._troubled:
+                        self._recovered(run.implementation)
                     continue
                 answer = self._taken(run, answer, arithmetic.left())
                 if answer is not None:
@@ -321,8 +323,15 @@ class HookCaller:
         if wrong:
             self._fail(run, wrong, None)
             return None
-        run.implementation.in_a_row = 0
+        self._recovered(run.implementation)
         return answer
+
+    def _recovered(self, implementation: Implementation) -> None:
+        """It did what it should: failures before are none in a row."""
+        if implementation.in_a_row:
+            with self._lock:
+                implementation.in_a_row = 0
+                self._troubled.discard(implementation)
 
     def _enter(self, round_: Round, moments: list[float], resting: list[Implementation]) -> None:
         """Enter what the steps of a round took: together with others later, where all of them were taken."""
@@ -332,7 +341,7 @@ class HookCaller:
                     round_.sum_up()
             return
         with self._lock:
-            for (one, _, _), began, ended in zip(round_.steps, moments, moments[1:], strict=False):
+            for one, began, ended in zip(round_.implementations, moments, moments[1:], strict=False):
                 if one not in resting:
                     one.enter(1, (ended - began,))
 
@@ -341,7 +350,7 @@ class HookCaller:
         if isinstance(error, RefusedError) and run.implementation.hook.kind == "before":
             with self._lock:
                 run.implementation.refusals += 1
-                run.implementation.in_a_row = 0
+            self._recovered(run.implementation)
             raise error
         if isinstance(error, TooDeepError) and run.parent is None:
             self._fail(run, error.reason, error)
@@ -357,6 +366,7 @@ class HookCaller:
         with self._lock:
             implementation.failures += 1
             implementation.in_a_row += 1
+            self._troubled.add(implementation)
             self._failures.append(Failure(plugin, hook, reason))
             if self._isolates and implementation.in_a_row >= self._quarantine_after:
                 implementation.quarantine = Quarantine(plugin, hook, implementation.in_a_row, reason)

@@ -20,18 +20,19 @@ _MOST = 64
 class Round:
     """The implementations of a hook that are called one after the other.
 
-    Each step has the place of its arguments in what `arguments` gives: plugins name few different ones.
+    Each step is a function and the place of its arguments in what `arguments` gives: plugins name few different
+    ones. The implementations stand apart: of hooks that have nothing to say, most of the time goes to fetching
+    what has not been looked at since the last act.
     """
 
-    __slots__ = ("_picks", "_taken", "hook", "steps")
+    __slots__ = ("_picks", "_taken", "implementations", "steps")
 
     def __init__(self, implementations: Iterable[Implementation]) -> None:
-        found = tuple(implementations)
-        self.hook = found[0].hook if found else None
+        found = self.implementations = tuple(implementations)
         names = list(dict.fromkeys(one.names for one in found))
         self._picks = tuple(names)
-        self.steps: tuple[tuple[Implementation, Callable[..., object], int], ...]
-        self.steps = tuple((one, one.function, names.index(one.names)) for one in found)
+        self.steps: tuple[tuple[Callable[..., object], int], ...]
+        self.steps = tuple((one.function, names.index(one.names)) for one in found)
         self._taken: deque[array[float]] = deque()
 
     def arguments(self, given: Mapping[str, object]) -> list[tuple[object, ...]]:
@@ -48,5 +49,5 @@ class Round:
         """Enter what was kept in the accounts of the implementations; under the caller's lock."""
         rounds = [self._taken.popleft() for _ in range(len(self._taken))]
         moments = list(zip(*rounds, strict=True))
-        for (one, _, _), began, ended in zip(self.steps, moments, moments[1:], strict=False):
+        for one, began, ended in zip(self.implementations, moments, moments[1:], strict=False):
             one.enter(len(rounds), [*map(sub, ended, began)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -21,18 +22,24 @@ class TooDeepError(PluginError):
 
 
 class Run:
-    """One hook being called on a session, and the savepoints set in it, in their order."""
+    """One hook being called on a session, as far as it has come, and the savepoints set in it, in their order."""
 
-    __slots__ = ("depth", "implementation", "parent", "protected", "savepoints", "session")
+    __slots__ = ("at", "depth", "implementations", "parent", "protected", "savepoints", "session")
 
-    def __init__(self, session: object, parent: Run | None, first: Implementation) -> None:
+    def __init__(self, session: object, parent: Run | None, called: Sequence[Implementation]) -> None:
         self.session = session
         self.parent = parent
         self.depth: int = 1 if parent is None else parent.depth + 1
         self.savepoints: list[AbstractContextManager[object]] = []
-        self.implementation = first
+        self.implementations = called
+        self.at = 0
         # The implementation for which a savepoint was set last.
         self.protected: Implementation | None = None
+
+    @property
+    def implementation(self) -> Implementation:
+        """The one that is running."""
+        return self.implementations[self.at]
 
     @property
     def is_protected(self) -> bool:

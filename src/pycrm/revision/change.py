@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycrm.declare.codec import dump
 from pycrm.declare.derive import triggers
@@ -13,13 +13,7 @@ from pycrm.declare.record import _descriptor, child_class
 from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
-from pycrm.errors import (
-    ForbiddenError,
-    InvalidError,
-    NotReadError,
-    Problem,
-    StaleError,
-)
+from pycrm.errors import ForbiddenError, InvalidError, NotReadError, Problem, StaleError
 from pycrm.hooks import Change
 from pycrm.revision import claim
 from pycrm.revision.add import _Batch, author, checked, child_changes, parent_place, placed
@@ -159,7 +153,14 @@ def _apply_plain(
     return _end(tx, (record, made), before, differing, kept, act)
 
 
-def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
+class _Short(NamedTuple):
+    """The fields of a change that is written and noted, and no more; `is_heard` where plugins want to know."""
+
+    specs: tuple[Spec, ...]
+    is_heard: bool
+
+
+def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
     """The fields, where changing them is writing and noting them in all of this session; else None."""
     if tx.whole:
         return None
@@ -169,19 +170,19 @@ def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec,
     return tx.memo[memo]  # type: ignore[no-any-return]
 
 
-def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> tuple[Spec, ...] | None:
+def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
     is_plain = bool(names) and _plain(cls).issuperset(names) and not any(limits(tx, cls))
     if not is_plain or is_kept(tx, cls, names):
         return None
     specs = tuple(cls.__specs__[name] for name in names)
-    return specs if all(spec.init for spec in specs) else None
+    if not all(spec.init for spec in specs):
+        return None
+    return _Short(specs, any(tx.crm.hooks.has(hook, cls) for hook in ("before_change", "record_changed")))
 
 
-def _apply_short(
-    tx: Transaction, record: Any, values: dict[str, Any], specs: tuple[Spec, ...], act: str
-) -> Any:
+def _apply_short(tx: Transaction, record: Any, values: dict[str, Any], short: _Short, act: str) -> Any:
     """`apply` for what most changes are."""
-    cls = type(record)
+    cls, specs = type(record), short.specs
     try:
         given = [spec.clean(value) for spec, value in zip(specs, values.values(), strict=True)]
     except (ValueError, TypeError):
@@ -202,7 +203,11 @@ def _apply_short(
         checked(made, tx, differing)
     except NotReadError:
         made, _ = _derived(tx, made, differing)
-    return _end(tx, (record, made), before, differing, kept, act)
+    if short.is_heard:
+        return _end(tx, (record, made), before, differing, kept, act)
+    guarded_update(tx, record, made, differing)
+    note(tx, made, act, kept)
+    return made
 
 
 def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:

@@ -66,13 +66,11 @@ class Hits:
         hits, number = self.counted(look.most, gate)
         are_few = number <= sa.literal_column(str(look.most))
         if look.most > MANY and asked.scope.paths:
-            reached = self._among(hits, are_few)
+            shown = shown_at(asked, order, self._among(hits, are_few).subquery("matching"))
         elif asked.tx.dialect == "postgresql":
-            reached = self._by_key(hits, are_few)
+            shown = self._by_key(hits, are_few)
         else:
-            reached = self._from_hits(hits)
-        first = reached.subquery("matching")
-        shown = shown_at(asked, order, first)
+            shown = shown_at(asked, order, self._from_hits(hits).subquery("matching"))
         number = number if gate is None else sa.case((gate, number), else_=sa.literal_column("-1"))
         counted = sa.select(number.label("number")).subquery("counted")
         found = sa.select(*shown.c, counted.c.number).join_from(counted, shown, sa.true(), isouter=True)
@@ -99,13 +97,17 @@ class Hits:
         return sa.select(frequency.c.number).scalar_subquery() < sa.literal_column(str(_FREQUENT))
 
     def _by_key(self, hits: Any, are_few: Any) -> Any:
-        """The hits that the reader reaches: one look at each, whatever PostgreSQL believes of their number."""
+        """The hits that the reader reaches: one look at each, whatever PostgreSQL believes of their number.
+
+        The whole row is read at once: to plan another look at it takes longer than to carry it along.
+        """
         asked, order = self.asked, self.order
-        reached = asked.select(*order.columns).where(are_few, order.columns[-1] == hits.c.of_id)
+        reached = asked.select(*_shown(asked, order, asked.table))
+        reached = reached.where(are_few, order.columns[-1] == hits.c.of_id)
         reached = reached.where(self.beyond()) if self.beyond is not None else reached
         each = reached.limit(_ONE).correlate(hits).lateral("each_hit")
         found = sa.select(*each.c).join_from(hits, each, sa.true()).where(self.contain(hits.c.of_id, hits))
-        return found.order_by(*order.by(each)).limit(row_limit())
+        return found.order_by(*sorted_by(order, each)).limit(row_limit()).subquery("matching")
 
     def _from_hits(self, hits: Any) -> Any:
         """The hits that the reader reaches, with the scope in a form that SQLite takes for no index.
@@ -183,10 +185,15 @@ class Hits:
 
 def shown_at(asked: Query, order: Order, first: Any) -> Any:
     """The rows at some places, with what they are sorted by under names of its own."""
-    table, key = asked.table, order.columns[-1]
-    places = [column.label(f"by_{at}") for at, column in enumerate(reversed(order.among(first)))]
-    found = sa.select(*(table.c[name] for name in view_of(asked.tx, asked.cls).names), *places)
-    return found.join_from(first, table, first.c[key.name] == key).subquery()
+    found = sa.select(*_shown(asked, order, first))
+    key = order.columns[-1]
+    return found.join_from(first, asked.table, first.c[key.name] == key).subquery()
+
+
+def _shown(asked: Query, order: Order, places: Any) -> list[Any]:
+    """The columns of a row that its reader is shown, and those of its place."""
+    shown = [asked.table.c[name] for name in view_of(asked.tx, asked.cls).names]
+    return shown + [column.label(f"by_{at}") for at, column in enumerate(reversed(order.among(places)))]
 
 
 def sorted_by(order: Order, shown: Any) -> list[Any]:
