@@ -10,7 +10,7 @@ from scope import faults as scope_faults
 
 from pycrm.entities.org import Action
 from pycrm.exchange import exporting
-from pycrm.revision import access, add, assign, change, claim, owner
+from pycrm.revision import access, add, assign, claim, guard, owner
 from pycrm.scope import actor, predicate, reason, sharing
 from pycrm.scope.children import any_record
 from pycrm.session import reading
@@ -43,9 +43,9 @@ def archiving_checks_the_reading_scope_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def _guard_by(patch: pytest.MonkeyPatch, action: str) -> None:
-    scope_of = change.scope_of
+    scope_of = guard.scope_of
     patch.setattr(
-        change,
+        guard,
         "scope_of",
         lambda tx, cls, asked, *more: scope_of(tx, cls, Action.READ if asked == action else asked, *more),
     )
@@ -54,7 +54,7 @@ def _guard_by(patch: pytest.MonkeyPatch, action: str) -> None:
 @through("archive")
 def archiving_without_scope(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an id may put the record away."""
-    patch.setattr(change, "scope_of", lambda *given: predicate.Scope(None, (), {}))
+    patch.setattr(guard, "scope_of", lambda *given: predicate.Scope(None, (), {}))
 
 
 @through("export")

@@ -16,7 +16,7 @@ from scope import faults
 from pycrm import Customer, ForbiddenError, NotFoundError
 from pycrm.cli import listing, past
 from pycrm.pipeline import tally
-from pycrm.revision import add, change
+from pycrm.revision import add, guard, short
 from pycrm.revision.amendment import view
 from pycrm.scope import aggregate, gateway, paging
 from pycrm.scope.children import any_record
@@ -47,7 +47,8 @@ def s01_got_by_id(patch: pytest.MonkeyPatch) -> None:
 @through("change", "move", "archive")
 def s01_changed_by_id(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an id changes the record."""
-    patch.setattr(change, "scope_of", lambda *given: NO_SCOPE)
+    for module in (guard, short):
+        patch.setattr(module, "scope_of", lambda *given: NO_SCOPE)
 
 
 @through("add a customer")

@@ -13,7 +13,7 @@ from pycrm import ConflictError, ForbiddenError, NotFoundError
 from pycrm.errors import Problem
 from pycrm.exchange import beside, exporting
 from pycrm.pipeline import judging
-from pycrm.revision import assign, change, claim, handover, transfer, where
+from pycrm.revision import assign, change, claim, guard, handover, short, transfer, where
 from pycrm.revision.amendment import difference
 from pycrm.scope import actor, fields, gateway, organisation, reason, sharing
 from pycrm.scope.children import any_record, with_children
@@ -82,13 +82,14 @@ def s16_hidden_is_forbidden(patch: pytest.MonkeyPatch) -> None:
 @through("change", "move", "archive")
 def s16_act_says_why(patch: pytest.MonkeyPatch) -> None:
     """An act on a hidden record is refused for what is wrong with it."""
-    why = change.why_not
+    why = guard.why_not
 
     def telling(tx: Any, record: Any, values: Any) -> Exception:
         found = any_record(tx, type(record), record.id)
         return why(tx, record, values) if found is None else ForbiddenError("changing this is not granted")
 
-    patch.setattr(change, "why_not", telling)
+    for module in (guard, short):
+        patch.setattr(module, "why_not", telling)
     # Two doors keep this shut: each refusal of an act is looked through once more.
     patch.setattr(act.Act, "_refuse_hidden", lambda self, error: None)
 
@@ -226,7 +227,7 @@ def s26_handover_counts_all(patch: pytest.MonkeyPatch) -> None:
 @through("change", "archive")
 def s28_stale_of_hidden(patch: pytest.MonkeyPatch) -> None:
     """Whoever holds an old copy is told that a hidden record was changed, and how."""
-    patch.setattr(change, "fetch_one", any_record)
+    patch.setattr(guard, "fetch_one", any_record)
     # Two doors keep this shut, as above.
     patch.setattr(act.Act, "_refuse_hidden", lambda self, error: None)
 

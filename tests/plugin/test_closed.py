@@ -119,6 +119,15 @@ START: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: record("Mirror", scope=owned(), space={"mirrors": {"title": "nobody"}}),
         "exam: Mirror.*nobody",
     ),
+    "a field that mirrors itself": (
+        lambda: record(
+            "Echo",
+            scope=owned(),
+            more={"source": ("Link[Echo | None]", link("Source", default=None))},
+            space={"mirrors": {"title": "source"}},
+        ),
+        "exam: Echo.*without end",
+    ),
     "a field that follows from none": (
         lambda: record("Derived", scope=owned(), space={"derives_from": ("nothing",)}),
         "exam: Derived.*nothing",

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from pycrm import CRM, FixedClock
 from pycrm.declare.codec import from_json
 from pycrm.errors import NotReadError
-from pycrm.revision import archive, assign, change, conditions, former, revert, undo, where
+from pycrm.revision import archive, assign, change, conditions, former, guard, revert, short, undo, where
 from pycrm.revision.amendment import AmendmentLine, decide, propose, together
 from pycrm.revision.erase import past as erasing
 from pycrm.revision.model import ChangeRow
@@ -319,7 +319,8 @@ def what_was_erased_is_read_as_it_was(patch: pytest.MonkeyPatch) -> None:
 
 def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
     """Who read an older version writes over the newer one."""
-    guarded = change.guarded_update
+    _long_way(patch)
+    guarded = guard.guarded_update
 
     def blind(tx: Any, record: Any, made: Any, *given: Any, **named: Any) -> None:
         version = fetch_one(tx, type(record), record.id).version
@@ -329,7 +330,8 @@ def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
         ]
         guarded(tx, *copied, *given, **named)
 
-    patch.setattr(change, "guarded_update", blind)
+    for module in (change, guard):
+        patch.setattr(module, "guarded_update", blind)
 
 
 def the_past_begins_a_moment_late(patch: pytest.MonkeyPatch) -> None:
@@ -387,12 +389,14 @@ def a_set_passes_nobody_by(patch: pytest.MonkeyPatch) -> None:
 
 def the_version_stays(patch: pytest.MonkeyPatch) -> None:
     """A change raises no version."""
+    _long_way(patch)
     stamp = change.stamp
     patch.setattr(change, "stamp", lambda tx, record: stamp(tx, record) | {"version": record.version})
 
 
 def history_is_written_anew(patch: pytest.MonkeyPatch) -> None:
     """A change makes the versions before it say what it says."""
+    _long_way(patch)
     note = change.note
 
     def anew(tx: Any, record: Any, act: str, changes: Any) -> None:
@@ -401,12 +405,16 @@ def history_is_written_anew(patch: pytest.MonkeyPatch) -> None:
         tx.execute(sa.update(table).where(mine).values(reason="as it always was"))
         note(tx, record, act, changes)
 
-    patch.setattr(change, "note", anew)
+    for module in (change, guard):
+        patch.setattr(module, "note", anew)
 
 
 def a_field_is_not_kept(patch: pytest.MonkeyPatch) -> None:
     """The channel changes and the book does not say so."""
-    _noting(patch, lambda changes: {path: pair for path, pair in changes.items() if path != "channel"})
+    note = short.note_text
+    patch.setattr(
+        short, "note_text", lambda tx, record, act, identity, text: note(tx, record, act, identity, "{}")
+    )
 
 
 def before_and_after_are_swapped(patch: pytest.MonkeyPatch) -> None:
@@ -422,8 +430,15 @@ def a_removed_row_is_not_kept(patch: pytest.MonkeyPatch) -> None:
 
 
 def _noting(patch: pytest.MonkeyPatch, keep_: Callable[[Any], Any]) -> None:
+    _long_way(patch)
     note = change.note
-    patch.setattr(change, "note", lambda tx, record, act, changes: note(tx, record, act, keep_(changes)))
+    for module in (change, guard):
+        patch.setattr(module, "note", lambda tx, record, act, changes: note(tx, record, act, keep_(changes)))
+
+
+def _long_way(patch: pytest.MonkeyPatch) -> None:
+    """What most changes take is not what is looked at here."""
+    patch.setattr(change, "short_way", lambda *given: None)
 
 
 def rows_are_left_out_of_lists(patch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,8 @@ def _names_in(registry: Registry) -> Iterator[str]:
             spec = cls.__specs__.get(link)
             if name not in cls.__specs__ or spec is None or not spec.target:
                 yield f"{_name(registry, cls)} mirrors {name} of {link}, which are no field and link of it"
+            elif _leads_back(registry, cls, name):
+                yield f"{_name(registry, cls)} mirrors {name} of {link}, which mirrors it in turn, without end"
         for name, path in getattr(cls, "keeps_latest", {}).items():
             if not _keeps(registry, cls, name, path):
                 yield f"{_name(registry, cls)} keeps in {name} the latest {path}, which is no moment by a link"
@@ -160,6 +162,17 @@ def _is_input(registry: Registry, cls: Any, path: str) -> bool:
         return spec is not None
     rows = registry.children.get(spec.child or "")
     return rows is not None and inner in rows.__specs__
+
+
+def _leads_back(registry: Registry, cls: Any, name: str) -> bool:
+    """Whether a field repeats one that repeats it: nobody could say what it is."""
+    passed: list[Any] = []
+    at: Any = cls
+    while at is not None and name in getattr(at, "mirrors", {}) and at not in passed:
+        passed.append(at)
+        link = at.__specs__.get(at.mirrors[name])
+        at = None if link is None or not link.target else registry.records.get(link.target)
+    return at in passed
 
 
 def _keeps(registry: Registry, cls: Any, name: str, path: str) -> bool:

@@ -47,6 +47,7 @@ class Layout:
 
     _partial: dict[Any, Callable[[Any], tuple[Any, ...]]] = attrs.field(factory=dict, repr=False)
     _views: dict[Any, View] = attrs.field(factory=dict, repr=False)
+    _copiers: dict[Any, Callable[..., Any]] = attrs.field(factory=dict, repr=False)
 
     def dump_of(self, names: tuple[str, ...], dialect: str) -> Callable[[Any], tuple[Any, ...]]:
         """What gives, of a record, the named fields as the driver takes them, column by column."""
@@ -76,6 +77,17 @@ class Layout:
             elif value is not None and value.__class__ is not Masked:
                 slot.__set__(made, masked(value))
         return made
+
+    def copier(self, names: tuple[str, ...]) -> Callable[..., Any]:
+        """What copies a record with other values of these fields, which it is given in their order."""
+        found = self._copiers.get(names)
+        if found is None:
+            specs: Mapping[str, Spec] = self.cls.__specs__  # type: ignore[attr-defined]
+            kept = [name for name in specs if name not in names]
+            rest = [f"    made.{name} = a{at}" for at, name in enumerate(names)]
+            given = ", ".join(f"a{at}" for at in range(len(names)))
+            found = self._copiers[names] = _copying(self.cls, kept, given, rest)
+        return found
 
     def key(self, record: Any, dialect: str) -> Any:
         """The key of a record as the driver takes it."""
@@ -200,9 +212,15 @@ def _dumper(cls: Any, specs: Sequence[Spec], dialect: str) -> Callable[[Any], tu
 
 
 def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
+    rest = ["    for name, value in values.items():", "        setattr(made, name, value)"]
+    return _copying(cls, cls.__specs__, "values", rest)  # type: ignore[no-any-return]
+
+
+def _copying(cls: Any, kept: Iterable[str], given: str, rest: Iterable[str]) -> Any:
+    """What copies these fields of a record; `rest` are the lines that write the others from what is `given`."""
     scope: dict[str, Any] = {"cls": cls, "open_": _open_twin(cls), "new": object.__new__}
     lines: list[str] = []
-    for name in cls.__specs__:
+    for name in kept:
         lines += [
             "    try:",
             f"        made.{name} = record._raw_{name}",
@@ -211,16 +229,15 @@ def _copier(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:
         ]
     source = "\n".join(
         [
-            "def copy(record, values):",
+            f"def copy(record, {given}):",
             "    made = new(open_)",
             *lines,
-            "    for name, value in values.items():",
-            "        setattr(made, name, value)",
+            *rest,
             "    made.__class__ = cls",
             "    return made",
         ]
     )
-    return compiled(source, scope, "copy", cls.__name__)  # type: ignore[no-any-return]
+    return compiled(source, scope, "copy", cls.__name__)
 
 
 def _fresher(cls: Any) -> Callable[[Any, Mapping[str, Any]], Any]:

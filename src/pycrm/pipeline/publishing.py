@@ -22,7 +22,7 @@ from pycrm.pipeline.entering import entries, write_entries
 from pycrm.pipeline.model import Pipeline, Stage
 from pycrm.pipeline.succession import Succession, declared_problems
 from pycrm.revision.amendment.judge import comment_of
-from pycrm.revision.change import stamp
+from pycrm.revision.guard import stamp
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.rows import stamps
 from pycrm.scope.actor import Actor, may_function

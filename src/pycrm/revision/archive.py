@@ -8,7 +8,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ConflictError, ForbiddenError
 from pycrm.hooks import Change
-from pycrm.revision.change import guarded_update, stamp
+from pycrm.revision.guard import guarded_update, stamp
 from pycrm.revision.latest import renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.telling import tell

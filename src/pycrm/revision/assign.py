@@ -9,7 +9,7 @@ from pycrm.declare.policy import Owned
 from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, InvalidError, Problem
-from pycrm.revision.change import guarded_update, stamp
+from pycrm.revision.guard import guarded_update, stamp
 from pycrm.revision.log import note
 from pycrm.revision.owner import may_assign
 from pycrm.revision.place import user_of, user_place

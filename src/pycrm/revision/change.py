@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from pycrm.declare.codec import dump
 from pycrm.declare.derive import triggers
-from pycrm.declare.field import Spec
 from pycrm.declare.policy import PARENT_PAIR, Through
 from pycrm.declare.record import _descriptor, child_class
-from pycrm.declare.reference import per_class
 from pycrm.declare.row import layout
-from pycrm.entities.org import Action
-from pycrm.errors import ForbiddenError, InvalidError, NotReadError, Problem, StaleError
-from pycrm.hooks import Change
+from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.revision import claim
-from pycrm.revision.add import _Batch, author, checked, child_changes, parent_place, placed
+from pycrm.revision.add import _Batch, checked, child_changes, parent_place, placed
+from pycrm.revision.guard import consulted, end, guarded_update, stamp
 from pycrm.revision.latest import is_kept, renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
-from pycrm.revision.sql import delete_text, update_text
-from pycrm.revision.telling import noted_later, tell
+from pycrm.revision.short import plain, short_way
+from pycrm.revision.sql import delete_text
+from pycrm.revision.telling import tell
 from pycrm.revision.whole import completed, unseen, value_of, with_lists
 from pycrm.scope import organisation
 from pycrm.scope.actor import key
-from pycrm.scope.fields import field_rights, limits, refuse_unwritable, shown, whole
-from pycrm.scope.gateway import fetch_one, not_found
-from pycrm.scope.predicate import Scope, scope_of
+from pycrm.scope.fields import refuse_unwritable, whole
 from pycrm.scope.text import refresh
 
 if TYPE_CHECKING:
@@ -48,9 +43,10 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         ForbiddenError: it is visible, but changing it is not granted.
     """
     cls = type(record)
-    plain = None if system else _short_way(tx, cls, (*values,))
-    if plain is not None:
-        return _apply_short(tx, record, values, plain, act)
+    short = None if system else short_way(tx, cls, (*values,))
+    made = None if short is None else short.apply(tx, record, values, act)
+    if made is not None:
+        return made
     refuse_unwritable(tx, cls, values)
     given = cleaned(cls, values)
     guessed = unseen(tx, cls, given)
@@ -63,7 +59,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     if not differing and not system:
         return record
     made = layout(cls).copy(record, differing | system | stamp(tx, record))
-    if not system and differing.keys() <= _plain(cls) and not is_kept(tx, cls, differing):
+    if not system and differing.keys() <= plain(cls) and not is_kept(tx, cls, differing):
         return _apply_plain(tx, record, made, before, differing, act)
     check_links(tx, made, differing)
     _check_rows(cls, differing, before)
@@ -78,7 +74,7 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
         del differing[name]
     if not differing:
         return record
-    changes = _asked(tx, record, before, differing)
+    changes = consulted(tx, record, before, differing)
     specs = cls.__specs__
     written = {name: value for name, value in differing.items() if specs[name].kind is not None}
     guarded_update(tx, record, made, written | place, asked=differing)
@@ -98,50 +94,6 @@ def apply(tx: Transaction, record: Any, values: dict[str, Any], act: str, **syst
     return made if changes is None else tell(tx, "record_changed", made, changes=changes)
 
 
-def _asked(
-    tx: Transaction, record: Any, before: dict[str, Any], differing: dict[str, Any]
-) -> dict[str, Change] | None:
-    """What plugins have been asked about and are to be told of; None where none of them wants to know."""
-    cls, hooks = type(record), tx.crm.hooks
-    is_asked = hooks.has("before_change", cls)
-    if not is_asked and not hooks.has("record_changed", cls):
-        return None
-    changes = {name: Change(before[name], value) for name, value in differing.items()}
-    if is_asked:
-        hooks.before("before_change", session=tx.session, record=record, changes=changes)
-    return changes
-
-
-def _end(
-    tx: Transaction,
-    records: tuple[Any, Any],
-    before: dict[str, Any],
-    differing: dict[str, Any],
-    kept: dict[str, Any],
-    act: str,
-) -> Any:
-    """The end of a change of columns alone: plugins are asked, it is written and noted, plugins are told."""
-    record, made = records
-    changes = _asked(tx, record, before, differing)
-    guarded_update(tx, record, made, differing)
-    note(tx, made, act, kept)
-    return made if changes is None else tell(tx, "record_changed", made, changes=changes)
-
-
-@per_class
-def _plain(cls: Any) -> frozenset[str]:
-    """Fields whose change concerns their own columns alone: no link, list, claim or derivation."""
-    policy = cls.__scope__
-    entangled = {*triggers(cls), *(policy.links if isinstance(policy, Through) else ())}
-    return frozenset(
-        spec.name
-        for spec in cls.__specs__.values()
-        if spec.kind is not None
-        and not (spec.target or spec.unique or spec.search)
-        and spec.name not in entangled
-    )
-
-
 def _apply_plain(
     tx: Transaction, record: Any, made: Any, before: dict[str, Any], differing: dict[str, Any], act: str
 ) -> Any:
@@ -150,64 +102,7 @@ def _apply_plain(
     specs = type(record).__specs__
     pairs = {name: (before[name], value) for name, value in differing.items()}
     kept = {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()}
-    return _end(tx, (record, made), before, differing, kept, act)
-
-
-class _Short(NamedTuple):
-    """The fields of a change that is written and noted, and no more; `is_heard` where plugins want to know."""
-
-    specs: tuple[Spec, ...]
-    is_heard: bool
-
-
-def _short_way(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
-    """The fields, where changing them is writing and noting them in all of this session; else None."""
-    if tx.whole:
-        return None
-    memo = ("short way", cls, names)
-    if memo not in tx.memo:
-        tx.memo[memo] = _plain_specs(tx, cls, names)
-    return tx.memo[memo]  # type: ignore[no-any-return]
-
-
-def _plain_specs(tx: Transaction, cls: Any, names: tuple[str, ...]) -> _Short | None:
-    is_plain = bool(names) and _plain(cls).issuperset(names) and not any(limits(tx, cls))
-    if not is_plain or is_kept(tx, cls, names):
-        return None
-    specs = tuple(cls.__specs__[name] for name in names)
-    if not all(spec.init for spec in specs):
-        return None
-    return _Short(specs, any(tx.crm.hooks.has(hook, cls) for hook in ("before_change", "record_changed")))
-
-
-def _apply_short(tx: Transaction, record: Any, values: dict[str, Any], short: _Short, act: str) -> Any:
-    """`apply` for what most changes are."""
-    cls, specs = type(record), short.specs
-    try:
-        given = [spec.clean(value) for spec, value in zip(specs, values.values(), strict=True)]
-    except (ValueError, TypeError):
-        # Says of all of them what is wrong.
-        given = [*cleaned(cls, values).values()]
-    before: dict[str, Any] = {}
-    differing: dict[str, Any] = {}
-    kept: dict[str, Any] = {}
-    for spec, new in zip(specs, given, strict=True):
-        old = getattr(record, spec.name)
-        if new != old:
-            before[spec.name], differing[spec.name] = old, new
-            kept[spec.name] = (jsonable(spec, old), jsonable(spec, new))
-    if not differing:
-        return record
-    made = layout(cls).copy(record, differing | stamp(tx, record))
-    try:
-        checked(made, tx, differing)
-    except NotReadError:
-        made, _ = _derived(tx, made, differing)
-    if short.is_heard:
-        return _end(tx, (record, made), before, differing, kept, act)
-    guarded_update(tx, record, made, differing)
-    note(tx, made, act, kept)
-    return made
+    return end(tx, (record, made), before, differing, kept, act)
 
 
 def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:
@@ -266,80 +161,6 @@ def cleaned(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
 def _instead(name: str) -> str:
     ways = {"stage": "use a move", "owner": "moves only by assignment", "archived_at": "use archive"}
     return ways.get(name, "is computed")
-
-
-def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
-    """The next version, and who made it when."""
-    return {**author(tx), "version": record.version + 1}
-
-
-def guarded_update(
-    tx: Transaction,
-    record: Any,
-    made: Any,
-    values: dict[str, Any],
-    action: str = Action.UPDATE,
-    asked: dict[str, Any] | None = None,
-) -> None:
-    """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not.
-
-    `asked` are the fields that the actor wants to write, lists too, where they are more than `values`.
-    """
-    cls = type(record)
-    scope = scope_of(tx, cls, action, True)
-    if scope.nothing:
-        # A condition that is never true swallows the others, and their parameters with them.
-        raise why_not(tx, record, asked or values)
-    plan = scope.plans.get((cls, *values))
-    if plan is None:
-        plan = scope.plans[(cls, *values)] = _plan(tx, cls, tuple(values), scope)
-    text, dump, tail = plan
-    given = (*dump(made), layout(cls).key(record, tx.dialect), record.version, *tail)
-    if tx.write_one(text, given).rowcount != 1:
-        # It changed no row, so the caller may read again and go on in the same session.
-        tx.written -= 1
-        raise why_not(tx, record, asked or values)
-    noted_later(tx, made)
-
-
-def _plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
-    """What updating these fields takes: the text, what dumps their values, the scope's parameters."""
-    fields = (*names, "version", "updated_at", "updated_by")
-    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
-    text, order = update_text(tx, cls, columns, scope)
-    tail = tuple(key(tx, scope.values[name]) for name in order[len(columns) + 2 :])
-    return text, layout(cls).dump_of(fields, tx.dialect), tail
-
-
-def why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
-    cls = type(record)
-    current = fetch_one(tx, cls, record.id)
-    if current is None:
-        return not_found(cls)
-    rights = field_rights(tx, cls)
-    if current.version == record.version:
-        return ForbiddenError(f"changing this {cls.__name__.lower()} is not granted")
-    conflicts = {
-        name: {
-            "base": _told(tx, record, name, value_of(tx, record, name)),
-            "theirs": _told(tx, record, name, value_of(tx, current, name)),
-            "yours": _told(tx, record, name, value),
-        }
-        for name, value in values.items()
-        if name not in rights.covered
-    }
-    return StaleError(
-        f"the {cls.__name__.lower()} was changed by somebody else in the meantime",
-        data={"read": record.version, "current": current.version, "fields": conflicts},
-    )
-
-
-def _told(tx: Transaction, record: Any, name: str, value: Any) -> Any:
-    """The value of a field as JSON has it, rows of a list as their reader is shown them."""
-    spec = type(record).__specs__[name]
-    if spec.child is None:
-        return jsonable(spec, value)
-    return [dump(row if row.is_new else shown(tx, row)) for row in value]
 
 
 def _check_rows(cls: Any, differing: dict[str, Any], before: dict[str, Any]) -> None:

@@ -28,8 +28,8 @@ from pycrm.entities.opportunity import Opportunity
 from pycrm.entities.org import Action, User
 from pycrm.errors import ConflictError, ForbiddenError, InvalidError, Problem, StaleError
 from pycrm.revision.add import add_all
-from pycrm.revision.change import guarded_update, stamp
 from pycrm.revision.division import customer_taker, rest_of
+from pycrm.revision.guard import guarded_update, stamp
 from pycrm.revision.log import jsonable, note, revision_id
 from pycrm.revision.model import ChangeRow
 from pycrm.revision.owner import may_assign

@@ -19,7 +19,7 @@ from pycrm.values import clean_text
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["begun", "flush", "jsonable", "note", "note_new", "refuse_repeated", "revision_id"]
+__all__ = ["begun", "flush", "jsonable", "note", "note_new", "note_text", "refuse_repeated", "revision_id"]
 
 
 def _encode(changes: dict[str, Any]) -> str:
@@ -42,13 +42,17 @@ def note(tx: Transaction, record: Any, act: str, changes: dict[str, Any]) -> Non
     `changes` maps the path of each field to a pair of its values before and after. A second change
     of the same record within one unit of work has a version and a row of its own.
     """
-    cls = type(record)
+    note_text(tx, record, act, layout(type(record)).key(record, tx.dialect), _encode(changes))
+
+
+def note_text(tx: Transaction, record: Any, act: str, identity: Any, text: str) -> None:
+    """The same where the key is at hand as the driver takes it, and the changes are as they are kept."""
+    name = type(record).__name__
     if act != "add" and "new" in tx.memo:
-        known = ("new", cls.__name__, record.id)
+        known = ("new", name, record.id)
         if known in tx.memo:
             tx.memo[known] = (record, tx.memo[known][1])
-    identity = layout(cls).key(record, tx.dialect)
-    tx.changes.append((identity, record.version, cls.__name__, act, tx.memo.get("reason"), _encode(changes)))
+    tx.changes.append((identity, record.version, name, act, tx.memo.get("reason"), text))
 
 
 def note_new(tx: Transaction, cls: Any, identity: Any, parts: list[str]) -> None:

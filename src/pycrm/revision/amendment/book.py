@@ -20,7 +20,7 @@ from pycrm.revision.amendment.difference import PathChange
 from pycrm.revision.amendment.model import AmendmentLine, AmendmentLineRow, LineAct, OpenPath
 from pycrm.revision.amendment.policy import Rule
 from pycrm.revision.amendment.route import Flows, Found, Route, Seat, seats
-from pycrm.revision.change import stamp
+from pycrm.revision.guard import stamp
 from pycrm.revision.log import jsonable, note, note_new
 from pycrm.revision.sql import insert_rows, update_text
 from pycrm.scope.actor import key, unkey

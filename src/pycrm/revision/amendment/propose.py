@@ -18,7 +18,8 @@ from pycrm.revision.amendment.apply import begin_facet, place, rehearse
 from pycrm.revision.amendment.book import Draft, open_amendment
 from pycrm.revision.amendment.difference import PathChange, differences
 from pycrm.revision.amendment.policy import LEAST_REASON, Rule, rule_of
-from pycrm.revision.change import apply, why_not
+from pycrm.revision.change import apply
+from pycrm.revision.guard import why_not
 from pycrm.revision.log import jsonable
 from pycrm.scope.fields import refuse_unwritable, whole
 from pycrm.scope.gateway import fetch_one, not_found

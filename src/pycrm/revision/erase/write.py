@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.errors import StaleError
-from pycrm.revision.change import stamp
+from pycrm.revision.guard import stamp
 from pycrm.revision.log import note
 from pycrm.scope.text import refresh
 

@@ -1,0 +1,129 @@
+"""The guarded UPDATE of one record, with what plugins are asked before it and told after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycrm.declare.codec import dump
+from pycrm.declare.row import layout
+from pycrm.entities.org import Action
+from pycrm.errors import ForbiddenError, StaleError
+from pycrm.hooks import Change
+from pycrm.revision.add import author
+from pycrm.revision.log import jsonable, note
+from pycrm.revision.sql import update_text
+from pycrm.revision.telling import noted_later, tell
+from pycrm.revision.whole import value_of
+from pycrm.scope.actor import key
+from pycrm.scope.fields import field_rights, shown
+from pycrm.scope.gateway import fetch_one, not_found
+from pycrm.scope.predicate import Scope, scope_of
+
+if TYPE_CHECKING:
+    from pycrm.store import Transaction
+
+__all__ = ["consulted", "end", "guarded_update", "stamp", "update_plan", "why_not"]
+
+
+def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
+    """The next version, and who made it when."""
+    return {**author(tx), "version": record.version + 1}
+
+
+def guarded_update(
+    tx: Transaction,
+    record: Any,
+    made: Any,
+    values: dict[str, Any],
+    action: str = Action.UPDATE,
+    asked: dict[str, Any] | None = None,
+) -> None:
+    """UPDATE … WHERE id AND version AND scope: exactly one row, or the reason why not.
+
+    `asked` are the fields that the actor wants to write, lists too, where they are more than `values`.
+    """
+    cls = type(record)
+    scope = scope_of(tx, cls, action, True)
+    if scope.nothing:
+        # A condition that is never true swallows the others, and their parameters with them.
+        raise why_not(tx, record, asked or values)
+    plan = scope.plans.get((cls, *values))
+    if plan is None:
+        plan = scope.plans[(cls, *values)] = update_plan(tx, cls, tuple(values), scope)
+    text, dump, tail = plan
+    given = (*dump(made), layout(cls).key(record, tx.dialect), record.version, *tail)
+    if tx.write_one(text, given).rowcount != 1:
+        # It changed no row, so the caller may read again and go on in the same session.
+        tx.written -= 1
+        raise why_not(tx, record, asked or values)
+    noted_later(tx, made)
+
+
+def update_plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
+    """What updating these fields takes: the text, what dumps their values, the scope's parameters."""
+    fields = (*names, "version", "updated_at", "updated_by")
+    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
+    text, order = update_text(tx, cls, columns, scope)
+    tail = tuple(key(tx, scope.values[name]) for name in order[len(columns) + 2 :])
+    return text, layout(cls).dump_of(fields, tx.dialect), tail
+
+
+def why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
+    cls = type(record)
+    current = fetch_one(tx, cls, record.id)
+    if current is None:
+        return not_found(cls)
+    rights = field_rights(tx, cls)
+    if current.version == record.version:
+        return ForbiddenError(f"changing this {cls.__name__.lower()} is not granted")
+    conflicts = {
+        name: {
+            "base": _told(tx, record, name, value_of(tx, record, name)),
+            "theirs": _told(tx, record, name, value_of(tx, current, name)),
+            "yours": _told(tx, record, name, value),
+        }
+        for name, value in values.items()
+        if name not in rights.covered
+    }
+    return StaleError(
+        f"the {cls.__name__.lower()} was changed by somebody else in the meantime",
+        data={"read": record.version, "current": current.version, "fields": conflicts},
+    )
+
+
+def _told(tx: Transaction, record: Any, name: str, value: Any) -> Any:
+    """The value of a field as JSON has it, rows of a list as their reader is shown them."""
+    spec = type(record).__specs__[name]
+    if spec.child is None:
+        return jsonable(spec, value)
+    return [dump(row if row.is_new else shown(tx, row)) for row in value]
+
+
+def consulted(
+    tx: Transaction, record: Any, before: dict[str, Any], differing: dict[str, Any]
+) -> dict[str, Change] | None:
+    """What plugins have been asked about and are to be told of; None where none of them wants to know."""
+    cls, hooks = type(record), tx.crm.hooks
+    is_asked = hooks.has("before_change", cls)
+    if not is_asked and not hooks.has("record_changed", cls):
+        return None
+    changes = {name: Change(before[name], value) for name, value in differing.items()}
+    if is_asked:
+        hooks.before("before_change", session=tx.session, record=record, changes=changes)
+    return changes
+
+
+def end(
+    tx: Transaction,
+    records: tuple[Any, Any],
+    before: dict[str, Any],
+    differing: dict[str, Any],
+    kept: dict[str, Any],
+    act: str,
+) -> Any:
+    """The end of a change of columns alone: plugins are asked, it is written and noted, plugins are told."""
+    record, made = records
+    changes = consulted(tx, record, before, differing)
+    guarded_update(tx, record, made, differing)
+    note(tx, made, act, kept)
+    return made if changes is None else tell(tx, "record_changed", made, changes=changes)
