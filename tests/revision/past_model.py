@@ -193,8 +193,8 @@ class Model:
         self._write(key, "override", values)
 
     def change_where(self, old: str | None, new: str | None) -> None:
-        """The channel of all customers that have this one and are not put away."""
-        for key in self.of("c"):
+        """The channel of all customers that have this one and are not put away, of erased ones too."""
+        for key in [one for one in self.records if one[0] == "c"]:
             held = self.values(key)
             if held["channel"] == old and held["archived_at"] is None:
                 self._write(key, "change", {"channel": new})

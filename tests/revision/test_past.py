@@ -510,6 +510,14 @@ def staged(database: str, heads: Path) -> Iterator[Stage]:
     crm.close()
 
 
+def test_a_set_takes_in_whoever_was_erased(sqlite_database: str, tmp_path: Path) -> None:
+    """What is left of an erased customer changes with all others, and is kept as theirs is."""
+    sets = ((None, ""), ("", "fair"), ("fair", None))
+    with staged(sqlite_database, tmp_path) as stage:
+        acts = [("strategic", "c0"), ("erase", "c0"), *(("change_where", *one) for one in sets)]
+        assert told(stage, BEGUN, acts) == []
+
+
 def test_each_planted_fault_is_found(sqlite_database: str, tmp_path: Path) -> None:
     """Each of twenty-five faults makes pycrm and the model part in a story that is fine without it."""
     with staged(sqlite_database, tmp_path) as stage:

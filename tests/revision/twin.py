@@ -163,7 +163,7 @@ class Twin:
             if at and one.act != "erase":
                 changed = self._in_json(difference(versions[at - 1].values, versions[at].values))
                 found = {change.path: (change.old, change.new) for change in one.changes}
-                if key in self.model.gone:
+                if any(later.act == "erase" for later in versions[at:]):
                     left = [found.pop(path, ()) for path in GOES[key[0]]]
                     found |= {f"left: {pair}": pair for pair in left if any(pair) and ERASED not in pair}
                     changed = {path: pair for path, pair in changed.items() if path not in GOES[key[0]]}

@@ -348,19 +348,20 @@ def test_the_database_itself_withholds_special_columns(visited: CRM) -> None:
 
 
 def test_values_come_as_python_has_them(crm: CRM) -> None:
-    """An analyst gets ids, instants in UTC, numbers and texts, and gives parameters by name."""
+    """An analyst gets ids, instants in UTC, numbers, texts and lists, and gives parameters by name."""
     with crm.view("rep_a") as session:
         mine = session.find(Customer, order=Customer.name)
         found = session.sql(
-            "SELECT id, created_at, version, name, ':no' AS text, 'a%b' LIKE 'a%' AS yes FROM crm_customer "
+            "SELECT id, created_at, version, name, ':no' AS text, 'a%b' LIKE 'a%' AS yes, "
+            "needs, '[1, \"two\"]'::jsonb AS list FROM crm_customer "
             "WHERE name = :name AND id = ANY (:ids) -- :neither",
             name="rep_a 3",
             ids=[one.id for one in mine],
         )
         one = next(one for one in mine if one.name == "rep_a 3")
     at = datetime(2026, 6, 30, 1, 0, tzinfo=UTC)
-    assert found.columns == ("id", "created_at", "version", "name", "text", "yes")
-    assert found.rows == ((one.id, at, 1, "rep_a 3", ":no", True),)
+    assert found.columns == ("id", "created_at", "version", "name", "text", "yes", "needs", "list")
+    assert found.rows == ((one.id, at, 1, "rep_a 3", ":no", True, [], [1, "two"]),)
     assert found.rows[0][1].tzinfo is UTC
     assert isinstance(found.dicts()[0]["id"], UUID)
 

@@ -76,7 +76,7 @@ class Store:
         options = "-c timezone=UTC -c synchronous_commit=on -c jit=off"
         if self.schema:
             options += f" -c search_path={_plain_name(self.schema)}"
-        return sa.create_engine(
+        engine = sa.create_engine(
             self.url,
             connect_args={"options": options},
             isolation_level="AUTOCOMMIT",
@@ -86,6 +86,8 @@ class Store:
             # Else each connection is asked for a type that no table has.
             use_native_hstore=False,
         )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
 
     def _guard(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
@@ -282,6 +284,13 @@ def _plain_name(name: str) -> str:
     if not (name.isidentifier() and name.isascii()):
         raise DeclarationError(f"{name!r} is no name for a schema")
     return name
+
+
+def _prepare_postgresql(driver: Any, record: Any) -> None:
+    # The driver makes lists of each JSON text; pycrm reads those that somebody looks at, as on SQLite.
+    from psycopg.types.string import TextLoader
+
+    driver.adapters.register_loader("jsonb", TextLoader)
 
 
 def _prepare_sqlite(driver: Any, record: Any) -> None:

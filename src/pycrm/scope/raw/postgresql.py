@@ -27,6 +27,7 @@ __all__ = ["rows"]
 def rows(tx: Transaction, asked: Asked) -> Rows:
     """The rows of the statement within the actor's reach."""
     from psycopg.sql import Literal
+    from psycopg.types.json import JsonbLoader
 
     driver: Any = tx.connection.connection.driver_connection
 
@@ -36,6 +37,8 @@ def rows(tx: Transaction, asked: Asked) -> Rows:
     text = replaced(asked.text, asked.parameters, put)
     role = examine(tx, text)
     with _lowered(tx, role, asked.seconds), driver.cursor() as cursor:
+        # Whoever writes SQL gets what the driver makes of a list, not its text.
+        cursor.adapters.register_loader("jsonb", JsonbLoader)
         try:
             cursor.execute(f"DECLARE pycrm_asked NO SCROLL CURSOR FOR {text}\n", binary=True)
             cursor.execute(f"FETCH FORWARD {asked.most + 1} FROM pycrm_asked")
