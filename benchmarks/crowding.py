@@ -221,10 +221,12 @@ def _others(people: list[Person]) -> Iterator[Person]:
 def hired(url: str, bench: Bench) -> list[Person]:
     """Two hundred people under fifty logins, of all ranks, each known by a token and by a session."""
     shape = bench.shape
+    leaders = [shape.leader, shape.branch, shape.region, shape.top]
     owners = sorted(index for index, number in shape.owned.items() if number >= PEOPLE // LOGINS)
+    # A leader who owns customers too would change them as two people.
+    owners = [index for index in owners if shape.people[index].login not in leaders]
     step = max(1, len(owners) // (LOGINS - 4))
     logins = [shape.people[index].login for index in owners[::step][: LOGINS - 4]]
-    leaders = [shape.leader, shape.branch, shape.region, shape.top]
     people: list[Person] = []
     with CRM(url) as crm:
         _passwords(crm, [*logins, *leaders])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import chain, repeat
@@ -182,32 +181,31 @@ def pieces(tx: Transaction, text: str, values: Any = (), *, is_long: bool = Fals
         StoreError: the database does not give them.
     """
     failed: Any = tx.store.engine.dialect.loaded_dbapi.Error
+    driver: Any = tx.connection.connection.driver_connection
     try:
-        with closing(_cursor(tx, is_long)) as cursor:
+        if tx.dialect == "postgresql" and is_long:
+            number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
+            yield from _ahead(driver, f"pycrm_seal_{number}", text, values)
+            return
+        with closing(driver.cursor(**({} if tx.dialect == "sqlite" else {"binary": True}))) as cursor:
             cursor.execute(text, values)
-            take = partial(cursor.fetchmany, SOME[tx.dialect])
-            yield from _ahead(take) if is_long and tx.dialect == "postgresql" else iter(take, [])
+            yield from iter(partial(cursor.fetchmany, SOME[tx.dialect]), [])
     except failed as error:
         raise tx.store.translated(error) from error
 
 
-def _ahead(take: Callable[[], list[Any]]) -> Iterator[list[Any]]:
-    """What is taken again and again until there is nothing: a server looks for the next while this one is hashed."""
-    with ThreadPoolExecutor(1) as other:
-        coming = other.submit(take)
-        while found := coming.result():
-            coming = other.submit(take)
+def _ahead(driver: Any, name: str, text: str, values: Any) -> Iterator[list[Any]]:
+    """The pieces of a long answer: the server is asked for the next one before this one is hashed, and looks meanwhile.
+
+    A second thread that asks would wait for the lock of the interpreter, which hashing holds.
+    """
+    asked = f"FETCH FORWARD {SOME['postgresql']} FROM {name}"
+    with driver.pipeline():
+        driver.cursor().execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}", values, prepare=False)
+        coming = driver.cursor(binary=True).execute(asked, prepare=False)
+        while found := coming.fetchall():
+            coming = driver.cursor(binary=True).execute(asked, prepare=False)
             yield found
-
-
-def _cursor(tx: Transaction, is_long: bool) -> Any:
-    driver: Any = tx.connection.connection.driver_connection
-    if tx.dialect == "sqlite":
-        return driver.cursor()
-    if not is_long:
-        return driver.cursor(binary=True)
-    number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
-    return driver.cursor(f"pycrm_seal_{number}", binary=True)
 
 
 def place_of(row: Digested) -> tuple[str, UUID, int]:
