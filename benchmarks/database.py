@@ -86,7 +86,7 @@ class SQLite:
 
     def connect(self, url: str) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file(url), isolation_level=None, cached_statements=512)
-        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384")
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
         for setting in (*settings, "threads=2"):
             connection.execute(f"PRAGMA {setting}")
         return connection

@@ -21,6 +21,7 @@ from pycrm.declare.raw import RawInstant, micros
 from pycrm.forecast.stage import entries, running
 from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined
+from pycrm.store.cache import scanning
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -70,7 +71,9 @@ def time_in_stage(
     statement = statement.where(entry.at <= _bound(end) if end == tx.moment else entry.at < _bound(end))
     statement = statement.group_by(entry.source, entry.stage)
     total, open_, stays = Counter[str](), Counter[str](), Counter[str]()
-    for source, stage, number, before, *passed in [] if asked.nothing else tx.fetch(statement):
+    with scanning(tx):
+        found = [] if asked.nothing else tx.fetch(statement)
+    for source, stage, number, before, *passed in found:
         elapsed = whole(tx, passed)
         total[stage] -= elapsed
         open_[stage] += number

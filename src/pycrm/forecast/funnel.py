@@ -23,6 +23,7 @@ from pycrm.forecast.stage import part, percent, running
 from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined, money
 from pycrm.scope.gateway import bounded
+from pycrm.store.cache import scanning
 from pycrm.values import Money
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def funnel(
     """See `Session.funnel`."""
     given = list(conditions)
     asked, of = running(tx, cls, given, pipeline, within)
-    now = _standing(asked, of, amount)
-    gone = _departures(*running(tx, cls, given, pipeline, within), since, until)
+    with scanning(tx):
+        now = _standing(asked, of, amount)
+        gone = _departures(*running(tx, cls, given, pipeline, within), since, until)
     found = []
     for key, stage in of.stages.items():
         held = now.get(key, _Held())

@@ -27,6 +27,7 @@ from pycrm.errors import (
     StoreError,
     UnknownOutcomeError,
 )
+from pycrm.store.cache import CACHE_KIB
 from pycrm.store.compiled import Compiled
 from pycrm.store.resting import Resting
 from pycrm.store.shortening import Shortening
@@ -301,9 +302,8 @@ def _prepare_sqlite(driver: Any, record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    # Reports read through a cache that the processor's own holds twice as fast as through a large one, and
-    # sort in pieces on two threads: ADR 26.
-    cursor.execute("PRAGMA cache_size=-16384")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    # Sorts that are larger than the cache are done in pieces, on two threads: ADR 26.
     cursor.execute("PRAGMA threads=2")
     cursor.close()
 
