@@ -13,7 +13,7 @@ from pycrm import ConflictError, ForbiddenError, NotFoundError
 from pycrm.errors import Problem
 from pycrm.exchange import beside, exporting
 from pycrm.pipeline import judging
-from pycrm.revision import assign, change, claim, guard, handover, short, transfer, where
+from pycrm.revision import assign, change, claim, guard, handover, transfer, where
 from pycrm.revision.amendment import difference
 from pycrm.scope import actor, fields, gateway, organisation, reason, sharing
 from pycrm.scope.children import any_record, with_children
@@ -88,8 +88,7 @@ def s16_act_says_why(patch: pytest.MonkeyPatch) -> None:
         found = any_record(tx, type(record), record.id)
         return why(tx, record, values) if found is None else ForbiddenError("changing this is not granted")
 
-    for module in (guard, short):
-        patch.setattr(module, "why_not", telling)
+    patch.setattr(guard, "why_not", telling)
     # Two doors keep this shut: each refusal of an act is looked through once more.
     patch.setattr(act.Act, "_refuse_hidden", lambda self, error: None)
 

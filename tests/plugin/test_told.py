@@ -10,7 +10,7 @@ import pytest
 from house import enterprise
 
 from pycrm import CRM, Customer, Opportunity, Plugin, StaleError, hookimpl
-from pycrm.revision import guard, short
+from pycrm.revision import guard
 
 
 class Eager(Plugin):
@@ -60,8 +60,7 @@ def test_without_it_the_next_act_would_be_refused(
     open_crm: Callable[..., CRM], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were what plugins write not noted, the salesperson would be told that somebody else had been there."""
-    for module in (guard, short):
-        monkeypatch.setattr(module, "noted_later", lambda tx, made: None)
+    monkeypatch.setattr(guard, "noted_later", lambda tx, made: None)
     with pytest.raises(StaleError):
         _story(open_crm(plugins=[Eager]))
 

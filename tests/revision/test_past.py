@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from pycrm import CRM, FixedClock
 from pycrm.declare.codec import from_json
 from pycrm.errors import NotReadError
-from pycrm.revision import archive, assign, change, conditions, former, guard, revert, short, undo, where
+from pycrm.revision import archive, assign, change, conditions, former, revert, short, undo, where
 from pycrm.revision.amendment import AmendmentLine, decide, propose, together
 from pycrm.revision.erase import past as erasing
 from pycrm.revision.model import ChangeRow
@@ -320,7 +320,7 @@ def what_was_erased_is_read_as_it_was(patch: pytest.MonkeyPatch) -> None:
 def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
     """Who read an older version writes over the newer one."""
     _long_way(patch)
-    guarded = guard.guarded_update
+    guarded = change.guarded_update
 
     def blind(tx: Any, record: Any, made: Any, *given: Any, **named: Any) -> None:
         version = fetch_one(tx, type(record), record.id).version
@@ -330,8 +330,7 @@ def a_stale_version_is_taken(patch: pytest.MonkeyPatch) -> None:
         ]
         guarded(tx, *copied, *given, **named)
 
-    for module in (change, guard):
-        patch.setattr(module, "guarded_update", blind)
+    patch.setattr(change, "guarded_update", blind)
 
 
 def the_past_begins_a_moment_late(patch: pytest.MonkeyPatch) -> None:
@@ -405,8 +404,7 @@ def history_is_written_anew(patch: pytest.MonkeyPatch) -> None:
         tx.execute(sa.update(table).where(mine).values(reason="as it always was"))
         note(tx, record, act, changes)
 
-    for module in (change, guard):
-        patch.setattr(module, "note", anew)
+    patch.setattr(change, "note", anew)
 
 
 def a_field_is_not_kept(patch: pytest.MonkeyPatch) -> None:
@@ -432,8 +430,7 @@ def a_removed_row_is_not_kept(patch: pytest.MonkeyPatch) -> None:
 def _noting(patch: pytest.MonkeyPatch, keep_: Callable[[Any], Any]) -> None:
     _long_way(patch)
     note = change.note
-    for module in (change, guard):
-        patch.setattr(module, "note", lambda tx, record, act, changes: note(tx, record, act, keep_(changes)))
+    patch.setattr(change, "note", lambda tx, record, act, changes: note(tx, record, act, keep_(changes)))
 
 
 def _long_way(patch: pytest.MonkeyPatch) -> None:

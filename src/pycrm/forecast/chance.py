@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawDate
 from pycrm.entities.opportunity import Opportunity
 from pycrm.forecast.closing import closing
-from pycrm.forecast.stage import entries, in_versions, percent, running
+from pycrm.forecast.stage import entries, in_versions, percent, running, scanned
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -84,7 +84,7 @@ def chances(
     # A record that passed a stage twice is still one.
     statement = asked.select(*by, sa.func.count(sa.distinct(table.id))).group_by(*by)
     won, closed = Counter[str](), Counter[str]()
-    for passed, end, version, number in [] if asked.nothing else tx.fetch(statement):
+    for passed, end, version, number in scanned(asked, statement):
         closed[passed] += number
         won[passed] += number if of.versions[version].stage(end).kind == "won" else 0
     return [

@@ -18,10 +18,9 @@ import attrs
 import sqlalchemy as sa
 
 from pycrm.declare.raw import RawInstant, micros
-from pycrm.forecast.stage import entries, running
+from pycrm.forecast.stage import entries, running, scanned
 from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined
-from pycrm.store.cache import scanning
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -71,9 +70,7 @@ def time_in_stage(
     statement = statement.where(entry.at <= _bound(end) if end == tx.moment else entry.at < _bound(end))
     statement = statement.group_by(entry.source, entry.stage)
     total, open_, stays = Counter[str](), Counter[str](), Counter[str]()
-    with scanning(tx):
-        found = [] if asked.nothing else tx.fetch(statement)
-    for source, stage, number, before, *passed in found:
+    for source, stage, number, before, *passed in scanned(asked, statement):
         elapsed = whole(tx, passed)
         total[stage] -= elapsed
         open_[stage] += number

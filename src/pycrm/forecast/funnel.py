@@ -19,11 +19,10 @@ from pycrm.declare.field import MoneyColumn
 from pycrm.errors import InvalidError, Problem
 from pycrm.forecast.closing import local_day
 from pycrm.forecast.leaving import departing, places
-from pycrm.forecast.stage import part, percent, running
+from pycrm.forecast.stage import part, percent, running, scanned
 from pycrm.pipeline.model import Kind
 from pycrm.scope.aggregate import halves, joined, money
 from pycrm.scope.gateway import bounded
-from pycrm.store.cache import scanning
 from pycrm.values import Money
 
 if TYPE_CHECKING:
@@ -78,9 +77,8 @@ def funnel(
     """See `Session.funnel`."""
     given = list(conditions)
     asked, of = running(tx, cls, given, pipeline, within)
-    with scanning(tx):
-        now = _standing(asked, of, amount)
-        gone = _departures(*running(tx, cls, given, pipeline, within), since, until)
+    now = _standing(asked, of, amount)
+    gone = _departures(*running(tx, cls, given, pipeline, within), since, until)
     found = []
     for key, stage in of.stages.items():
         held = now.get(key, _Held())
@@ -116,7 +114,7 @@ def _standing(asked: Query, of: Course, amount: Any) -> dict[str, _Held]:
     columns = [sa.func.count(), days, late, *halves(units), *by]
     statement = asked.select(*columns).group_by(*by)
     found: dict[str, _Held] = {}
-    for count, passed, late_ones, most, least, key, *currency in [] if asked.nothing else tx.fetch(statement):
+    for count, passed, late_ones, most, least, key, *currency in scanned(asked, statement):
         held = found.setdefault(key, _Held())
         held.count += count
         held.days += int(passed)
@@ -153,7 +151,7 @@ def _departures(
         for key in of.stages
         for is_forward in (False, True)
     ]
-    numbers = iter([0] * len(counts) if asked.nothing else asked.tx.fetch(asked.select(*counts))[0])
+    numbers = iter((scanned(asked, asked.select(*counts)) or [[0] * len(counts)])[0])
     return {key: (left, forward) for key, left, forward in zip(of.stages, numbers, numbers, strict=False)}
 
 

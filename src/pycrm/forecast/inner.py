@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pycrm.declare.raw import RawInstant
 from pycrm.forecast.elapsed import EPOCH, StageTime, summed, whole
 from pycrm.forecast.leaving import left_at
-from pycrm.forecast.stage import entries, running
+from pycrm.forecast.stage import entries, running, scanned
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -38,7 +38,7 @@ def time_within(
     stop = sa.case((left < end, left), else_=end)
     columns = [entry.stage, sa.func.count(), *summed(tx, stop - start)]
     statement = asked.select(*columns).where(stop > start).group_by(entry.stage)
-    rows = [] if asked.nothing else tx.fetch(statement)
+    rows = scanned(asked, statement)
     found = {stage: (number, whole(tx, passed)) for stage, number, *passed in rows}
     none = (0, 0)
     return [

@@ -106,15 +106,19 @@ class Departure:
         for number, pipeline in stages.versions.items():
             # Where a version has no such stage it was taken over from an older one; nobody moved it.
             if pipeline.has_stage(key):
-                to = tuple((one, tuple(keys)) for one, keys in ahead(pipeline, key)) if forward else ()
+                to = tuple((one, tuple(keys)) for one, keys in ahead(pipeline, key)) if forward else None
                 ways.setdefault(to, []).append(number)
         return sa.and_(self.source == key, sa.or_(*(self._by(*way, stages) for way in ways.items())))
 
     def _by(self, to: Any, numbers: list[int], stages: Course) -> Any:
-        """That it was under one of these versions, and to where all of them lead forward."""
+        """That it was under one of these versions, and if asked for, to where all of them lead forward."""
         under = sa.true() if len(numbers) == len(stages.versions) else self.version.in_(numbers)
-        led = [sa.and_(self.region == one, self.target.in_(keys)) for one, keys in to]
-        return sa.and_(under, sa.or_(*led)) if led else under
+        if to is None:
+            return under
+        return sa.and_(
+            under,
+            sa.or_(sa.false(), *(sa.and_(self.region == one, self.target.in_(keys)) for one, keys in to)),
+        )
 
 
 def departing(asked: Query, of: Course, since: datetime | None, until: datetime | None) -> Departure:

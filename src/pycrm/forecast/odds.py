@@ -16,7 +16,7 @@ from pycrm.declare.raw import instant
 from pycrm.entities.opportunity import Opportunity
 from pycrm.forecast.closing import opportunities
 from pycrm.forecast.logistic import BackTest, LogisticModel, back_test, fit_logistic
-from pycrm.forecast.stage import entries, in_versions, limited
+from pycrm.forecast.stage import entries, in_versions, limited, scanned
 from pycrm.scope.actor import unkey
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _closed(asked: Query, of: Course) -> list[_Case]:
     asked.where.append(in_versions(tx, Opportunity, lambda stage: stage.is_closed))
     columns = (table.id, *_seen(table), entry.at, entry.stage, table.stage, table.pipeline_version)
     statement = asked.select(*columns).order_by(table.stage_at.desc(), table.id, entry.seq).limit(_MOST)
-    rows = [] if asked.nothing else tx.fetch(statement)
+    rows = scanned(asked, statement)
     open_, found = _open_keys(of), []
     for raw, group in groupby(rows, key=lambda row: row[0]):
         passed = [row for row in group if row[5] in open_]
@@ -109,7 +109,7 @@ def _open(asked: Query, of: Course) -> list[_Case]:
     tx, table = asked.tx, asked.table.c
     asked.where.append(in_versions(tx, Opportunity, lambda stage: not stage.is_closed))
     statement = asked.select(table.id, *_seen(table), table.stage_at, table.stage).order_by(table.id)
-    rows = [] if asked.nothing else tx.fetch(statement)
+    rows = scanned(asked, statement)
     currency = tx.crm.currency
     return [_Case(id, _row(of, currency, row[1:])) for row in rows if (id := unkey(row[0])) is not None]
 

@@ -16,6 +16,7 @@ from pycrm.pipeline.judging import refuse_without_pipeline
 from pycrm.pipeline.model import Pipeline, Stage
 from pycrm.pipeline.tree import ROOT, Tree
 from pycrm.scope.gateway import Query, query
+from pycrm.store.cache import scanning
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
@@ -30,6 +31,7 @@ __all__ = [
     "part",
     "percent",
     "running",
+    "scanned",
     "staged",
 ]
 
@@ -148,6 +150,14 @@ def entries(asked: Query, of: Course) -> Any:
         key = sa.literal_column(f"+{asked.table.name}.id")
     asked.source = asked.source.join(table, sa.and_(table.c.record_id == key, table.c.region.in_(of.regions)))
     return table.c
+
+
+def scanned(asked: Query, statement: Any) -> list[Any]:
+    """The rows of a statement that reads large parts of the stage history, or of all that is asked for."""
+    if asked.nothing:
+        return []
+    with scanning(asked.tx):
+        return asked.tx.fetch(statement)
 
 
 def course(tx: Transaction, cls: Any, key: str) -> Course:

@@ -12,7 +12,7 @@ from pycrm.declare.row import layout
 from pycrm.errors import InvalidError, NotReadError, Problem
 from pycrm.revision import claim
 from pycrm.revision.add import _Batch, checked, child_changes, parent_place, placed
-from pycrm.revision.guard import consulted, end, guarded_update, stamp
+from pycrm.revision.guard import consulted, guarded_update, stamp
 from pycrm.revision.latest import is_kept, renew_latest
 from pycrm.revision.log import jsonable, note
 from pycrm.revision.place import check_links
@@ -102,7 +102,10 @@ def _apply_plain(
     specs = type(record).__specs__
     pairs = {name: (before[name], value) for name, value in differing.items()}
     kept = {n: [jsonable(specs[n], one) for one in pair] for n, pair in pairs.items()}
-    return end(tx, (record, made), before, differing, kept, act)
+    changes = consulted(tx, record, before, differing)
+    guarded_update(tx, record, made, differing)
+    note(tx, made, act, kept)
+    return made if changes is None else tell(tx, "record_changed", made, changes=changes)
 
 
 def _new_place(tx: Transaction, made: Any, differing: dict[str, Any]) -> dict[str, Any]:

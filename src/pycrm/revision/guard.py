@@ -1,8 +1,9 @@
-"""The guarded UPDATE of one record, with what plugins are asked before it and told after it."""
+"""The guarded UPDATE of one record, and what plugins are asked before it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycrm.declare.codec import dump
 from pycrm.declare.row import layout
@@ -10,9 +11,9 @@ from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, StaleError
 from pycrm.hooks import Change
 from pycrm.revision.add import author
-from pycrm.revision.log import jsonable, note
+from pycrm.revision.log import jsonable
 from pycrm.revision.sql import update_text
-from pycrm.revision.telling import noted_later, tell
+from pycrm.revision.telling import noted_later
 from pycrm.revision.whole import value_of
 from pycrm.scope.actor import key
 from pycrm.scope.fields import field_rights, shown
@@ -22,7 +23,7 @@ from pycrm.scope.predicate import Scope, scope_of
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["consulted", "end", "guarded_update", "stamp", "update_plan", "why_not"]
+__all__ = ["UpdatePlan", "consulted", "guarded_update", "stamp", "update_plan", "why_not", "write_planned"]
 
 
 def stamp(tx: Transaction, record: Any) -> dict[str, Any]:
@@ -47,28 +48,44 @@ def guarded_update(
     if scope.nothing:
         # A condition that is never true swallows the others, and their parameters with them.
         raise why_not(tx, record, asked or values)
-    plan = scope.plans.get((cls, *values))
-    if plan is None:
-        plan = scope.plans[(cls, *values)] = update_plan(tx, cls, tuple(values), scope)
+    plan = update_plan(tx, cls, (*values,), scope)
+    write_planned(tx, plan, record, made, layout(cls).key(record, tx.dialect), asked or values)
+
+
+class UpdatePlan(NamedTuple):
+    """What updating some fields takes: the text, what dumps their values, the scope's parameters."""
+
+    text: str
+    dump: Callable[[Any], tuple[Any, ...]]
+    tail: tuple[Any, ...]
+
+
+def update_plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> UpdatePlan:
+    """The plan of updating these fields within a scope, made once for it."""
+    found: UpdatePlan | None = scope.plans.get((cls, *names))
+    if found is None:
+        fields = (*names, "version", "updated_at", "updated_by")
+        columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
+        text, order = update_text(tx, cls, columns, scope)
+        tail = tuple(key(tx, scope.values[name]) for name in order[len(columns) + 2 :])
+        found = scope.plans[(cls, *names)] = UpdatePlan(text, layout(cls).dump_of(fields, tx.dialect), tail)
+    return found
+
+
+def write_planned(
+    tx: Transaction, plan: UpdatePlan, record: Any, made: Any, identity: Any, asked: dict[str, Any]
+) -> None:
+    """Carry out a plan for one record, whose key is given as the driver takes it; raises as `guarded_update`."""
     text, dump, tail = plan
-    given = (*dump(made), layout(cls).key(record, tx.dialect), record.version, *tail)
-    if tx.write_one(text, given).rowcount != 1:
+    if tx.write_one(text, (*dump(made), identity, record.version, *tail)).rowcount != 1:
         # It changed no row, so the caller may read again and go on in the same session.
         tx.written -= 1
-        raise why_not(tx, record, asked or values)
+        raise why_not(tx, record, asked)
     noted_later(tx, made)
 
 
-def update_plan(tx: Transaction, cls: Any, names: tuple[str, ...], scope: Scope) -> tuple[str, Any, Any]:
-    """What updating these fields takes: the text, what dumps their values, the scope's parameters."""
-    fields = (*names, "version", "updated_at", "updated_by")
-    columns = tuple(column for name in fields for column in cls.__specs__[name].columns)
-    text, order = update_text(tx, cls, columns, scope)
-    tail = tuple(key(tx, scope.values[name]) for name in order[len(columns) + 2 :])
-    return text, layout(cls).dump_of(fields, tx.dialect), tail
-
-
 def why_not(tx: Transaction, record: Any, values: dict[str, Any]) -> Exception:
+    """What refuses a record whose row did not change: gone or out of sight, not granted, or moved on since."""
     cls = type(record)
     current = fetch_one(tx, cls, record.id)
     if current is None:
@@ -111,19 +128,3 @@ def consulted(
     if is_asked:
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     return changes
-
-
-def end(
-    tx: Transaction,
-    records: tuple[Any, Any],
-    before: dict[str, Any],
-    differing: dict[str, Any],
-    kept: dict[str, Any],
-    act: str,
-) -> Any:
-    """The end of a change of columns alone: plugins are asked, it is written and noted, plugins are told."""
-    record, made = records
-    changes = consulted(tx, record, before, differing)
-    guarded_update(tx, record, made, differing)
-    note(tx, made, act, kept)
-    return made if changes is None else tell(tx, "record_changed", made, changes=changes)

@@ -13,10 +13,10 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import NotReadError
 from pycrm.revision.add import author, checked
-from pycrm.revision.guard import end, update_plan, why_not
+from pycrm.revision.guard import consulted, update_plan, write_planned
 from pycrm.revision.latest import is_kept
 from pycrm.revision.log import jsonable, note_text
-from pycrm.revision.telling import noted_later
+from pycrm.revision.telling import tell
 from pycrm.scope.fields import limits
 from pycrm.scope.predicate import Scope, scope_of
 
@@ -64,25 +64,14 @@ def _found(tx: Transaction, cls: Any, names: tuple[str, ...]) -> Short | None:
 class Short:
     """A change of these fields of records of one class, worked out once a session: most changes are alike."""
 
-    __slots__ = (
-        "_copy",
-        "_dump",
-        "_is_heard",
-        "_key",
-        "_marks",
-        "_name",
-        "_names",
-        "_specs",
-        "_tail",
-        "_text",
-    )
+    __slots__ = ("_copy", "_is_heard", "_key", "_marks", "_names", "_plan", "_specs")
 
     def __init__(self, tx: Transaction, cls: Any, specs: tuple[Spec, ...], scope: Scope) -> None:
         names = self._names = tuple(spec.name for spec in specs)
-        self._name, self._specs = cls.__name__, specs
+        self._specs = specs
         self._marks = tuple(f"{json_text(name)}:" for name in names)
         self._copy, self._key = layout(cls).copier((*names, *_STAMPS)), layout(cls).keys[tx.dialect]
-        self._text, self._dump, self._tail = update_plan(tx, cls, names, scope)
+        self._plan = update_plan(tx, cls, names, scope)
         self._is_heard = any(tx.crm.hooks.has(hook, cls) for hook in ("before_change", "record_changed"))
 
     def apply(self, tx: Transaction, record: Any, values: dict[str, Any], act: str) -> Any:
@@ -96,25 +85,15 @@ class Short:
                 given.append(new)
                 before.append(old)
                 text += f",{mark}[{json_text(jsonable(spec, old))},{json_text(jsonable(spec, new))}]"
-            stamps, version = author(tx), record.version
-            made = self._copy(record, *given, stamps["updated_at"], stamps["updated_by"], version + 1)
+            stamps = author(tx)
+            made = self._copy(record, *given, stamps["updated_at"], stamps["updated_by"], record.version + 1)
             checked(made, tx, self._names)
         except (ValueError, TypeError, NotReadError):
             return None
+        wanted, changes = dict(zip(self._names, given, strict=True)), None
         if self._is_heard:
-            return self._told(tx, (record, made), before, given, act)
+            changes = consulted(tx, record, dict(zip(self._names, before, strict=True)), wanted)
         identity = self._key(record)[0]
-        number = tx.write_one(self._text, (*self._dump(made), identity, version, *self._tail)).rowcount
-        if number != 1:
-            # It changed no row, so the caller may read again and go on in the same session.
-            tx.written -= 1
-            raise why_not(tx, record, dict(zip(self._names, given, strict=True)))
-        noted_later(tx, made)
+        write_planned(tx, self._plan, record, made, identity, wanted)
         note_text(tx, made, act, identity, f"{{{text[1:]}}}")
-        return made
-
-    def _told(self, tx: Transaction, records: tuple[Any, Any], before: Any, given: Any, act: str) -> Any:
-        """The same where plugins are asked before it, or told of it."""
-        old, new = (dict(zip(self._names, some, strict=True)) for some in (before, given))
-        kept = {s.name: [jsonable(s, old[s.name]), jsonable(s, new[s.name])] for s in self._specs}
-        return end(tx, records, old, new, kept, act)
+        return made if changes is None else tell(tx, "record_changed", made, changes=changes)

@@ -187,7 +187,7 @@ def pieces(tx: Transaction, text: str, values: Any = (), *, is_long: bool = Fals
             number = tx.memo["cursors"] = tx.memo.get("cursors", 0) + 1
             yield from _ahead(driver, f"pycrm_seal_{number}", text, values)
             return
-        with closing(driver.cursor(**({} if tx.dialect == "sqlite" else {"binary": True}))) as cursor:
+        with closing(driver.cursor() if tx.dialect == "sqlite" else driver.cursor(binary=True)) as cursor:
             cursor.execute(text, values)
             yield from iter(partial(cursor.fetchmany, SOME[tx.dialect]), [])
     except failed as error:
