@@ -27,7 +27,7 @@ _HOMES = {
         *("LeadContactPoint", "Note", "Opportunity", "OpportunityContact", "OpportunityLine"),
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
         *("HandoverRule", "HandoverState", "HandoverUndo"),
-        *("Erasure", "ErasurePart", "LegalHold"),
+        *("Erasure", "ErasurePart", "LegalHold", "RetentionPeriod"),
         *("OrgUnit", "Organization", "OwnershipInterval", "Party", "Person", "Product"),
         *("Action", "ActivityKind", "ActivityState", "CommitmentState", "ContactPointKind", "Department"),
         *("Delegation", "FieldReading", "FieldRule", "Share", "ShareMode"),
@@ -195,6 +195,7 @@ if TYPE_CHECKING:
     from pycrm.entities import ProductState as ProductState
     from pycrm.entities import Reach as Reach
     from pycrm.entities import Region as Region
+    from pycrm.entities import RetentionPeriod as RetentionPeriod
     from pycrm.entities import Role as Role
     from pycrm.entities import RoleAssignment as RoleAssignment
     from pycrm.entities import RoleLevel as RoleLevel

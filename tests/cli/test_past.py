@@ -105,6 +105,24 @@ def test_a_person_is_erased(crm: CRM, pycrm: Pycrm, tmp_path: Path) -> None:
     assert pycrm("history", "verify", *heads).code == 0
 
 
+def test_whom_the_night_will_erase_is_listed(crm: CRM, pycrm: Pycrm) -> None:
+    """A period is set, and the list for a day ahead names party, last day and reason; for today, nobody."""
+    wang = sold(crm)
+    values = ("entity=Customer", "months=24", "reason=our notice of 2026")
+    given = ("add", "retentionperiod", *(word for one in values for word in ("--set", one)))
+    assert pycrm(*given, "--as", "dir").code == 3
+    with crm.session(crm.system("rights")) as session:
+        role = session.find(Role, Role.name == "administrator", children=True)[0]
+        grant = Grant(entity="RetentionPeriod", action=Action.CREATE, reach=Reach.ALL)
+        session.change(role, grants=[*role.grants, grant])
+    assert pycrm(*given, "--as", "admin").code == 0
+    assert "nobody" in pycrm("jobs", "expired").out
+    (item,) = pycrm("jobs", "expired", "--date", "2099-01-01", "--json").data["items"]
+    assert (item["entity"], item["id"]) == ("Party", str(wang.party.id))
+    assert item["because"] == "nothing was written for 24 months: our notice of 2026"
+    assert str(wang.party.id) in pycrm("jobs", "expired", "--date", "2099-01-01").out
+
+
 def test_history_is_weighed(open_crm: Callable[..., CRM], pycrm: Pycrm) -> None:
     """Rows and bytes of each kind are listed, and a kind that exceeds its budget is marked."""
     crm = open_crm(plugins=[Desk()])

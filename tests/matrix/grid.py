@@ -48,6 +48,7 @@ from pycrm import (
     ProductCategory,
     Ref,
     Region,
+    RetentionPeriod,
     Role,
     RoleAssignment,
     Share,
@@ -236,6 +237,7 @@ def _catalogue(session: Any, grid: Grid) -> None:
             CustomField(entity="Customer", name="nick", label="Nickname", kind=CustomKind.TEXT)
         ),
         "LegalHold": session.add(LegalHold(party=_nobody(session, "Held"), reason="a suit is pending")),
+        "RetentionPeriod": session.add(RetentionPeriod(entity="Lead", months=24, reason="minimisation")),
         "Erasure": session.erase(_nobody(session, "Gone"), because="asked for it in writing"),
     }
     grid.sets["there"] = dict(grid.common)

@@ -617,6 +617,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "LossReason": {"needs_competitor": True},
     "Amendment": {"reason": "something else"},
     "LegalHold": {"until": date(2026, 12, 1)},
+    "RetentionPeriod": {"months": 36},
     "Erasure": {"reason": "something else"},
     "Target": {"until": date(2026, 12, 1)},
     # All of it changes by amendments alone.
@@ -784,6 +785,7 @@ NEW: dict[str, dict[str, Any]] = {
     "Holiday": {"on": date(2026, 12, 26)},
     "CustomField": {"name": "second"},
     "LossReason": {"code": "budget"},
+    "RetentionPeriod": {"entity": "Contact"},
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pycrm import credential, scoring
-from pycrm.app import ageing, custom, rules
+from pycrm.app import ageing, custom, retention, rules
 from pycrm.app.amendments import refuse_unknown_policy, refuse_unknown_steps, refuse_used_flow
 from pycrm.app.roles import refuse_nobody_left, refuse_own_rights, refuse_unknown_rules
 from pycrm.credential.model import AttemptRow, PasswordRow, ResetRow, SignInRow, TokenRow
@@ -23,7 +23,7 @@ from pycrm.entities.amendment import (
 )
 from pycrm.entities.custom import CustomField
 from pycrm.entities.customer import ActivityState, Contact, Customer, OwnershipInterval
-from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
+from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold, RetentionPeriod
 from pycrm.entities.grade import GradeOverride
 from pycrm.entities.handover import Handover, HandoverCount, HandoverReceiver
 from pycrm.entities.lead import Lead, LeadContactPoint
@@ -126,7 +126,7 @@ class Core(Plugin):
     records = (
         *(OrgUnit, User, Role, RoleAssignment, Region, Source, Party, Customer, Contact),
         *(ProductCategory, Product, Lead, LossReason, Opportunity, Activity, Commitment, Task, Note),
-        *(Share, Delegation, Handover, LegalHold, Erasure, Target, SavedView),
+        *(Share, Delegation, Handover, LegalHold, RetentionPeriod, Erasure, Target, SavedView),
         *(ApprovalFlow, AmendmentPolicy, Amendment, Holiday, CustomField),
     )
     children = (
@@ -136,6 +136,7 @@ class Core(Plugin):
     facets = (Person, Organization, GradeOverride)
     pipelines = (SALES, LEAD, TASK, COMMITMENT, CUSTOMER)
     migrations = "pycrm.store.migrations"
+    jobs = (retention.JOB,)
 
     @hookimpl
     def before_add(
@@ -150,7 +151,8 @@ class Core(Plugin):
         | Delegation
         | ApprovalFlow
         | AmendmentPolicy
-        | CustomField,
+        | CustomField
+        | RetentionPeriod,
     ) -> None:
         """What a new one of these may not do; see `pycrm.app.rules`."""
         if isinstance(record, Role):
@@ -167,6 +169,8 @@ class Core(Plugin):
             refuse_unknown_policy(session, record)
         elif isinstance(record, CustomField):
             custom.refuse_unfit(session, record)
+        elif isinstance(record, RetentionPeriod):
+            retention.refuse_unknown(session, record.entity)
         elif isinstance(record, GradeOverride):
             given = {"grade": record.grade, "until": record.until}
             scoring.grade.refuse_unfounded_grade(session.transaction, record, given)
@@ -197,7 +201,8 @@ class Core(Plugin):
         | ApprovalFlow
         | AmendmentPolicy
         | Amendment
-        | CustomField,
+        | CustomField
+        | RetentionPeriod,
         changes: Any,
     ) -> None:
         """What a change of one of these may not do to others; see `pycrm.app.rules`."""
@@ -246,6 +251,8 @@ class Core(Plugin):
             rules.refuse_rewriting(record)
         elif isinstance(record, CustomField):
             custom.refuse_other_shape(record, after)
+        elif isinstance(record, RetentionPeriod):
+            retention.refuse_unknown(session, after.get("entity", record.entity))
         elif isinstance(record, Amendment):
             rules.refuse_own_hand(record)
         elif isinstance(record, GradeOverride):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from pycrm.app.asked import Asked
 from pycrm.app.declared import Declared
 from pycrm.app.roles import ungrantable
+from pycrm.app.upkeep import Upkeep
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import DeclarationError, StoreError
 from pycrm.revision.looking import Look
@@ -27,10 +28,7 @@ from pycrm.store import Store, Transaction
 from pycrm.values import Clock, FixedClock, Identifiers, SystemClock
 
 if TYPE_CHECKING:
-    from pycrm.app.jobs import JobReport
     from pycrm.plugin import Plugin
-    from pycrm.revision.seal import Sealed, Verification
-    from pycrm.revision.size import HistorySize
     from pycrm.scoring.book import ScoreRun
     from pycrm.scoring.engine import Engine
 
@@ -40,7 +38,7 @@ T = TypeVar("T")
 _TRIES = 8
 
 
-class CRM(Declared, Asked):
+class CRM(Declared, Asked, Upkeep):
     """One tenant's CRM: a database, the core and the enabled plugins.
 
     Args:
@@ -183,23 +181,6 @@ class CRM(Declared, Asked):
                 time.sleep(0.01 * 2**attempt * _random.random())
         raise AssertionError("unreachable")
 
-    def run_jobs(self, day: date | None = None) -> JobReport:
-        """Do all that is due by itself: amendments whose day has come, reminders, escalations, jobs, the seal.
-
-        It can be called as often as one likes: what is done is not due any more. Where no folder was
-        named for the heads of the chain and one is needed, the report says so and the rest is done.
-
-        Args:
-            day: apply what is due until that day; without it, until today.
-
-        Raises:
-            InvalidError: the day has not come yet.
-            StoreError: what is due was done, and then the chain was found broken off; see `seal`.
-        """
-        from pycrm.app.jobs import run
-
-        return run(self, day)
-
     def run_scores(
         self,
         who: Any,
@@ -303,62 +284,6 @@ class CRM(Declared, Asked):
         from pycrm.app.setup import pending
 
         return pending(self)
-
-    # --- the whole of history -----------------------------------------------------------------------
-
-    def seal(self) -> Sealed:
-        """Give every committed revision, look and export its number in the chain, and export the head.
-
-        Several processes may call it; they take turns. Call it every minute (`pycrm jobs run` does):
-        what is not sealed yet, nothing proves.
-
-        Returns:
-            how many links were added, the newest number and its hash.
-
-        Raises:
-            StoreError: the heads cannot be kept, or the chain does not go on from those kept before.
-                Whatever was sealed by then stays so, and the next call exports its head.
-        """
-        from pycrm.app.sealing import seal
-
-        return seal(self)
-
-    def verify(self, heads: str | Path | None = None) -> Verification:
-        """Prove the chain of history, or name its first broken place.
-
-        Args:
-            heads: a file of heads to compare with; without it the one that `seal` writes.
-
-        Raises:
-            StoreError: the named file cannot be read, or the heads that `seal` wrote are gone.
-        """
-        from pycrm.app.sealing import verify
-
-        return verify(self, None if heads is None else Path(heads))
-
-    def history_size(self) -> list[HistorySize]:
-        """Weigh the history by kind of record, and say what exceeds the `Budget` of its class or plugin.
-
-        Returns:
-            each kind with its rows, bytes and oldest change, the most rows first.
-        """
-        from pycrm.app.sealing import sizes
-
-        return sizes(self)
-
-    def scrub(self) -> None:
-        """Take what was erased out of the files too: write them anew and empty the log.
-
-        On SQLite the whole file is written once more, and nobody writes meanwhile. On PostgreSQL each
-        table is (VACUUM FULL), locked while it is; what the server's own log and backups hold goes when
-        they do.
-
-        Raises:
-            StoreError: somebody is reading or writing, so that the log cannot be emptied.
-        """
-        from pycrm.app.scrub import scrub
-
-        scrub(self)
 
     @contextmanager
     def replay(self, beginning: datetime, random: _random.Random | None = None) -> Iterator[FixedClock]:

@@ -45,15 +45,16 @@ def _run(crm: CRM, job: Job) -> JobDone:
     today = crm.calendar_day(crm.clock.now()).isoformat()
     failures: list[str] = []
     items: list[Any] = []
+    is_asked = True
     with _noted(failures), crm.view(actor) as session:
-        if not (job.daily and _last(session, job) == today):
-            items = list(job.due(session))
+        is_asked = not (job.daily and _last(session, job) == today)
+        items = list(job.due(session)) if is_asked else []
     done = 0
     for item in items:
         with _noted(failures):
             crm.run(actor, partial(_act, job, item))
             done += 1
-    if job.daily and items and not failures:
+    if job.daily and is_asked and not failures:
         crm.run(actor, partial(_keep, job, today))
     return JobDone(job.name, done, tuple(failures))
 

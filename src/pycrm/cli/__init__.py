@@ -76,7 +76,7 @@ credential.add_to(organisation.user)
 record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
-erasing.add_to(app)
+erasing.add_to(app, amending.jobs)
 amending.add_to(app)
 forecasting.add_to(app)
 for part, name in (

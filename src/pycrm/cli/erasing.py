@@ -1,13 +1,14 @@
-"""The command that erases a person."""
+"""The commands that erase a person, and say who would be erased."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pycrm.cli.answer import Table
-from pycrm.cli.call import Call, command
+from pycrm.cli.call import UNNAMED, Call, command
 
 if TYPE_CHECKING:
     from pycrm.session import Session
@@ -57,6 +58,26 @@ def erase(
     call.answer(data, told, f"what is left is called {data['pseudonym']}")
 
 
-def add_to(app: typer.Typer) -> None:
+def expired(
+    call: Call,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="By that day, which may lie ahead."),
+    ] = None,
+) -> None:
+    """List whom `jobs run` erases: people of whom nothing was written for a retention period."""
+    with call.crm() as crm:
+        found = crm.expired(day.date() if day is not None else None)
+    items = [
+        {"entity": one.record.entity, "id": str(one.record.id), "since": one.since, "because": one.because}
+        for one in found
+    ]
+    rows = [[one.record.entity, str(one.record.id), one.since.isoformat(), one.because] for one in found]
+    told = Table(["Kind", "Id", "Last written", "Reason"], rows) if rows else "nobody"
+    call.answer({"items": items}, told)
+
+
+def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "erase")(erase)
+    command(jobs, "expired", shared=UNNAMED)(expired)

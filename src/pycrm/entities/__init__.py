@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pycrm.entities.erasure import Erasure as Erasure
     from pycrm.entities.erasure import ErasurePart as ErasurePart
     from pycrm.entities.erasure import LegalHold as LegalHold
+    from pycrm.entities.erasure import RetentionPeriod as RetentionPeriod
     from pycrm.entities.grade import GradeOverride as GradeOverride
     from pycrm.entities.handover import Handover as Handover
     from pycrm.entities.handover import HandoverCount as HandoverCount
@@ -106,7 +107,7 @@ _HOMES = {
         *("ActivityState", "Contact", "Customer", "Department", "Lifecycle", "OwnershipInterval"),
         *("SigningGrade", "TradeRole"),
     ),
-    "erasure": ("Erasure", "ErasurePart", "LegalHold"),
+    "erasure": ("Erasure", "ErasurePart", "LegalHold", "RetentionPeriod"),
     "grade": ("GradeOverride",),
     "handover": (
         *("Handover", "HandoverCount", "HandoverLine", "HandoverPreview", "HandoverReceiver"),
@@ -194,6 +195,7 @@ __all__ = [
     "ProductState",
     "Reach",
     "Region",
+    "RetentionPeriod",
     "Role",
     "RoleAssignment",
     "RoleLevel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,25 +16,27 @@ from pycrm.declare.row import layout
 from pycrm.declare.table import key_column
 from pycrm.entities.erasure import Erasure, ErasurePart, LegalHold
 from pycrm.entities.org import Action
-from pycrm.entities.party import Party, PartyKind
+from pycrm.entities.party import Party
 from pycrm.errors import ForbiddenError, HeldError, InvalidError, Problem
 from pycrm.revision.add import add_all
 from pycrm.revision.erase.amendments import erase_amendments, proposed
 from pycrm.revision.erase.graph import Graph, graph_of, is_erased, lists_of
 from pycrm.revision.erase.others import forget, forget_imports
 from pycrm.revision.erase.past import Words, erase_books, erase_changes, goes
+from pycrm.revision.erase.root import root_of
+from pycrm.revision.erase.term import months_after
 from pycrm.revision.erase.write import write
 from pycrm.revision.log import flush
 from pycrm.revision.model import ERASED, ChangeRow
 from pycrm.scope.actor import bounds
-from pycrm.scope.children import any_record, with_children
+from pycrm.scope.children import with_children
 from pycrm.scope.fields import whole
 from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["erase", "hold_seal", "refuse_held"]
+__all__ = ["erase", "hold_seal", "lasting_holds", "refuse_held"]
 
 _LEAST_REASON = 5
 # A shorter text is found in what others wrote of other people.
@@ -47,28 +50,19 @@ def erase(tx: Transaction, record: Any, because: str) -> Erasure:
     if len(because.strip()) < _LEAST_REASON:
         short = Problem("because", "required", f"a reason of at least {_LEAST_REASON} characters")
         raise InvalidError("an erasure needs a reason", fields=[short])
-    party = _party(tx, record)
-    refuse_held(tx, party.id)
-    hold_seal(tx)
-    flush(tx)
-    pseudonym = f"Erased {tx.crm.identifiers.bytes(4).hex()}"
     with whole(tx):
-        return _erase(tx, party, because, pseudonym)
+        root = root_of(tx, record)
+        refuse_held(tx, root.id)
+        hold_seal(tx)
+        flush(tx)
+        return _erase(tx, root, because, _pseudonym(tx, root.id))
 
 
-def _party(tx: Transaction, record: Any) -> Any:
-    if type(record) is Party:
-        party = record
-    else:
-        links = [spec.name for spec in type(record).__specs__.values() if spec.target == Party.__name__]
-        if not links:
-            raise InvalidError(
-                f"a {type(record).__name__.lower()} is no person: name a customer or a contact"
-            )
-        party = any_record(tx, Party, getattr(record, links[0]).id)
-    if party.kind is not PartyKind.PERSON:
-        raise InvalidError("only people are erased; an organisation is archived")
-    return party
+def _pseudonym(tx: Transaction, subject: UUID) -> str:
+    """What takes the place of the person's name: as at an erasure before, if there was one."""
+    table = Erasure.__table__.c
+    before: list[Any] = tx.fetch(sa.select(table.pseudonym).where(table.subject_id == subject).limit(1))
+    return str(before[0][0]) if before else f"Erased {tx.crm.identifiers.bytes(4).hex()}"
 
 
 def hold_seal(tx: Transaction) -> None:
@@ -77,32 +71,37 @@ def hold_seal(tx: Transaction) -> None:
         tx.run("SELECT pg_advisory_xact_lock(hashtext('pycrm seal ' || current_schema()))")
 
 
+def lasting_holds(tx: Transaction) -> Any:
+    """The condition under which a legal hold lasts today."""
+    table, today = LegalHold.__table__.c, tx.crm.calendar_day(tx.moment)
+    return sa.and_(table.archived_at.is_(None), sa.or_(table.until.is_(None), table.until >= today))
+
+
 def refuse_held(tx: Transaction, party: UUID) -> None:
     """Nothing of a person goes while a legal hold lasts.
 
     Raises:
         HeldError: one does; ``data["reason"]`` says why.
     """
-    table, today = LegalHold.__table__.c, tx.crm.calendar_day(tx.moment)
-    lasting = sa.or_(table.until.is_(None), table.until >= today)
-    rows: list[Any] = tx.fetch(
-        sa.select(table.reason).where(table.party_id == party, table.archived_at.is_(None), lasting)
-    )
+    table = LegalHold.__table__.c
+    rows: list[Any] = tx.fetch(sa.select(table.reason).where(table.party_id == party, lasting_holds(tx)))
     if rows:
         raise HeldError(f"a legal hold forbids it: {rows[0][0]}", data={"reason": rows[0][0]})
 
 
-def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure:
-    graph = graph_of(tx, party.id)
-    words = _words(tx, party)
+def _erase(tx: Transaction, root: Any, because: str, pseudonym: str) -> Erasure:
+    graph = graph_of(tx, type(root), [root.id])
+    beside = {cls: set(ids) for cls, ids in graph.beside.items()}
+    words = _words(tx, root)
     parts: list[ErasurePart] = []
     all_gone: dict[Any, set[UUID]] = {}
     for cls, ids in list(_own(tx, graph)):
         rows = list(_read(tx, cls, ids))
         kept = [row for row in rows if _is_retained(tx, row)]
         gone = [row for row in rows if not _is_retained(tx, row)]
+        is_named = cls in (Party, type(root)) or "name" in cls.mirrors
         for row in gone:
-            _empty(tx, row, pseudonym)
+            _empty(tx, row, pseudonym if is_named else None)
         flush(tx)
         all_gone[cls] = {row.id for row in gone}
         changed = erase_changes(tx, cls, all_gone[cls], words, partial(goes, cls))
@@ -110,14 +109,15 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
             parts.append(ErasurePart(entity=cls.__name__, rows=len(gone), changes=changed))
         if kept:
             why = cls.__retain__.why
-            parts.append(ErasurePart(entity=cls.__name__, rows=len(kept), kept=why))
+            until = min(_retained_until(tx, row) for row in kept)
+            parts.append(ErasurePart(entity=cls.__name__, rows=len(kept), kept=why, until=until))
         forget(tx, [row.id for row in gone], words)
-    for cls, ids in graph.beside.items():
+    for cls, ids in beside.items():
         for row in list(_read(tx, cls, ids)):
             _wash(tx, row, words)
         flush(tx)
         erase_changes(tx, cls, ids, words)
-    amendments, changed = erase_amendments(tx, all_gone, graph.beside, words)
+    amendments, changed = erase_amendments(tx, all_gone, beside, words)
     if amendments:
         parts.append(ErasurePart(entity="Amendment", rows=amendments, changes=changed))
     forget_imports(tx, words)
@@ -127,7 +127,7 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
     tx.memo["erasing"] = True
     try:
         evidence = Erasure(
-            subject=party.id, pseudonym=pseudonym, reason=words.out_of(because), parts=tuple(parts)
+            subject=root.id, pseudonym=pseudonym, reason=words.out_of(because), parts=tuple(parts)
         )
         made: Erasure = add_all(tx, [evidence], [None])[0]
     finally:
@@ -136,10 +136,10 @@ def _erase(tx: Transaction, party: Any, because: str, pseudonym: str) -> Erasure
 
 
 def _own(tx: Transaction, graph: Graph) -> Iterator[tuple[Any, set[UUID]]]:
-    for cls, ids in graph.own.items():
-        yield cls, ids
+    for cls, places in graph.own.items():
+        yield cls, set(places)
         for facet in tx.crm.facets_of(cls):
-            yield facet, ids
+            yield facet, set(places)
 
 
 def _read(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> Iterator[Any]:
@@ -152,14 +152,15 @@ def _read(tx: Transaction, cls: Any, ids: Iterable[UUID]) -> Iterator[Any]:
 
 def _is_retained(tx: Transaction, row: Any) -> bool:
     """Whether the law demands the row for some time yet."""
-    rule = type(row).__retain__
-    if rule is None:
-        return False
-    since, today = tx.crm.calendar_day(row.created_at), tx.crm.calendar_day(tx.moment)
-    return bool(today < since.replace(year=since.year + rule.years, day=min(since.day, 28)))
+    return type(row).__retain__ is not None and tx.crm.calendar_day(tx.moment) < _retained_until(tx, row)
 
 
-def _empty(tx: Transaction, row: Any, pseudonym: str) -> None:
+def _retained_until(tx: Transaction, row: Any) -> date:
+    """The day from which the law does not demand the row any more."""
+    return months_after(tx.crm.calendar_day(row.created_at), 12 * type(row).__retain__.years)
+
+
+def _empty(tx: Transaction, row: Any, pseudonym: str | None) -> None:
     """Take everything personal and every free text out of a record, and note that it went."""
     cls = type(row)
     values, told = {}, {}
@@ -177,8 +178,8 @@ def _empty(tx: Transaction, row: Any, pseudonym: str) -> None:
         write(tx, row, values, mirrored)
 
 
-def _nothing(cls: Any, spec: Any, pseudonym: str) -> Any:
-    if spec.name == "name" and (cls is Party or spec.name in cls.mirrors):
+def _nothing(cls: Any, spec: Any, pseudonym: str | None) -> Any:
+    if spec.name == "name" and pseudonym is not None:
         return pseudonym
     if spec.nullable:
         return None
@@ -210,11 +211,11 @@ def _wash(tx: Transaction, row: Any, words: Words) -> None:
         write(tx, row, values, {name: [ERASED, value] for name, value in values.items()})
 
 
-def _words(tx: Transaction, party: Any) -> Words:
+def _words(tx: Transaction, root: Any) -> Words:
     """The person's names, and what else identifies: now, and in all that history knows."""
-    names: set[str] = {party.name}
+    names: set[str] = {name} if (name := getattr(root, "name", None)) else set()
     strong: set[str] = set()
-    for entity, path, pair in (*_written(tx, party.id), *proposed(tx, party.id)):
+    for entity, path, pair in (*_written(tx, root.id), *proposed(tx, root.id)):
         cls = tx.crm.record(entity, default=None)
         found = {value for value in pair if isinstance(value, str) and value != ERASED}
         if cls is not None and path == "name":

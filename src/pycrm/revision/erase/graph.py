@@ -14,25 +14,29 @@ from pycrm.declare.policy import Administered, Through
 from pycrm.declare.record import child_class
 from pycrm.declare.table import key_column
 from pycrm.entities.party import Party
-from pycrm.scope.children import keys
+from pycrm.scope.actor import unkey
 from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Graph", "graph_of", "is_erased", "lists_of"]
+__all__ = ["Graph", "belongs", "graph_of", "is_about_people", "is_erased", "lists_of"]
 
 
 # Where a record stands tells of the work on it, not of the person.
 _PLACE = ("stage", "stage_config", "pipeline", "pipeline_version")
 
 
+# For each record the roots that it is about.
+_Places = dict[Any, dict[UUID, set[UUID]]]
+
+
 @attrs.define
 class Graph:
-    """Records that are about the person as a whole, and records of others that mention the person."""
+    """Records that are about people as a whole, and records of others that mention them: for each, whom."""
 
-    own: dict[Any, set[UUID]] = attrs.field(factory=dict)
-    beside: dict[Any, set[UUID]] = attrs.field(factory=dict)
+    own: _Places = attrs.field(factory=dict)
+    beside: _Places = attrs.field(factory=dict)
 
 
 def is_erased(cls: Any, spec: Any) -> bool:
@@ -50,23 +54,32 @@ def lists_of(cls: Any) -> Iterator[tuple[Any, Any]]:
             yield spec, child_class(cls, spec)
 
 
-def graph_of(tx: Transaction, party: UUID) -> Graph:
-    """Follow the links that lead to the party, and to what belongs to it, until nothing is new."""
-    found = Graph({Party: {party}})
-    frontier: dict[Any, set[UUID]] = {Party: {party}}
+def graph_of(tx: Transaction, cls: Any, roots: Iterable[UUID]) -> Graph:
+    """Follow the links that lead to each root, and to what belongs to it, until nothing is new.
+
+    Args:
+        cls: the class of the roots: the party, or what keeps a person without one.
+    """
+    found = Graph({cls: {root: {root} for root in roots}})
+    frontier: _Places = {cls: {root: {root} for root in found.own[cls]}}
     while frontier:
-        following: dict[Any, set[UUID]] = {}
-        for target, ids in frontier.items():
-            for cls, spec in _links_to(tx, target):
-                belongs = _belongs(cls, spec)
-                place = (found.own if belongs else found.beside).setdefault(cls, set())
-                new = set(_linked(tx, cls, spec, ids)) - place - found.own.get(cls, set())
-                place |= new
-                if belongs and new:
-                    following.setdefault(cls, set()).update(new)
+        following: _Places = {}
+        for target, places in frontier.items():
+            for linking, spec in _links_to(tx, target):
+                is_own = belongs(linking, spec)
+                kept = (found.own if is_own else found.beside).setdefault(linking, {})
+                for id, linked in _linked(tx, linking, spec, places):
+                    whom = places[linked] - kept.get(id, set()) - found.own.get(linking, {}).get(id, set())
+                    if whom:
+                        kept.setdefault(id, set()).update(whom)
+                        if is_own:
+                            following.setdefault(linking, {}).setdefault(id, set()).update(whom)
         frontier = following
-    for cls, ids in found.beside.items():
-        ids -= found.own.get(cls, set())
+    for linking, places in found.beside.items():
+        own = found.own.get(linking, {})
+        found.beside[linking] = {
+            id: rest for id, whom in places.items() if (rest := whom - own.get(id, set()))
+        }
     return found
 
 
@@ -81,7 +94,7 @@ def _links_to(tx: Transaction, target: Any) -> Iterator[tuple[Any, Any]]:
                     yield cls, (child, spec)
 
 
-def _belongs(cls: Any, spec: Any) -> bool:
+def belongs(cls: Any, spec: Any) -> bool:
     """Whether whoever links so is about the person: its party, its parent, or personal by declaration."""
     if isinstance(spec, tuple) or spec.target == cls.__name__:
         return False
@@ -93,16 +106,21 @@ def _belongs(cls: Any, spec: Any) -> bool:
     policy = cls.__scope__
     if isinstance(policy, Through) and spec.name in policy.links:
         return True
+    return is_about_people(cls)
+
+
+def is_about_people(cls: Any) -> bool:
+    """Whether a class or its rows declare something personal."""
     inner = [one for _, child in lists_of(cls) for one in child.__specs__.values()]
     return any(one.personal or one.special for one in (*cls.__specs__.values(), *inner))
 
 
-def _linked(tx: Transaction, cls: Any, spec: Any, ids: Iterable[UUID]) -> list[UUID]:
+def _linked(tx: Transaction, cls: Any, spec: Any, ids: Iterable[UUID]) -> Iterator[tuple[UUID, UUID]]:
+    """The records that link so to some of these, each with what it links to."""
     child, spec = spec if isinstance(spec, tuple) else (None, spec)
     table = (child or cls).__table__.c
-    wanted, column = list(ids), table[spec.columns[0]]
-    found: list[UUID] = []
-    for some in pieces(wanted):
-        key = table.parent_id if child is not None else table[key_column(cls)]
-        found += keys(tx.fetch(sa.select(key).where(column.in_(some))))
-    return found
+    key = table.parent_id if child is not None else table[key_column(cls)]
+    column = table[spec.columns[0]]
+    for some in pieces(ids):
+        for id, linked in tx.fetch(sa.select(key, column).where(column.in_(some))):
+            yield unkey(id), unkey(linked)  # type: ignore[misc]

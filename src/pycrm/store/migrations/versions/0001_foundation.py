@@ -108,7 +108,7 @@ def upgrade() -> None:
     table(
         "crm_erasure_part",
         CHILD,
-        "entity text, rows int, changes int, kept text?",
+        "entity text, rows int, changes int, kept text?, until day?",
         index="parent_id position",
     )
     table("crm_errand", "id key, content key, at instant, told text", index="at")
@@ -179,6 +179,7 @@ def upgrade() -> None:
         live="name id",
         index="parent_id",
     )
+    table("crm_retention", RECORD, "entity text, months int, reason text", unique="entity")
     table("crm_role", RECORD, "name text, level text", unique="name", live="name id")
     table(
         "crm_saved_view",
