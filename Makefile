@@ -11,11 +11,12 @@ EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/*/pyproject.toml))
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture mutants lint bench docs lock postgres clean
+.PHONY: help demo test fuzz torture mutants lint bench docs lock postgres clean
 
 help:
 	@echo "make demo      load an example, show who sees what, serve its pages (APP=medical_exam_center ARGS=--no-serve)"
 	@echo "make test      run the suite (ARGS goes to pytest)"
+	@echo "make fuzz      send ten thousand made-up requests to the REST face"
 	@echo "make torture   run the tests that take minutes"
 	@echo "make mutants   whether the tests notice small wrong changes of scope (ARGS=\"predicate.py --sample 90\")"
 	@echo "make lint      ruff, the import contracts, mypy"
@@ -38,9 +39,12 @@ demo: .venv/.installed
 	@$(BIN)/python -m pycrm demo --serve --app $(APP) --file $(if $(filter b2b_project_sales,$(APP)),demo,$(APP)).db $(ARGS)
 
 # The suite begins hundreds of processes: what one has compiled, the next need not.
-test torture: export PYTHONDONTWRITEBYTECODE =
+test fuzz torture: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.installed
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: .venv/.installed
+	$(BIN)/python -m pytest -m fuzz $(ARGS)
 
 torture: .venv/.installed
 	$(BIN)/python -m pytest -m torture --timeout=0 $(ARGS)

@@ -264,6 +264,20 @@ def test_many_are_written_all_or_none(served: Served) -> None:
     assert rep.post(f"{BASE}/customers/change", json=body).data == {"changed": 3}
 
 
+def test_what_an_act_on_many_is_about_is_said(served: Served) -> None:
+    """Without `where` nothing is changed or moved, all in reach only by an empty list; an empty day is no day."""
+    rep = served.checked("rep_a")
+    assert rep.post(f"{BASE}/customers", json=organization(rep)).status == 201
+    reply = rep.post(f"{BASE}/customers/change", json={"values": {"channel": "fair"}})
+    assert (reply.status, reply.data["fields"][0]["path"]) == (422, "where")
+    reply = rep.post(f"{BASE}/customers/move", json={"to": "close"})
+    assert (reply.status, reply.data["fields"][0]["path"]) == (422, "where")
+    everything = {"where": [], "values": {"channel": "fair"}}
+    assert rep.post(f"{BASE}/customers/change", json=everything).data == {"changed": 1}
+    for asked in ("as_of=", "size=", "sort=", "fields="):
+        assert rep.get(f"{BASE}/customers?{asked}").status == 422, asked
+
+
 def test_a_request_sent_twice_takes_effect_once(served_on_both: Served) -> None:
     """The same key and content get the same answer, the same key with other content is refused (T30)."""
     rep, other = served_on_both.program("rep_a"), served_on_both.program("rep_b")

@@ -21,7 +21,7 @@ from .hostile import MANY, benign, faults, fill_texts, links
 from .reading import read
 
 EXAMPLE = "one page of which every text holds a payload, beside itself with letters in their place"
-WHO = ("dir", "rep_a", "admin")
+WHO = ("dir", "lead_e", "rep_a", "admin")
 
 
 @pytest.fixture

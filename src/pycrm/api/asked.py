@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "conditions",
     "fields_of",
+    "given",
     "instant",
     "known_to",
     "number",
@@ -165,9 +166,9 @@ def _wrong(path: str, message: str) -> InvalidError:
     return InvalidError(f"{path}: {message}", fields=[Problem(path, "rule", message)])
 
 
-def order_of(session: Session, cls: Any, text: str) -> Any:
+def order_of(session: Session, cls: Any, text: str | None) -> Any:
     """The order that ``amount`` or ``-amount`` means; None without one."""
-    if not text:
+    if text is None:
         return None
     name = text.removeprefix("-")
     spec = readable_field(session, cls, name, name)
@@ -175,13 +176,13 @@ def order_of(session: Session, cls: Any, text: str) -> Any:
     return column.desc() if text.startswith("-") else column
 
 
-def fields_of(session: Session, cls: Any, text: str) -> frozenset[str] | None:
+def fields_of(session: Session, cls: Any, text: str | None) -> frozenset[str] | None:
     """The fields that ``name,stage`` names; None for all of them.
 
     Raises:
         InvalidError: with each that is unknown or hidden.
     """
-    if not text:
+    if text is None:
         return None
     names = text.split(",")
     known = session.fields(cls)
@@ -198,8 +199,8 @@ def instant(call: Call, name: str) -> datetime | None:
     Raises:
         InvalidError: it is none, or has no zone.
     """
-    text = call.asked(name)
-    if not text:
+    text = given(call, name)
+    if text is None:
         return None
     try:
         return parse_instant(text)
@@ -213,12 +214,17 @@ def number(call: Call, name: str, default: int, most: int) -> int:
     Raises:
         InvalidError: it is none, or out of bounds.
     """
-    text = call.asked(name)
-    if not text:
+    text = given(call, name)
+    if text is None:
         return default
     if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= most:
         raise _wrong(name, f"expected a whole number from 1 to {most}")
     return int(text)
+
+
+def given(call: Call, name: str) -> str | None:
+    """What a parameter says, None where it is not there: an empty one is no value, and not the default."""
+    return call.asked(name) if any(known == name for known, _ in call.query) else None
 
 
 def truth(call: Call, name: str) -> bool:

@@ -22,11 +22,26 @@ class Body:
     given: dict[str, Any]
 
     @classmethod
-    def of(cls, call: Call, *names: str, is_optional: bool = False) -> Self:
-        """The body of a request; `InvalidError` where it is no object, or holds other keys."""
+    def of(cls, call: Call, *names: str, is_optional: bool = False, needs: tuple[str, ...] = ()) -> Self:
+        """The body of a request.
+
+        Args:
+            names: the keys that there may be.
+            is_optional: whether there may be none.
+            needs: the keys that there must be.
+
+        Raises:
+            InvalidError: it is no object, holds other keys, or lacks some.
+        """
         if is_optional and not call.body:
             return cls({})
-        return cls.from_json(call.json(), *names)
+        found = cls.from_json(call.json(), *names)
+        missing = [
+            Problem(name, "required", "a value is required") for name in needs if name not in found.given
+        ]
+        if missing:
+            raise InvalidError(f"{missing[0].path}: {missing[0].message}", fields=missing)
+        return found
 
     @classmethod
     def from_json(cls, given: Any, *names: str) -> Self:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pycrm.api.asked import conditions, fields_of, instant, number, order_of, refuse_strangers, truth
+from pycrm.api.asked import conditions, fields_of, given, instant, number, order_of, refuse_strangers, truth
 from pycrm.api.entity import Entity, facet_named
 from pycrm.api.plain import plain
 from pycrm.declare.codec import dump
@@ -59,9 +59,9 @@ def list_(entity: Entity, call: Call) -> Answer:
     moment, archived = instant(call, "as_of"), truth(call, "archived")
     after, text = call.asked("after") or None, call.asked("text")
     with call.view() as session:
-        wanted = fields_of(session, cls, call.asked("fields"))
+        wanted = fields_of(session, cls, given(call, "fields"))
         where = conditions(session, cls, all_of(call, "where"))
-        order = order_of(session, cls, call.asked("sort"))
+        order = order_of(session, cls, given(call, "sort"))
         if moment is not None or archived:
             _refuse_beside(after, text)
             some = session.find(cls, *where, order=order, limit=size + 1, archived=archived, as_of=moment)
@@ -93,7 +93,7 @@ def one(entity: Entity, call: Call) -> Answer:
     refuse_strangers(call, "fields", "include", "as_of")
     moment = instant(call, "as_of")
     with call.view() as session:
-        wanted = fields_of(session, entity.cls, call.asked("fields"))
+        wanted = fields_of(session, entity.cls, given(call, "fields"))
         record = found(session, entity, call)
         told: Any = record
         if moment is not None:
@@ -179,7 +179,8 @@ def count(entity: Entity, call: Call) -> Answer:
 def export(entity: Entity, call: Call) -> Answer:
     """The records of a list as CSV; what was taken out by whom is kept before it is."""
     refuse_strangers(call, "where", "fields")
-    names = call.asked("fields").split(",") if call.asked("fields") else None
+    wanted = given(call, "fields")
+    names = None if wanted is None else wanted.split(",")
 
     def act(session: Session) -> bytes:
         where = conditions(session, entity.cls, all_of(call, "where"))

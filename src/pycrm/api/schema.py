@@ -114,14 +114,14 @@ def changed_where(entity: Entity) -> Schema:
     """What is to be changed where."""
     return thing(
         {"where": listed(TEXT, maxItems=20), "values": changed(entity), "because": MAYBE},
-        required=("values",),
+        required=("where", "values"),
     )
 
 
 def moved_where(entity: Entity) -> Schema:
     """What is to be moved where."""
     told = {"where": listed(TEXT, maxItems=20), "to": TEXT, "values": changed(entity), "because": MAYBE}
-    return thing(told, required=("to",))
+    return thing(told, required=("where", "to"))
 
 
 def moved(entity: Entity) -> Schema:

@@ -291,7 +291,7 @@ def change_many(entity: Entity, call: Call) -> Answer:
 def change_where(entity: Entity, call: Call) -> Answer:
     """Change fields of all records that meet the conditions, in one act."""
     refuse_strangers(call)
-    body = Body.of(call, "where", "values", "because")
+    body = Body.of(call, "where", "values", "because", needs=("where", "values"))
     texts, because = body.texts("where"), body.text("because")
 
     def do(session: Session) -> Made:
@@ -305,7 +305,7 @@ def change_where(entity: Entity, call: Call) -> Answer:
 def move_where(entity: Entity, call: Call) -> Answer:
     """Take a move of all records that meet the conditions, in one act."""
     refuse_strangers(call)
-    body = Body.of(call, "where", "to", "values", "because")
+    body = Body.of(call, "where", "to", "values", "because", needs=("where", "to"))
     texts, because, to = body.texts("where"), body.text("because"), body.required("to")
 
     def do(session: Session) -> Made:

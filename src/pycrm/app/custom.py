@@ -37,6 +37,7 @@ _MOST_FIELDS = 500
 _MOST_SORTED = 20
 _LOCK_WAIT = "10s"
 _WRITTEN = "custom fields written"
+_LEARNT = "custom fields learnt"
 _TYPES: Mapping[CustomKind, Any] = {
     CustomKind.TEXT: str,
     CustomKind.WHOLE: int,
@@ -90,7 +91,9 @@ def custom_facet(tx: Transaction, cls: Any) -> Any:
     """The facet of the fields that administrators added to a class; see `Session.custom`."""
     if tx.memo.get(_WRITTEN):
         raise InvalidError("a field is there when the session that adds it has ended")
-    learn(tx.crm, tx)
+    if _LEARNT not in tx.memo:
+        learn(tx.crm, tx)
+        tx.memo[_LEARNT] = True
     found = next((one for one in tx.crm.facets_of(cls) if one.__tablename__ == table_of(cls)), None)
     if found is None:
         name = getattr(cls, "__name__", str(cls))
