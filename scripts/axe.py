@@ -29,11 +29,15 @@ import uvicorn
 from b2b_project_sales import sample
 from web.chromium import Chromium, chromium
 
-from pycrm import CRM, User
+from pycrm import CRM, Action, Grant, Reach, Role, User
 from pycrm.cli.demo import EXAMPLE, PASSWORD, installed
 from pycrm.credential import set_password, sign_in
+from pycrm.credential.looking import begin_seeing
 from pycrm.credential.model import Limits
+from pycrm.revision.looking import SIGHT
 from pycrm.serve import application
+from pycrm.work import WorkState, enter_work
+from pycrm.work.book import note
 
 ADMINISTRATOR = "admin"
 LANGUAGES, THEMES = ("en", "zh"), ("light", "dark")
@@ -62,7 +66,13 @@ def company(folder: Path, also: list[str]) -> tuple[CRM, dict[str, str]]:
         for login in who:
             set_password(session, session.find(User, User.login == login)[0], PASSWORD)
 
+    def let_look(session: Any) -> None:
+        role = session.find(Role, Role.name == "administrator", children=True)[0]
+        sight = Grant(entity=SIGHT, action=Action.READ, reach=Reach.ALL)
+        session.change(role, grants=[*role.grants, sight])
+
     crm.run(crm.system("axe"), choose)
+    crm.run(crm.system("axe"), let_look)
     limits = Limits(timedelta(hours=2), timedelta(hours=12), 100)
     return crm, {login: sign_in(crm, login, PASSWORD, place=login, limits=limits).secret for login in who}
 
@@ -79,6 +89,24 @@ def served(crm: CRM) -> Iterator[str]:
     yield f"http://127.0.0.1:{place.getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+def work(crm: CRM, login: str) -> list[tuple[str, str]]:
+    """Long work of somebody, some of which goes on and some is over: the sort and the address of its pages."""
+    who = crm.run(crm.system("axe"), lambda session: session.find(User, User.login == login)[0].id)
+    goes, over = (enter_work(crm, who, "import", f"{name}.csv") for name in ("customers", "contacts"))
+    note(crm, goes, WorkState.WORKING, done=1200, total=4000)
+    refused = [{"line": 7, "name": "Ningbo Pump", "said": "already held elsewhere"}]
+    told = {"counts": {"new": 41, "invalid": 1}, "refused": refused, "lost": 3}
+    note(crm, over, WorkState.DONE, told, done=42, total=42)
+    return [("/work", "/work"), ("/work/ID (goes on)", f"/work/{goes}"), ("/work/ID (over)", f"/work/{over}")]
+
+
+def seen_as(crm: CRM, secret: str, login: str) -> list[tuple[str, str]]:
+    """Some pages with the banner of who looks through somebody else's eyes."""
+    who = crm.run(crm.system("axe"), lambda session: session.find(User, User.login == login)[0].id)
+    begin_seeing(crm, secret, who, "a look with axe")
+    return [(f"{path} (seen as)", path) for path in ("/", "/customers", "/opportunities", "/tasks")]
 
 
 def paths(browser: Chromium, address: str) -> list[str]:
@@ -104,6 +132,8 @@ def paths(browser: Chromium, address: str) -> list[str]:
 def violations(browser: Chromium, source: str, wanted: str) -> Iterator[tuple[str, Any]]:
     """What axe says of a page, light and dark."""
     browser.open(wanted)
+    # A page of work that goes on would load itself anew.
+    browser.value("window.stop(); 1")
     browser.value(source + "; 1")
     browser.value("for (const one of document.querySelectorAll('details')) one.open = true; 1")
     for theme in THEMES:
@@ -127,6 +157,16 @@ def looks(source: str, wanted: list[str], also: list[str]) -> Iterator[tuple[str
                             continue
                         seen.add(sort)
                         yield from ((sort, *one) for one in _modes(browser, source, f"{address}{path}"))
+                    more = work(crm, login) if secret else []
+                    more += (
+                        seen_as(crm, secret, installed(EXAMPLE).people["manager"])
+                        if login == ADMINISTRATOR
+                        else []
+                    )
+                    for sort, path in more:
+                        if sort not in seen and not (wanted and sort not in wanted):
+                            seen.add(sort)
+                            yield from ((sort, *one) for one in _modes(browser, source, f"{address}{path}"))
         crm.close()
 
 

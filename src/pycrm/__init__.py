@@ -58,7 +58,7 @@ _HOMES = {
         *("AlreadyDoneError", "AmendmentRequiredError", "CRMError", "ConflictError"),
         *("DeclarationError", "ForbiddenError", "HeldError", "InvalidError", "MoveError"),
         *("NoSpaceError", "NotFoundError", "NotReadError", "Problem", "RefusedError", "StaleError"),
-        *("StoreError", "UnknownOutcomeError"),
+        *("StoreError", "TooManyError", "UnknownOutcomeError"),
     ),
     "hooks": ("Change", "StageMove"),
     "forecast": (
@@ -228,6 +228,7 @@ if TYPE_CHECKING:
     from pycrm.errors import RefusedError as RefusedError
     from pycrm.errors import StaleError as StaleError
     from pycrm.errors import StoreError as StoreError
+    from pycrm.errors import TooManyError as TooManyError
     from pycrm.errors import UnknownOutcomeError as UnknownOutcomeError
     from pycrm.forecast import Accuracy as Accuracy
     from pycrm.forecast import Attainment as Attainment

@@ -53,6 +53,7 @@ class CRM(Declared, Asked, Upkeep):
             not what the declaration says: ``{"Person.id_no": ClaimPolicy.ARBITER}``, a child class
             such as ``"ContactPoint"``, or ``"*"``. It is settled before there is data.
         probes_per_hour: how many values that are held elsewhere one person may enter in an hour.
+        exported_per_hour: how many rows one person may take out in an hour, by exports of records and scores.
         heads: the folder in which the heads of the sealed history are kept, best on another machine. Without
             it they stand beside the SQLite file, and nothing is sealed on PostgreSQL.
         on_error: whether a plugin that does not load, or fails, stops the CRM and the act (``"refuse"``) or
@@ -74,6 +75,7 @@ class CRM(Declared, Asked, Upkeep):
         utc_offset: float = 8,
         claims: Mapping[str, ClaimPolicy] | None = None,
         probes_per_hour: int = 200,
+        exported_per_hour: int = 100_000,
         heads: str | Path | None = None,
         on_error: Any = "refuse",
     ) -> None:
@@ -81,6 +83,7 @@ class CRM(Declared, Asked, Upkeep):
         self.currency = currency
         self._claims = dict(claims or {})
         self.probes_per_hour = probes_per_hour
+        self.exported_per_hour = exported_per_hour
         self.heads = Path(heads) if heads is not None else None
         self.clock: Clock = clock or SystemClock()
         self.identifiers = Identifiers(self.clock, random)

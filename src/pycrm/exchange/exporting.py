@@ -44,6 +44,7 @@ def export_csv(
     Raises:
         ForbiddenError: exporting these records is not granted.
         InvalidError: an unknown or hidden field, or more than 5,000 rows in one act (SCO-9).
+        TooManyError: the person would have taken out more than `exported_per_hour` rows within the hour.
     """
     if bounds(session.actor, cls, Action.EXPORT).nothing:
         raise ForbiddenError(f"exporting {cls.__name__.lower()} records is not granted")

@@ -193,7 +193,7 @@ class Difference:
 
 
 class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by_id", "at")), salted=True):
-    """One table of records that somebody took out."""
+    """One table of records that somebody took out, or was refused since it was too much within the hour."""
 
     id: Field[UUID] = field("Id")
     at: Field[datetime] = field("At")
@@ -204,11 +204,15 @@ class ExportRow(Row, table="crm_export", primary=("id",), indexes=(("at",), ("by
     columns: Field[tuple[str, ...]] = field("Columns")
     conditions: Field[str | None] = field("Conditions", default=None, longest=1_000_000)
     rows: Field[int] = field("Rows")
+    refused: Field[bool] = field("Refused", default=False)
 
 
 @attrs.frozen
 class Export:
-    """One table of records that somebody took out: which columns, by which filter, how many rows."""
+    """One table of records that somebody took out: which columns, by which filter, how many rows.
+
+    What was `refused`, since it would have been too much within the hour, was not taken out.
+    """
 
     at: datetime
     by: Ref[User] | None
@@ -218,6 +222,7 @@ class Export:
     columns: tuple[str, ...]
     conditions: str | None
     rows: int
+    refused: bool = False
 
 
 @attrs.frozen

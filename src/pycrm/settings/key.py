@@ -49,6 +49,7 @@ _KEYS = (
     Key("currency", TEXT, "Of sums over nothing, and the default of forms.", "CNY"),
     Key("utc_offset", number(-12, 14), "Of the business day, in hours.", 8.0),
     Key("probes_per_hour", whole(1, 1_000_000), "Values held elsewhere that one person may enter.", 200),
+    Key("exported_per_hour", whole(1, 10**9), "Rows that one person may take out by exports.", 100_000),
     Key(
         "on_error",
         one_of("refuse", "isolate"),

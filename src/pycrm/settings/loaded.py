@@ -113,4 +113,6 @@ class Loaded:
 
     def of_crm(self) -> dict[str, Any]:
         """What of them are arguments of `CRM`, beside address and plugins."""
-        return self.set_of("schema", "heads", "currency", "utc_offset", "probes_per_hour", "on_error")
+        return self.set_of(
+            *("schema", "heads", "currency", "utc_offset", "probes_per_hour", "exported_per_hour", "on_error")
+        )

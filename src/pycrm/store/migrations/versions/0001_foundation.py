@@ -329,7 +329,7 @@ def upgrade() -> None:
     table(
         "crm_export",
         "id key, at instant, by_id key?, actor text, source text, entity text, columns json, conditions text?",
-        "rows int, salt salt",
+        "rows int, refused flag, salt salt",
         refers="by_id crm_user",
         index="at, by_id, by_id at",
     )
