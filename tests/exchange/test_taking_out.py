@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ def taken(session: Any, number: int | None = None) -> int:
 
 
 @pytest.fixture
-def filled(open_crm: Callable[..., CRM]) -> CRM:
+def filled(open_crm: Callable[..., CRM], tmp_path: Path) -> CRM:
     """The organisation with forty customers in reach of its director, of whose rows a hundred leave in an hour."""
-    crm = open_crm(exported_per_hour=100)
+    crm = open_crm(exported_per_hour=100, heads=tmp_path)
     enterprise(crm)
     with crm.session("rep_a") as session:
         drafts = [
