@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from typing import Any
 from urllib.request import urlopen
 
 import attrs
+import uvicorn
 
-__all__ = ["Chromium", "chromium", "is_there"]
+__all__ = ["Chromium", "chromium", "is_there", "served_at"]
 
 _PATIENCE = 20
 
@@ -98,6 +100,20 @@ class Chromium:
     def _mouse(self, kind: str, x: float, y: float) -> None:
         buttons = 0 if kind == "mouseReleased" else 1
         self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=buttons, clickCount=1)
+
+
+@contextmanager
+def served_at(app: Any) -> Iterator[str]:
+    """The address at which an application is served."""
+    place = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
 
 
 def _size(number: int) -> bytes:

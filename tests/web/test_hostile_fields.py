@@ -16,6 +16,7 @@ import pytest
 from pycrm import CRM, FixedClock
 from pycrm.web import piece
 
+from .chromium import chromium, is_there, served_at
 from .conftest import NOW, Company, plugins
 from .hostile import MANY, benign, faults, fill_texts, links
 from .reading import read
@@ -120,3 +121,40 @@ def test_every_payload_in_every_text(made: Callable[[int, Callable[[str], str]],
     figures = {"database": "sqlite", "examples": pages, "payloads": len(MANY), "failures": len(failures)}
     evidence.keep("T35", EXAMPLE, 5000, figures | {"seconds": round(time.monotonic() - began)})
     assert failures == []
+
+
+# Told of before any page begins, and asked after it has loaded.
+WATCH = "window.said = []; for (const name of ['alert', 'confirm', 'prompt']) window[name] = (text) => said.push(text)"
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(0)
+@pytest.mark.skipif(is_there() is None, reason="needs chromium")
+def test_no_payload_opens_a_dialog_in_a_browser(
+    made: Callable[[int, Callable[[str], str]], Company], tmp_path: Path
+) -> None:
+    """Chromium shows the pages of a director, an eighth of the payloads in turn in each text: none says anything."""
+    pages, spoke = 0, []
+    for number in range(0, len(MANY), 8):
+        company = made(number, str)
+        paths = list(walked(company, "dir", 1))
+        with (
+            served_at(company.app) as address,
+            chromium(tmp_path / str(number), pycrm=company.secrets["dir"]) as browser,
+        ):
+            browser.do("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+            for path in paths:
+                browser.do("Page.navigate", url=f"{address}{path}")
+                browser.until("document.readyState === 'complete' && Array.isArray(window.said)")
+                said = browser.value("said.length || location.origin !== " + repr(address))
+                pages += 1
+                spoke += [f"{number} {path}"] if said else []
+            # The watch itself is awake.
+            assert browser.value("alert(1), said.length") == 1
+    evidence.keep(
+        "T35",
+        EXAMPLE,
+        5000,
+        {"database": "sqlite", "examples": pages, "browser": "chromium", "failures": len(spoke)},
+    )
+    assert spoke == []

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from pycrm.http import Settings
 from pycrm.serve import application
 
-from .chromium import Chromium, chromium, is_there
+from .chromium import Chromium, chromium, is_there, served_at
 from .conftest import Company
 
 pytestmark = [
@@ -26,16 +22,9 @@ pytestmark = [
 @pytest.fixture
 def served(company_apart: Company) -> Iterator[str]:
     """The address at which the company is served."""
-    place = socket.create_server(("127.0.0.1", 0))
     company_apart.app = application(company_apart.crm, Settings(docs=True))
-    server = uvicorn.Server(uvicorn.Config(company_apart.app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{place.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served_at(company_apart.app) as address:
+        yield address
 
 
 @pytest.fixture
