@@ -12,22 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import socket
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import uvicorn
 from b2b_project_sales import sample
-from web.chromium import Chromium, chromium
+from web.chromium import Chromium, chromium, served_at
 
 from pycrm import CRM, Action, Grant, Reach, Role, User
 from pycrm.cli.demo import EXAMPLE, PASSWORD, installed
@@ -75,20 +70,6 @@ def company(folder: Path, also: list[str]) -> tuple[CRM, dict[str, str]]:
     crm.run(crm.system("axe"), let_look)
     limits = Limits(timedelta(hours=2), timedelta(hours=12), 100)
     return crm, {login: sign_in(crm, login, PASSWORD, place=login, limits=limits).secret for login in who}
-
-
-@contextmanager
-def served(crm: CRM) -> Iterator[str]:
-    """The address at which the company is served."""
-    place = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(crm), log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{place.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 def work(crm: CRM, login: str) -> list[tuple[str, str]]:
@@ -146,7 +127,7 @@ def looks(source: str, wanted: list[str], also: list[str]) -> Iterator[tuple[str
     with tempfile.TemporaryDirectory(prefix="pycrm-axe-") as folder:
         crm, secrets = company(Path(folder), also)
         seen: set[str] = set()
-        with served(crm) as address:
+        with served_at(application(crm)) as address:
             for login, secret in [*secrets.items(), ("nobody", "")]:
                 place = Path(folder) / f"browser-{login}"
                 with chromium(place, pycrm=secret, pycrm_language="en") as browser:
