@@ -120,7 +120,8 @@ def test_whom_the_night_will_erase_is_listed(crm: CRM, pycrm: Pycrm) -> None:
     (item,) = pycrm("jobs", "expired", "--date", "2099-01-01", "--json").data["items"]
     assert (item["entity"], item["id"]) == ("Party", str(wang.party.id))
     assert item["because"] == "nothing was written for 24 months: our notice of 2026"
-    assert str(wang.party.id) in pycrm("jobs", "expired", "--date", "2099-01-01").out
+    shown = pycrm("jobs", "expired", "--date", "2099-01-01").out
+    assert (str(wang.party.id) in shown, wang.name in shown) == (True, True)
 
 
 def test_history_is_weighed(open_crm: Callable[..., CRM], pycrm: Pycrm) -> None:

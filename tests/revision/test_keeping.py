@@ -343,8 +343,9 @@ def test_whom_the_night_will_take_can_be_asked_before(
     others = [name for name in crm.metadata.tables if name not in ("crm_elevation", "crm_unsealed")]
     before = Hand(crm).everything(others)
     (found,) = crm.expired(date(2030, 1, 1))
-    assert (found.record, found.since, found.because) == (
+    assert (found.record, found.name, found.since, found.because) == (
         made.ref,
+        "Li Na",
         date(2026, 6, 30),
         "nothing was written for 24 months: minimisation",
     )

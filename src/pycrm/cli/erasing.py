@@ -69,11 +69,19 @@ def expired(
     with call.crm() as crm:
         found = crm.expired(day.date() if day is not None else None)
     items = [
-        {"entity": one.record.entity, "id": str(one.record.id), "since": one.since, "because": one.because}
+        {
+            "entity": one.record.entity,
+            "id": str(one.record.id),
+            "name": one.name,
+            "since": one.since,
+            "because": one.because,
+        }
         for one in found
     ]
-    rows = [[one.record.entity, str(one.record.id), one.since.isoformat(), one.because] for one in found]
-    told = Table(["Kind", "Id", "Last written", "Reason"], rows) if rows else "nobody"
+    rows = [
+        [one.record.entity, one.name, str(one.record.id), one.since.isoformat(), one.because] for one in found
+    ]
+    told = Table(["Kind", "Name", "Id", "Since", "Reason"], rows) if rows else "nobody"
     call.answer({"items": items}, told)
 
 

@@ -41,10 +41,12 @@ class Expired:
     """Somebody whom ``pycrm jobs run`` erases: `record` is the party, or the lead of somebody who is none.
 
     `since` is the day on which something was last written of the person, or that from which the law does
-    not demand any more what an erasure before had to leave; `because` becomes the reason of the erasure.
+    not demand any more what an erasure before had to leave; `because` becomes the reason of the erasure. The
+    `name` is there for whoever looks beforehand.
     """
 
     record: Ref[Any]
+    name: str
     since: date
     because: str
 
@@ -147,13 +149,20 @@ class _Keeping:
     def quiet(self, cls: Any, ids: list[UUID]) -> Iterator[Expired]:
         """Those of whom nothing was written for the longest period of all that they are to us."""
         graph = graph_of(self.tx, cls, ids)
-        last, kinds = self._last(graph), self._kinds(cls, graph)
+        last, kinds, names = self._last(graph), self._kinds(cls, graph), self._names(cls, ids)
         for id in ids:
             months, because = self._months(kinds[id])
             since = self.tx.crm.calendar_day(last[id])
             if months_after(since, months) <= self.day:
                 why = f"nothing was written for {months} months: {because}"
-                yield Expired(Ref.to(cls, id), since, why)
+                yield Expired(Ref.to(cls, id), names.get(id, ""), since, why)
+
+    def _names(self, cls: Any, ids: list[UUID]) -> dict[UUID, str]:
+        if "name" not in cls.__specs__:
+            return {}
+        key, name = cls.__table__.c[key_column(cls)], cls.__table__.c.name
+        rows = list(self.tx.fetch(sa.select(key, name).where(key.in_(ids)))) if ids else []
+        return dict(zip(keys(rows), (row[1] for row in rows), strict=True))
 
     def _last(self, graph: Graph) -> dict[UUID, datetime]:
         """When something was last written of each person; what the administration keeps is not of them."""
@@ -210,13 +219,13 @@ class _Keeping:
         for id, until, why in list(self.tx.fetch(statement)):
             found = self._named(unkey(id))
             if found is not None:
-                yield Expired(found, until, f"no longer demanded: {why}")
+                yield Expired(*found, until, f"no longer demanded: {why}")
 
-    def _named(self, id: UUID | None) -> Ref[Any] | None:
+    def _named(self, id: Any) -> tuple[Ref[Any], str] | None:
         for cls in (Party, *(cls for cls in self.tx.crm.records() if is_root(cls))):
             key = cls.__table__.c[key_column(cls)]
             if self.tx.fetch(sa.select(key).where(key == id)):
-                return Ref.to(cls, id)  # type: ignore[arg-type]
+                return Ref.to(cls, id), self._names(cls, [id]).get(id, "")
         return None
 
 
