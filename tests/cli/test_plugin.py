@@ -142,6 +142,8 @@ def test_uninstalling_asks_and_says_what_becomes_of_the_data(
 
     agreed = pycrm("plugin", "uninstall", "vet", input="y\n")
     assert agreed.out.splitlines()[-1] == "uninstalled vet: 2 rows are gone"
+    again = pycrm("plugin", "uninstall", "vet", "--yes", "--json")
+    assert (again.code, again.refusal["message"]) == (4, "the database holds nothing of the plugin vet")
     without = opened(heads=tmp_path / "heads")
     assert [one.name for one in without.registry.plugins] == ["core"]
     without.seal()

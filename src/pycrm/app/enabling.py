@@ -122,7 +122,7 @@ def fate(url: str, name: str, *, plugins: Iterable[Any] = (), **settings: Any) -
     """What `uninstall` would do; nothing is changed.
 
     Raises:
-        ConflictError, DeclarationError: as `uninstall`.
+        NotFoundError, ConflictError, DeclarationError: as `uninstall`.
     """
     with _alone(url, name, tuple(plugins), settings) as crm:
         return _fate(crm, name)
@@ -137,6 +137,7 @@ def uninstall(url: str, name: str, *, plugins: Iterable[Any] = (), **settings: A
         what has become of its data.
 
     Raises:
+        NotFoundError: the database holds nothing of it.
         ConflictError: it is part of the product, another plugin requires it, or tables that are not its own
             refer to its tables.
         DeclarationError: it is not installed, or does not load.
@@ -157,7 +158,11 @@ def uninstall(url: str, name: str, *, plugins: Iterable[Any] = (), **settings: A
 
 def _fate(crm: CRM, name: str) -> Fate:
     """What there is, told before the first row goes."""
+    from pycrm.store.migration.version import is_begun
+
     line = _line(crm, name)
+    if not is_begun(crm.store, line):
+        raise NotFoundError(f"the database holds nothing of the plugin {name}")
     with crm.view(crm.system(f"count the rows of the plugin {name}")) as session:
         tx = session.transaction
         there = {str(row[0]) for row in tx.fetch(_names(tx.dialect))}

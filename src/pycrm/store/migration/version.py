@@ -15,7 +15,7 @@ from pycrm.store.migration.line import Line, Step
 if TYPE_CHECKING:
     from pycrm.store.engine import Store
 
-__all__ = ["pending", "present", "refuse_pending", "remaining"]
+__all__ = ["is_begun", "pending", "present", "refuse_pending", "remaining"]
 
 
 def pending(store: Store, lines: Sequence[Line]) -> list[Step]:
@@ -28,6 +28,15 @@ def pending(store: Store, lines: Sequence[Line]) -> list[Step]:
     try:
         with store.turn or nullcontext(), store.connect() as connection:
             return remaining(connection, lines)
+    except sa.exc.DBAPIError as error:
+        raise store.translated(error.orig) from error  # type: ignore[arg-type]
+
+
+def is_begun(store: Store, line: Line) -> bool:
+    """Whether the database holds anything of a line: one of its tables, or how far it was taken."""
+    try:
+        with store.turn or nullcontext(), store.connect() as connection:
+            return bool(present(connection, {line.version_table.name, *line.tables}))
     except sa.exc.DBAPIError as error:
         raise store.translated(error.orig) from error  # type: ignore[arg-type]
 
