@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -89,15 +91,18 @@ def _new(
 
 
 def _begun(session: Session, cls: Any, visit: Visit) -> dict[str, Any]:
-    """What a new record begins with, by the address: ``?customer=…``; and what is plain anyway."""
+    """What a new record begins with, by the address: ``?customer=…&on=2026-06-30``; and what is plain anyway."""
     found: dict[str, Any] = {}
     for name, spec in cls.__specs__.items():
         text = visit.asked(name)
-        if text and spec.target is not None:
-            try:
+        if not text or not spec.init:
+            continue
+        # Whatever it is, it is shown in the form before anything is written.
+        with suppress(ValueError):
+            if spec.target is not None:
                 found[name] = Ref.to(session.crm.record(spec.target), UUID(text))
-            except ValueError:
-                continue
+            elif spec.kind is not None and spec.kind.name == "date":
+                found[name] = date.fromisoformat(text)
     if cls.__name__ == "Activity":
         found["started_at"] = session.now
     return found

@@ -72,6 +72,16 @@ def submit(session: Session, on: date | None = None) -> WorkLog:
     return session.move(log, _IN_TIME[hours.state(log.on, session.now, submitted=True)])
 
 
+def how_to_submit(session: Session, log: WorkLog) -> str | None:
+    """By which way the actor's own log goes when it is submitted now; None where it cannot be."""
+    if log.stage == LogState.MISSING or log.stage in CLOSED:
+        return None
+    hours = _own_hours(session)
+    if log.on > hours.day(session.now):
+        return None
+    return _IN_TIME.get(hours.state(log.on, session.now, submitted=True))
+
+
 def _own_hours(session: Session) -> Hours:
     me = session.actor.ref
     if me is None:

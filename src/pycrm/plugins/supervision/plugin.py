@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pycrm import Activity, Change, Plugin, Session, StageMove, hookimpl
-from pycrm.plugins.supervision import appraising, directing, processes, rules, showing, training, visits
+from pycrm.plugins.supervision import appraising, desk, directing, processes, rules, showing, training, visits
 from pycrm.plugins.supervision.appraisal import Appraisal, AppraisalItem, AppraisalMeasure, AppraisalPlan
 from pycrm.plugins.supervision.commands import COMMANDS
 from pycrm.plugins.supervision.directive import Directive, DirectiveReply
@@ -36,7 +36,7 @@ class Supervision(Plugin):
     pipelines = (processes.LOG, processes.VISIT, processes.DIRECTIVE, processes.APPRAISAL)
     jobs = JOBS
     commands = COMMANDS
-    screens = showing.SCREENS
+    screens = (*desk.SCREENS, *showing.SCREENS)
     banners = showing.BANNERS
     templates = "pycrm.plugins.supervision.templates"
     migrations = "pycrm.plugins.supervision.migrations"
