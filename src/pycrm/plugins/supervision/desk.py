@@ -16,6 +16,7 @@ from pycrm.plugins.supervision.hours import hours_of
 from pycrm.plugins.supervision.logs import day_sheet, how_to_submit, log_states
 from pycrm.plugins.supervision.model import LogState
 from pycrm.plugins.supervision.monitor import monitor
+from pycrm.plugins.supervision.people import people
 
 __all__ = ["SCREENS"]
 
@@ -57,10 +58,13 @@ def _day(session: Session, asked: Mapping[str, str]) -> Mapping[str, Any]:
         if me is None:
             return {"sheet": None}
         person = session.find_one(User, me.id) or me
+    is_mine = me is not None and person.id == me.id
+    if not is_mine and person.id not in {one.id for one in people(session)}:
+        # Of a log out of sight the clock alone would tell, and wrongly.
+        raise session.missing(User)
     today = hours_of(session, [person.id])[person.id].day(session.now)
     on = _on(asked["on"]) if asked.get("on") else today
     sheet = day_sheet(session, person, on)
-    is_mine = me is not None and person.id == me.id
     submit = how_to_submit(session, sheet.log) if sheet.log is not None and is_mine else None
     return {
         "sheet": sheet,
