@@ -185,6 +185,7 @@ HARMLESS = {
     "close": "ends",
     "verify": "reads",
     "history_size": "reads",
+    "expired": "reads",
     "pending": "reads",
     "replay": "moves the clock, and writes nothing by itself",
 }

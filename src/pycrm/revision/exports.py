@@ -38,14 +38,15 @@ def note(tx: Transaction, cls: Any, columns: Sequence[str], conditions: Sequence
         TooManyError: with this, the person would have taken out too many rows within the hour.
         StoreError: it could not be kept; nothing is to be written then.
     """
-    actor, verdict = tx.actor, _Verdict()
+    # One id, whenever it is written: should the commit be broken off, there may be a row already.
+    actor, verdict, id = tx.actor, _Verdict(), tx.crm.identifiers.new()
     told = [
         f"{text} [{', '.join(f'{n}={v}' for n, v in values)}]" for text, values in described(tx, conditions)
     ]
 
     def keep(own: Transaction) -> None:
         row = ExportRow(
-            id=tx.crm.identifiers.new(),
+            id=id,
             at=tx.moment,
             by=actor.ref,
             actor=actor.name,
