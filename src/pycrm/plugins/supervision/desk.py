@@ -102,9 +102,8 @@ def _desk(session: Session, asked: Mapping[str, str]) -> Mapping[str, Any]:
     """Who does what today: everybody whose work the reader may look at, or those of a unit and below."""
     unit = asked.get("unit") or None
     chosen = None if unit is None else session.get(Ref[OrgUnit]("OrgUnit", _id(unit, "unit")))
+    units = {one.home_unit.id: one.home_unit for one in people(session)}
     watches = monitor(session, unit=chosen)
-    units = {one.person.home_unit.id: one.person.home_unit for one in monitor(session)} if chosen else {}
-    units |= {one.person.home_unit.id: one.person.home_unit for one in watches}
     return {"watches": watches, "units": list(units.values()), "chosen": chosen, "tones": _TONES}
 
 

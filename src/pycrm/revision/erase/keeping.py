@@ -91,7 +91,7 @@ class _Keeping:
     @cached_property
     def linking(self) -> list[tuple[Any, Any]]:
         """The classes by which a party is somebody to us, each with its column."""
-        found = [(cls, party_link(cls)) for cls in self.tx.crm.records() if cls.__name__ not in ("Party",)]
+        found = [(cls, party_link(cls)) for cls in self.tx.crm.records()]
         return [(cls, cls.__table__.c[spec.columns[0]]) for cls, spec in found if spec is not None]
 
     @cached_property
