@@ -55,6 +55,9 @@ class Server(Protocol):
     def stored(self, connection: Any, table: str, order: str) -> Any:
         """A cursor over all rows of a table, in the order of a column."""
 
+    def process(self, url: str) -> int | None:
+        """The process that takes connections, as that machine numbers it, or None where there is none."""
+
     def settle(self, url: str) -> None:
         """Let the database learn what its tables hold, as it does by itself in time."""
 
@@ -113,6 +116,9 @@ class SQLite:
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def process(self, url: str) -> None:
+        return None
 
     def settle(self, url: str) -> None:
         with closing(self.connect(url)) as connection:
@@ -217,6 +223,11 @@ class PostgreSQL:
         with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def process(self, url: str) -> int:
+        with closing(self.connect(url)) as connection:
+            (line,) = connection.execute("SELECT pg_read_file('postmaster.pid', 0, 20)").fetchone()
+        return int(line.split()[0])
 
     def settle(self, url: str) -> None:
         with closing(self.connect(url)) as connection:

@@ -18,6 +18,7 @@ import attrs
 from benchmarks.bench import Bench
 from benchmarks.changing import changer
 from benchmarks.figure import LIMIT, Figure
+from benchmarks.placing import placed
 from benchmarks.timing import cpu_of, paired
 from pycrm import CRM, Contact, Customer, Lead, Note, Opportunity, Plugin, Product, Task, hookimpl
 
@@ -43,6 +44,7 @@ def hooks_50(bench: Bench) -> Iterator[Figure]:
         first, second = (stack.enter_context(bench.copy()) for _ in range(2))
         crowded = stack.enter_context(CRM(first, plugins=[_plugin(number) for number in range(_PLUGINS)]))
         alone = stack.enter_context(CRM(second))
+        stack.enter_context(placed(bench.server, bench.url))
         acts = [(changer(crm, bench.shape.busiest, 1), _pager(crm, bench)) for crm in (crowded, alone)]
         for name, number, pairs in (("hooks_50_change", 0, 400), ("hooks_50_page", 1, 200)):
             taken = paired(acts[0][number], acts[1][number], bench.pairs(pairs), warm=20)

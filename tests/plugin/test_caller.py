@@ -14,6 +14,7 @@ import pytest
 from pycrm.errors import ConflictError, DeclarationError
 from pycrm.hooks import Change
 from pycrm.plugin import HookCaller, Plugin, PluginError, hookimpl, load
+from pycrm.plugin.frozen import frozen
 
 from .samples import hooked, make, message, place, refused
 
@@ -304,6 +305,23 @@ def test_what_a_plugin_keeps_does_not_change_later() -> None:
     changes["tags"].append("b")
     changes["name"] = []
     assert dict(kept[0]) == {"tags": ("a",)}
+
+
+def test_what_is_frozen_is_handed_on_as_it_is() -> None:
+    """What is asked about and then told of is frozen once: both kinds of hooks are shown the same."""
+    kept: list[Any] = []
+    changes = frozen({"tags": ["a"]})
+    listening = hooked(
+        "keeper",
+        before_change=lambda self, changes: kept.append(changes),
+        record_changed=lambda self, changes: kept.append(changes),
+    )
+    caller = calling(listening)
+    caller.before("before_change", session=None, record=None, changes=changes)
+    caller.observe("record_changed", session=None, record=None, changes=changes)
+    assert kept[0] is kept[1] is changes
+    with pytest.raises(TypeError):
+        kept[0]["tags"] = ()
 
 
 def test_a_hook_that_nobody_implements_costs_next_to_nothing() -> None:

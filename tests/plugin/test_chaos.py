@@ -17,8 +17,7 @@ from house import enterprise
 
 from pycrm import CRM, Customer, FixedClock, Note, RefusedError, StoreError, Task, hooks
 from pycrm.app.setup import differences
-from pycrm.plugin import HookCaller, PluginError
-from pycrm.plugin.arithmetic import Arithmetic
+from pycrm.plugin import HookCaller, PluginError, caller
 from pycrm.store import Transaction
 
 from .misbehaving import HOOKS, MODES, REFUSALS, Chaos, Watch, surroundings
@@ -165,12 +164,12 @@ def test_where_failures_refuse_nothing_is_left_of_the_act(bench: Callable[[str],
     ("home", "name", "modes"),
     [
         (HookCaller, "refuse_ending", {"commit", "close the session"}),
-        (Arithmetic, "left", {"decimal precision", "decimal context"}),
+        (caller, "restored", {"decimal precision", "decimal context"}),
         (Transaction, "savepoint", {"write and fail"}),
     ],
 )
 def test_the_bench_sees_what_is_not_held(
-    bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch, home: type, name: str, modes: set[str]
+    bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch, home: Any, name: str, modes: set[str]
 ) -> None:
     """Were a hook free to end its session, to round decimals otherwise, or to leave half of its work, it shows."""
     isolating = bench("isolate")

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import getcontext, setcontext
+from decimal import Context, getcontext, setcontext
 
-__all__ = ["Arithmetic"]
+__all__ = ["restored"]
 
 
-class Arithmetic:
-    """The rules of decimals as they are now, to be put back."""
-
-    __slots__ = ("context", "precision", "rounding")
-
-    def __init__(self) -> None:
-        context = self.context = getcontext()
-        self.precision, self.rounding = context.prec, context.rounding
-
-    def left(self) -> str:
-        """What is wrong with the rules that a hook leaves behind, if anything; they are put back."""
-        context = self.context
-        if getcontext() is context and (context.prec, context.rounding) == (self.precision, self.rounding):
-            return ""
-        setcontext(context)
-        context.prec, context.rounding = self.precision, self.rounding
-        return "it changed how decimals are rounded"
+def restored(context: Context, rules: tuple[int, str]) -> str:
+    """Put the context of decimals back, with its precision and rounding, and say what was wrong, if anything."""
+    if getcontext() is context and (context.prec, context.rounding) == rules:
+        return ""
+    setcontext(context)
+    context.prec, context.rounding = rules
+    return "it changed how decimals are rounded"

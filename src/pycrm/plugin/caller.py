@@ -22,10 +22,9 @@ import pluggy
 
 from pycrm import hooks as core_hooks
 from pycrm.errors import AroundError, DeclarationError, RefusedError, StoreError
-from pycrm.hooks import PROJECT
-from pycrm.plugin.arithmetic import Arithmetic
+from pycrm.hooks import PROJECT, HookKind
+from pycrm.plugin.arithmetic import restored
 from pycrm.plugin.errors import PluginDeclarationError, PluginError
-from pycrm.plugin.frozen import frozen
 from pycrm.plugin.model import Plugin
 from pycrm.plugin.report import Failure, Implementation, Measure, Quarantine, reason_of
 from pycrm.plugin.round import Round
@@ -38,6 +37,7 @@ OnError = Literal["refuse", "isolate"]
 Savepoint = Callable[[Any], AbstractContextManager[object]]
 _log = logging.getLogger("pycrm.plugin")
 _KEPT_FAILURES = 100
+_VERBS: Mapping[HookKind, str] = {"before": "before", "past": "observe", "choose": "choose"}
 
 
 class HookCaller:
@@ -94,11 +94,10 @@ class HookCaller:
         self._timer = timer
         self._lock = threading.Lock()
         self._failures: deque[Failure] = deque(maxlen=_KEPT_FAILURES)
-        self._before: dict[str, tuple[Implementation, ...]] = {}
-        self._observed: dict[str, tuple[Implementation, ...]] = {}
-        self._chosen: dict[str, tuple[Implementation, ...]] = {}
         self._implementations: tuple[Implementation, ...] = ()
         self._implemented: frozenset[str] = frozenset()
+        # The hooks that nobody implements.
+        self._silent: dict[str, HookKind] = {}
         self._every: dict[str, tuple[Implementation, ...]] = {}
         self._rounds: dict[tuple[str, type | None], Round] = {}
         # Those that failed when they were called last, or are called no longer.
@@ -144,11 +143,11 @@ class HookCaller:
                 )
                 for each in sorted(given, key=lambda each: places[each.plugin_name])
             ]
-            calls = {"before": self._before, "past": self._observed, "choose": self._chosen}[hook.kind]
-            calls[hook.name] = self._every[hook.name] = tuple(implementations)
+            self._every[hook.name] = tuple(implementations)
             found += implementations
         self._implementations = tuple(sorted(found, key=lambda each: places[each.plugin]))
         self._implemented = frozenset(each.hook.name for each in found)
+        self._silent = {name: hook.kind for name, hook in self._hooks.items() if not self._every[name]}
         self._is_frozen = True
 
     def has(self, hook: str, cls: type | None = None) -> bool:
@@ -156,14 +155,14 @@ class HookCaller:
         if cls is None or hook not in self._implemented:
             return hook in self._implemented
         found = self._rounds.get((hook, cls)) or self._round(hook, cls)
-        return bool(found.steps)
+        return bool(found.implementations)
 
     def _round(self, hook: str, cls: type | None) -> Round:
         found = self._rounds.get((hook, cls))
         if found is None:
             concerned = [one for one in self._every[hook] if cls is None or one.concerns(cls)]
             # Two threads that ask at once keep what is taken in one of the same.
-            found = self._rounds.setdefault((hook, cls), Round(concerned))
+            found = self._rounds.setdefault((hook, cls), Round(self._hooks[hook], concerned))
         return found
 
     def before(self, hook: str, /, **arguments: object) -> None:
@@ -175,12 +174,8 @@ class HookCaller:
             RefusedError: a plugin refuses.
             PluginError: a plugin failed, and failures refuse.
         """
-        try:
-            implementations = self._before[hook]
-        except KeyError:
-            raise _unknown("before", hook) from None
-        if implementations:
-            self._run(implementations, arguments)
+        if self._silent.get(hook) != "before":
+            self._run(self._called("before", hook, arguments), arguments)
 
     def observe(self, hook: str, /, **arguments: object) -> None:
         """Tell every plugin.
@@ -188,12 +183,8 @@ class HookCaller:
         Raises:
             PluginError: a plugin failed, and failures refuse.
         """
-        try:
-            implementations = self._observed[hook]
-        except KeyError:
-            raise _unknown("observe", hook) from None
-        if implementations:
-            self._run(implementations, arguments)
+        if self._silent.get(hook) != "past":
+            self._run(self._called("past", hook, arguments), arguments)
 
     def choose(self, hook: str, /, **arguments: object) -> Any:
         """The first answer that is not None, or None where no plugin has one.
@@ -201,11 +192,25 @@ class HookCaller:
         Raises:
             PluginError: a plugin failed, and failures refuse.
         """
-        try:
-            implementations = self._chosen[hook]
-        except KeyError:
-            raise _unknown("choose", hook) from None
-        return self._run(implementations, arguments) if implementations else None
+        if self._silent.get(hook) == "choose":
+            return None
+        return self._run(self._called("choose", hook, arguments), arguments)
+
+    def _called(self, kind: HookKind, hook: str, arguments: Mapping[str, object]) -> Round:
+        """Whom the hook calls with these arguments.
+
+        Raises:
+            DeclarationError: it is another kind of hook or takes other arguments, or none is called yet.
+        """
+        cls = type(arguments["record"]) if "record" in arguments else None
+        round_ = self._rounds.get((hook, cls))
+        if round_ is None and hook in self._every:
+            round_ = self._round(hook, cls)
+        if round_ is None or round_.hook.kind != kind:
+            raise DeclarationError(f"{_VERBS[kind]}() knows no hook {hook}, or the caller is not frozen yet")
+        if arguments.keys() != round_.hook.given:
+            raise DeclarationError(f"hook {hook} is called with {', '.join(round_.hook.arguments)}")
+        return round_
 
     def mark_write(self, session: object) -> None:
         """The session is about to write: set the savepoints of the hooks that are running on it."""
@@ -266,46 +271,52 @@ class HookCaller:
                     each.in_a_row = 0
                     self._troubled.discard(each)
 
-    def _run(self, implementations: tuple[Implementation, ...], arguments: Mapping[str, object]) -> Any:
-        hook = implementations[0].hook
-        if arguments.keys() != hook.given:
-            raise DeclarationError(f"hook {hook.name} is called with {', '.join(hook.arguments)}")
-        round_ = self._round(hook.name, type(arguments["record"]) if "record" in arguments else None)
-        if not round_.steps:
+    def _run(self, round_: Round, arguments: Mapping[str, object]) -> Any:
+        if not round_.implementations:
             return None
-        picked = round_.arguments({name: frozen(value) for name, value in arguments.items()})
-        run = Run(arguments.get("session"), running.get(), round_.implementations)
+        moments = [self._timer()]
+        run = Run(arguments.get("session"), running.get(), round_.implementations, moments)
         if run.depth > MAX_DEPTH:
-            raise TooDeepError(run.implementation.plugin, hook.name, too_deep(run))
+            raise TooDeepError(run.implementation.plugin, round_.hook.name, too_deep(run))
         token = running.set(run)
         answer: object = None
-        arithmetic, timer = Arithmetic(), self._timer
-        context, precision, rounding = arithmetic.context, arithmetic.precision, arithmetic.rounding
+        context, timer = getcontext(), self._timer
+        rules = precision, rounding = context.prec, context.rounding
         resting: list[Implementation] = []
-        moments = [timer()]
+        ended, troubled = moments.append, self._troubled
         try:
             # Many hooks have next to nothing to say: what is done for each of them is kept short.
-            for run.at, (function, at) in enumerate(round_.steps):
-                if self._troubled and run.implementation.quarantine is not None:
+            for function, given in round_.calls(arguments):
+                if troubled and run.implementation.quarantine is not None:
                     resting.append(run.implementation)
-                    moments.append(moments[-1])
+                    ended(moments[-1])
                     continue
                 try:
-                    answer = function(*picked[at])
+                    answer = function(*given)
                 except BaseException as error:
-                    moments.append(timer())
-                    arithmetic.left()
-                    self._caught(run, error)
+                    moment = timer()
+                    restored(context, rules)
+                    try:
+                        self._caught(run, error)
+                    finally:
+                        ended(moment)
                     continue
-                moments.append(timer())
-                is_left = getcontext() is context and context.prec == precision
-                if answer is None and is_left and context.rounding == rounding:
-                    if self._troubled:
-                        self._recovered(run.implementation)
-                    continue
-                answer = self._taken(run, answer, arithmetic.left())
-                if answer is not None:
-                    break
+                moment = timer()
+                if (
+                    answer is not None
+                    or troubled
+                    or getcontext() is not context
+                    or context.prec != precision
+                    or context.rounding != rounding
+                ):
+                    try:
+                        answer = self._taken(run, answer, restored(context, rules))
+                    finally:
+                        ended(moment)
+                    if answer is not None:
+                        break
+                else:
+                    ended(moment)
         except BaseException as error:
             while run.savepoints:
                 leave(run.savepoints.pop(), error)
@@ -335,7 +346,7 @@ class HookCaller:
 
     def _enter(self, round_: Round, moments: list[float], resting: list[Implementation]) -> None:
         """Enter what the steps of a round took: together with others later, where all of them were taken."""
-        if len(moments) > len(round_.steps) and not resting:
+        if len(moments) > len(round_.implementations) and not resting:
             if round_.keep(moments):
                 with self._lock:
                     round_.sum_up()
@@ -382,7 +393,3 @@ class HookCaller:
             except Exception as second:
                 told = f"{reason}; what it wrote cannot be undone: {reason_of(second)}"
                 raise PluginError(plugin, hook, told) from second
-
-
-def _unknown(verb: str, hook: str) -> DeclarationError:
-    return DeclarationError(f"{verb}() knows no hook {hook}, or the caller is not frozen yet")

@@ -20,8 +20,8 @@ def frozen(value: Any) -> Any:
     """The value in a form that its reader cannot change.
 
     Containers are copied and frozen, all the way down; records, money, dates and texts are frozen
-    by themselves and stand as they are. It is a copy, so that what a plugin keeps does not change
-    when the core goes on.
+    by themselves and stand as they are, as does a mapping that is only for reading: whoever hands it
+    out has frozen it. It is a copy, so that what a plugin keeps does not change when the core goes on.
 
     >>> frozen({"lines": [1, 2]})
     mappingproxy({'lines': (1, 2)})
@@ -29,12 +29,22 @@ def frozen(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
-    if kind is dict or kind is MappingProxyType:
+    if kind is MappingProxyType:
+        return value
+    if kind is dict:
         return MappingProxyType({key: frozen(each) for key, each in value.items()})
-    if kind is list or kind is tuple:
+    if kind is list:
         return tuple([frozen(each) for each in value])
-    if isinstance(value, tuple) and hasattr(value, "_make"):  # named tuples such as Change
-        return value._make([frozen(each) for each in value])
+    if isinstance(value, tuple):
+        for each in value:
+            if type(each) not in _PLAIN:
+                break
+        else:
+            return value
+        if kind is tuple:
+            return tuple([frozen(each) for each in value])
+        # Named tuples such as Change; other kinds of tuples are their own.
+        return value._make([frozen(each) for each in value]) if hasattr(value, "_make") else value
     if kind is set:
         return frozenset(value)
     if kind is bytearray:

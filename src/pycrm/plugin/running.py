@@ -22,24 +22,29 @@ class TooDeepError(PluginError):
 
 
 class Run:
-    """One hook being called on a session, as far as it has come, and the savepoints set in it, in their order."""
+    """One hook being called on a session, as far as it has come, and the savepoints set in it, in their order.
 
-    __slots__ = ("at", "depth", "implementations", "parent", "protected", "savepoints", "session")
+    `moments` are when it began and when each implementation ended.
+    """
 
-    def __init__(self, session: object, parent: Run | None, called: Sequence[Implementation]) -> None:
+    __slots__ = ("depth", "implementations", "moments", "parent", "protected", "savepoints", "session")
+
+    def __init__(
+        self, session: object, parent: Run | None, called: Sequence[Implementation], moments: Sequence[float]
+    ) -> None:
         self.session = session
         self.parent = parent
         self.depth: int = 1 if parent is None else parent.depth + 1
         self.savepoints: list[AbstractContextManager[object]] = []
         self.implementations = called
-        self.at = 0
+        self.moments = moments
         # The implementation for which a savepoint was set last.
         self.protected: Implementation | None = None
 
     @property
     def implementation(self) -> Implementation:
         """The one that is running."""
-        return self.implementations[self.at]
+        return self.implementations[len(self.moments) - 1]
 
     @property
     def is_protected(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycrm.declare.codec import dump
@@ -10,6 +10,7 @@ from pycrm.declare.row import layout
 from pycrm.entities.org import Action
 from pycrm.errors import ForbiddenError, StaleError
 from pycrm.hooks import Change
+from pycrm.plugin.frozen import frozen
 from pycrm.revision.add import author
 from pycrm.revision.log import jsonable
 from pycrm.revision.sql import update_text
@@ -118,13 +119,15 @@ def _told(tx: Transaction, record: Any, name: str, value: Any) -> Any:
 
 def consulted(
     tx: Transaction, record: Any, before: dict[str, Any], differing: dict[str, Any]
-) -> dict[str, Change] | None:
+) -> Mapping[str, Change] | None:
     """What plugins have been asked about and are to be told of; None where none of them wants to know."""
     cls, hooks = type(record), tx.crm.hooks
     is_asked = hooks.has("before_change", cls)
     if not is_asked and not hooks.has("record_changed", cls):
         return None
-    changes = {name: Change(before[name], value) for name, value in differing.items()}
+    # Frozen once for both.
+    told = {name: Change(before[name], value) for name, value in differing.items()}
+    changes: Mapping[str, Change] = frozen(told)
     if is_asked:
         hooks.before("before_change", session=tx.session, record=record, changes=changes)
     return changes

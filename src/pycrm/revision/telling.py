@@ -17,30 +17,36 @@ def tell(tx: Transaction, hook: str, record: Any, **arguments: Any) -> Any:
     A hook may change the record that it is told of. Whoever did the act goes on with the record that is
     returned, and must not be refused for its version.
     """
-    return tell_all(tx, hook, [record], **arguments)[0]
+    hooks = tx.crm.hooks
+    if not hooks.has(hook, type(record)) or tx.memo.get("rehearsal"):
+        return record
+    outer = tx.memo.get(_LATER)
+    later = tx.memo[_LATER] = {} if outer is None else outer
+    try:
+        hooks.observe(hook, session=tx.session, record=_latest(later, record), **arguments)
+        return _latest(later, record)
+    finally:
+        if outer is None:
+            del tx.memo[_LATER]
 
 
 def tell_all(tx: Transaction, hook: str, records: list[Any], **arguments: Any) -> list[Any]:
     """`tell` of several records: each is told of as those before have left it."""
-    hooks = tx.crm.hooks
-    if not hooks.has(hook):
+    if not tx.crm.hooks.has(hook):
         return records
-    told = [at for at, record in enumerate(records) if hooks.has(hook, type(record))]
-    if not told or tx.memo.get("rehearsal"):
-        return records
-    is_outermost = _LATER not in tx.memo
-    later = tx.memo.setdefault(_LATER, {})
+    outer = tx.memo.get(_LATER)
+    later = tx.memo[_LATER] = {} if outer is None else outer
     try:
-        for at in told:
-            hooks.observe(hook, session=tx.session, record=_latest(later, records[at]), **arguments)
+        for record in records:
+            tell(tx, hook, record, **arguments)
         return [_latest(later, record) for record in records]
     finally:
-        if is_outermost:
+        if outer is None:
             del tx.memo[_LATER]
 
 
 def _latest(later: dict[Any, Any], record: Any) -> Any:
-    found = later.get((type(record), record.id), record)
+    found = later.get((type(record), record.id), record) if later else record
     return found if found.version > record.version else record
 
 
