@@ -24,6 +24,7 @@ from benchmarks.bench import Bench
 from benchmarks.facts import TODAY, Facts
 from benchmarks.figure import LIMIT, Figure
 from benchmarks.peers import installed
+from benchmarks.placing import placed
 from benchmarks.timing import Timed, in_turn, timed
 from benchmarks.value.beside import beside
 from benchmarks.value.hooks import COMPANY, HOOKS
@@ -165,11 +166,31 @@ def _together(bench: Bench, crm: CRM) -> Iterator[Figure]:
                 return sum(_drained(tx, plan(tx, (code,))) for code in asked)
             return _drained(tx, planned(tx, "benchmark", lambda: _graded(_layers(crm, model))))
 
-    acts: list[Callable[[], Any]] = [ask, lambda: ask(*some), lambda: _in_duckdb(crm, model)]
-    together, alone, duckdb = in_turn(acts, 3 if _has_time(bench) else 1, warm=0)
+    acts: list[Callable[[], Any]] = [
+        *(ask, lambda: ask(*some), lambda: _in_duckdb(crm, model), lambda: _gathered(crm, model))
+    ]
+    together, alone, duckdb, gathered = in_turn(acts, 3 if _has_time(bench) else 1, warm=0)
     one_by_one = _times(alone, len(codes) / len(some))
     yield _figure(bench, "score_all", together, "a query an indicator", one_by_one, ONE_BY_ONE)
+    yield _figure(bench, "score_gathered", gathered, "a query an indicator", one_by_one, 1.0)
     yield _figure(bench, "score_duckdb", duckdb, "the database", together, DUCKDB)
+
+
+def _gathered(crm: CRM, model: ScoreModel) -> list[Any]:
+    """Each feed gathered once by customer, for all indicators, and nothing made of it: one row that counts.
+
+    No statement that gives all indicators can take less.
+    """
+
+    def made() -> Any:
+        whole = _layers(crm, model)
+        layers = Layers(crm.catalog, everybody(), whole=True)
+        layers.work_out([one for one in whole.values if one.feed is not None])
+        counted = sa.select(*(sa.func.count(column) for column in layers.columns))
+        return layers.read(counted.select_from(layers.source))
+
+    with crm.view(crm.system("measuring")) as session:
+        return list(_rows(session.transaction, planned(session.transaction, "gathered", made)))
 
 
 def _in_duckdb(crm: CRM, model: ScoreModel) -> int:
@@ -281,7 +302,7 @@ def _kept(bench: Bench, crm: CRM) -> Iterator[Figure]:
 
 def _explained(bench: Bench, crm: CRM, customers: Sequence[Any]) -> Figure:
     """What each of these scores is made of, down to the last part, by the wall: the database works for it too."""
-    with crm.view(crm.system("explaining")) as session:
+    with placed(bench.server, bench.url), crm.view(crm.system("explaining")) as session:
         for one in customers:
             _adds_up(session.score(one, "bench"))
         runs = [timed(lambda: [session.score(one, "bench") for one in customers]) for _ in range(9)]

@@ -216,5 +216,20 @@ class Supply:
         parts = (part for column in told.selected_columns for part in visitors.iterate(column))
         return not any(isinstance(part, elements.Over) for part in parts)
 
+    @cached_property
+    def is_bare(self) -> bool:
+        """Whether its columns are those of one table and nothing is worked out."""
+        if not self.is_plain:
+            return False
+        tables = self.statement.get_final_froms()
+        columns = (
+            one.element if isinstance(one, elements.Label) else one for one in self.statement.selected_columns
+        )
+        return (
+            len(tables) == 1
+            and isinstance(tables[0], sa.TableClause)
+            and all(isinstance(one, elements.ColumnClause) for one in columns)
+        )
+
     def __repr__(self) -> str:
         return f"<supply of {self.feed.name}>"

@@ -63,6 +63,11 @@ class Layers:
         self.overall: list[str] = []
         self.source: Any = None
 
+    @property
+    def values(self) -> list[Value]:
+        """The values that are worked out, those of feeds among them."""
+        return list(self._values.values())
+
     def measure(self, indicators: Iterable[Indicator]) -> None:
         """Add the values of these indicators, each a column of its code, and what is over all customers."""
         asked = list(indicators)
@@ -151,7 +156,16 @@ class Layers:
         """Each feed that is spoken of, by its name."""
         for feed, rows in self._made.values():
             if rows is not None or not self.apart:
-                self._ctes.append((self._base(feed) if rows is None else rows).cte(feed.table.name))
+                said = (self._base(feed) if rows is None else rows).cte(feed.table.name)
+                if rows is None and self.whole and self._stands(feed):
+                    # Reading it again takes less than writing it down and reading that.
+                    said = said.prefix_with("NOT MATERIALIZED")
+                self._ctes.append(said)
+
+    def _stands(self, feed: Feed) -> bool:
+        """Whether the facts are the rows of one table as they are."""
+        offered = self.catalog.supplies[(feed.twin or feed).name]
+        return not feed.single and len(offered) == 1 and offered[0].is_bare
 
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over. An
