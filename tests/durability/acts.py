@@ -26,7 +26,10 @@ from pycrm import (
     Customer,
     Department,
     Grant,
+    Lead,
+    LeadContactPoint,
     Money,
+    Note,
     Opportunity,
     OrgUnit,
     Period,
@@ -294,6 +297,22 @@ def _handed(scene: Scene) -> Any:
         return session.hand_over("rep_c", "lead_e2", because=REASON)
 
 
+def _lead(scene: Scene) -> Lead:
+    """A lead that rep_a has accepted, with a note of it."""
+    points = [LeadContactPoint(kind=ContactPointKind.MOBILE, value=scene.mobile())]
+    with scene.crm.session("rep_a") as session:
+        made = session.add(
+            Lead(
+                name=f"Lead {scene.next()}",
+                company=f"Firm {scene.number}",
+                source=scene.world.pump.source,
+                contact_points=points,
+            )
+        )
+        session.add(Note(body="Met at the fair", lead=made))
+        return session.move(session.move(made, "assign"), "accept")
+
+
 def _person(scene: Scene) -> Customer:
     with scene.crm.session("rep_a") as session:
         mobile = scene.mobile()
@@ -427,6 +446,12 @@ act("restore", "restore", "rep_a", _archived, lambda s, made, scene: s.restore(s
 act(
     *("move", "move", "rep_a", Scene.deal),
     lambda s, made, scene: s.move(s.get(made.ref), "quote", amount=Money(25, "CNY"), next_step="call"),
+)
+act(
+    *("convert", "convert", "rep_a", _lead),
+    lambda s, made, scene: s.convert(
+        s.get(made.ref), opportunity={"name": "Deal", "expected_close": CLOSE}, because=REASON
+    ),
 )
 act(
     *("move a set", "move_where", "rep_a", Scene.deal),

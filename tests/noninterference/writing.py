@@ -13,11 +13,14 @@ from pycrm import (
     Activity,
     ActivityKind,
     Contact,
+    ContactPointKind,
     Customer,
     Delegation,
     Department,
     Handover,
     InvalidError,
+    Lead,
+    LeadContactPoint,
     Note,
     Opportunity,
     Organization,
@@ -182,6 +185,18 @@ def move_where(session: Any, pick: Pick) -> Any:
     return session.move_where(
         Opportunity, *conditions(pick, Opportunity), to=to, because=pick.one(WORDS), **values
     )
+
+
+@operation("convert", writes=True, weight=2)
+def convert(session: Any, pick: Pick) -> Any:
+    points = [LeadContactPoint(kind=ContactPointKind.MOBILE, value=pick.one(MOBILES))]
+    source, company = pick.one(pick.book.sources), pick.one((None, pick.one(NAMES)))
+    lead = session.add(Lead(name=pick.one(NAMES), company=company, source=source, contact_points=points))
+    session.add(Note(body=pick.one(WORDS), lead=lead))
+    lead = session.move(session.move(lead, "assign"), "accept")
+    customer = pick.link(Customer) if pick.chance(0.3) else None
+    deal: Any = {"name": "Deal", "expected_close": pick.day() + timedelta(9)} if pick.chance(0.5) else None
+    return session.convert(lead, customer=customer, opportunity=deal)
 
 
 @operation("propose", writes=True, weight=1)

@@ -415,3 +415,28 @@ def test_fields_that_administrators_add_are_served(served: Served) -> None:
     assert names(rep.get(f"{BASE}/customers?where=custom.fleet>=10")) == []
     wrong = rep.ask("PATCH", f"{path}/custom", json={"fleet": "many", "hull": 1}, headers={"if-match": "2"})
     assert {one["path"] for one in wrong.data["fields"]} == {"fleet", "hull"}
+
+
+def test_a_lead_becomes_a_customer_over_rest(served: Served) -> None:
+    """Its owner converts it with a deal, of the version that was read; a colleague sees none, and no second time."""
+    rep, peer = served.program("rep_a"), served.program("rep_b")
+    source = rep.get(f"{BASE}/sources").data["items"][0]["id"]
+    points = [{"kind": "mobile", "value": "13911112222"}]
+    body = {"name": "Zhao Min", "company": "Zhao Pumps", "source": source, "contact_points": points}
+    path = rep.post(f"{BASE}/leads", json=body).header("location")
+    deal = {"opportunity": {"name": "Ten pumps", "expected_close": "2026-09-30"}}
+
+    def convert(by: Browser, version: int, **more: Any) -> Any:
+        return by.post(f"{path}/convert", json=deal | more, headers={"if-match": str(version)})
+
+    assert convert(rep, 1).status == 409, "a lead that was not accepted"
+    for version, to in ((1, "assign"), (2, "accept")):
+        rep.post(f"{path}/moves", json={"to": to}, headers={"if-match": str(version)})
+    assert convert(peer, 3).status == 404
+    assert convert(rep, 3, opportunity={"colour": "red"}).status == 422
+    assert convert(rep, 3, department="kitchen").status == 422
+    done = convert(rep, 3, because="they ordered")
+    assert (done.status, done.data["stage"]) == (200, "converted"), done.text
+    found = rep.get(f"{BASE}/opportunities?where=source_lead={done.data['id']}").data["items"]
+    assert [(one["name"], one["customer"]) for one in found] == [("Ten pumps", done.data["converted_to"])]
+    assert convert(rep, 4).status == 409

@@ -11,7 +11,9 @@ from pycrm.api.entity import BASE, Entity
 from pycrm.api.once import Made, act
 from pycrm.api.plain import plain
 from pycrm.api.read import found
-from pycrm.declare.codec import load
+from pycrm.api.write import seen
+from pycrm.declare.codec import load, load_patch
+from pycrm.entities import Contact, Customer, Opportunity
 from pycrm.entities.amendment import Amendment
 from pycrm.entities.erasure import Erasure
 from pycrm.entities.handover import Handover, HandoverReceiver
@@ -21,7 +23,7 @@ from pycrm.http import Answer, Call
 if TYPE_CHECKING:
     from pycrm.session import Session
 
-__all__ = ["erase", "hand_over", "preview", "revert", "undo"]
+__all__ = ["convert", "erase", "hand_over", "preview", "revert", "undo"]
 
 
 def _receivers(session: Session, body: Body) -> Any:
@@ -86,6 +88,33 @@ def revert(entity: Entity, call: Call) -> Answer:
                 return Made(200, entity.cls, [made])
         wrong = Problem("version", "rule", "there is no such version")
         raise InvalidError(wrong.message, fields=[wrong])
+
+    return act(call, do)
+
+
+def convert(entity: Entity, call: Call) -> Answer:
+    """Make a lead a customer, or add it to one, with all that was written of it; answers with the lead."""
+    refuse_strangers(call)
+    body = Body.of(call, "customer", "contact", "department", "opportunity", "because", is_optional=True)
+    customer, contact, because = body.text("customer"), body.text("contact"), body.text("because")
+    department, deal = body.text("department") or "other", body.given.get("opportunity")
+    fields = None if deal is None or type(deal) is str else body.object("opportunity")
+
+    def do(session: Session) -> Made:
+        lead = seen(session, entity, call)
+        opportunity: Any = session.get(Opportunity, deal) if fields is None and deal else None
+        if fields is not None:
+            with within("opportunity"):
+                opportunity = load_patch(Opportunity, fields, known=known_to(session))
+        made = session.convert(
+            lead,
+            customer=session.get(Customer, customer) if customer else None,
+            contact=session.get(Contact, contact) if contact else None,
+            department=department,
+            opportunity=opportunity,
+            because=because,
+        )
+        return Made(200, entity.cls, [made.lead])
 
     return act(call, do)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AMEND",
     "ASSIGN",
+    "CONVERT",
     "COUNT",
     "DECIDE",
     "DECIDED",
@@ -167,6 +168,23 @@ UNDONE = thing(
 REVEAL = thing({"fields": listed(TEXT), "because": TEXT})
 ASSIGN = thing(
     {"owner": {"type": "string", "description": "A login or an id."}, "because": MAYBE}, required=("owner",)
+)
+_KEY_OR_NONE: Schema = {"type": ["string", "null"], "format": "uuid"}
+CONVERT = thing(
+    {
+        "customer": _KEY_OR_NONE | {"description": "To whom it is added; without it a customer is made."},
+        "contact": _KEY_OR_NONE | {"description": "One of that customer; without it one is made."},
+        "department": {"type": ["string", "null"], "description": "Of the contact that is made."},
+        "opportunity": {
+            "anyOf": [
+                _KEY_OR_NONE,
+                ref("ChangedOpportunity"),
+            ],
+            "description": "One of that customer, or the fields of a new one.",
+        },
+        "because": MAYBE,
+    },
+    required=(),
 )
 MOVE = thing(
     {

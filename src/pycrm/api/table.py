@@ -15,7 +15,7 @@ from pycrm.api.entity import BASE, Entity, entities
 from pycrm.api.operation import Operation, Parameter
 from pycrm.declare.policy import OWN_PAIR
 from pycrm.declare.search import searched
-from pycrm.entities import Amendment, Contact, Customer, Erasure, Handover, Party
+from pycrm.entities import Amendment, Contact, Customer, Erasure, Handover, Lead, Party
 from pycrm.entities.org import Action
 from pycrm.http import Answer, Call, Face, Route
 
@@ -192,6 +192,10 @@ def _of_writing(entity: Entity, row: _Row) -> Iterator[Route]:
     yield row("POST", f"{one}/revert", passing.revert, "revert", body=of.REVERT, **back)
     if OWN_PAIR in entity.cls.__scope__.pairs:
         yield row("POST", f"{one}/assign", write.assign, "assign", body=of.ASSIGN, **act)
+    if entity.cls is Lead:
+        yield row(
+            "POST", f"{one}/convert", passing.convert, "convert", body=of.CONVERT, needs_body=False, **act
+        )
     if entity.cls in _PEOPLE:
         gone: dict[str, Any] = {"body": of.MUST_REASON, "answer": of.ref("Erasure")}
         yield row("POST", f"{one}/erase", passing.erase, "erase", **gone, **new)

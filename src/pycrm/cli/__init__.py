@@ -13,6 +13,7 @@ import typer
 
 from pycrm.cli import (
     amending,
+    converting,
     credential,
     erasing,
     forecasting,
@@ -76,6 +77,7 @@ credential.add_to(organisation.user)
 record.add_to(app)
 table.add_to(app)
 handing.add_to(app, organisation.user)
+converting.add_to(app)
 erasing.add_to(app, amending.jobs)
 amending.add_to(app)
 forecasting.add_to(app)

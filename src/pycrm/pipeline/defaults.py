@@ -109,7 +109,7 @@ LEAD: Final = Pipeline(
         Stage("new", "New", translations=_zh("新线索")),
         Stage("assigned", "Assigned", translations=_zh("已分配")),
         Stage("accepted", "Accepted", translations=_zh("已接受")),
-        Stage("converted", "Converted", kind="won", translations=_zh("已转化")),
+        Stage("converted", "Converted", kind="won", required="converted_to", translations=_zh("已转化")),
         Stage("rejected", "Rejected", kind="lost", required="reject_reason", translations=_zh("已拒绝")),
         Stage("recycled", "Recycled", translations=_zh("已回收")),
     ),
@@ -121,7 +121,10 @@ LEAD: Final = Pipeline(
         Move("recycle", "rejected", "recycled", "Recycle", reason=True, translations=_zh("回收")),
     ),
 )
-"""The life of a lead (线索): assigned, accepted and converted, or rejected and recycled on a new fact."""
+"""The life of a lead (线索): assigned, accepted and converted, or rejected and recycled on a new fact.
+
+`Session.convert` alone says which customer it became, and so takes the move.
+"""
 
 TASK: Final = Pipeline(
     "task",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "move", "move_where", "stage_of", "trial"]
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 def stage_of(tx: Transaction, record: Any) -> Stage:
     """The stage in which a record stands, of its own pipeline version."""
@@ -49,10 +52,15 @@ def move(
     because: str | None,
     *,
     is_approved: bool = False,
+    kept: Mapping[str, Any] = _NOTHING,
 ) -> Any:
-    """Take a move, writing what it was missing in the same act; see `Session.move`."""
+    """Take a move, writing what it was missing in the same act; see `Session.move`.
+
+    `kept` are fields that only pycrm writes and that come with the move.
+    """
     refuse_without_pipeline(type(record))
-    made, outcome = _taken(tx, record, standing_of(tx, record), to, (values, because, is_approved), {})
+    said = (values, because, is_approved)
+    made, outcome = _taken(tx, record, standing_of(tx, record), to, said, {}, kept)
     write_entries(tx, entries(tx, made[0], outcome.visits, outcome.reason))
     return _brought_about(tx, made)
 
@@ -98,7 +106,13 @@ Taken = tuple[Any, StageMove, tuple[Effect, ...]]
 
 
 def _taken(
-    tx: Transaction, record: Any, standing: Standing, to: str, said: Said, outcomes: dict[Any, Outcome]
+    tx: Transaction,
+    record: Any,
+    standing: Standing,
+    to: str,
+    said: Said,
+    outcomes: dict[Any, Outcome],
+    kept: Mapping[str, Any] = _NOTHING,
 ) -> tuple[Taken, Outcome]:
     """A record moved and written, but for the rows of its stages and for effects on other records.
 
@@ -115,7 +129,7 @@ def _taken(
     if not is_approved:
         amendment.policy.refuse_guarded(tx, record, values)
     record, values = completed(tx, record, values)
-    known = {name: value for name, value in values.items() if name in cls.__specs__}
+    known = {name: value for name, value in values.items() if name in cls.__specs__} | dict(kept)
     whole = layout(cls).copy(record, known)
     facts = facts_of(tx, record, known, because, whole, is_approved)
     same = (chart.pipeline.identity, standing.leaves, step)
@@ -127,7 +141,7 @@ def _taken(
     done = StageMove(chart.pipeline.key, way.move.key, way.source, way.to, because, told(effects))
     if tx.crm.hooks.has("before_move", cls):
         tx.crm.hooks.before("before_move", session=tx.session, record=record, move=done)
-    system = _system(tx, chart, record, outcome) | fields_set(tx, record, effects)
+    system = dict(kept) | _system(tx, chart, record, outcome) | fields_set(tx, record, effects)
     made = apply(tx, record, {n: value for n, value in values.items() if n not in system}, "move", **system)
     return (made, done, effects), outcome
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -15,7 +15,13 @@ from pycrm.session.act import Act
 from pycrm.session.deciding import Deciding
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from pycrm.declare import Ref
+    from pycrm.entities import Contact, Customer, Lead, Opportunity
+    from pycrm.entities.customer import ContactDraft, CustomerDraft, Department
     from pycrm.pipeline.execute import Trial
+    from pycrm.session.converting import Conversion
 
 __all__ = ["Moving"]
 
@@ -88,6 +94,48 @@ class Moving(Deciding):
         """
         with Act(self, record, because):
             return pipelines.proposing.propose(self.transaction, record, to, values, because, evidence)
+
+    def convert(
+        self,
+        lead: Lead,
+        /,
+        *,
+        customer: Customer | CustomerDraft | Ref[Customer] | UUID | None = None,
+        contact: Contact | ContactDraft | Ref[Contact] | UUID | None = None,
+        department: Department | str = "other",
+        opportunity: Mapping[str, Any] | Opportunity | Ref[Opportunity] | UUID | None = None,
+        because: str | None = None,
+    ) -> Conversion:
+        """Make a lead a customer, or add it to one, with all that was written of it (COR-11).
+
+        Activities, commitments, tasks and notes of the lead, open and done, and records of plugins that are
+        seen through both, are the customer's from now on and stay with the lead too. The lead names the
+        customer (`Lead.converted_to`), an opportunity the lead (`Opportunity.source_lead`). What is new
+        belongs to the owner of the lead.
+
+        Args:
+            customer: one that there is, or a draft; without it the lead's company becomes an organisation, and
+                a lead without a company a person.
+            contact: one of that customer, or a draft; without it an organisation gets a person of the lead's
+                name. A customer that is a person has none.
+            department: of the contact that is made.
+            opportunity: one of that customer, or the fields of a new one: at least ``name`` and
+                ``expected_close``. Need and campaign come from the lead.
+            because: the reason.
+
+        Raises:
+            ConflictError: it was converted before, is in no stage from which it can be, or its mobile number or
+                mailbox is held by a customer: name that one.
+            InvalidError: contact or opportunity belong to another customer, a rule is broken, or the actor is
+                not shown what a customer would be made of.
+            StaleError, NotFoundError, ForbiddenError: as for `change`, and as for `add`.
+        """
+        with Act(self, lead, because):
+            # Who converts nothing need not wait for what it takes.
+            from pycrm.session.converting import convert
+
+            made = convert(self, lead, customer, contact, department, opportunity)
+            return made._replace(lead=shown(self.transaction, made.lead))
 
     def move_where(
         self, cls: type[R], /, *conditions: Any, to: str, because: str | None = None, **values: Any

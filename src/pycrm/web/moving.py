@@ -245,6 +245,8 @@ def move(visit: Visit) -> Answer:
     try:
         visit.run(do)
     except (MoveError, InvalidError) as error:
+        if any(one.get("name") == "converted_to" for one in error.data.get("missing") or ()):
+            return redirect(f"/{visit.params['slug']}/{visit.params['id']}/convert")
         return _ask(visit, cls, to, error, problems)
     return redirect(_back(visit))
 

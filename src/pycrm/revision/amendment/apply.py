@@ -18,11 +18,12 @@ from pycrm.declare.record import child_class
 from pycrm.declare.row import layout
 from pycrm.entities.amendment import Amendment
 from pycrm.errors import ForbiddenError, InvalidError, NotFoundError, Problem, StaleError
-from pycrm.revision.add import _stamps, add_all, author
+from pycrm.revision.acting import acting
+from pycrm.revision.add import add_all
 from pycrm.revision.amendment.difference import STAGE, PathChange, differences, row_json, stage_change
 from pycrm.revision.amendment.model import AmendmentEffect, AmendmentLine, AmendmentLineRow, LineAct
 from pycrm.revision.change import apply
-from pycrm.revision.log import jsonable, revision_id
+from pycrm.revision.log import jsonable
 from pycrm.revision.sql import insert_rows
 from pycrm.scope.actor import Actor, resolve
 from pycrm.scope.children import any_record, any_records, with_children
@@ -48,8 +49,6 @@ __all__ = [
     "rehearsing",
     "wanted",
 ]
-
-_SHARED = ("revision", "revision_id", "new", "stamps", "author")
 
 
 class MovedError(StaleError):
@@ -303,24 +302,8 @@ def as_submitter(tx: Transaction, amendment: Amendment) -> Iterator[None]:
     Raises:
         ForbiddenError: the submitter may not act any more.
     """
-    actor = _submitter(tx, amendment)
-    # The actor of the session is the author of the revision and of the new versions.
-    revision_id(tx)
-    _stamps(tx)
-    author(tx)
-    acting, memo = tx.actor, tx.memo
-    tx.actor = actor
-    tx.memo = {name: value for name, value in memo.items() if _is_shared(name)}
-    tx.memo["reason"] = amendment.reason
-    try:
+    with acting(tx, _submitter(tx, amendment), amendment.reason):
         yield
-    finally:
-        memo.update({name: value for name, value in tx.memo.items() if _is_shared(name)})
-        tx.actor, tx.memo = acting, memo
-
-
-def _is_shared(name: Any) -> bool:
-    return name in _SHARED or (isinstance(name, tuple) and name[0] == "new")
 
 
 def _submitter(tx: Transaction, amendment: Amendment) -> Actor:
