@@ -132,6 +132,8 @@ def looks(source: str, wanted: list[str], also: list[str]) -> Iterator[tuple[str
                 place = Path(folder) / f"browser-{login}"
                 with chromium(place, pycrm=secret, pycrm_language="en") as browser:
                     own = [*paths(browser, address), "/no-such-page"] if secret else ["/sign-in"]
+                    # The button of a lead posts, and is led there.
+                    own += [f"{path}/convert" for path in own if _ID.sub("ID", path) == "/leads/ID"]
                     for path in own:
                         sort = _ID.sub("ID", path)
                         if sort in seen or (wanted and sort not in wanted):

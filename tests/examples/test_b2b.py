@@ -20,7 +20,9 @@ from pycrm import (
     ConflictError,
     Customer,
     FixedClock,
+    Lead,
     Money,
+    Note,
     Opportunity,
     OrgUnit,
     Party,
@@ -126,6 +128,20 @@ def test_there_is_exactly_as_much_as_promised(sample: CRM) -> None:
     with sample.session("ana") as session:
         session.add(Customer.organization("One more", source="cold call", email="more@example.com"))
     assert sizes(sample) != promised
+
+
+def test_cards_from_the_fair_lie_in_every_stage_and_some_became_customers(sample: CRM) -> None:
+    """Salespeople have leads to take up, and what was said at the stand is with the customer that a lead became."""
+    with sample.view(PEOPLE["director"]) as session:
+        found = session.find(Lead)
+        assert {one.stage for one in found} == {"new", "assigned", "accepted", "rejected", "converted"}
+        became = [one for one in found if one.converted_to is not None]
+        assert len(became) >= 20
+        for lead in became:
+            customer = session.get(lead.converted_to)
+            assert (customer.owner, customer.name) == (lead.owner, lead.company)
+            (note,) = session.find(Note, Note.lead == lead.id)
+            assert note.customer.id == customer.id
 
 
 def test_each_rank_sees_its_share(sample: CRM, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pycrm import (
     Commitment,
     Contact,
     Customer,
+    Lead,
     Money,
     Opportunity,
     OpportunityLine,
@@ -57,6 +58,7 @@ class Book:
     deals: dict[int, Opportunity] = attrs.field(factory=dict)
     files: dict[int, Ref[ProjectFile]] = attrs.field(factory=dict)
     tasks: dict[int, Task] = attrs.field(factory=dict)
+    leads: dict[int, Lead] = attrs.field(factory=dict)
     promises: dict[int, Commitment] = attrs.field(factory=dict)
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 import attrs
 
-from b2b_project_sales.sample import deals
+from b2b_project_sales.sample import deals, leads
 from b2b_project_sales.sample import projects as portfolio
 from b2b_project_sales.sample.acts import Act
 from b2b_project_sales.sample.customers import drafts, filing
@@ -66,6 +66,8 @@ def plan(seed: int, today: date, customers: int, opportunities: int, projects: i
     for file in files:
         for week, login, act in portfolio.acts(file, calendar):
             desks[week, login].append(act)
+    for week, login, act in leads.acts(seed, known, WEEKS):
+        desks[week, login].append(act)
     places = {login: place for place, login in enumerate(_logins())}
     sittings = [
         Sitting(calendar.moment(week, places[login]), login, tuple(acts))

@@ -14,6 +14,7 @@ __all__ = [
     "NEEDS",
     "SOURCES",
     "STEMS",
+    "UNFIT",
     "WHERE_FOUND",
 ]
 
@@ -95,6 +96,8 @@ NEEDS = (
 
 COMPETITORS = ("Tidal Pumps", "Kirin Valves", "Norlake", "Greyson Fluid", "大禹流体", "恒驱泵业")
 LOST = ("price too high", "competitor was specified", "project postponed", "no budget", "delivery too late")
+# why a card from the fair leads nowhere
+UNFIT = ("a student", "a competitor", "only wanted a pen", "buys through a trader")
 DECIDING = (
     "The plant manager proposes, the owner signs above 50,000.",
     "Technical office specifies, procurement asks three offers.",
