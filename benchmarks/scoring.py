@@ -305,10 +305,15 @@ def _explained(bench: Bench, crm: CRM, customers: Sequence[Any]) -> Figure:
     with placed(bench.server, bench.url), crm.view(crm.system("explaining")) as session:
         for one in customers:
             _adds_up(session.score(one, "bench"))
-        runs = [timed(lambda: [session.score(one, "bench") for one in customers]) for _ in range(9)]
+        runs = [timed(lambda: [_explain(session, one) for one in customers]) for _ in range(9)]
     told = min(runs, key=lambda one: one.wall)
     once = Timed(told.wall / len(customers), told.cpu / len(customers))
     return _figure(bench, "score_explained", once, LIMIT, Timed(EXPLAINED, EXPLAINED), 1.0)
+
+
+def _explain(session: Any, customer: Customer) -> float:
+    """What the parts of a score come to: each is looked at, and let go with the next customer."""
+    return sum(part.contribution for part in session.score(customer, "bench").parts)
 
 
 def _adds_up(score: Any) -> None:

@@ -356,3 +356,17 @@ def test_a_model_whose_plugin_is_gone_is_refused_by_its_name(whole: tuple[CRM, A
             session.refresh_scores("whole")
         with pytest.raises(InvalidError, match="there is no indicator MC01"):
             session.publish_score_model(attrs.evolve(model, version=2))
+
+
+def test_parts_are_a_sequence_that_compares_as_their_tuple(whole: tuple[CRM, Any]) -> None:
+    """Whoever counts, cuts, compares or prints the parts of a score need not know that they are made late."""
+    crm, customer = whole
+    run(crm, "whole")
+    found, again = score_of(crm, customer), score_of(crm, customer)
+    made = tuple(found.parts)
+    assert (len(found.parts), found.parts[0], found.parts[-2:]) == (8, made[0], made[-2:])
+    assert found.parts == made == again.parts
+    assert found == again
+    assert hash(found.parts) == hash(made)
+    assert repr(found.parts) == repr(made)
+    assert found.parts != made[:-1]

@@ -26,7 +26,7 @@ from pycrm.scope.predicate import renamed, scope_of
 from pycrm.scoring.book import DONE, CustomerScore, ScoreNow, ScoreRun
 from pycrm.scoring.grade import Override, lasting, read_override, today, told_of
 from pycrm.scoring.indicator import Aspect
-from pycrm.scoring.part import Part, Sheet
+from pycrm.scoring.part import Part, Parts, Sheet
 from pycrm.scoring.plan import planned
 from pycrm.scoring.shelf import in_force, measurable, rows
 
@@ -61,7 +61,7 @@ class Score:
     grade: str
     computed: str
     own: str
-    parts: tuple[Part, ...]
+    parts: Sequence[Part]
     lacking: tuple[Aspect, ...]
     before: Score | None = None
     override: Override | None = None
@@ -273,7 +273,7 @@ def _score(tx: Transaction, run: ScoreRun, row: Sequence[Any]) -> Score:
         grade=grade,
         computed=grade,
         own=own,
-        parts=sheet.parts(json.loads(inputs)),
+        parts=Parts(sheet, inputs),
         lacking=lacking,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from pycrm.scope.fields import field_rights
 from pycrm.scoring.indicator import Aspect, Indicator
@@ -14,7 +15,7 @@ from pycrm.scoring.model import ScoreModel
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Part", "Sheet", "is_hidden"]
+__all__ = ["Part", "Parts", "Sheet", "is_hidden"]
 
 _ASPECTS = tuple(Aspect)
 
@@ -41,6 +42,48 @@ class Part(NamedTuple):
     points: float | None
     weight: float
     contribution: float
+
+
+class Parts(Sequence[Part]):
+    """The parts of one score, made when somebody first looks at them: of the score before only some do.
+
+    They compare as the tuple of them does.
+    """
+
+    __slots__ = ("_inputs", "_made", "_sheet")
+
+    def __init__(self, sheet: Sheet, inputs: str) -> None:
+        self._sheet, self._inputs = sheet, inputs
+        self._made: tuple[Part, ...] | None = None
+
+    def _all(self) -> tuple[Part, ...]:
+        if self._made is None:
+            self._made = self._sheet.parts(json.loads(self._inputs))
+        return self._made
+
+    @overload
+    def __getitem__(self, at: int) -> Part: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Part, ...]: ...
+    def __getitem__(self, at: int | slice) -> Part | tuple[Part, ...]:
+        return self._all()[at]
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Parts):
+            return self._all() == other._all()
+        return self._all() == other
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
 
 
 class Sheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -46,7 +46,7 @@ def told(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {str(told(name)): told(one) for name, one in value.items()}
-    if isinstance(value, list | tuple | Iterator):
+    if isinstance(value, Sequence | Iterator) and not isinstance(value, str | bytes):
         return [told(one) for one in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
