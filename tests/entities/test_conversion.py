@@ -240,6 +240,7 @@ def test_who_is_not_shown_the_number_names_the_customer(crm: CRM, made: World, e
         assert done.carried == 5
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "planted", "told"),
     [

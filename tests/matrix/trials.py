@@ -689,8 +689,9 @@ def move(session: Any, case: Case) -> Any:
 
 @trial("convert", writes=True, entities=("Lead",))
 def convert(session: Any, case: Case) -> Any:
-    """A lead that is new is taken up first, which whoever may change it may."""
-    return session.convert(session.move(session.move(case.record, "assign"), "accept"))
+    """A lead that is new is taken up first, which whoever may change it may; with the refusal that is undone."""
+    with session.attempt():
+        return session.convert(session.move(session.move(case.record, "assign"), "accept"))
 
 
 @trial(writes=True)
