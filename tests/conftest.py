@@ -56,8 +56,9 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever touches a database is run on both."""
-    if "database" in metafunc.fixturenames:
+    """Whatever touches a database is run on both, unless it names its own."""
+    named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args}
+    if "database" in metafunc.fixturenames and "database" not in named:
         metafunc.parametrize("database", BOTH, indirect=True)
 
 
