@@ -78,8 +78,8 @@ def _refuse_converted(lead: Lead) -> None:
 
 def _refuse_untold(session: Any) -> None:
     """Refuse to make a customer of what its maker is not shown: it would be shown then."""
-    told = {name: readable(session, Lead, FieldReading.PLAIN) for name in _TOLD}
-    wanting = [name for name, plain in told.items() if name not in plain]
+    plain = readable(session, Lead, FieldReading.PLAIN)
+    wanting = [name for name in _TOLD if name not in plain]
     if "value" not in readable(session, LeadContactPoint, FieldReading.PLAIN):
         wanting.append("contact_points")
     if wanting:
@@ -107,9 +107,14 @@ def _ref(given: Any, cls: Any) -> Ref[Any]:
     return given if isinstance(given, Ref) else Ref(cls.__name__, given)
 
 
-def _points(lead: Lead) -> tuple[list[ContactPoint], list[ContactPoint]]:
+def _points(lead: Lead) -> list[ContactPoint]:
+    """The ways of contact of a lead, as a party has them."""
+    return [ContactPoint(kind=one.kind, value=one.value) for one in lead.contact_points]
+
+
+def _parted(lead: Lead) -> tuple[list[ContactPoint], list[ContactPoint]]:
     """The ways of contact of an organisation and those of the person there; an organisation has one at least."""
-    points = [ContactPoint(kind=one.kind, value=one.value) for one in lead.contact_points]
+    points = _points(lead)
     person = [one for one in points if one.kind in _PERSONAL]
     house = [one for one in points if one.kind not in _PERSONAL]
     # One party alone claims a number: the organisation is reached through the person's.
@@ -119,9 +124,8 @@ def _points(lead: Lead) -> tuple[list[ContactPoint], list[ContactPoint]]:
 def _drafted(lead: Lead) -> CustomerDraft:
     """The company of a lead as a customer, or else the person."""
     if lead.company:
-        return Customer.organization(lead.company, source=lead.source, contacts=_points(lead)[0])
-    points = [ContactPoint(kind=one.kind, value=one.value) for one in lead.contact_points]
-    return Customer.person(lead.name, source=lead.source, contacts=points)
+        return Customer.organization(lead.company, source=lead.source, contacts=_parted(lead)[0])
+    return Customer.person(lead.name, source=lead.source, contacts=_points(lead))
 
 
 def _contact(session: Any, lead: Lead, customer: Customer, given: Any, department: Any) -> Contact | None:
@@ -129,7 +133,7 @@ def _contact(session: Any, lead: Lead, customer: Customer, given: Any, departmen
         if customer.kind is PartyKind.PERSON:
             return None
         _refuse_untold(session)
-        party = Party(kind=PartyKind.PERSON, name=lead.name, contact_points=_points(lead)[1])
+        party = Party(kind=PartyKind.PERSON, name=lead.name, contact_points=_parted(lead)[1])
         made: Contact = session.add(
             Contact(person=session.add(party), customer=customer, department=_department(department))
         )
@@ -161,11 +165,11 @@ def _opportunity(session: Any, lead: Lead, customer: Customer, given: Any, owner
     if given is None:
         return None
     if isinstance(given, Mapping):
-        readable_ = readable(session, Lead, FieldReading.PLAIN)
+        plain = readable(session, Lead, FieldReading.PLAIN)
         told = {
             name: getattr(lead, own)
             for name, own in (("need", "need_text"), ("campaign_code", "campaign_code"))
-            if own in readable_
+            if own in plain
         }
         made = Opportunity(**{**told, **given, "customer": customer, "source_lead": lead})
         found: Opportunity = session.add(made, owner=owner)

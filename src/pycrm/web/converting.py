@@ -43,9 +43,7 @@ def convert(visit: Visit) -> Answer:
             deal = dict(_read(session, visit, _DEAL, "o:", problems))
         if problems:
             raise InvalidError("some values are wrong or missing")
-        department = whom.pop("department", None)
-        chosen = whom if department is None else whom | {"department": department}
-        return session.convert(lead, opportunity=deal, because=visit.typed("because") or None, **chosen)
+        return session.convert(lead, opportunity=deal, because=visit.typed("because") or None, **whom)
 
     try:
         done = visit.run(do)
