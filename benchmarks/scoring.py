@@ -28,6 +28,7 @@ from benchmarks.placing import placed
 from benchmarks.timing import Timed, in_turn, timed
 from benchmarks.value.beside import beside
 from benchmarks.value.hooks import COMPANY, HOOKS
+from benchmarks.value.judging import RANKED, points
 from benchmarks.value.records import FactRecords, entered, found
 from benchmarks.value.rows import customers_of, loaded
 from pycrm import CRM, Customer, FixedClock
@@ -203,10 +204,11 @@ def _in_duckdb(crm: CRM, model: ScoreModel) -> int:
 
 
 def _hooked(bench: Bench, crm: CRM) -> Iterator[Figure]:
-    """The values that `value` says, beside functions in Python called for one customer after the other.
+    """The indicators that `value` says, beside functions in Python called for one customer after the other.
 
     Once with the records that the session finds of a customer, as whoever extends a CRM writes such functions; and
-    once with the bare rows that three statements of the driver give.
+    once with the bare rows that three statements of the driver give. Both sides give the values and their points,
+    percentiles among them; and, in rows of their own, the values alone.
     """
     codes = tuple(HOOKS)
     with crm.view(crm.system("picking")) as session:
@@ -216,21 +218,39 @@ def _hooked(bench: Bench, crm: CRM) -> Iterator[Figure]:
     _agree(crm, codes, customers, _by_rows(crm, customers))
     _agree(crm, codes, customers, _by_records(crm, recorded))
 
-    def ours() -> int:
+    def ours(said: Callable[[Any], Plan]) -> int:
         with crm.view(crm.system("measuring")) as session:
-            return _drained(session.transaction, plan(session.transaction, codes))
+            return _drained(session.transaction, said(session.transaction))
 
     acts: list[Callable[[], Any]] = [
-        ours,
+        lambda: ours(lambda tx: plan(tx, codes)),
+        lambda: ours(lambda tx: _values(tx, codes)),
         lambda: _by_records(crm, recorded),
         lambda: _by_rows(crm, customers),
+        lambda: points(told[0]),
+        lambda: points(told[1]),
     ]
-    all_, records, rows = in_turn(acts, 3 if _has_time(bench) else 1, warm=0)
-    everyone = bench.shape.customers
-    their, bare = _times(records, everyone / len(recorded)), _times(rows, everyone / len(customers))
-    goal = HOOKS_GOAL[bench.server.name]
-    yield _figure(bench, "score_hooks", all_, f"functions over records, of {len(recorded)}", their, goal)
-    yield _figure(bench, "score_hooks", all_, f"functions over rows, of {len(customers)}", bare, ROWS_GOAL)
+    told = _by_records(crm, recorded), _by_rows(crm, customers)
+    judged, measured, *theirs = in_turn(acts, 3 if _has_time(bench) else 1, warm=0)
+    goals = HOOKS_GOAL[bench.server.name], ROWS_GOAL
+    for way, those, goal, alone, given in zip(
+        ("records", "rows"), told, goals, theirs, theirs[2:], strict=False
+    ):
+        reference, more = f"functions over {way}, of {len(those)}", bench.shape.customers / len(those)
+        their, both = _times(alone, more), _times(Timed(alone.wall + given.wall, alone.cpu + given.cpu), more)
+        yield _figure(bench, "score_hooks", judged, reference, both, goal)
+        yield _figure(bench, "score_hooks_values", measured, reference, their, goal)
+
+
+def _values(tx: Any, codes: tuple[str, ...]) -> Plan:
+    """The statement of the values alone."""
+
+    def made() -> Any:
+        layers = Layers(tx.crm.catalog, everybody(), whole=True)
+        layers.measure([tx.crm.catalog.indicators[code] for code in codes])
+        return layers.statement(CUSTOMER, *(sa.column(code) for code in codes))
+
+    return planned(tx, ("values", codes), made)
 
 
 def _times(taken: Timed, number: float) -> Timed:
@@ -249,17 +269,25 @@ def _by_rows(crm: CRM, customers: Sequence[Any]) -> list[list[Any]]:
 
 
 def _agree(crm: CRM, codes: Sequence[str], customers: Sequence[Any], told: list[list[Any]]) -> None:
-    """What functions said of the first of these customers are the values that the statement gives."""
+    """What functions said of the first of these customers is what the statement gives."""
     with crm.view(crm.system("comparing")) as session:
         tx, some = session.transaction, {unkey(key) for key in customers[: len(told)]}
         ours = {}
         for key, *row in _rows(tx, plan(tx, codes)):
             if unkey(key) in some:
-                ours[unkey(key)] = row[::2]
-    for key, theirs in zip(customers, told, strict=False):
-        for code, one, other in zip(codes, ours[unkey(key)], theirs, strict=True):
-            near = one is not None and other is not None and isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
-            assert near or one is other is None or code == COMPANY, f"{code}: {one} is not {other}"
+                ours[unkey(key)] = row
+    for key, theirs, their_points in zip(customers, told, points(told), strict=False):
+        row = ours[unkey(key)]
+        for code, one, other in zip(codes, row[::2], theirs, strict=True):
+            assert _near(one, other) or code == COMPANY, f"{code}: {one} is not {other}"
+        for code, one, other in zip(codes, row[1::2], their_points, strict=True):
+            assert _near(one, other) or code in RANKED, f"points of {code}: {one} are not {other}"
+
+
+def _near(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
 
 
 def _beside(bench: Bench, crm: CRM) -> Iterator[Figure]:

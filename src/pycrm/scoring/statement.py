@@ -31,6 +31,9 @@ CUSTOMER: Any = sa.column("customer", RawKey())
 _AT_ONCE = 50
 # What keeps one SELECT from being written into the one around it, and no row from passing on.
 _APART = {"sqlite": "LIMIT -1 OFFSET 0", "postgresql": "OFFSET 0"}
+# What is gathered of customers lies in the order of their keys: SQLite looks it up for one after the other, and
+# soonest along that order, which it keeps only where some are limited.
+_IN_ORDER = {"sqlite": "ORDER BY customer LIMIT -1"}
 
 
 class Layers:
@@ -53,7 +56,8 @@ class Layers:
         apart: bool = False,
     ) -> None:
         self.catalog, self.whole, self.tables, self.apart = catalog, whole, tables, apart
-        self._population = population.cte(POPULATION.name)
+        ordered = _ended(population, _IN_ORDER) if whole else population
+        self._population = ordered.cte(POPULATION.name)
         self._ctes: list[Any] = [] if apart else [self._population]
         self._made: dict[str, tuple[Feed, Any]] = {}
         self._used: set[tuple[str, str]] = set()
@@ -170,9 +174,7 @@ class Layers:
     def _put(self, select: Any, name: str) -> None:
         # Left to themselves databases write each layer into the next, and an expression many times over. An
         # offset keeps them apart and lets rows pass one by one; what is read more than once is kept by itself.
-        for dialect, apart in _APART.items():
-            select = select.suffix_with(apart, dialect=dialect)
-        self._ctes.append(select.cte(name))
+        self._ctes.append(_ended(select, _APART).cte(name))
         self.source = sa.table(name, sa.column("customer", RawKey()))
 
     def _needed(self, shown: Iterable[str]) -> list[set[str]]:
@@ -290,6 +292,13 @@ class Layers:
         if not self.whole and feed.twin is None and not feed.shared:
             found = found.where(given["customer"].in_(sa.select(POPULATION.c.customer)))
         return found
+
+
+def _ended(select: Any, by_dialect: Mapping[str, str]) -> Any:
+    """A SELECT with something at its end that some databases ask for."""
+    for dialect, end in by_dialect.items():
+        select = select.suffix_with(end, dialect=dialect)
+    return select
 
 
 def _as_they_are(*columns: Any) -> Any:
