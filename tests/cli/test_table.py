@@ -57,6 +57,32 @@ def test_an_import_says_what_became_of_each_row(
         assert session.count(Customer) == 0
 
 
+def test_an_import_is_taken_back(crm: CRM, cast: Any, pycrm: Pycrm, table: tuple[str, ...]) -> None:
+    """A salesperson sees what taking back would do, takes the file back, and lists what was done."""
+    done = pycrm(*table, "--as", "rep_a", "--json").data
+    why = ("--because", "the wrong file", "--as", "rep_a")
+    with crm.session("rep_a") as session:
+        (kept,) = session.find(Customer, Customer.name == "=1+1")
+        session.change(kept, channel="fair")
+    tried = pycrm("revert-import", done["import"], *why, "--dry-run", "--json").data
+    assert (tried["archived"], len(tried["left"]), tried["dry_run"]) == (1, 1, True)
+    said = pycrm("revert-import", done["import"], *why)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("1 put away, 0 changed back, 0 withdrawn, 1 left")
+    assert str(kept.id) in said.out
+    assert "it was changed since" in said.out
+    (listed,) = pycrm("imports", "--as", "rep_a", "--json").data["imports"]
+    assert (listed["import"], listed["by"], listed["file"], listed["reverted"]) == (
+        done["import"],
+        "rep_a",
+        "rows.csv",
+        True,
+    )
+    assert pycrm("imports", "--as", "rep_b").out.strip() == "no imports"
+    refused = pycrm("revert-import", done["import"], "--because", "not mine at all", "--as", "rep_b")
+    assert (refused.code, refused.out) == (4, "")
+
+
 def test_an_import_that_cannot_begin_is_refused(cast: Any, pycrm: Pycrm, table: tuple[str, ...]) -> None:
     """A mapping that does not fit, is no text, or a table that is not there imports nothing."""
     Path("other.toml").write_text(MAPPING.replace('"mail"', '"post"'), "utf-8")

@@ -39,7 +39,7 @@ from pycrm import (
     Role,
     ShareMode,
 )
-from pycrm.exchange import export_csv, export_scores, import_file
+from pycrm.exchange import export_csv, export_scores, import_file, revert_import
 
 __all__ = ["ACTS", "Act", "Scene", "uncovered", "writing_verbs"]
 
@@ -405,6 +405,14 @@ def _import(crm: CRM, path: Any, scene: Scene) -> None:
     assert not list(report.refused())
 
 
+def _imported(scene: Scene) -> Any:
+    return import_file(scene.crm, "rep_a", scene.table(5), scene.folder / "mapping.toml").id
+
+
+def _revert(crm: CRM, whole: Any, scene: Scene) -> None:
+    assert revert_import(crm, "rep_a", whole, because=REASON).archived == 5
+
+
 def _ordinary(crm: CRM, made: Any, scene: Scene) -> None:
     crm.run("rep_a", lambda session: session.change(session.get(made.ref), channel="fair"))
 
@@ -548,6 +556,7 @@ act("override", "override", "dir", Scene.asked, lambda s, made, scene: s.overrid
 act("reveal", "reveal", "rep_a", _person, _reveal)
 act("export", "export_csv", None, _nothing, _export)
 act("import", "import_file", None, lambda scene: scene.table(5), _import)
+act("revert import", "import_file", None, _imported, _revert)
 act("run", "run", None, Scene.customer, _ordinary)
 act("seal", "seal", None, Scene.customer, lambda crm, made, scene: crm.seal())
 act("jobs", "run_jobs", None, _scheduled, lambda crm, made, scene: crm.run_jobs())

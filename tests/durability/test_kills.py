@@ -117,6 +117,8 @@ def connections_cut(crm: CRM, number: int, seed: int) -> dict[str, Any]:
         worker.has_ended = True
         worker.join(60)
         server.close()
+    # One that was ended after its last act may still wait in the pool.
+    crm.store.dispose()
     wrong = worker.strange + [f"act {one} is lost" for one in worker.acknowledged - operations(crm)]
     return {
         "kills": ended,

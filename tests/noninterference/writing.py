@@ -29,7 +29,7 @@ from pycrm import (
     ShareMode,
     Task,
 )
-from pycrm.exchange import Mapping, import_file
+from pycrm.exchange import Mapping, import_file, imports, revert_import
 
 from .operations import operation
 from .pick import CHANNELS, MOBILES, NAMES, OWNED, TAX_IDS, WORDS, Pick
@@ -272,6 +272,18 @@ def import_customers(session: Any, pick: Pick) -> Any:
         mapping = Mapping.parse(_CUSTOMERS % pick.book.sources[0])
         report = import_file(session.crm, session.actor.name, table, mapping, dry_run=pick.chance(0.3))
         return report.counts, list(report.refused())
+
+
+@operation("import_file", weight=1)
+def take_an_import_back(session: Any, pick: Pick) -> Any:
+    who = session.actor.name
+    mine = imports(session.crm, who)
+    if not mine:
+        return mine
+    found = revert_import(
+        session.crm, who, pick.one(mine).id, because="the wrong file", dry_run=pick.chance(0.3)
+    )
+    return [one.is_reverted for one in mine], found
 
 
 @operation("draft_pipeline", writes=True, weight=1)

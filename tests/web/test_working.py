@@ -77,6 +77,32 @@ def test_a_table_is_imported_beside_and_told_of(company_on_both: Company) -> Non
     assert "Import: table.txt" in reader.see("/work").words
 
 
+def test_an_import_is_taken_back_on_its_page(company_on_both: Company) -> None:
+    """Of two customers one was changed since: it stays and is told by its name; a colleague is offered nothing."""
+    reader = company_on_both.reader("rep_a")
+    _over(reader, _sent(reader).header("location"))
+    with company_on_both.crm.session("rep_a") as session:
+        (kept,) = session.find(Customer, Customer.name == "Cedar")
+        session.change(kept, channel="fair")
+    stranger = company_on_both.reader("rep_b")
+    assert "Take back" not in stranger.see("/import").words
+    (place,) = {one.action for one in reader.see("/import").forms if one.action.endswith("/revert")}
+    form = reader.see("/import").form(place)
+    theirs = stranger.see("/import").form("/import").value("csrf")
+    assert stranger.post(place, {"csrf": theirs, "because": "not mine at all"}).status == 404
+    assert reader.send(form, because="oh").status == 422
+    begun = reader.send(form, because="the wrong file")
+    assert begun.status == 303
+    told = _over(reader, begun.header("location"))
+    assert "Put away 1" in told.words
+    assert "Left as it is 1" in told.words
+    assert "Cedar it was changed since" in told.words
+    found = reader.see("/customers").words
+    assert "Cedar" in found
+    assert "Alder & Co" not in found
+    assert "taken back" in reader.see("/import").words
+
+
 def test_what_cannot_be_imported_is_said_on_the_form(company: Company) -> None:
     """Without a table, with a mapping that is none, or of a column that there is not."""
     reader = company.reader("rep_a")

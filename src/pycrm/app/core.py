@@ -34,7 +34,7 @@ from pycrm.entities.product import Product, ProductCategory
 from pycrm.entities.sharing import Delegation, Share
 from pycrm.entities.target import Target
 from pycrm.entities.view import SavedView
-from pycrm.exchange.book import ExternalId, ImportRun
+from pycrm.exchange.book import ExternalId, ImportPart, ImportRow, ImportRun
 from pycrm.forecast.book import ForecastLine, ForecastSnapshot, ForecastTotal, StallNotice
 from pycrm.hooks import StageMove, hookimpl
 from pycrm.pipeline.book import PipelineVersion, StageEntry
@@ -96,6 +96,8 @@ BOOKS = (
     StallNotice,
     ExternalId,
     ImportRun,
+    ImportRow,
+    ImportPart,
     AmendmentLineRow,
     OpenPath,
     AmendmentEffect,

@@ -1,4 +1,4 @@
-"""Commands that bring tables in and out: import, export."""
+"""Commands that bring tables in and out: import, imports, revert-import, export."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -65,7 +66,7 @@ def import_(
     from pycrm.exchange.importing import import_file
 
     who = call.who()
-    with call.crm() as crm, _progress(call) as progress:
+    with call.crm() as crm, _progress(call, "importing") as progress:
         found = import_file(
             crm,
             who,
@@ -84,7 +85,10 @@ def import_(
     data: dict[str, Any] = {"rows": found.rows, "dry_run": dry_run, **counts}
     data |= {"codes": found.codes, "report": str(report) if report else None}
     data["batch"] = str(found.batch) if found.batch else None
+    data["import"] = str(found.id) if found.id else None
     parts: list[Part] = [summary]
+    if found.id:
+        parts.append(f"to take it back: pycrm revert-import {found.id} --because …")
     if proposed:
         waits = counts["proposed"]
         where = "would go into one batch" if dry_run else f"wait in the batch {found.batch}"
@@ -98,6 +102,68 @@ def import_(
         if left > 0 and not call.json:
             where = f", all of them in {report}" if report else " (--report FILE)"
             tell(f"… and {left:,} more {word}{where}")
+
+
+def imports(
+    call: Call,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many, the newest first.")] = 20,
+) -> None:
+    """List the imports that you may take back: your own, and those of people to whom you may assign."""
+    from pycrm.entities.org import User
+    from pycrm.exchange.reverting import imports as listed
+
+    who = call.who()
+    with call.crm() as crm:
+        found = listed(crm, who, limit=limit)
+        with crm.view(who) as session:
+            people = {user.id: user.login for user in session.find(User, limit=None)}
+    rows = [
+        {
+            "import": str(one.id),
+            "at": one.at.isoformat(timespec="seconds"),
+            "by": None if one.by is None else people.get(one.by.id),
+            "entity": one.entity,
+            "file": one.file,
+            "reverted": one.is_reverted,
+        }
+        for one in found
+    ]
+    shown = [[str(cell) for cell in ("" if its is None else its for its in one.values())] for one in rows]
+    heads = ["Import", "At", "By", "Entity", "File", "Taken back"]
+    call.answer({"imports": rows}, Table(heads, shown, whole=frozenset((0,))) if rows else "no imports")
+
+
+def revert_import(
+    call: Call,
+    whole: Annotated[UUID, typer.Argument(metavar="ID", help="Which, as import and imports name it.")],
+    because: Annotated[str, typer.Option("--because", help="The reason.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each record, and write nothing.")
+    ] = False,
+) -> None:
+    """Take an import back: what it added is put away, what it changed is changed back.
+
+    What was changed since, or has others hanging on it, stays and is listed. Run again it goes on with
+    what is left; the same rows imported again come back.
+    """
+    from pycrm.exchange.reverting import revert_import as revert
+
+    who = call.who()
+    with call.crm() as crm, _progress(call, "taking back") as progress:
+        found = revert(crm, who, whole, because=because, dry_run=dry_run, progress=progress)
+    left = [
+        {"entity": one.entity, "id": str(one.record or ""), "code": one.code, "reason": one.reason}
+        for one in found.left
+    ]
+    data: dict[str, Any] = {"archived": found.archived, "changed": found.changed}
+    data |= {"withdrawn": found.withdrawn, "left": left, "dry_run": dry_run}
+    parts: list[Part] = [found.summary()]
+    if left:
+        rows = [[one["entity"], one["id"], one["reason"]] for one in left[:_SHOWN]]
+        parts.append(Table(["Left", "Id", "Reason"], rows, whole=frozenset((1,))))
+    call.answer(data, *parts)
+    if len(left) > _SHOWN and not call.json:
+        tell(f"… and {len(left) - _SHOWN:,} more left (--json lists them all)")
 
 
 def _changes(rows: Sequence[RowVerdict]) -> Table:
@@ -123,17 +189,25 @@ def _named(tables: Sequence[str]) -> dict[str, Path]:
 
 
 @contextmanager
-def _progress(call: Call) -> Iterator[Callable[[int, int | None], None] | None]:
+def _progress(call: Call, doing: str) -> Iterator[Callable[[int, int | None], None] | None]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     if call.json or not console.is_terminal:
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    number = DownloadColumn() if doing == "importing" else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), number, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("importing", total=None)
+        task = bar.add_task(doing, total=None)
 
         def told(done: int, total: int | None, /) -> None:
             bar.update(task, completed=done, total=total)
@@ -175,4 +249,6 @@ def export(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this module."""
     command(app, "import")(import_)
+    command(app, "imports")(imports)
+    command(app, "revert-import")(revert_import)
     command(app, "export")(export)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pycrm.exchange.plan import Draft, Plan
     from pycrm.exchange.reading import Limits, Position, Row, TableReader, read_table
     from pycrm.exchange.report import ImportReport, KeyChange, Progress, ReportMark, RowVerdict, Verdict
+    from pycrm.exchange.reverting import Import, ImportRevert, Left, imports, revert_import
     from pycrm.exchange.scores import export_scores
     from pycrm.exchange.writing import TableWriter, neutralise, restore, write_table
 
@@ -31,6 +32,7 @@ _HOMES = {
     "mapping": ("Children", "Column", "Formats", "Mapping"),
     "plan": ("Draft", "Plan"),
     "reading": ("Limits", "Position", "Row", "TableReader", "read_table"),
+    "reverting": ("Import", "ImportRevert", "Left", "imports", "revert_import"),
     "scores": ("export_scores",),
     "report": ("ImportReport", "KeyChange", "Progress", "ReportMark", "RowVerdict", "Verdict"),
     "writing": ("TableWriter", "neutralise", "restore", "write_table"),
@@ -42,9 +44,12 @@ __all__ = [
     "Draft",
     "Drafts",
     "Formats",
+    "Import",
     "ImportReport",
+    "ImportRevert",
     "KeyChange",
     "Kind",
+    "Left",
     "Limits",
     "Lookup",
     "Mapping",
@@ -61,9 +66,11 @@ __all__ = [
     "export_csv",
     "export_scores",
     "import_file",
+    "imports",
     "neutralise",
     "read_table",
     "restore",
+    "revert_import",
     "write_table",
 ]
 

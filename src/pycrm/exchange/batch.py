@@ -10,13 +10,14 @@ import attrs
 from pycrm.declare.policy import ClaimPolicy
 from pycrm.errors import RefusedError
 from pycrm.exchange import book
-from pycrm.exchange.merge import held, update
+from pycrm.exchange.merge import Held, held, update
 from pycrm.exchange.plan import Draft
 from pycrm.exchange.report import KeyChange, RowVerdict, Verdict
 from pycrm.exchange.resolve import References, lookups
 from pycrm.revision import claim
 from pycrm.revision.amendment.book import Draft as Proposed
 from pycrm.revision.amendment.opening import Asked, Opening
+from pycrm.scope.fields import whole
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -66,6 +67,8 @@ class _Batch:
         self._references.prepare(draft.values for draft in sound)
         self._known = book.find(session.transaction, self._entity, (draft.key for draft in sound))
         self._held = held(session, shape, (id for ids in self._known.values() for id in ids))
+        away = [id for id, one in self._held.items() if getattr(one.record, "archived_at", None) is not None]
+        self._put_away = book.put_away_by_revert(session.transaction, self._entity, away)
         self._opening = self._opened(proposed)
         for draft in drafts:
             self._one(draft)
@@ -137,23 +140,31 @@ class _Batch:
         if others:
             self._refuse(draft, "conflict", "several records were imported by this key; merge them first")
             return
-        if getattr(one.record, "archived_at", None) is not None:
+        is_away = getattr(one.record, "archived_at", None) is not None
+        if is_away and one.record.id not in self._put_away:
             self._refuse(draft, "conflict", "the record was put away; restore it first")
             return
-        differing = update(self._session, self._shape, one, values)
+        differing = None if is_away else update(self._session, self._shape, one, values)
         moves = stage is not None and stage != one.record.stage
-        if differing is None and not moves:
+        if differing is None and not moves and not is_away:
             self._verdicts.append(RowVerdict(draft.line, Verdict.UNCHANGED, draft.key))
             return
         # What stands before this row in the file may claim what this row is about to claim.
         self._flush()
         with self._session.attempt():
+            if is_away:
+                differing = update(self._session, self._shape, self._brought_back(one), values)
             asked = Asked() if differing is None else self._opening.ask(differing)
             if stage is not None and moves:
                 current = self._session.get(self._shape.cls, one.record.id)
                 self._session.move(current, stage, because=self._reason)
         self._opening.keep(asked)
-        self._verdicts.append(_verdict(draft, asked, moves))
+        self._verdicts.append(_verdict(draft, asked, moves or is_away))
+
+    def _brought_back(self, one: Held) -> Held:
+        """A record that was put away when its import was taken back, as a file brings it again."""
+        with whole(self._session.transaction):
+            return attrs.evolve(one, record=self._session.restore(one.record, because=self._reason))
 
     def _opened(self, proposed: Proposed | None) -> Opening:
         records = [one.record for one in self._held.values()]

@@ -210,7 +210,10 @@ class _Run:
             self._tell(progress, table)
         _add(report, table.orphans())
         self.crm.run(self.who, self._end, source=Source.IMPORT)
-        report.batch = self._batch if report.counts[Verdict.PROPOSED] else None
+        counts = report.counts
+        report.batch = self._batch if counts[Verdict.PROPOSED] else None
+        wrote = counts[Verdict.IMPORTED] + counts[Verdict.UPDATED] + counts[Verdict.PROPOSED]
+        report.id = self._batch if wrote else None
         return report
 
     def _open(self, stack: ExitStack) -> _Table:
@@ -238,12 +241,14 @@ class _Run:
             # Called again where the database asks for it.
             report.rewind(before)
             _add(report, take(session, self.shape, batch, self._proposed))
+            tx = session.transaction
+            book.keep_part(tx, self._batch, takes_back=False, begun=self._row(session))
             state = {
                 "position": attrs.asdict(table.position),
                 "report": report.mark().as_dict(),
                 "batch": str(self._batch),
             }
-            book.store_run(session.transaction, self._fingerprint, json.dumps(state))
+            book.store_run(tx, self._fingerprint, json.dumps(state))
 
         with collector_at_rest():
             self.crm.run(self.who, act, source=Source.IMPORT)
@@ -252,6 +257,12 @@ class _Run:
     def _proposed(self) -> Proposed | None:
         """What is said about every change of key data, with the batch that all of them belong to."""
         return None if self._said is None else attrs.evolve(self._said, batch=self._batch)
+
+    def _row(self, session: Session) -> book.ImportRow:
+        tx, entity = session.transaction, self.shape.cls.__name__
+        return book.ImportRow(
+            id=self._batch, at=tx.moment, by=tx.actor.ref, entity=entity, file=self.path.name[-300:]
+        )
 
     def _end(self, session: Session) -> None:
         book.store_run(session.transaction, self._fingerprint, None)

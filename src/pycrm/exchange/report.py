@@ -101,7 +101,8 @@ class ImportReport:
 
     The file is CSV when its name ends in ``.csv``, else one JSON object a line. Without a file the
     first 10,000 of each sort are kept in memory; `lost` counts those beyond. `batch` is the id of
-    the amendments that were opened, None where there are none.
+    the amendments that were opened, None where there are none; `id` that of the import, by which it
+    is taken back (`revert_import`), None where it wrote nothing.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class ImportReport:
         """
         self.dry_run = dry_run
         self.batch: UUID | None = None
+        self.id: UUID | None = None
         self._missing = 0
         self._everything = everything
         self._counts = Counter[str](resume.counts if resume else {})

@@ -77,6 +77,7 @@ _PAGES: tuple[tuple[str, str, Callable[[Visit], Answer]], ...] = (
     ("GET", "/work/{id:str}", working.work),
     ("POST", "/work/{id:str}/stop", working.stop),
     ("GET", "/import", importing.new_import),
+    ("POST", "/import/{id:str}/revert", importing.revert),
     ("GET", "/calendar", calendar.month),
     ("GET", "/reports/funnel", report.funnel),
     ("GET", "/reports/funnel/{stage:str}/{number:str}", report.behind),

@@ -20,7 +20,7 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Graph", "belongs", "graph_of", "is_about_people", "is_erased", "lists_of"]
+__all__ = ["Graph", "belongs", "graph_of", "is_about_people", "is_erased", "links_to", "lists_of"]
 
 
 # Where a record stands tells of the work on it, not of the person.
@@ -65,7 +65,7 @@ def graph_of(tx: Transaction, cls: Any, roots: Iterable[UUID]) -> Graph:
     while frontier:
         following: _Places = {}
         for target, places in frontier.items():
-            for linking, spec in _links_to(tx, target):
+            for linking, spec in links_to(tx, target):
                 is_own = belongs(linking, spec)
                 kept = (found.own if is_own else found.beside).setdefault(linking, {})
                 for id, linked in _linked(tx, linking, spec, places):
@@ -83,7 +83,8 @@ def graph_of(tx: Transaction, cls: Any, roots: Iterable[UUID]) -> Graph:
     return found
 
 
-def _links_to(tx: Transaction, target: Any) -> Iterator[tuple[Any, Any]]:
+def links_to(tx: Transaction, target: Any) -> Iterator[tuple[Any, Any]]:
+    """The classes that link to a class, each with the field, or with the list and the field of its rows."""
     for cls in tx.crm.records():
         for spec in cls.__specs__.values():
             if spec.target == target.__name__ and not spec.derived:

@@ -140,6 +140,12 @@ def upgrade() -> None:
     )
     table("crm_grant", CHILD, "entity text, action text, reach text", index="parent_id position")
     table("crm_holiday", RECORD, "on day, name text?, is_working flag", unique="on", live="on id")
+    table(
+        "crm_import_part",
+        "revision_id key, import_id key, takes_back flag",
+        key="revision_id",
+        index="import_id revision_id",
+    )
     table("crm_import_run", "fingerprint text, state text", key="fingerprint")
     table("crm_lead_contact_point", CHILD, "kind text, value text", index="parent_id position")
     table("crm_lead_search", "of_id key, name text?, company text?, grams grams?", key="of_id")
@@ -361,6 +367,12 @@ def upgrade() -> None:
         "party_id key, reason text, until day?",
         refers="party_id crm_party",
         index="party_id",
+    )
+    table(
+        "crm_import",
+        "id key, at instant, by_id key?, entity text, file text",
+        refers="by_id crm_user",
+        index="at id, by_id",
     )
     table(
         "crm_opportunity_line",
