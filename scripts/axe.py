@@ -24,11 +24,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from b2b_project_sales import sample
 from web.chromium import Chromium, chromium, served_at
 
-from pycrm import CRM, Action, Grant, Reach, Role, User
+from pycrm import CRM, Action, Grant, Reach, Role, Source, User
 from pycrm.cli.demo import EXAMPLE, PASSWORD, installed
 from pycrm.credential import set_password, sign_in
 from pycrm.credential.looking import begin_seeing
 from pycrm.credential.model import Limits
+from pycrm.exchange import import_file
 from pycrm.revision.looking import SIGHT
 from pycrm.serve import application
 from pycrm.work import WorkState, enter_work
@@ -68,8 +69,23 @@ def company(folder: Path, also: list[str]) -> tuple[CRM, dict[str, str]]:
 
     crm.run(crm.system("axe"), choose)
     crm.run(crm.system("axe"), let_look)
+    _import(crm, folder, who[0])
     limits = Limits(timedelta(hours=2), timedelta(hours=12), 100)
     return crm, {login: sign_in(crm, login, PASSWORD, place=login, limits=limits).secret for login in who}
+
+
+def _import(crm: CRM, folder: Path, login: str) -> None:
+    """A table that somebody has imported, and may take back."""
+    with crm.view(login) as session:
+        (source, *_) = session.find(Source)
+    fields = (
+        f'name = "Name"\nphone = "Phone"\nsource = {{ value = "{source.name}", lookup = "Source.name" }}\n'
+    )
+    head = 'entity = "Customer"\nmake = "organization"\nsource = "fair"\nkey = "No"\n[columns]\n'
+    table = folder / "fair.csv"
+    table.write_text("No,Name,Phone\n1,Alder,+49 40 1\n", "utf-8")
+    (folder / "fair.toml").write_text(head + fields, "utf-8")
+    assert import_file(crm, login, table, folder / "fair.toml").id is not None
 
 
 def work(crm: CRM, login: str) -> list[tuple[str, str]]:
