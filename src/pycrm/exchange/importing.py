@@ -29,6 +29,7 @@ from pycrm.exchange.draft import Drafts
 from pycrm.exchange.mapping import Mapping
 from pycrm.exchange.plan import Draft
 from pycrm.exchange.reading import Limits, Position, TableReader
+from pycrm.exchange.rehearsal import rehearsed
 from pycrm.exchange.report import ImportReport, Progress, ReportMark, RowVerdict, Verdict
 from pycrm.exchange.shape import Shape
 from pycrm.revision.amendment.book import Draft as Proposed
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["import_file"]
 
 _Path = str | os.PathLike[str]
-
-
-class _DryRunError(Exception):
-    """Ends the transaction of a dry run, so that nothing of it is kept."""
 
 
 def import_file(
@@ -183,17 +180,14 @@ class _Run:
         """What would happen, in one transaction, so that a row finds those before it as in earnest."""
         table = self._open(stack)
         report = stack.enter_context(ImportReport(report_path, dry_run=True))
-        try:
-            with self.crm.session(self.who, source=Source.IMPORT) as session:
-                for batch in table.batches(self.size):
-                    with collector_at_rest():
-                        _add(report, map(_unnamed, take(session, self.shape, batch, self._proposed)))
-                    self._forget(session)
-                    self._tell(progress, table)
-                _add(report, table.orphans())
-                raise _DryRunError
-        except _DryRunError:
-            return report
+        with rehearsed(self.crm, self.who) as session:
+            for batch in table.batches(self.size):
+                with collector_at_rest():
+                    _add(report, map(_unnamed, take(session, self.shape, batch, self._proposed)))
+                self._forget(session)
+                self._tell(progress, table)
+            _add(report, table.orphans())
+        return report
 
     def go(self, stack: ExitStack, report_path: _Path | None, progress: Progress | None) -> ImportReport:
         """Import batch by batch, from where an earlier run was killed."""

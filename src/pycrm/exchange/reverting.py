@@ -6,9 +6,10 @@ of its own; called again, it goes on with what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,10 +22,12 @@ from pycrm.entities.org import User
 from pycrm.errors import InvalidError, NotFoundError, Problem
 from pycrm.exchange import book
 from pycrm.exchange.book import ImportPart, ImportRow
+from pycrm.exchange.rehearsal import rehearsed
 from pycrm.exchange.touched import Done, Outcome, Touched, take_back, touched
 from pycrm.revision.owner import may_assign
 from pycrm.scope.actor import Source, unkey
 from pycrm.scope.gateway import bounded
+from pycrm.store.pieces import pieces
 
 if TYPE_CHECKING:
     from pycrm.app import CRM
@@ -84,14 +87,11 @@ class ImportRevert:
         return f"{told}{len(self.left):,} left{' (dry run, nothing written)' if self.dry_run else ''}"
 
 
-class _DryRunError(Exception):
-    """Ends the transaction of a dry run, so that nothing of it is kept."""
-
-
-def imports(crm: CRM, who: Any, *, limit: int | None = 100) -> list[Import]:
+def imports(crm: CRM, who: Any, *, id: UUID | None = None, limit: int | None = 100) -> list[Import]:
     """The imports that `who` may take back, newest first: the own ones, and those of people to whom `who` may assign.
 
     Args:
+        id: that one alone.
         limit: how many, None for all.
 
     Raises:
@@ -99,20 +99,10 @@ def imports(crm: CRM, who: Any, *, limit: int | None = 100) -> list[Import]:
     """
     most = bounded(limit)
     with crm.view(who) as session:
-        tx, table, made = session.transaction, ImportRow.__table__.c, layout(ImportRow)
-        rows = tx.fetch(
-            sa.select(*(table[name] for name in made.names)).order_by(table.at.desc(), table.id.desc())
-        )
-        part = ImportPart.__table__.c
-        taken = {
-            unkey(id)
-            for (id,) in tx.fetch(sa.select(part.import_id).where(part.takes_back.is_(True)).distinct())
-        }
-        found = (row for row in made.build(rows) if _is_in_hand(tx, row))
-        return [
-            Import(row.id, row.at, row.by, row.entity, row.file, row.id in taken)
-            for row, _ in zip(found, iter(int, 1) if most is None else range(most), strict=False)
-        ]
+        tx = session.transaction
+        found = list(islice(_in_hand(tx, id), most))
+        taken = _taken_back(tx, [row.id for row in found])
+        return [Import(row.id, row.at, row.by, row.entity, row.file, row.id in taken) for row in found]
 
 
 def revert_import(
@@ -149,12 +139,9 @@ def revert_import(
     run = _Reverting(whole, because, progress)
     if not dry_run:
         return run.go(parts, lambda act: crm.run(who, act, source=Source.IMPORT))
-    try:
-        with crm.session(who, source=Source.IMPORT) as session:
-            found = run.go(parts, lambda act: act(session))
-            raise _DryRunError
-    except _DryRunError:
-        return attrs.evolve(found, dry_run=True)
+    with rehearsed(crm, who) as session:
+        found = run.go(parts, lambda act: act(session))
+    return attrs.evolve(found, dry_run=True)
 
 
 class _Reverting:
@@ -204,10 +191,7 @@ def _left(outcome: Outcome) -> Left:
 
 def _parts(tx: Transaction, whole: UUID) -> list[UUID]:
     """The revisions that an import wrote, newest first."""
-    made, table = layout(ImportRow), ImportRow.__table__.c
-    columns = (table[name] for name in made.names)
-    rows = made.build(tx.fetch(sa.select(*columns).where(table.id == sa.literal(whole, RawKey()))))
-    if not rows or not _is_in_hand(tx, rows[0]):
+    if not list(_in_hand(tx, whole)):
         raise NotFoundError("there is no such import")
     part = ImportPart.__table__.c
     mine = part.import_id == sa.literal(whole, RawKey()), part.takes_back.is_(False)
@@ -219,14 +203,30 @@ def _touched(part: UUID, session: Session) -> list[Touched]:
     return touched(session.transaction, part)
 
 
-def _is_in_hand(tx: Transaction, row: ImportRow) -> bool:
-    """Whether the actor made the import, or may give such records to who made it."""
+def _taken_back(tx: Transaction, ids: Sequence[UUID]) -> set[UUID | None]:
+    """Those of the imports of which anything was taken back."""
+    part, found = ImportPart.__table__.c, set()
+    for some in pieces(ids):
+        taken = sa.select(part.import_id).where(part.import_id.in_(some), part.takes_back.is_(True))
+        found |= {unkey(id) for (id,) in tx.fetch(taken.distinct())}
+    return found
+
+
+def _in_hand(tx: Transaction, id: UUID | None) -> Iterator[ImportRow]:
+    """The imports that the actor made, or made by people to whom the actor may give such records, newest first."""
+    made, table, user = layout(ImportRow), ImportRow.__table__.c, User.__table__
+    source = ImportRow.__table__.outerjoin(user, user.c.id == table.by_id)
+    statement = sa.select(*(table[name] for name in made.names), user.c.home_unit_id).select_from(source)
+    if id is not None:
+        statement = statement.where(table.id == sa.literal(id, RawKey()))
+    for *row, home in tx.fetch(statement.order_by(table.at.desc(), table.id.desc())):
+        (one,) = made.build([row])
+        if _may_take_back(tx, one, unkey(home)):
+            yield one
+
+
+def _may_take_back(tx: Transaction, row: ImportRow, home: UUID | None) -> bool:
     if tx.actor.is_system or (row.by is not None and row.by.id == tx.actor.id):
         return True
     cls = tx.crm.record(row.entity, default=None)
-    if cls is None or row.by is None:
-        return False
-    user = User.__table__.c
-    rows = tx.fetch(sa.select(user.home_unit_id).where(user.id == sa.literal(row.by.id, RawKey())))
-    unit = unkey(rows[0][0]) if rows else None
-    return unit is not None and may_assign(tx, cls, unit)
+    return cls is not None and home is not None and may_assign(tx, cls, home)

@@ -90,8 +90,8 @@ def revert(visit: Visit) -> Answer:
     """Have an import taken back beside."""
     because = visit.typed("because").strip()
     whole = _key(visit.params["id"])
-    known = next((one for one in imports_of(visit.crm, visit.who, limit=None) if one.id == whole), None)
-    if known is None:
+    known = imports_of(visit.crm, visit.who, id=whole) if whole is not None else []
+    if not known:
         raise NotFoundError("no such page")
     try:
         _refuse_short(because)
@@ -99,9 +99,11 @@ def revert(visit: Visit) -> Answer:
         return new_import(visit, tuple(_said(visit, error)), error.status)
 
     def work(progress: Progress) -> dict[str, Any]:
-        return _left(visit, revert_import(visit.crm, visit.who, known.id, because=because, progress=progress))
+        return _left(
+            visit, revert_import(visit.crm, visit.who, known[0].id, because=because, progress=progress)
+        )
 
-    return begun(visit, "revert", f"{visit.words('Take back')}: {known.file[:200]}", work)
+    return begun(visit, "revert", f"{visit.words('Take back')}: {known[0].file[:200]}", work)
 
 
 def _key(text: str) -> UUID | None:
