@@ -92,6 +92,41 @@ def test_what_it_changed_is_changed_back(bench: Bench) -> None:
     assert "Firm 3" not in names(bench)
 
 
+def test_versions_of_a_customer_and_its_organisation_are_told_apart(bench: Bench) -> None:
+    """Changed by hand before, a customer is at another version than what is known of it: each goes back to its own."""
+    bench.load("rep_a", MAPPING, rows(1))
+    with bench.crm.session("rep_a") as session:
+        one = session.change(firm(session, 1), channel="fair")
+        facet = session.facet(one.party, Organization)
+        session.change(session.change(facet, employees=5), employees=7)
+    report = bench.load("rep_a", MAPPING, rows(1, channel="shop", industry="Glass"))
+    assert told(revert(bench, "rep_a", report)) == (0, 2, 0, 0)
+    with bench.crm.view("rep_a") as session:
+        one = firm(session, 1)
+        facet = session.facet(one.party, Organization)
+        assert facet is not None
+        assert (one.channel, facet.industry, facet.employees) == ("fair", "Steel", 7)
+
+
+def test_what_it_began_to_tell_of_a_customer_is_emptied(bench: Bench) -> None:
+    """Of a customer nothing but a telephone was known; its industry and tax id go again, and come by the file again."""
+    bare = HEAD + "1,Firm 1,+49 1,,,\n"
+    more = bare.replace("+49 1,,,", "+49 1,TAX1,Steel,")
+    bench.load("rep_a", MAPPING, bare)
+    report = bench.load("rep_a", MAPPING, more, because="the register")
+    assert told(revert(bench, "rep_a", report)) == (0, 1, 0, 0)
+    seen = []
+    for again in (False, True):
+        if again:
+            assert counts(bench.load("rep_a", MAPPING, more, because="the right file")) == (0, 1, 0, 0)
+        with bench.crm.view("rep_a") as session:
+            facet = session.facet(firm(session, 1).party, Organization)
+            assert facet is not None
+            seen.append((facet.tax_id, facet.industry))
+    assert seen == [(None, None), ("TAX1", "Steel")]
+    assert told(revert(bench, "rep_a", report)) == (0, 0, 0, 0)
+
+
 def test_what_was_changed_since_is_listed_and_stays(bench: Bench) -> None:
     """Of three customers a colleague's leader renamed nothing, but the importer gave one a grade: it stays."""
     report = bench.load("rep_a", MAPPING, rows(1, 2, 3))
@@ -185,7 +220,10 @@ def test_an_import_that_wrote_nothing_has_no_name(bench: Bench) -> None:
     """The same file again is no import to take back; a dry run is none either."""
     first = bench.load("rep_a", MAPPING, rows(1))
     assert bench.load("rep_a", MAPPING, rows(1)).id is None
-    assert bench.load("rep_a", MAPPING, rows(2), dry_run=True).id is None
+    tried = bench.load("rep_a", MAPPING, rows(2), dry_run=True)
+    assert tried.id is None
+    with pytest.raises(NotFoundError, match="no such import"):
+        revert(bench, "rep_a", tried)
     assert [one.id for one in imports(bench.crm, "rep_a")] == [first.id]
 
 

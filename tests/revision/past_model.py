@@ -322,9 +322,11 @@ class Model:
         versions = self.records[key]
         version %= len(versions)
         done = versions[version]
-        if done.act in OTHERWISE:
+        # A facet is no record of its own: it is emptied of what it began with.
+        begins = key[0] == "f" and version == 0
+        if done.act in OTHERWISE and not begins:
             raise Refusal(ConflictError)
-        before = versions[version - 1].values
+        before = dict.fromkeys(done.values) if begins else versions[version - 1].values
         mine = difference(before, done.values)
         if any(path.startswith("lines/") for path in mine):
             # It follows from the rows.

@@ -191,7 +191,7 @@ def _left(outcome: Outcome) -> Left:
 
 def _parts(tx: Transaction, whole: UUID) -> list[UUID]:
     """The revisions that an import wrote, newest first."""
-    if not list(_in_hand(tx, whole)):
+    if not isinstance(whole, UUID) or not list(_in_hand(tx, whole)):
         raise NotFoundError("there is no such import")
     part = ImportPart.__table__.c
     mine = part.import_id == sa.literal(whole, RawKey()), part.takes_back.is_(False)

@@ -117,7 +117,7 @@ class _Taking:
         begun = [one for one in some if one.begins]
         self._users = self._read_users(begun)
         links = {user for users in self._users.values() for user in users}
-        self._own = self._added_by_import({id for _, id in links})
+        self._own = {id for _, id in self._added_by_import({id for _, id in links})}
         self._gone: set[UUID] = set()
 
     def outcomes(self) -> list[Outcome]:
@@ -146,17 +146,17 @@ class _Taking:
         since = self._since[one.entity, one.record]
         if cls is Amendment:
             return self._withdrawn(one, record, since)
-        return self._archived(one, record, since) if one.begins else self._changed_back(one, record, since)
+        # What extends another record is no record of its own that could be put away: it is emptied.
+        is_whole = one.begins and cls.__facet_of__ is None
+        return self._archived(one, record, since) if is_whole else self._changed_back(one, record, since)
 
     def _goes_with_another(self, cls: Any, one: Touched) -> bool:
         """A party goes with its customer, and what extends something that was added with that."""
-        if isinstance(cls.__scope__, UsedBy):
-            return True
         if cls.__facet_of__ is None:
-            return False
-        table = cls.__table__.c
-        (host,) = self._tx.fetch(sa.select(table.of_id).where(table[key_column(cls)] == one.record))[0]
-        return unkey(host) in self._added_by_import([unkey(host)])
+            return isinstance(cls.__scope__, UsedBy)
+        # It has the key of what it extends.
+        host = {name for name, id in self._added_by_import([one.record]) if id == one.record}
+        return cls.__facet_of__ in host
 
     def _archived(self, one: Touched, record: Any, since: _Since) -> Outcome:
         if record.archived_at is not None:
@@ -178,7 +178,9 @@ class _Taking:
             raise ConflictError("it was changed since")
         if any(act == "move" for _, act in one.acts):
             raise ConflictError("it was moved to another stage: move it back")
-        kept = {revision.version: revision for revision in self._session.history(record)}
+        # The history of a customer tells of its party too, whose versions have the same numbers.
+        told = self._session.history(record)
+        kept = {revision.version: revision for revision in told if revision.entity == one.entity}
         for version, _ in reversed(one.acts):
             if version not in kept:
                 raise not_found(type(record))
@@ -246,20 +248,18 @@ class _Taking:
             for id, linked in self._tx.fetch(statement):
                 yield unkey(id), unkey(linked)  # type: ignore[misc]
 
-    def _added_by_import(self, ids: Iterable[Any]) -> set[UUID]:
-        """Those of the records that the import itself added."""
+    def _added_by_import(self, ids: Iterable[UUID]) -> set[tuple[str, UUID]]:
+        """Those of the records that the import itself added, each with its kind."""
         change, part = ChangeRow.__table__.c, ImportPart.__table__.c
         mine = sa.select(part.revision_id).where(
             part.import_id == sa.literal(self._whole, RawKey()), part.takes_back.is_(False)
         )
-        found: set[Any] = set()
+        found: set[tuple[str, UUID]] = set()
         for some in pieces(set(ids)):
+            begun = sa.select(change.entity, change.record_id).where(
+                change.record_id.in_(some), change.version == 1, change.revision_id.in_(mine)
+            )
             found.update(
-                unkey(id)
-                for (id,) in self._tx.fetch(
-                    sa.select(change.record_id).where(
-                        change.record_id.in_(some), change.version == 1, change.revision_id.in_(mine)
-                    )
-                )
+                (entity, id) for entity, key in self._tx.fetch(begun) if (id := unkey(key)) is not None
             )
         return found

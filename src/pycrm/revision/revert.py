@@ -44,10 +44,11 @@ def revert(tx: Transaction, revision: Revision, because: str) -> Any:
         raise NotFoundError("no such record") if cls is None else not_found(cls)
     record = with_children(tx, [record])[0]
     done, later = _found(tx, cls, revision)
-    if done.act in _INSTEAD:
+    begins = done.act == "add" and cls.__facet_of__ is not None
+    if done.act in _INSTEAD and not begins:
         raise ConflictError(f"this was no change of fields: {_INSTEAD[done.act]} instead")
     _refuse_touched(cls, done, later)
-    values = _values_before(tx, record, done)
+    values = _empty(tx, record, done) if begins else _values_before(tx, record, done)
     if not values:
         raise InvalidError("this revision changed nothing that could be taken back")
     if amendment.policy.guarded(tx, record, values):
@@ -83,6 +84,20 @@ def _followed(cls: Any, paths: set[str]) -> set[str]:
     names = {path.partition("/")[0] for path in paths}
     inputs = {name: {path.partition(".")[0] for path in sources} for name, sources in cls.derives.items()}
     return {name for name in names & inputs.keys() if not names.isdisjoint(inputs[name])}
+
+
+def _empty(tx: Transaction, record: Any, done: Revision) -> dict[str, Any]:
+    """The fields with which a facet began, as they are where nothing is known: the row itself stays."""
+    cls, rights, values = type(record), field_rights(tx, type(record)), {}
+    for name in dict.fromkeys(change.path.partition("/")[0] for change in done.changes):
+        spec = cls.__specs__.get(name)
+        if spec is None or not spec.init or name == "of" or name in rights.masked:
+            continue
+        if spec.required:
+            raise ConflictError(f"{name} cannot be empty")
+        if getattr(record, name) != spec.default:
+            values[name] = spec.default
+    return values
 
 
 def _values_before(tx: Transaction, record: Any, done: Revision) -> dict[str, Any]:

@@ -187,7 +187,7 @@ class Writing(Scoring):
         """Take back what one revision changed, by a further one, and return the record as it is now.
 
         Key fields go back by an amendment. What the actor does not see stays as it is, and a child row
-        that had been removed comes back as a new one.
+        that had been removed comes back as a new one. A facet is emptied of what it began with.
 
         Args:
             revision: of a change or an amendment, from `history`.
