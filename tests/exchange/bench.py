@@ -16,7 +16,7 @@ import attrs
 from pycrm import CRM
 from pycrm.exchange import ImportReport, RowVerdict, Verdict, import_file
 
-__all__ = ["CUSTOMER_HEAD", "Bench", "canonical", "dump"]
+__all__ = ["CATEGORIES", "CUSTOMER_HEAD", "DEAL_HEAD", "LINES", "Bench", "canonical", "dump"]
 
 # What a mapping of organisations begins with; columns of the test's own are written behind it.
 CUSTOMER_HEAD = """
@@ -28,6 +28,42 @@ key = "No"
 [columns]
 name = "Name"
 source = { value = "exhibition", lookup = "Source.name" }
+"""
+
+# The same of deals, by the customers that were imported before.
+DEAL_HEAD = """
+entity = "Opportunity"
+source = "old"
+key = "No"
+
+[columns]
+name = "Name"
+customer = { column = "Customer", lookup = "external" }
+"""
+
+# Lines of deals, in a table of their own.
+LINES = """
+[[children]]
+field = "lines"
+file = "items"
+parent = "Deal"
+
+[children.columns]
+product = { column = "Product", lookup = "Product.code" }
+qty = "Qty"
+unit_price = { column = "Price", money = "EUR" }
+"""
+CATEGORIES = 'entity = "ProductCategory"\nsource = "old"\nkey = "Name"\n[columns]\nname = "Name"\n'
+PRODUCTS = """
+entity = "Product"
+source = "old"
+key = "No"
+
+[columns]
+name = "No"
+code = "No"
+unit = { value = "box" }
+category = { value = "Food", lookup = "ProductCategory.name" }
 """
 
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -62,6 +98,12 @@ class Bench:
             files=files,
             **options,
         )
+
+    def stock(self, *codes: str) -> ImportReport:
+        """Import products of a category Food; the report is that of the products."""
+        setup = self.crm.system("set-up")
+        self.load(setup, CATEGORIES, "Name\nFood\n", name="categories.csv")
+        return self.load(setup, PRODUCTS, "\n".join(["No", *codes, ""]), name="products.csv")
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:

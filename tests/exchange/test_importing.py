@@ -16,7 +16,7 @@ from pycrm import CRM, Customer, InvalidError, Money, Opportunity, OrgUnit, Prod
 from pycrm.entities import Activity, Organization, Party
 from pycrm.exchange import Limits, Mapping, read_table
 
-from .bench import CUSTOMER_HEAD, Bench, Tables, counts, dump, only, refusals
+from .bench import CUSTOMER_HEAD, DEAL_HEAD, Bench, Tables, counts, dump, only, refusals
 
 CUSTOMERS = (
     CUSTOMER_HEAD
@@ -24,16 +24,7 @@ CUSTOMERS = (
 email = "Email"
 """
 )
-DEALS = """
-entity = "Opportunity"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-customer = { column = "Customer", lookup = "external" }
-expected_close = "Close"
-"""
+DEALS = DEAL_HEAD + 'expected_close = "Close"\n'
 
 
 def customers(*rows: tuple[int, str, str]) -> str:

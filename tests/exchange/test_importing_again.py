@@ -19,7 +19,7 @@ from pycrm.entities import Organization, Party
 from pycrm.entities.org import FieldReading
 from pycrm.exchange import Verdict, book
 
-from .bench import CUSTOMER_HEAD, Bench, canonical, counts, dump, only, refusals
+from .bench import CUSTOMER_HEAD, DEAL_HEAD, LINES, Bench, canonical, counts, dump, only, refusals
 from .killing import load
 
 CUSTOMERS = (
@@ -36,17 +36,13 @@ columns = { text = "Street", city = "City" }
 """
 )
 HEAD = "No,Name,Phone,Tax,Industry,Channel,Street,City\n"
-DEALS = """
-entity = "Opportunity"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-customer = { column = "Customer", lookup = "external" }
+DEALS = (
+    DEAL_HEAD
+    + """\
 expected_close = { value = "2026-09-01" }
 amount = { column = "Total", money = "EUR" }
 """
+)
 
 
 def table(numbers: range) -> str:
@@ -135,16 +131,8 @@ def test_key_fields_are_left_to_an_amendment(bench: Bench, database: str) -> Non
 def test_lines_are_compared_as_a_whole(bench: Bench) -> None:
     """A line that stays keeps its id, one that is gone goes, a new one comes; none differs, none is written."""
     bench.load("rep_a", CUSTOMERS, table(range(1)))
-    mapping = DEALS.replace('amount = { column = "Total", money = "EUR" }', "") + (
-        '[[children]]\nfield = "lines"\nfile = "items"\nparent = "Deal"\n[children.columns]\n'
-        'product = { column = "Product", lookup = "Product.code" }\nqty = "Qty"\n'
-        'unit_price = { column = "Price", money = "EUR" }\n'
-    )
-    products = 'entity = "Product"\nsource = "old"\nkey = "No"\n[columns]\nname = "No"\ncode = "No"\n'
-    products += 'unit = { value = "box" }\ncategory = { value = "Food", lookup = "ProductCategory.name" }\n'
-    setup = bench.crm.system("set-up")
-    bench.load(setup, CATEGORIES, "Name\nFood\n", name="categories.csv")
-    bench.load(setup, products, "No\ntea\nrice\n", name="products.csv")
+    mapping = DEALS.replace('amount = { column = "Total", money = "EUR" }', "") + LINES
+    bench.stock("tea", "rice")
     deals, items = "No,Name,Customer\n1,Deal,0\n", "Deal,Product,Qty,Price\n1,tea,1,2.00\n1,rice,2,3.00\n"
     bench.load("rep_a", mapping, deals, name="deals.csv", files={"items": items})
     with bench.crm.view("rep_a") as session:
@@ -168,9 +156,6 @@ def test_lines_are_compared_as_a_whole(bench: Bench) -> None:
     rice = before.lines[1]
     assert [line.id == rice.id for line in after.lines] == [True, False]
     assert {line.id for line in before.lines}.isdisjoint({after.lines[1].id})
-
-
-CATEGORIES = 'entity = "ProductCategory"\nsource = "old"\nkey = "Name"\n[columns]\nname = "Name"\n'
 
 
 @pytest.mark.parametrize("batch", [2, 1000])
@@ -368,11 +353,7 @@ def stop_after(batches: int) -> Callable[[int, int | None], None]:
 def test_children_are_complete_after_a_break(bench: Bench, way: str) -> None:
     """Broken off and run again, lines find their deals, and what belongs to none is told as without a break."""
     bench.load("rep_a", CUSTOMERS, table(range(1)))
-    setup = bench.crm.system("set-up")
-    products = 'entity = "Product"\nsource = "old"\nkey = "No"\n[columns]\nname = "No"\ncode = "No"\n'
-    products += 'unit = { value = "box" }\ncategory = { value = "Food", lookup = "ProductCategory.name" }\n'
-    bench.load(setup, CATEGORIES, "Name\nFood\n", name="categories.csv")
-    bench.load(setup, products, "No\ntea\n", name="products.csv")
+    bench.stock("tea")
     where = "rows = true" if way == "rows" else 'file = "items"\nparent = "No"'
     mapping = DEALS.replace('amount = { column = "Total", money = "EUR" }', "") + (
         f'[[children]]\nfield = "lines"\n{where}\n[children.columns]\n'

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from revision.amending import policy
 
-from pycrm import Activity, ActivityKind, Customer, InvalidError, NotFoundError, Role
+from pycrm import Activity, ActivityKind, Customer, InvalidError, NotFoundError, Product, Role
 from pycrm.entities import Organization
 from pycrm.exchange import ImportRevert, Left, book, imports, revert_import, touched
 
-from .bench import CUSTOMER_HEAD, Bench, counts, dump, refusals
+from .bench import CUSTOMER_HEAD, DEAL_HEAD, LINES, Bench, counts, dump, refusals
 
 MAPPING = (
     CUSTOMER_HEAD
@@ -23,16 +23,7 @@ channel = { column = "Channel", empty = "keep" }
 """
 )
 HEAD = "No,Name,Phone,Tax,Industry,Channel\n"
-DEALS = """
-entity = "Opportunity"
-source = "old"
-key = "No"
-
-[columns]
-name = "Name"
-customer = { column = "Customer", lookup = "external" }
-expected_close = { value = "2026-09-01" }
-"""
+DEALS = DEAL_HEAD + 'expected_close = { value = "2026-09-01" }\n'
 WHY = "the wrong file"
 
 
@@ -155,6 +146,22 @@ def test_what_others_hang_on_is_listed_until_that_is_gone(bench: Bench) -> None:
     assert told(revert(bench, "rep_a", deals)) == (1, 0, 0, 0)
     assert told(revert(bench, "rep_a", report)) == (1, 0, 0, 1)
     assert [one for one in names(bench) if one.startswith("Firm")] == ["Firm 2"]
+
+
+def test_a_product_stays_that_stands_in_the_line_of_a_deal(bench: Bench) -> None:
+    """Of two imported products one was offered since: links from lists hold a record as others do."""
+    report = bench.stock("tea", "rice")
+    bench.load("rep_a", MAPPING, rows(1))
+    lines = "Deal,Product,Qty,Price\n1,tea,1,2.00\n"
+    bench.load(
+        "rep_a", DEALS + LINES, "No,Name,Customer\n1,Deal,1\n", name="deals.csv", files={"items": lines}
+    )
+    found = revert(bench, bench.crm.system("set-up"), report)
+    assert told(found) == (1, 0, 0, 1)
+    (left,) = found.left
+    assert (left.entity, left.reason) == ("Product", "others hang on it since: Opportunity")
+    with bench.crm.view("rep_a") as session:
+        assert [one.code for one in session.find(Product)] == ["tea"]
 
 
 def test_taken_back_twice_it_is_gone_once(bench: Bench) -> None:

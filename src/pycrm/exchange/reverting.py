@@ -24,6 +24,7 @@ from pycrm.exchange import book
 from pycrm.exchange.book import ImportPart, ImportRow
 from pycrm.exchange.rehearsal import rehearsed
 from pycrm.exchange.touched import Done, Outcome, Touched, take_back, touched
+from pycrm.revision.amendment.policy import LEAST_REASON
 from pycrm.revision.owner import may_assign
 from pycrm.scope.actor import Source, unkey
 from pycrm.scope.gateway import bounded
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Import", "ImportRevert", "Left", "imports", "revert_import"]
 
 _AT_ONCE = 500
-_LEAST_REASON = 5
 
 
 @attrs.frozen
@@ -131,8 +131,8 @@ def revert_import(
         NotFoundError: there is no such import, or it was another's to whom `who` may not assign.
         InvalidError: the reason is too short.
     """
-    if not isinstance(because, str) or len(because.strip()) < _LEAST_REASON:
-        wrong = Problem("because", "required", f"say why, in {_LEAST_REASON} characters or more")
+    if not isinstance(because, str) or len(because.strip()) < LEAST_REASON:
+        wrong = Problem("because", "required", f"say why, in {LEAST_REASON} characters or more")
         raise InvalidError(wrong.message, fields=[wrong])
     with crm.view(who, source=Source.IMPORT) as session:
         parts = _parts(session.transaction, whole)

@@ -18,7 +18,7 @@ from pycrm.declare.table import key_column
 from pycrm.entities.amendment import Amendment, AmendmentState
 from pycrm.errors import ConflictError, NotFoundError, RefusedError
 from pycrm.exchange.book import ImportPart
-from pycrm.revision.erase.graph import links_to
+from pycrm.revision.erase.graph import links_to, place_of
 from pycrm.revision.log import flush
 from pycrm.revision.model import ChangeRow
 from pycrm.scope.actor import unkey
@@ -117,7 +117,7 @@ class _Taking:
         begun = [one for one in some if one.begins]
         self._users = self._read_users(begun)
         links = {user for users in self._users.values() for user in users}
-        self._own = {id for _, id in self._added_by_import({id for _, id in links})}
+        self._added = self._added_by_import({id for _, id in links} | {one.record for one in begun})
         self._gone: set[UUID] = set()
 
     def outcomes(self) -> list[Outcome]:
@@ -155,17 +155,17 @@ class _Taking:
         if cls.__facet_of__ is None:
             return isinstance(cls.__scope__, UsedBy)
         # It has the key of what it extends.
-        host = {name for name, id in self._added_by_import([one.record]) if id == one.record}
-        return cls.__facet_of__ in host
+        return (cls.__facet_of__, one.record) in self._added
 
     def _archived(self, one: Touched, record: Any, since: _Since) -> Outcome:
         if record.archived_at is not None:
             return Outcome(one, Done.SKIPPED)
         if since.is_foreign:
             raise ConflictError("it was changed since")
-        users = sorted({entity for entity, id in self._users[one.record] if id not in self._own | self._gone})
+        others = self._users[one.record] - self._added
+        users = {entity for entity, id in others if id not in self._gone}
         if users:
-            reason = f"others hang on it since: {', '.join(users)}"
+            reason = f"others hang on it since: {', '.join(sorted(users))}"
             return Outcome(one, Done.LEFT, ConflictError.code, reason, waits=True)
         self._session.archive(record, because=self._because)
         self._gone.add(one.record)
@@ -233,20 +233,17 @@ class _Taking:
         return found
 
     def _linked(self, linking: Any, spec: Any, ids: Sequence[UUID]) -> Iterator[tuple[UUID, UUID]]:
+        asked = Query(self._tx, linking, ())
+        if asked.nothing:
+            return
+        user, linked = place_of(linking, spec)
         key = linking.__table__.c[key_column(linking)]
         for some in pieces(ids):
-            asked = Query(self._tx, linking, ())
-            if asked.nothing:
-                return
-            if isinstance(spec, tuple):
-                child, spec = spec
-                rows, column = child.__table__, child.__table__.c[spec.columns[0]]
-                statement = asked.select(key, column).where(rows.c.parent_id == key, column.in_(some))
-            else:
-                column = linking.__table__.c[spec.columns[0]]
-                statement = asked.select(key, column).where(column.in_(some))
-            for id, linked in self._tx.fetch(statement):
-                yield unkey(id), unkey(linked)  # type: ignore[misc]
+            statement = asked.select(key, linked).where(linked.in_(some))
+            if user is not key:
+                statement = statement.where(user == key)
+            for id, to in self._tx.fetch(statement):
+                yield unkey(id), unkey(to)  # type: ignore[misc]
 
     def _added_by_import(self, ids: Iterable[UUID]) -> set[tuple[str, UUID]]:
         """Those of the records that the import itself added, each with its kind."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from pycrm.declare import Ref
 from pycrm.entities.org import Reach, User
 from pycrm.errors import InvalidError, NotFoundError, Problem, RefusedError
-from pycrm.exchange import ImportRevert, Left, Mapping, import_file, revert_import
+from pycrm.exchange import Import, ImportRevert, Left, Mapping, import_file, revert_import
 from pycrm.exchange import imports as imports_of
 from pycrm.session.naming import label_of
 from pycrm.web.catalog import classes, path_of
@@ -89,28 +89,31 @@ def _refuse_short(because: str) -> None:
 def revert(visit: Visit) -> Answer:
     """Have an import taken back beside."""
     because = visit.typed("because").strip()
-    whole = _key(visit.params["id"])
-    known = imports_of(visit.crm, visit.who, id=whole) if whole is not None else []
-    if not known:
-        raise NotFoundError("no such page")
+    known = _known(visit)
     try:
         _refuse_short(because)
     except RefusedError as error:
         return new_import(visit, tuple(_said(visit, error)), error.status)
 
     def work(progress: Progress) -> dict[str, Any]:
-        return _left(
-            visit, revert_import(visit.crm, visit.who, known[0].id, because=because, progress=progress)
-        )
+        return _left(visit, revert_import(visit.crm, visit.who, known.id, because=because, progress=progress))
 
-    return begun(visit, "revert", f"{visit.words('Take back')}: {known[0].file[:200]}", work)
+    return begun(visit, "revert", f"{visit.words('Take back')}: {known.file[:200]}", work)
 
 
-def _key(text: str) -> UUID | None:
+def _known(visit: Visit) -> Import:
+    """The import that the address names.
+
+    Raises:
+        NotFoundError: there is none that the visitor may take back.
+    """
     try:
-        return UUID(text)
+        found = imports_of(visit.crm, visit.who, id=UUID(visit.params["id"]))
     except ValueError:
-        return None
+        found = []
+    if not found:
+        raise NotFoundError("no such page")
+    return found[0]
 
 
 def _left(visit: Visit, found: ImportRevert) -> dict[str, Any]:

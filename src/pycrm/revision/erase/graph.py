@@ -20,7 +20,7 @@ from pycrm.store.pieces import pieces
 if TYPE_CHECKING:
     from pycrm.store import Transaction
 
-__all__ = ["Graph", "belongs", "graph_of", "is_about_people", "is_erased", "links_to", "lists_of"]
+__all__ = ["Graph", "belongs", "graph_of", "is_about_people", "is_erased", "links_to", "lists_of", "place_of"]
 
 
 # Where a record stands tells of the work on it, not of the person.
@@ -116,12 +116,16 @@ def is_about_people(cls: Any) -> bool:
     return any(one.personal or one.special for one in (*cls.__specs__.values(), *inner))
 
 
-def _linked(tx: Transaction, cls: Any, spec: Any, ids: Iterable[UUID]) -> Iterator[tuple[UUID, UUID]]:
-    """The records that link so to some of these, each with what it links to."""
+def place_of(cls: Any, spec: Any) -> tuple[Any, Any]:
+    """Where a link of `links_to` stands: the column of who links, by its key, and that of what it links to."""
     child, spec = spec if isinstance(spec, tuple) else (None, spec)
     table = (child or cls).__table__.c
-    key = table.parent_id if child is not None else table[key_column(cls)]
-    column = table[spec.columns[0]]
+    return table.parent_id if child is not None else table[key_column(cls)], table[spec.columns[0]]
+
+
+def _linked(tx: Transaction, cls: Any, spec: Any, ids: Iterable[UUID]) -> Iterator[tuple[UUID, UUID]]:
+    """The records that link so to some of these, each with what it links to."""
+    key, column = place_of(cls, spec)
     for some in pieces(ids):
         for id, linked in tx.fetch(sa.select(key, column).where(column.in_(some))):
             yield unkey(id), unkey(linked)  # type: ignore[misc]
